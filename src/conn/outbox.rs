@@ -1,0 +1,68 @@
+//! The bytes that a connection is to send. Knows no syntax.
+
+/// At this many waiting bytes an outbox is full: nothing more is answered on its connection until
+/// some have left. Enough for one write to fill a socket's buffer at its usual size.
+pub const OUTBOX_FULL: usize = 64 * 1024;
+
+/// How many free outboxes a core keeps, as with receive buffers.
+const FREE_MAX: usize = 64;
+
+/// The largest free outbox that is kept, in bytes: a full one and one item more. One bigger than
+/// this came from an answer out of the ordinary.
+const KEEP_MAX: usize = 2 * OUTBOX_FULL;
+
+/// The free outboxes of one core.
+#[derive(Debug, Default)]
+pub struct Outboxes {
+    free: Vec<Vec<u8>>,
+}
+
+/// One connection's outbox. It holds memory only while there are bytes.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    /// Where to append what is to be sent.
+    pub fn end(&mut self, outboxes: &mut Outboxes) -> &mut Vec<u8> {
+        if self.bytes.capacity() == 0 {
+            self.bytes = outboxes.free.pop().unwrap_or_default();
+        }
+        &mut self.bytes
+    }
+
+    /// What waits to be sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    /// The first `len` bytes left. What holds no bytes any more is given back.
+    pub fn sent(&mut self, len: usize, outboxes: &mut Outboxes) {
+        self.sent += len;
+        if self.sent == self.bytes.len() {
+            self.clear(outboxes);
+        }
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    /// Whether so much waits that nothing is to be added.
+    pub fn is_full(&self) -> bool {
+        self.bytes().len() >= OUTBOX_FULL
+    }
+
+    /// Forgets what waits.
+    pub fn clear(&mut self, outboxes: &mut Outboxes) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        self.sent = 0;
+        if bytes.capacity() <= KEEP_MAX && outboxes.free.len() < FREE_MAX {
+            bytes.clear();
+            outboxes.free.push(bytes);
+        }
+    }
+}

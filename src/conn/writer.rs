@@ -1,0 +1,161 @@
+//! Turns replies into bytes: HTTP's head and the mock's content. An answer that fits is rendered
+//! once and kept; the next of its shape is that copy with other numbers in it.
+
+use crate::http::answer::{self, Persistence};
+use crate::http::date;
+use crate::mock::reply::{self, Book, Note, Reply, SHAPES, Shape};
+
+/// Content up to so many bytes is written in one piece; longer content, item by item as the outbox
+/// empties.
+const WHOLE_MAX: u64 = 64 * 1024;
+
+/// Wall-clock time as answers need it: to the second.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Unix time in seconds.
+    pub unix: i64,
+    /// The same as a `Date` field has it.
+    pub date: [u8; date::LEN],
+}
+
+/// How an answer is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// What the answer says of the connection.
+    pub persistence: Persistence,
+    /// The request was HEAD: the fields of GET, no content (RFC 9110, 9.3.2).
+    pub bodiless: bool,
+}
+
+/// Whether there is more of an answer than was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The whole of it was.
+    All,
+    /// Its items follow, from the first.
+    Opening,
+}
+
+/// The answers of one core, the last of each shape.
+#[derive(Debug, Default)]
+pub struct Writer {
+    images: [Option<Image>; SHAPES],
+    scratch: Vec<u8>,
+}
+
+/// A whole answer, and where in it numbers stand.
+#[derive(Debug)]
+struct Image {
+    shape: Shape,
+    manner: Manner,
+    unix: i64,
+    bytes: Vec<u8>,
+    notes: Vec<Note>,
+}
+
+impl Writer {
+    /// Appends an answer to `out`, or the beginning of one that is too long for one piece.
+    pub fn begin(
+        &mut self,
+        reply: &Reply,
+        manner: Manner,
+        book: &mut Book,
+        clock: &Clock,
+        out: &mut Vec<u8>,
+    ) -> Written {
+        let image = &mut self.images[reply.shape.kind()];
+        let same = |image: &Image| {
+            image.shape == reply.shape && image.manner == manner && image.unix == clock.unix
+        };
+        if !image.as_ref().is_some_and(same) {
+            let length = match reply.shape.items() {
+                0 | 1 => 0,
+                _ => book.length(reply, clock.unix, &mut self.scratch),
+            };
+            if length > WHOLE_MAX {
+                let mut notes = Vec::new();
+                head(reply, manner, length, book, clock, out, &mut notes);
+                book.opening(reply, clock.unix, out, &mut notes);
+                return Written::Opening;
+            }
+            let old = image.take();
+            *image = Some(Image::render(
+                old,
+                reply,
+                manner,
+                book,
+                clock,
+                &mut self.scratch,
+            ));
+        }
+        let image = image.as_ref().expect("it was there or was just rendered");
+        let at = out.len();
+        out.extend_from_slice(&image.bytes);
+        reply::patch(&reply.numbers, &image.notes, &mut out[at..]);
+        Written::All
+    }
+}
+
+impl Image {
+    /// Renders an answer into the memory of the image that it replaces.
+    fn render(
+        old: Option<Image>,
+        reply: &Reply,
+        manner: Manner,
+        book: &mut Book,
+        clock: &Clock,
+        content: &mut Vec<u8>,
+    ) -> Image {
+        let (mut bytes, mut notes) =
+            old.map_or_else(Default::default, |image| (image.bytes, image.notes));
+        bytes.clear();
+        notes.clear();
+        content.clear();
+        book.opening(reply, clock.unix, content, &mut notes);
+        (0..reply.shape.items()).for_each(|index| book.item(reply, index, content));
+        book.closing(reply, clock.unix, content, &mut notes);
+        let in_content = notes.len();
+        head(
+            reply,
+            manner,
+            content.len() as u64,
+            book,
+            clock,
+            &mut bytes,
+            &mut notes,
+        );
+        match manner.bodiless {
+            true => drop(notes.drain(..in_content)),
+            false => {
+                notes[..in_content]
+                    .iter_mut()
+                    .for_each(|note| note.at += bytes.len());
+                bytes.extend_from_slice(content);
+            }
+        }
+        Image {
+            shape: reply.shape.clone(),
+            manner,
+            unix: clock.unix,
+            bytes,
+            notes,
+        }
+    }
+}
+
+fn head(
+    reply: &Reply,
+    manner: Manner,
+    length: u64,
+    book: &Book,
+    clock: &Clock,
+    out: &mut Vec<u8>,
+    notes: &mut Vec<Note>,
+) {
+    let status = reply.shape.status();
+    // RFC 9110, 8.6: no Content-Length with 204.
+    let length = (status != 204).then_some(length);
+    answer::begin(out, status, &clock.date, manner.persistence, length);
+    book.fields(reply, out, notes);
+    out.extend_from_slice(b"\r\n");
+}

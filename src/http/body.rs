@@ -1,0 +1,229 @@
+//! Request bodies: where they end, and what of the bytes is content (RFC 9112, 6 and 7). Knows no
+//! content and holds none.
+
+use super::Refusal;
+
+/// The longest chunk-size line with its extensions, in bytes without the line end: room for any
+/// size and a signature or two, none for a client that never ends the line.
+pub const CHUNK_LINE_MAX: u32 = 1024;
+
+/// The longest trailer section, in bytes. Trailers are read and ignored.
+pub const TRAILERS_MAX: u32 = 8 * 1024;
+
+/// How a body is framed, and how much of it has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// So many bytes are to come.
+    Length(u64),
+    /// Chunks are to come.
+    Chunked(Chunked),
+}
+
+/// What the front of the input was.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// How many bytes of the input were used.
+    pub used: usize,
+    /// Content, possibly none.
+    pub content: &'a [u8],
+    /// Whether the body ends here.
+    pub done: bool,
+}
+
+/// A chunked body between two of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunked {
+    at: At,
+    /// Content bytes left in the chunk; while its size is read, the size so far.
+    left: u64,
+    /// Bytes of the size line or of the trailers so far.
+    line: u32,
+}
+
+/// What comes next in a chunked body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    SizeFirst,
+    Size,
+    /// White space after the size: an extension must follow.
+    SizeSpace,
+    Extension,
+    /// Inside a quoted string of an extension; true after a backslash.
+    Quoted(bool),
+    SizeLf,
+    Content,
+    ContentCr,
+    ContentLf,
+    /// At the start of a trailer line.
+    TrailerFirst,
+    Trailer,
+    TrailerLf,
+    EndLf,
+}
+
+const BAD_SIZE: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "A chunk must begin with its size in hexadecimal digits, at most 16, and CR LF.",
+);
+const BAD_END: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "A chunk's data must be as long as its size and end in CR LF.",
+);
+const BAD_TRAILER: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "Trailer lines must be NAME: VALUE and end in CR LF.",
+);
+const LONG_LINE: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "A chunk's size line can have at most 1024 bytes.",
+);
+const LONG_TRAILERS: Refusal = Refusal::new(
+    431,
+    "trailers_too_large",
+    "The trailers can have at most 8192 bytes.",
+);
+
+impl Body {
+    /// A chunked body of which nothing was read.
+    pub fn chunked() -> Body {
+        Body::Chunked(Chunked {
+            at: At::SizeFirst,
+            left: 0,
+            line: 0,
+        })
+    }
+
+    /// Whether nothing is to come: true for a length of 0 from the start.
+    pub fn is_empty(&self) -> bool {
+        *self == Body::Length(0)
+    }
+
+    /// Reads the front of `input`, up to the end of a run of content. Uses all of an input that
+    /// holds no content. Errors when the framing of chunks is broken or too long.
+    pub fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {
+        match self {
+            Body::Length(left) => {
+                let take = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+                *left -= take as u64;
+                Ok(Piece {
+                    used: take,
+                    content: &input[..take],
+                    done: *left == 0,
+                })
+            }
+            Body::Chunked(chunked) => chunked.read(input),
+        }
+    }
+}
+
+impl Chunked {
+    fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {
+        let mut used = 0;
+        while let Some(&byte) = input.get(used) {
+            if self.at == At::Content {
+                let rest = &input[used..];
+                let take = usize::try_from(self.left).map_or(rest.len(), |n| n.min(rest.len()));
+                self.left -= take as u64;
+                if self.left == 0 {
+                    self.at = At::ContentCr;
+                }
+                return Ok(Piece {
+                    used: used + take,
+                    content: &rest[..take],
+                    done: false,
+                });
+            }
+            used += 1;
+            if self.at == At::EndLf {
+                return match byte {
+                    b'\n' => Ok(Piece {
+                        used,
+                        content: &[],
+                        done: true,
+                    }),
+                    _ => Err(BAD_TRAILER),
+                };
+            }
+            self.at = self.after(byte)?;
+        }
+        Ok(Piece {
+            used,
+            content: &[],
+            done: false,
+        })
+    }
+
+    /// What comes after `byte`, which is no content.
+    fn after(&mut self, byte: u8) -> Result<At, Refusal> {
+        match self.at {
+            At::SizeFirst | At::Size | At::SizeSpace | At::Extension | At::Quoted(_) => {
+                self.line += 1;
+                if self.line > CHUNK_LINE_MAX && byte != b'\r' {
+                    return Err(LONG_LINE);
+                }
+                self.after_size_byte(byte)
+            }
+            At::SizeLf if byte != b'\n' => Err(BAD_SIZE),
+            At::SizeLf => {
+                self.line = 0;
+                Ok(if self.left == 0 {
+                    At::TrailerFirst
+                } else {
+                    At::Content
+                })
+            }
+            At::ContentCr if byte == b'\r' => Ok(At::ContentLf),
+            At::ContentLf if byte == b'\n' => Ok(At::SizeFirst),
+            At::ContentCr | At::ContentLf => Err(BAD_END),
+            At::TrailerFirst | At::Trailer | At::TrailerLf => {
+                self.line += 1;
+                if self.line > TRAILERS_MAX {
+                    return Err(LONG_TRAILERS);
+                }
+                self.after_trailer_byte(byte)
+            }
+            At::Content | At::EndLf => unreachable!("read takes these itself"),
+        }
+    }
+
+    fn after_size_byte(&mut self, byte: u8) -> Result<At, Refusal> {
+        match (self.at, byte) {
+            (At::SizeFirst | At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                let digit = char::from(byte)
+                    .to_digit(16)
+                    .expect("it is a hexadecimal digit");
+                self.left = self
+                    .left
+                    .checked_mul(16)
+                    .map(|size| size + u64::from(digit))
+                    .ok_or(BAD_SIZE)?;
+                Ok(At::Size)
+            }
+            (At::SizeFirst, _) => Err(BAD_SIZE),
+            (At::Size | At::Extension, b'\r') => Ok(At::SizeLf),
+            (At::Size | At::SizeSpace, b';') => Ok(At::Extension),
+            (At::Size | At::SizeSpace, b' ' | b'\t') => Ok(At::SizeSpace),
+            (At::Size | At::SizeSpace, _) => Err(BAD_SIZE),
+            (At::Extension, b'"') => Ok(At::Quoted(false)),
+            (At::Quoted(false), b'"') => Ok(At::Extension),
+            (At::Quoted(false), b'\\') => Ok(At::Quoted(true)),
+            (_, b'\t' | b' '..=b'~' | 0x80..) => Ok(if self.at == At::Extension {
+                At::Extension
+            } else {
+                At::Quoted(false)
+            }),
+            _ => Err(BAD_SIZE),
+        }
+    }
+
+    fn after_trailer_byte(&mut self, byte: u8) -> Result<At, Refusal> {
+        match (self.at, byte) {
+            (At::TrailerFirst, b'\r') => Ok(At::EndLf),
+            (At::Trailer, b'\r') => Ok(At::TrailerLf),
+            (At::TrailerLf, b'\n') => Ok(At::TrailerFirst),
+            (At::TrailerFirst, b' ' | b'\t' | b':') | (At::TrailerLf, _) => Err(BAD_TRAILER),
+            (_, b'\t' | b' '..=b'~' | 0x80..) => Ok(At::Trailer),
+            _ => Err(BAD_TRAILER),
+        }
+    }
+}

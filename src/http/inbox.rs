@@ -1,0 +1,126 @@
+//! The bytes that a connection has received and not used yet. Knows no syntax.
+
+/// A buffer's size in bytes. It bounds a request head, and it stays in a core's first cache level
+/// while the bytes just read are parsed.
+pub const BUFFER: usize = 16 * 1024;
+
+/// How many free buffers a core keeps: a turn serves one connection at a time, so the same few go
+/// round; what a burst of half-read requests needed beyond that is given back.
+const FREE_MAX: usize = 64;
+
+/// The free buffers of one core.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    free: Vec<Box<[u8; BUFFER]>>,
+}
+
+/// One connection's receive buffer. It holds one of [`Buffers`] only while there are bytes.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    buffer: Option<Box<[u8; BUFFER]>>,
+    start: u32,
+    end: u32,
+}
+
+impl Inbox {
+    /// Where the next bytes go. Empty only when [`BUFFER`] bytes wait to be used.
+    pub fn space(&mut self, buffers: &mut Buffers) -> &mut [u8] {
+        let buffer = self
+            .buffer
+            .get_or_insert_with(|| buffers.free.pop().unwrap_or_else(|| Box::new([0; BUFFER])));
+        if self.start > 0 {
+            buffer.copy_within(self.start as usize..self.end as usize, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        &mut buffer[self.end as usize..]
+    }
+
+    /// `len` bytes were written to the front of the space.
+    pub fn received(&mut self, len: usize) {
+        self.end += len as u32;
+        debug_assert!(self.end as usize <= BUFFER);
+    }
+
+    /// What waits to be used.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.buffer {
+            Some(buffer) => &buffer[self.start as usize..self.end as usize],
+            None => &[],
+        }
+    }
+
+    /// The first `len` bytes were used.
+    pub fn used(&mut self, len: usize) {
+        self.start += len as u32;
+        debug_assert!(self.start <= self.end);
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Gives the buffer back if nothing waits in it: an idle connection holds none.
+    pub fn rest(&mut self, buffers: &mut Buffers) {
+        if self.is_empty() {
+            self.start = 0;
+            self.end = 0;
+            if let Some(buffer) = self.buffer.take()
+                && buffers.free.len() < FREE_MAX
+            {
+                buffers.free.push(buffer);
+            }
+        }
+    }
+
+    /// Forgets what waits.
+    pub fn clear(&mut self) {
+        self.start = self.end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(inbox: &mut Inbox, buffers: &mut Buffers, bytes: &[u8]) {
+        inbox.space(buffers)[..bytes.len()].copy_from_slice(bytes);
+        inbox.received(bytes.len());
+    }
+
+    #[test]
+    fn what_is_left_moves_to_the_front() {
+        let (mut inbox, mut buffers) = (Inbox::default(), Buffers::default());
+        put(&mut inbox, &mut buffers, b"abcdef");
+        inbox.used(4);
+        assert_eq!(inbox.space(&mut buffers).len(), BUFFER - 2);
+        put(&mut inbox, &mut buffers, b"gh");
+        assert_eq!(inbox.bytes(), b"efgh");
+    }
+
+    #[test]
+    fn an_empty_inbox_holds_no_buffer_and_a_full_one_has_no_space() {
+        let (mut inbox, mut buffers) = (Inbox::default(), Buffers::default());
+        put(&mut inbox, &mut buffers, &[b'x'; BUFFER]);
+        assert!(inbox.space(&mut buffers).is_empty());
+        inbox.used(BUFFER);
+        inbox.rest(&mut buffers);
+        assert!(inbox.buffer.is_none());
+        assert_eq!(buffers.free.len(), 1);
+    }
+
+    #[test]
+    fn only_so_many_free_buffers_are_kept() {
+        let mut buffers = Buffers::default();
+        let mut inboxes: Vec<Inbox> = (0..FREE_MAX + 5).map(|_| Inbox::default()).collect();
+        inboxes
+            .iter_mut()
+            .for_each(|inbox| put(inbox, &mut buffers, b"x"));
+        inboxes.iter_mut().for_each(|inbox| {
+            inbox.clear();
+            inbox.rest(&mut buffers);
+        });
+        assert_eq!(buffers.free.len(), FREE_MAX);
+    }
+}

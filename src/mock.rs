@@ -1,0 +1,273 @@
+//! What an answer is. Nothing of sockets, of clocks or of how HTTP is framed.
+
+pub mod ask;
+pub mod embedding;
+mod json;
+pub mod name;
+pub mod policy;
+pub mod problem;
+pub mod reply;
+pub mod route;
+pub mod template;
+pub mod text;
+
+use fastrand::Rng;
+
+use crate::settings::Settings;
+use ask::Facts;
+use embedding::{DIMENSIONS, DIMENSIONS_BIG};
+use name::Name;
+use policy::{Call, Method, Place, Verdict};
+use problem::Problem;
+use reply::{Book, Numbers, Reply, Shape};
+use route::Endpoint;
+use text::Text;
+
+/// Tokens of a request or an answer that are not counted, from and below: two such numbers and
+/// their sum have three digits, so every answer to a request is equally long.
+const TOKENS: std::ops::Range<u32> = 100..500;
+
+/// What `stream: true` gets: a client that gets no stream where it wanted one would see nothing.
+const NO_STREAM: Problem = Problem {
+    param: Some("stream"),
+    ..Problem::invalid(
+        400,
+        "unsupported_value",
+        "This server does not stream yet: 'stream' must be false or absent.",
+    )
+};
+
+/// One core's mock: the settings as the answers need them, templates, random numbers.
+#[derive(Debug)]
+pub struct Mock {
+    auth: Vec<u8>,
+    dimensions: u16,
+    default_model: Name,
+    default_embedding_model: Name,
+    /// The answers' bytes.
+    pub book: Book,
+    rng: Rng,
+    ids: Ids,
+}
+
+impl Mock {
+    /// The mock of core number `core` (below 65536). All that it chooses follows from `seed`,
+    /// which is the same for every core of a process: else ids could repeat.
+    pub fn new(settings: &Settings, seed: u64, core: u16) -> Mock {
+        Mock {
+            auth: settings.auth.trim_ascii().as_bytes().to_vec(),
+            dimensions: if settings.big_payload {
+                DIMENSIONS_BIG
+            } else {
+                DIMENSIONS
+            },
+            default_model: Name::from_raw(b"gpt-4o-mini"),
+            default_embedding_model: Name::from_raw(b"text-embedding-ada-002"),
+            book: Book::new(Text::new(settings.big_payload)),
+            rng: Rng::with_seed(mix(seed ^ mix(core.into()))),
+            ids: Ids {
+                key: seed,
+                next: u64::from(core) << 48,
+            },
+        }
+    }
+
+    /// What a request's head asks for; the second value is the model that Azure's path names.
+    /// `authorization` and `api_key` are the values of those fields.
+    pub fn call(
+        &self,
+        method: &str,
+        target: &str,
+        authorization: Option<&[u8]>,
+        api_key: Option<&[u8]>,
+        coding: Option<&[u8]>,
+    ) -> (Call, Option<Name>) {
+        let mut deployment = None;
+        let place = match route::find(target) {
+            _ if target == "*" => Place::Server,
+            None => Place::Nowhere(&Problem::UNKNOWN_PATH),
+            Some((route, None)) => Place::Route(route),
+            Some((route, Some(segment))) => match Name::from_segment(segment) {
+                None => Place::Nowhere(&Problem::BAD_DEPLOYMENT),
+                name => {
+                    deployment = name;
+                    Place::Route(route)
+                }
+            },
+        };
+        let method = match place {
+            _ if method == "OPTIONS" => Method::Options,
+            Place::Route(route) if route.methods.answer(method) => Method::Answered,
+            _ => Method::Other,
+        };
+        let api_key = api_key.filter(|_| deployment.is_some());
+        let authorized = self.auth.is_empty()
+            || authorization.is_some_and(|value| equal(value, &self.auth))
+            || api_key.is_some_and(|key| equal(&[b"Bearer ", key].concat(), &self.auth));
+        let encoded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        (
+            Call {
+                place,
+                method,
+                authorized,
+                encoded,
+            },
+            deployment,
+        )
+    }
+
+    /// The endpoint whose facts the request body must be asked for, if any.
+    pub fn asks(&self, call: &Call) -> Option<Endpoint> {
+        match policy::decide(call, Ok(())) {
+            Verdict::Answer(Endpoint::Health) => None,
+            Verdict::Answer(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// The answer to a request that was read whole. `facts` is what its body said: None where it
+    /// was not asked.
+    pub fn reply(
+        &mut self,
+        call: &Call,
+        deployment: Option<Name>,
+        facts: Option<Result<&Facts, Problem>>,
+    ) -> Reply {
+        let facts = match facts {
+            None => return self.reply_unread(call, Ok(())),
+            Some(Ok(facts)) if facts.stream => return self.reply_unread(call, Err(NO_STREAM)),
+            Some(Err(problem)) => return self.reply_unread(call, Err(problem)),
+            Some(Ok(facts)) => facts,
+        };
+        let shape = match policy::decide(call, Ok(())) {
+            Verdict::Answer(endpoint) => self.shape(endpoint, deployment, facts),
+            Verdict::Refuse(problem) => Shape::Problem(problem),
+            Verdict::Allowed(methods) => Shape::Allowed(methods),
+        };
+        self.numbered(shape)
+    }
+
+    /// The answer to a request without the facts of its body: `body` says what is known of it.
+    pub fn reply_unread(&mut self, call: &Call, body: Result<(), Problem>) -> Reply {
+        let shape = match policy::decide(call, body) {
+            Verdict::Answer(_) => Shape::Health,
+            Verdict::Refuse(problem) => Shape::Problem(problem),
+            Verdict::Allowed(methods) => Shape::Allowed(methods),
+        };
+        self.numbered(shape)
+    }
+
+    /// The answer that says what was wrong.
+    pub fn refusal(&mut self, problem: Problem) -> Reply {
+        self.numbered(Shape::Problem(problem))
+    }
+
+    fn shape(&self, endpoint: Endpoint, deployment: Option<Name>, facts: &Facts) -> Shape {
+        let named = deployment.or_else(|| facts.model().map(Name::from_raw));
+        let limit = facts.token_limit.map(|limit| self.book.text.tokens(limit));
+        let model = |default: &Name| named.unwrap_or_else(|| default.clone());
+        match endpoint {
+            Endpoint::Chat => Shape::Chat {
+                model: model(&self.default_model),
+                n: facts.n,
+                limit,
+            },
+            Endpoint::Responses => Shape::Response {
+                model: model(&self.default_model),
+                limit,
+            },
+            Endpoint::Embeddings => Shape::Embeddings {
+                model: model(&self.default_embedding_model),
+                inputs: facts.inputs,
+                dimensions: facts.dimensions.unwrap_or(self.dimensions),
+                encoding: facts.encoding,
+            },
+            Endpoint::Health => Shape::Health,
+        }
+    }
+
+    fn numbered(&mut self, shape: Shape) -> Reply {
+        let sent = match shape {
+            Shape::Chat { limit, .. } | Shape::Response { limit, .. } => limit,
+            _ => None,
+        };
+        let numbers = Numbers {
+            id: self.ids.next(),
+            prompt: self.rng.u32(prompt_tokens(sent)),
+            completion: sent.unwrap_or_else(|| self.rng.u32(TOKENS)),
+        };
+        Reply { shape, numbers }
+    }
+}
+
+/// From what range the request's tokens are drawn beside so many of the answer: one in which the
+/// digits of their sum are as many whatever is drawn.
+fn prompt_tokens(sent: Option<u32>) -> std::ops::Range<u32> {
+    let room = 10u32.pow(sent.unwrap_or(0).max(100).ilog10() + 1) - sent.unwrap_or(0);
+    let crosses = sent.is_some() && TOKENS.contains(&room) && room > TOKENS.start;
+    if crosses { room..TOKENS.end } else { TOKENS }
+}
+
+/// Numbers that differ from each other within a process, in no order that shows.
+#[derive(Debug)]
+struct Ids {
+    key: u64,
+    next: u64,
+}
+
+impl Ids {
+    fn next(&mut self) -> u64 {
+        self.next += 1;
+        // The key is the process's own, and mixing maps different numbers to different ones.
+        mix(self.next ^ self.key)
+    }
+}
+
+/// A bijection on 64 bits that spreads every bit: the finisher of SplitMix64.
+fn mix(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// Whether two values are equal, in a time that tells only whether their lengths are.
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .fold(0, |different, (a, b)| different | (a ^ b))
+            == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_of_tokens_never_changes_its_digits() {
+        for sent in (1..2000).chain(9_400..10_600) {
+            let range = prompt_tokens(Some(sent));
+            assert!(range.start >= TOKENS.start && range.end == TOKENS.end && !range.is_empty());
+            let digits = |prompt: u32| (prompt + sent).ilog10();
+            assert_eq!(digits(range.start), digits(range.end - 1), "{sent}");
+        }
+        assert_eq!(prompt_tokens(None), TOKENS);
+    }
+
+    #[test]
+    fn ids_differ_between_answers_and_cores() {
+        let mut seen = std::collections::HashSet::new();
+        for core in 0..4 {
+            let mut mock = Mock::new(&Settings::default(), 7, core);
+            assert!((0..10_000).all(|_| seen.insert(mock.ids.next())));
+        }
+    }
+
+    #[test]
+    fn equal_is_equality() {
+        for (one, other) in [("", ""), ("a", "a"), ("a", "b"), ("a", "ab"), ("ab", "aB")] {
+            assert_eq!(equal(one.as_bytes(), other.as_bytes()), one == other);
+        }
+    }
+}

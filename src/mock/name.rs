@@ -1,0 +1,103 @@
+//! A model's name as it goes into an answer: a JSON string, quotes included, exactly as the client
+//! wrote it. Knows nothing of where it was found.
+
+use std::fmt;
+
+/// The longest name, in bytes between the quotes as written (escapes count as they stand).
+pub const MODEL_MAX: usize = 256;
+
+/// What fits beside its length without a heap allocation: OpenAI's names have at most some 30
+/// bytes, and a waiting answer must stay small.
+const INLINE: usize = 46;
+
+/// A model's name in JSON, with its quotes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Name {
+    /// A name of usual length: how many bytes, and the bytes.
+    Short(u8, [u8; INLINE]),
+    /// A longer one; such requests cost an allocation each.
+    Long(Box<[u8]>),
+}
+
+impl Name {
+    /// A name from what stands between the quotes of a JSON string, at most [`MODEL_MAX`] bytes.
+    pub fn from_raw(raw: &[u8]) -> Name {
+        let len = raw.len() + 2;
+        if len <= INLINE {
+            let mut bytes = [0; INLINE];
+            bytes[0] = b'"';
+            bytes[1..len - 1].copy_from_slice(raw);
+            bytes[len - 1] = b'"';
+            return Name::Short(len as u8, bytes);
+        }
+        let mut bytes = Vec::with_capacity(len);
+        bytes.push(b'"');
+        bytes.extend_from_slice(raw);
+        bytes.push(b'"');
+        Name::Long(bytes.into())
+    }
+
+    /// A name from a path segment: percent-encoding is resolved (RFC 3986, 2.1), then the text is
+    /// written as JSON. None when it is no UTF-8 or longer than [`MODEL_MAX`].
+    pub fn from_segment(segment: &str) -> Option<Name> {
+        let mut bytes = Vec::with_capacity(segment.len());
+        let mut rest = segment.as_bytes();
+        while let Some((&byte, tail)) = rest.split_first() {
+            rest = tail;
+            if byte == b'%' {
+                let (digits, tail) = rest.split_at_checked(2)?;
+                let [high, low] =
+                    [digits[0], digits[1]].map(|digit| char::from(digit).to_digit(16));
+                bytes.push((high? * 16 + low?) as u8);
+                rest = tail;
+            } else {
+                bytes.push(byte);
+            }
+        }
+        let json = serde_json::Value::from(String::from_utf8(bytes).ok()?).to_string();
+        let raw = &json.as_bytes()[1..json.len() - 1];
+        (raw.len() <= MODEL_MAX).then(|| Name::from_raw(raw))
+    }
+
+    /// The JSON string, quotes included.
+    pub fn json(&self) -> &[u8] {
+        match self {
+            Name::Short(len, bytes) => &bytes[..usize::from(*len)],
+            Name::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.json()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_length_keep_their_bytes() {
+        for len in 0..=MODEL_MAX {
+            let raw = vec![b'm'; len];
+            let name = Name::from_raw(&raw);
+            assert_eq!(name.json().len(), len + 2);
+            assert_eq!(&name.json()[1..=len], &raw[..]);
+            assert_eq!(matches!(name, Name::Short(..)), len + 2 <= INLINE);
+        }
+    }
+
+    #[test]
+    fn a_path_segment_becomes_a_json_string() {
+        let json = |segment| Name::from_segment(segment).map(|name| format!("{name:?}"));
+        assert_eq!(json("gpt-4o").as_deref(), Some(r#""gpt-4o""#));
+        assert_eq!(json("a%20%22b%22").as_deref(), Some(r#""a \"b\"""#));
+        for bad in ["%", "%4", "%zz", "%+1", "%ff"] {
+            assert_eq!(json(bad), None, "{bad}");
+        }
+        assert!(json(&"m".repeat(MODEL_MAX)).is_some());
+        assert!(json(&"m".repeat(MODEL_MAX + 1)).is_none());
+    }
+}

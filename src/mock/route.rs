@@ -1,0 +1,185 @@
+//! Which endpoint a path means, and the methods that it answers. One table; nothing of headers.
+
+/// What a request asks for. The names follow OpenAI's API reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /chat/completions`
+    Chat,
+    /// `POST /responses`
+    Responses,
+    /// `POST /embeddings`
+    Embeddings,
+    /// `GET /health`: open to all, never late, never failing.
+    Health,
+}
+
+/// The methods that a path answers, beside OPTIONS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Methods {
+    /// GET, and HEAD with it (RFC 9110, 9.3.2).
+    Get,
+    /// POST.
+    Post,
+    /// Every method of this server: what `OPTIONS *` asks about.
+    All,
+}
+
+impl Methods {
+    /// The value of an `Allow` field (RFC 9110, 10.2.1).
+    pub fn allow(self) -> &'static str {
+        match self {
+            Methods::Get => "GET, HEAD, OPTIONS",
+            Methods::Post => "POST, OPTIONS",
+            Methods::All => "GET, HEAD, POST, OPTIONS",
+        }
+    }
+
+    /// Whether a request with `method` is answered. Methods are case-sensitive (RFC 9110, 9.1).
+    pub fn answer(self, method: &str) -> bool {
+        match self {
+            Methods::Get => matches!(method, "GET" | "HEAD"),
+            Methods::Post => method == "POST",
+            Methods::All => false,
+        }
+    }
+}
+
+/// One row of the route table.
+#[derive(Debug)]
+pub struct Route {
+    path: &'static str,
+    /// What the path means.
+    pub endpoint: Endpoint,
+    /// The methods that it answers.
+    pub methods: Methods,
+    /// Which prefixes it is served under; the endpoints of the API also need auth.
+    pub reach: Reach,
+}
+
+/// Under which prefixes a path is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Only as it stands, and without auth, delay or failures.
+    Bare,
+    /// Bare and under each of [`PREFIXES`].
+    Api,
+    /// As `Api`, and under Azure's `/openai/deployments/{model}`.
+    ApiAndAzure,
+}
+
+const ROUTES: &[Route] = &[
+    Route {
+        path: "/chat/completions",
+        endpoint: Endpoint::Chat,
+        methods: Methods::Post,
+        reach: Reach::ApiAndAzure,
+    },
+    Route {
+        path: "/responses",
+        endpoint: Endpoint::Responses,
+        methods: Methods::Post,
+        reach: Reach::Api,
+    },
+    Route {
+        path: "/embeddings",
+        endpoint: Endpoint::Embeddings,
+        methods: Methods::Post,
+        reach: Reach::ApiAndAzure,
+    },
+    Route {
+        path: "/health",
+        endpoint: Endpoint::Health,
+        methods: Methods::Get,
+        reach: Reach::Bare,
+    },
+];
+
+/// What the API's paths may begin with; the longest first, since one begins another.
+const PREFIXES: [&str; 3] = ["/openai/v1", "/openai", "/v1"];
+const AZURE: &str = "/openai/deployments/";
+
+/// Finds the route of a request target in origin-form. The query is ignored. The second value is
+/// Azure's deployment name, as written in the path.
+pub fn find(target: &str) -> Option<(&'static Route, Option<&str>)> {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    if let Some((deployment, rest)) = path.strip_prefix(AZURE).and_then(|p| split_segment(p)) {
+        let route = row(rest).filter(|route| route.reach == Reach::ApiAndAzure)?;
+        return Some((route, Some(deployment)));
+    }
+    if let Some(route) = row(path) {
+        return Some((route, None));
+    }
+    let rest = PREFIXES
+        .iter()
+        .find_map(|prefix| path.strip_prefix(prefix))?;
+    let route = row(rest).filter(|route| route.reach != Reach::Bare)?;
+    Some((route, None))
+}
+
+fn row(path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.path == path)
+}
+
+fn split_segment(path: &str) -> Option<(&str, &str)> {
+    let end = path.find('/').filter(|&end| end > 0)?;
+    Some(path.split_at(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(target: &str) -> Option<(Endpoint, Option<&str>)> {
+        find(target).map(|(route, deployment)| (route.endpoint, deployment))
+    }
+
+    #[test]
+    fn every_documented_path_is_found() {
+        for prefix in ["", "/v1", "/openai", "/openai/v1"] {
+            for (path, want) in [
+                ("/chat/completions", Endpoint::Chat),
+                ("/responses", Endpoint::Responses),
+                ("/embeddings", Endpoint::Embeddings),
+            ] {
+                let target = format!("{prefix}{path}");
+                assert_eq!(endpoint(&target), Some((want, None)), "{target}");
+                let target = format!("{prefix}{path}?api-version=2024-10-21");
+                assert_eq!(endpoint(&target), Some((want, None)), "{target}");
+            }
+        }
+        assert_eq!(endpoint("/health"), Some((Endpoint::Health, None)));
+    }
+
+    #[test]
+    fn azure_names_the_model_in_the_path() {
+        let chat = "/openai/deployments/my-gpt/chat/completions?api-version=1";
+        assert_eq!(endpoint(chat), Some((Endpoint::Chat, Some("my-gpt"))));
+        let embeddings = "/openai/deployments/a%20b/embeddings";
+        assert_eq!(
+            endpoint(embeddings),
+            Some((Endpoint::Embeddings, Some("a%20b")))
+        );
+    }
+
+    #[test]
+    fn other_paths_are_not() {
+        for target in [
+            "",
+            "/",
+            "*",
+            "/v1",
+            "/v1/health",
+            "/v2/chat/completions",
+            "/v1/chat/completions/",
+            "/v1/Chat/completions",
+            "/v1//chat/completions",
+            "/openai/deployments/chat/completions",
+            "/openai/deployments//chat/completions",
+            "/openai/deployments/m/responses",
+            "/openai/deployments/m/health",
+            "/v1/openai/chat/completions",
+        ] {
+            assert_eq!(endpoint(target), None, "{target}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! From a host and a port to listening sockets, one for each core and address. Knows no threads.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::Trouble;
+use crate::settings::Settings;
+
+/// How many connections may wait to be accepted, at each listener. Asynchronous clients open a
+/// thousand at once; the kernel cuts this to its own limit (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// How often a free port is tried that must be free in both families.
+const PORT_TRIES: usize = 16;
+
+/// The listening sockets of every core, and where they listen.
+#[derive(Debug)]
+pub struct Listening {
+    /// The sockets of each core, one an address.
+    pub cores: Vec<Vec<mio::net::TcpListener>>,
+    /// The port; the same for every address.
+    pub port: u16,
+}
+
+/// Listens on every address of the host with as many sockets as there are cores.
+pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, Trouble> {
+    let addresses = resolve(&settings.host)?;
+    let failed = |error: io::Error| failure(settings, &error);
+    let guards = guards(&addresses, settings).map_err(failed)?;
+    let port = port_of(&guards[0]).map_err(failed)?;
+    let mut listeners: Vec<Vec<mio::net::TcpListener>> = Vec::new();
+    for _ in 0..cores {
+        let sockets = guards.iter().map(|guard| listener(&guard.local_addr()?));
+        listeners.push(sockets.collect::<io::Result<_>>().map_err(failed)?);
+    }
+    Ok(Listening {
+        cores: listeners,
+        port,
+    })
+}
+
+/// `localhost` is a constant: in an empty image there is nothing that could resolve it. Node's
+/// clients try ::1 first, so it is listened on too.
+fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let literal = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    if let Ok(address) = literal.parse() {
+        return Ok(vec![address]);
+    }
+    let found = (host, 0).to_socket_addrs().map_err(|error| {
+        Trouble::CannotRun(format!(
+            "-host: {host:?} does not resolve to an address: {error}"
+        ))
+    })?;
+    let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+    addresses.sort();
+    addresses.dedup();
+    match addresses.is_empty() {
+        true => Err(Trouble::CannotRun(format!(
+            "-host: {host:?} has no address"
+        ))),
+        false => Ok(addresses),
+    }
+}
+
+/// Sockets that keep each address for this process until its listeners are bound. With
+/// `SO_REUSEPORT` alone a second start on the same port would succeed and split the traffic.
+fn guards(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
+    let mut tries = if settings.port == 0 { PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match guards_once(addresses, settings) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+fn guards_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
+    let mut guards: Vec<Socket> = Vec::new();
+    let mut port = settings.port;
+    let optional = settings.host.eq_ignore_ascii_case("localhost");
+    for &address in addresses {
+        match bound(SocketAddr::new(address, port), false) {
+            Ok(guard) => {
+                port = port_of(&guard)?;
+                guards.push(guard);
+            }
+            Err(error) if optional && address.is_ipv6() && lacks_ipv6(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(guards)
+}
+
+fn lacks_ipv6(error: &io::Error) -> bool {
+    // Linux has no ErrorKind for EAFNOSUPPORT.
+    const EAFNOSUPPORT: i32 = 97;
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking(),
+        Some(Protocol::TCP),
+    )?;
+    // Connections of an earlier run in TIME_WAIT must not keep the port.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    if let SocketAddr::V6(v6) = address {
+        // `::` means both families; ::1 beside 127.0.0.1 means one.
+        socket.set_only_v6(!v6.ip().is_unspecified())?;
+    }
+    socket.bind(&SockAddr::from(address))?;
+    Ok(socket)
+}
+
+fn listener(address: &SockAddr) -> io::Result<mio::net::TcpListener> {
+    let address = address
+        .as_socket()
+        .expect("only internet addresses are bound");
+    let socket = bound(address, true)?;
+    socket.listen(BACKLOG)?;
+    Ok(mio::net::TcpListener::from_std(socket.into()))
+}
+
+fn port_of(socket: &Socket) -> io::Result<u16> {
+    let address = socket.local_addr()?;
+    Ok(address
+        .as_socket()
+        .expect("only internet addresses are bound")
+        .port())
+}
+
+fn failure(settings: &Settings, error: &io::Error) -> Trouble {
+    let Settings { host, port, .. } = settings;
+    Trouble::CannotRun(match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "-port: port {port} on {host} is in use; stop the program that listens there, or \
+             choose another (0 takes a free one)"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("-host: {host} is not an address of this machine")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("-port: this user may not listen on port {port}; choose one above 1023")
+        }
+        _ => format!("-host, -port: can't listen on {host} port {port}: {error}"),
+    })
+}

@@ -1,0 +1,422 @@
+//! One core's event loop: accept, read, write, wait. Knows no bytes' meaning.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+use super::timer::Timer;
+use crate::conn::kit::Kit;
+use crate::conn::{Conn, Nanos, SECOND, Wish};
+
+/// How many events one look at readiness takes at most; more are there at the next look.
+const EVENTS: usize = 256;
+
+/// How many answers are given, and how many bytes read, between two looks at readiness: a look
+/// costs about a microsecond, so this is often enough that nobody waits long, and not too often.
+const ANSWERS_A_LOOK: u64 = 64;
+/// See [`ANSWERS_A_LOOK`].
+const BYTES_A_LOOK: usize = 256 * 1024;
+
+/// How many connections are accepted between two looks at readiness.
+const ACCEPTS_A_LOOK: usize = 64;
+
+/// How long accepting pauses after it failed, as it does without free descriptors.
+const ACCEPT_PAUSE: Nanos = SECOND / 10;
+
+/// How long answers in flight may take once the server is ending.
+const DRAIN: Nanos = 5 * SECOND;
+
+/// The token of the waker that says: look whether the server is ending.
+pub const WAKER: Token = Token(usize::MAX);
+const FIRST_LISTENER: usize = usize::MAX - 1024;
+
+/// One core's loop and all that it owns.
+pub struct Reactor {
+    poll: Poll,
+    listeners: Vec<TcpListener>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    open: usize,
+    timer: Timer,
+    /// Who has something to do that no event will tell of again.
+    ready: VecDeque<Token>,
+    kit: Kit,
+    epoch: Instant,
+    now: Nanos,
+    /// When the wall clock is to be read again: its next second.
+    next_tick: Nanos,
+    /// When accepting goes on after a pause.
+    accept_again: Option<Nanos>,
+    ending: Arc<AtomicBool>,
+    drain_ends: Option<Nanos>,
+    answers_left: u64,
+    bytes_left: usize,
+}
+
+/// A place for a connection. Its generation tells a connection from the ones before it, so a stale
+/// event never touches a new one.
+#[derive(Default)]
+struct Slot {
+    generation: u32,
+    live: Option<Live>,
+}
+
+struct Live {
+    stream: TcpStream,
+    conn: Conn,
+    /// No read has found the socket empty since the last event that said it has bytes.
+    readable: bool,
+    /// No write has found the socket full since the last event that said it has room.
+    writable: bool,
+    /// The peer's sending side was seen closed: a short read is not the end then.
+    half_closed: bool,
+    /// It stands in `ready`.
+    queued: bool,
+    /// The deadline that the timer has; never after the connection's own.
+    armed: Nanos,
+}
+
+impl Reactor {
+    /// A loop over these listeners, which times count from `epoch`. It ends after `ending` was set
+    /// and the waker woken.
+    pub fn new(
+        poll: Poll,
+        mut listeners: Vec<TcpListener>,
+        kit: Kit,
+        epoch: Instant,
+        ending: Arc<AtomicBool>,
+    ) -> io::Result<Reactor> {
+        for (at, listener) in listeners.iter_mut().enumerate() {
+            poll.registry()
+                .register(listener, Token(FIRST_LISTENER + at), Interest::READABLE)?;
+        }
+        Ok(Reactor {
+            poll,
+            listeners,
+            slots: Vec::new(),
+            free: Vec::new(),
+            open: 0,
+            timer: Timer::default(),
+            ready: VecDeque::new(),
+            kit,
+            epoch,
+            now: 0,
+            next_tick: 0,
+            accept_again: None,
+            ending,
+            drain_ends: None,
+            answers_left: 0,
+            bytes_left: 0,
+        })
+    }
+
+    /// Serves until the server ends. Errors only when the kernel's polling does.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.is_done() {
+            let patience = self.patience();
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            self.woken();
+            events.iter().for_each(|event| self.note(event));
+            self.fire_timers();
+            self.serve();
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.drain_ends
+            .is_some_and(|end| self.open == 0 || self.now >= end)
+    }
+
+    /// How long to wait for events.
+    fn patience(&self) -> Option<Duration> {
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let next = [self.timer.next(), self.accept_again, self.drain_ends];
+        let next = next.into_iter().flatten().min()?;
+        Some(Duration::from_nanos(next.saturating_sub(self.now)))
+    }
+
+    fn clock(&self) -> Nanos {
+        self.epoch.elapsed().as_nanos() as Nanos
+    }
+
+    fn woken(&mut self) {
+        self.now = self.clock();
+        if self.now >= self.next_tick {
+            let wall = SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default();
+            self.kit.tick(wall.as_secs() as i64);
+            self.next_tick = self.now + SECOND - Nanos::from(wall.subsec_nanos());
+        }
+        self.answers_left = ANSWERS_A_LOOK;
+        self.bytes_left = BYTES_A_LOOK;
+    }
+
+    fn note(&mut self, event: &mio::event::Event) {
+        let token = event.token();
+        if token == WAKER {
+            return self.begin_drain();
+        }
+        if token.0 >= FIRST_LISTENER {
+            return self.ready.push_back(token);
+        }
+        let Some(live) = live(&mut self.slots, token) else {
+            return;
+        };
+        if event.is_error() || event.is_write_closed() {
+            // It was reset: what is still to be sent has no reader.
+            return self.close(token);
+        }
+        live.readable |= event.is_readable();
+        live.half_closed |= event.is_read_closed();
+        live.writable |= event.is_writable();
+        enqueue(live, token, &mut self.ready);
+    }
+
+    fn fire_timers(&mut self) {
+        if self.accept_again.is_some_and(|at| at <= self.now) {
+            self.accept_again = None;
+            (0..self.listeners.len()).for_each(|at| self.ready.push_back(listener_token(at)));
+        }
+        while let Some(slot) = self.timer.due(self.now) {
+            let token = self.token(slot);
+            let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
+            live.armed = Nanos::MAX;
+            if live.conn.deadline() <= self.now {
+                live.conn.timeout(&mut self.kit, self.now);
+            }
+            enqueue(live, token, &mut self.ready);
+        }
+    }
+
+    /// Gives those who are ready their turns, until it is time to look at readiness again.
+    fn serve(&mut self) {
+        while self.answers_left > 0 && self.bytes_left > 0 {
+            let Some(token) = self.ready.pop_front() else {
+                return;
+            };
+            match token.0.checked_sub(FIRST_LISTENER) {
+                Some(listener) => self.accept(listener),
+                None => self.turn(token),
+            }
+        }
+    }
+
+    fn accept(&mut self, listener: usize) {
+        for _ in 0..ACCEPTS_A_LOOK {
+            let Some(socket) = self.listeners.get(listener) else {
+                return;
+            };
+            match socket.accept() {
+                Ok((stream, _)) => self.accepted(stream),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // The client has gone already, or a signal came: the next may be fine.
+                Err(error) if is_passing(&error) => {}
+                Err(_) => {
+                    self.accept_again = Some(self.now + ACCEPT_PAUSE);
+                    return;
+                }
+            }
+        }
+        self.ready.push_back(listener_token(listener));
+    }
+
+    fn accepted(&mut self, mut stream: TcpStream) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() as u32 - 1
+        });
+        let token = self.token(slot);
+        // Both can fail only for a connection that has ended; it is dropped then.
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if stream.set_nodelay(true).is_err()
+            || self
+                .poll
+                .registry()
+                .register(&mut stream, token, both)
+                .is_err()
+        {
+            self.free.push(slot);
+            return;
+        }
+        let conn = Conn::new(&self.kit, self.now);
+        let armed = conn.deadline();
+        self.timer.set(slot, armed);
+        self.open += 1;
+        self.slots[slot as usize].live = Some(Live {
+            stream,
+            conn,
+            readable: false,
+            writable: true,
+            half_closed: false,
+            queued: false,
+            armed,
+        });
+    }
+
+    /// Does for one connection what can be done now: write, then read, until neither goes on or
+    /// others must be looked at.
+    fn turn(&mut self, token: Token) {
+        let Some(live) = live(&mut self.slots, token) else {
+            return;
+        };
+        live.queued = false;
+        let (kit, mut now) = (&mut self.kit, self.now);
+        let answers = kit.answers;
+        let wish = loop {
+            if !live.conn.outgoing().is_empty() {
+                if !live.writable {
+                    break Wish::Read;
+                }
+                match live.stream.write(live.conn.outgoing()) {
+                    Ok(sent) => {
+                        live.writable = sent == live.conn.outgoing().len();
+                        live.conn.sent(sent, kit, now);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        live.writable = false;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => break Wish::Close,
+                }
+                continue;
+            }
+            match live.conn.wish() {
+                Wish::Read if live.readable && self.bytes_left > 0 => {}
+                Wish::ShutDown => {
+                    if live.stream.shutdown(Shutdown::Write).is_err() {
+                        break Wish::Close;
+                    }
+                    live.conn.shut_down(now);
+                    continue;
+                }
+                wish => break wish,
+            }
+            let space = live.conn.recv_space(kit);
+            let room = space.len();
+            match live.stream.read(space) {
+                Ok(0) => {
+                    live.readable = false;
+                    live.conn.peer_closed(kit, now);
+                }
+                Ok(len) => {
+                    // A short read has emptied the socket, unless its end is waiting behind.
+                    live.readable = len == room || live.half_closed;
+                    self.bytes_left = self.bytes_left.saturating_sub(len);
+                    live.conn.received(len, kit, now);
+                    // What a later read brings may have arrived after this turn began.
+                    now = self.epoch.elapsed().as_nanos() as Nanos;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    live.readable = false;
+                    live.conn.received(0, kit, now);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break Wish::Close,
+            }
+        };
+        self.answers_left = self.answers_left.saturating_sub(kit.answers - answers);
+        if kit.draining {
+            live.conn.drain(now);
+        }
+        if wish == Wish::Close || live.conn.wish() == Wish::Close && live.conn.outgoing().is_empty()
+        {
+            return self.close(token);
+        }
+        match wish {
+            Wish::Again => {
+                live.conn.resume(kit, now);
+                enqueue(live, token, &mut self.ready);
+            }
+            _ if live.readable && live.conn.outgoing().is_empty() => {
+                enqueue(live, token, &mut self.ready);
+            }
+            _ => {}
+        }
+        let deadline = live.conn.deadline();
+        if deadline < live.armed {
+            live.armed = deadline;
+            self.timer.set(token.0 as u32, deadline);
+        }
+    }
+
+    fn close(&mut self, token: Token) {
+        let slot = &mut self.slots[token.0 & 0xffff_ffff];
+        let mut live = slot.live.take().expect("only what is open is closed");
+        live.conn.release(&mut self.kit);
+        slot.generation = slot.generation.wrapping_add(1) & GENERATIONS;
+        self.timer.remove(token.0 as u32);
+        self.free.push(token.0 as u32);
+        self.open -= 1;
+    }
+
+    /// Accepts what is queued, then stops listening; answers in flight get their time.
+    fn begin_drain(&mut self) {
+        if !self.ending.load(Ordering::Relaxed) || self.kit.draining {
+            return;
+        }
+        self.kit.draining = true;
+        self.drain_ends = Some(self.now + DRAIN);
+        for listener in std::mem::take(&mut self.listeners) {
+            // Closing a listener resets what is queued at it.
+            while let Ok((stream, _)) = listener.accept() {
+                self.accepted(stream);
+            }
+        }
+        for (slot, place) in self.slots.iter_mut().enumerate() {
+            let token = token(slot as u32, place.generation);
+            if let Some(live) = &mut place.live {
+                live.readable = true;
+                enqueue(live, token, &mut self.ready);
+            }
+        }
+    }
+
+    fn token(&self, slot: u32) -> Token {
+        token(slot, self.slots[slot as usize].generation)
+    }
+}
+
+/// Generations end before the tokens of the listeners begin.
+const GENERATIONS: u32 = 0x7fff_ffff;
+
+fn token(slot: u32, generation: u32) -> Token {
+    Token((generation as usize) << 32 | slot as usize)
+}
+
+fn listener_token(at: usize) -> Token {
+    Token(FIRST_LISTENER + at)
+}
+
+fn live(slots: &mut [Slot], token: Token) -> Option<&mut Live> {
+    let slot = &mut slots[token.0 & 0xffff_ffff];
+    slot.live
+        .as_mut()
+        .filter(|_| slot.generation as usize == token.0 >> 32)
+}
+
+fn enqueue(live: &mut Live, token: Token, ready: &mut VecDeque<Token>) {
+    if !std::mem::replace(&mut live.queued, true) {
+        ready.push_back(token);
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+    )
+}

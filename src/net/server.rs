@@ -1,0 +1,109 @@
+//! Starts a thread for each core, waits for signals, ends in order. Knows no connection.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use mio::{Poll, Waker};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use super::reactor::{Reactor, WAKER};
+use super::{Trouble, cpus, listen};
+use crate::conn::kit::Kit;
+use crate::settings::Settings;
+
+/// Serves until SIGINT or SIGTERM, then lets what is in flight end. `epoch` is the process's start.
+pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
+    let cpus = cpus::plan(settings)?;
+    let listening = listen::listen(settings, cpus.len())?;
+    let ending = Arc::new(AtomicBool::new(false));
+    let seed = fastrand::Rng::new().u64(..);
+    let (ready, all_ready) = mpsc::channel();
+    let mut threads = Vec::new();
+    let mut wakers = Vec::new();
+    for (core, (&cpu, listeners)) in cpus.iter().zip(listening.cores).enumerate() {
+        let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
+        let poll = Poll::new().map_err(cannot)?;
+        wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
+        let kit = Kit::new(settings, seed, core as u16);
+        let reactor = Reactor::new(poll, listeners, kit, epoch, ending.clone()).map_err(cannot)?;
+        let ready = ready.clone();
+        let serve = move || {
+            let pinned = cpu.is_none_or(cpus::pin);
+            ready
+                .send(pinned)
+                .expect("the main thread waits for every core");
+            reactor.run()
+        };
+        let thread = thread::Builder::new()
+            .name(format!("core-{core}"))
+            .spawn(serve);
+        threads.push(thread.map_err(|error| {
+            Trouble::CannotRun(format!("-threads: can't start thread {core}: {error}"))
+        })?);
+    }
+    let pinned = all_ready
+        .iter()
+        .take(cpus.len())
+        .filter(|&pinned| pinned)
+        .count();
+    if pinned < cpus.len() {
+        return Err(Trouble::CannotRun(
+            "-pin: the kernel refuses to pin threads".into(),
+        ));
+    }
+    watch_signals(ending, wakers)?;
+    announce(settings, listening.port, &cpus);
+    for thread in threads {
+        let result = thread.join().expect("a panic ends the process");
+        result.map_err(|error| Trouble::CannotRun(format!("polling failed: {error}")))?;
+    }
+    Ok(())
+}
+
+/// The first signal lets every core end in order, the second ends the process at once.
+fn watch_signals(ending: Arc<AtomicBool>, wakers: Vec<Waker>) -> Result<(), Trouble> {
+    let cannot = |error: io::Error| Trouble::CannotRun(format!("can't watch signals: {error}"));
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot)?;
+    let watch = move || {
+        for signal in signals.forever() {
+            if ending.swap(true, Ordering::Relaxed) {
+                // Ends the process as if the signal had not been caught.
+                let _ = emulate_default_handler(signal);
+            }
+            for waker in &wakers {
+                // It fails only when the core has ended already.
+                let _ = waker.wake();
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(watch)
+        .map_err(cannot)?;
+    Ok(())
+}
+
+/// Says on standard output that every core accepts; scripts wait for this line.
+fn announce(settings: &Settings, port: u16, cpus: &[Option<usize>]) {
+    let host = match settings.host.contains(':') && !settings.host.starts_with('[') {
+        true => format!("[{}]", settings.host),
+        false => settings.host.clone(),
+    };
+    let cores = if cpus.len() == 1 { "core" } else { "cores" };
+    let pinned = if cpus.iter().all(Option::is_some) {
+        "pinned"
+    } else {
+        "not pinned"
+    };
+    // Nobody may be reading: that is no reason not to serve.
+    let _ = writeln!(
+        io::stdout(),
+        "mocker listening on http://{host}:{port} ({} {cores}, {pinned})",
+        cpus.len()
+    );
+}
