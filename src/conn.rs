@@ -359,6 +359,16 @@ impl Conn {
                 .extend_from_slice(CONTINUE);
             self.write_ends = now + kit.limits.write;
         }
+        if let Body::Length(length) = plan.body
+            && length <= self.inbox.bytes().len() as u64
+        {
+            let body = &self.inbox.bytes()[..length as usize];
+            let facts = plan.asks.map(|endpoint| kit.heard.facts(endpoint, body));
+            let facts = facts.map(|facts| facts.map_err(Problem::from));
+            let reply = kit.mock.reply(&plan.call, deployment, facts);
+            self.inbox.used(length as usize);
+            return self.request_complete(reply, &plan, kit, now);
+        }
         let ask = plan.asks.map(|endpoint| {
             let mut ask = kit.asks.pop().unwrap_or_else(|| Box::new(Ask::new()));
             ask.begin(endpoint);
@@ -393,7 +403,14 @@ impl Conn {
                 return self.answer_early(&plan, Err(too_large(kit)), kit, now);
             }
             if done {
-                return self.request_complete(kit, now);
+                let mut ask = request.ask.take();
+                let facts = ask.as_mut().map(|ask| ask.finish().map_err(Problem::from));
+                let reply = kit
+                    .mock
+                    .reply(&request.plan.call, request.deployment.take(), facts);
+                kit.asks.extend(ask);
+                let plan = request.plan;
+                return self.request_complete(reply, &plan, kit, now);
             }
             if self.inbox.is_empty() {
                 return self.peer_ended && self.refuse(ENDS_EARLY, kit, now);
@@ -401,23 +418,10 @@ impl Conn {
         }
     }
 
-    fn request_complete(&mut self, kit: &mut Kit, now: Nanos) -> bool {
-        let phase = std::mem::replace(&mut self.phase, Phase::Head { scanned: 0 });
-        let Phase::Body(Request {
-            plan,
-            deployment,
-            mut ask,
-            ..
-        }) = phase
-        else {
-            unreachable!("its body has just ended")
-        };
-        let facts = ask.as_mut().map(|ask| ask.finish().map_err(Problem::from));
-        let reply = kit.mock.reply(&plan.call, deployment, facts);
-        kit.asks.extend(ask);
+    fn request_complete(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
         // What of the next request is there already has come with the end of this one.
         self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner(&plan, kit.draining), kit, now)
+        self.answer(reply, manner(plan, kit.draining), kit, now)
     }
 
     /// Answers a request whose body is not read: the connection can't serve another.

@@ -9,7 +9,8 @@ use super::{Nanos, Plan};
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::mock::Mock;
-use crate::mock::ask::Ask;
+use crate::mock::ask::{Ask, Bad, Facts};
+use crate::mock::route::Endpoint;
 use crate::settings::Settings;
 
 /// The limits that are settings.
@@ -41,6 +42,7 @@ pub struct Kit {
     pub(super) asks: Vec<Box<Ask>>,
     pub(super) writer: Writer,
     pub(super) seen: Seen,
+    pub(super) heard: Heard,
 }
 
 impl Kit {
@@ -66,6 +68,7 @@ impl Kit {
             asks: Vec::new(),
             writer: Writer::default(),
             seen: Seen::default(),
+            heard: Heard::new(),
         }
     }
 
@@ -88,7 +91,8 @@ pub(super) struct Seen {
     plan: Option<Plan>,
 }
 
-/// The longest head that is kept, in bytes: SDKs send up to some 700.
+/// The longest head and the longest body that are kept, in bytes: SDKs' heads have up to some 700,
+/// the bodies of load tools about 100.
 const SEEN_MAX: usize = 2048;
 
 impl Seen {
@@ -104,5 +108,38 @@ impl Seen {
             self.head.extend_from_slice(head);
             self.plan = Some(plan);
         }
+    }
+}
+
+/// The last request body that came in one piece, and what it said. As with heads, a load sends the
+/// same over and over (bench `micro`, `turn`).
+pub(super) struct Heard {
+    body: Vec<u8>,
+    /// The endpoint that it was read for; None when `body` is not what was read last.
+    endpoint: Option<Endpoint>,
+    ask: Ask,
+}
+
+impl Heard {
+    fn new() -> Heard {
+        Heard {
+            body: Vec::new(),
+            endpoint: None,
+            ask: Ask::new(),
+        }
+    }
+
+    /// The facts of a whole body.
+    pub fn facts(&mut self, endpoint: Endpoint, body: &[u8]) -> Result<&Facts, Bad> {
+        if self.endpoint != Some(endpoint) || self.body != body {
+            self.ask.begin(endpoint);
+            self.ask.feed(body);
+            self.endpoint = (body.len() <= SEEN_MAX).then_some(endpoint);
+            if self.endpoint.is_some() {
+                self.body.clear();
+                self.body.extend_from_slice(body);
+            }
+        }
+        self.ask.finish()
     }
 }

@@ -1,1 +1,4 @@
+//! The integration tests, one binary: what a user sees, from bytes without a socket to the
+//! started program.
 
+mod readme;

@@ -1,0 +1,242 @@
+//! The floor to measure the server against: the least that a correct program on the same event loop
+//! can do for the same bytes. `floor serve` parses nothing: it counts bytes, and for every whole
+//! request of a read it writes one recorded answer, all of them in one write. `floor drop` reads
+//! bodies and keeps nothing of them, for uploads. What the server costs above it is the server's own.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd;
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load and scripts/upload as \
+    `floor serve --request-bytes N --answer FILE` or `floor drop [--buffer BYTES]`";
+
+const BUFFER: usize = 16 * 1024;
+
+const DROP_ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo passes `--bench` to whatever it runs as a benchmark.
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    let command = args.next().unwrap_or_default();
+    if command != "serve" && command != "drop" {
+        // `cargo bench` runs every bench target, with the name filter meant for the others if there
+        // is one: neither may fail here.
+        println!("{USAGE}");
+        return Ok(());
+    }
+
+    let mut request_bytes = 0;
+    let mut answer = Vec::new();
+    let mut buffer = BUFFER;
+    while let Some(option) = args.next() {
+        let value = args
+            .next()
+            .ok_or_else(|| format!("{option} needs a value"))?;
+        match (command.as_str(), option.as_str()) {
+            ("serve", "--request-bytes") => request_bytes = value.parse()?,
+            ("serve", "--answer") => answer = std::fs::read(value)?,
+            ("drop", "--buffer") => buffer = value.parse()?,
+            _ => return Err(format!("unknown option {option}; {USAGE}").into()),
+        }
+    }
+
+    if command == "drop" {
+        if buffer == 0 {
+            return Err("--buffer must be above 0".into());
+        }
+        return Ok(run(DROP_ANSWER, 1, buffer, Dropped::default)?);
+    }
+    if request_bytes == 0 || answer.is_empty() {
+        return Err("serve needs --request-bytes above 0 and --answer with bytes in it".into());
+    }
+    // One read completes at most this many requests: what it holds, and one begun before.
+    let at_once = buffer / request_bytes + 1;
+    Ok(run(&answer, at_once, buffer, || Counted {
+        request_bytes,
+        begun: 0,
+    })?)
+}
+
+/// What a connection knows of the requests on it.
+trait Requests {
+    /// Takes what was read; gives how many requests it completed.
+    fn take(&mut self, bytes: &[u8]) -> usize;
+}
+
+/// Requests of one known length.
+struct Counted {
+    request_bytes: usize,
+    /// Bytes of the request begun and not complete.
+    begun: usize,
+}
+
+impl Requests for Counted {
+    #[inline]
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let bytes = self.begun + bytes.len();
+        self.begun = bytes % self.request_bytes;
+        bytes / self.request_bytes
+    }
+}
+
+/// Requests with a Content-Length, whose bodies nobody keeps.
+#[derive(Default)]
+struct Dropped {
+    /// The head as far as it was read; empty in a body.
+    head: Vec<u8>,
+    /// Bytes of the body still to come; 0 in a head.
+    body_left: usize,
+}
+
+impl Requests for Dropped {
+    fn take(&mut self, mut bytes: &[u8]) -> usize {
+        let mut completed = 0;
+        while !bytes.is_empty() {
+            if self.body_left == 0 {
+                let before = self.head.len();
+                self.head.extend_from_slice(bytes);
+                let Some(end) = self.head.windows(4).position(|four| four == b"\r\n\r\n") else {
+                    break;
+                };
+                let end = end + 4;
+                self.body_left = content_length(&self.head[..end]);
+                self.head.clear();
+                bytes = &bytes[end - before..];
+            }
+            let dropped = self.body_left.min(bytes.len());
+            bytes = &bytes[dropped..];
+            self.body_left -= dropped;
+            completed += usize::from(self.body_left == 0);
+        }
+        completed
+    }
+}
+
+fn content_length(head: &[u8]) -> usize {
+    String::from_utf8_lossy(head)
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+struct Connection<R> {
+    stream: TcpStream,
+    requests: R,
+    /// Bytes of answers still to be written.
+    owed: usize,
+}
+
+/// One answer, repeated as often as one write may need it.
+struct Answers {
+    bytes: Vec<u8>,
+    one: usize,
+}
+
+impl Answers {
+    /// The bytes to write when this many are owed. They end with an answer's end, so the count alone
+    /// says where in an answer they begin.
+    #[inline]
+    fn owed(&self, owed: usize) -> &[u8] {
+        let begin = (self.one - owed % self.one) % self.one;
+        let end = self.bytes.len().min(begin + owed);
+        &self.bytes[begin..end]
+    }
+}
+
+impl<R: Requests> Connection<R> {
+    /// Answers what can be read and written now. An error is the connection's end.
+    #[inline]
+    fn turn(&mut self, answers: &Answers, buffer: &mut [u8], ending: bool) -> io::Result<()> {
+        let mut drained = false;
+        loop {
+            // Nothing more is read while answers are owed, so a client that does not read its
+            // answers costs no memory here.
+            while self.owed > 0 {
+                self.owed -= self.stream.write(answers.owed(self.owed))?;
+            }
+            if drained {
+                return Ok(());
+            }
+            let read = self.stream.read(buffer)?;
+            if read == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.owed = self.requests.take(&buffer[..read]) * answers.one;
+            // Less than there was room for is all there was, and more will be a new event. Only an
+            // end that was there already makes none: then read on to it.
+            drained = read < buffer.len() && !ending;
+        }
+    }
+}
+
+fn run<R: Requests>(
+    answer: &[u8],
+    at_once: usize,
+    buffer: usize,
+    requests: impl Fn() -> R,
+) -> io::Result<()> {
+    const LISTENER: Token = Token(usize::MAX);
+
+    let answers = Answers {
+        bytes: answer.repeat(at_once),
+        one: answer.len(),
+    };
+    let mut buffer = vec![0; buffer];
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1024);
+    let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    // By file descriptor: the kernel gives the lowest free one, so this stays dense. An event of a
+    // connection closed earlier in the same batch finds nothing, or its successor, which then reads
+    // or is told that it would block.
+    let mut connections: Vec<Option<Connection<R>>> = Vec::new();
+    println!("floor listening on http://{}", listener.local_addr()?);
+
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                loop {
+                    let mut stream = match listener.accept() {
+                        Ok((stream, _)) => stream,
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                        Err(error) => return Err(error),
+                    };
+                    stream.set_nodelay(true)?;
+                    let slot = stream.as_raw_fd() as usize;
+                    // Both at once and for good: a connection that can write makes no events of it.
+                    let both = Interest::READABLE | Interest::WRITABLE;
+                    poll.registry().register(&mut stream, Token(slot), both)?;
+                    if connections.len() <= slot {
+                        connections.resize_with(slot + 1, || None);
+                    }
+                    connections[slot] = Some(Connection {
+                        stream,
+                        requests: requests(),
+                        owed: 0,
+                    });
+                }
+                continue;
+            }
+            let slot = event.token().0;
+            let Some(connection) = &mut connections[slot] else {
+                continue;
+            };
+            match connection.turn(&answers, &mut buffer, event.is_read_closed()) {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => connections[slot] = None,
+                _ => {}
+            }
+        }
+    }
+}

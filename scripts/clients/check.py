@@ -1,0 +1,456 @@
+"""Checks a running mocker with the Python OpenAI client. Started by scripts/check-clients as
+`check.py PLAIN AUTH BIG`: the addresses of a server without flags, of one with
+`-auth "Bearer test-key"` and of one with `-big-payload`.
+
+Prints `ok   python: NAME` or `FAIL python: NAME : why` for each check and ends with 0 when all
+ran, whatever they found; check-clients counts the lines."""
+
+import asyncio
+import math
+import socket
+import sys
+import threading
+import time
+
+import httpx
+import openai
+from openai import AsyncOpenAI, AzureOpenAI, Omit, OpenAI
+
+PLAIN, AUTH, BIG = sys.argv[1:4]
+MODEL = "gpt-4o-mini"
+EMBEDDING_MODEL = "text-embedding-3-small"
+HELLO = [{"role": "user", "content": "Hello"}]
+MAX_BODY = 50 * 1024 * 1024  # mocker's default for a request body
+TRIES = 5
+
+# No retries: a second try would hide an error of the first.
+SETTINGS = {"max_retries": 0, "timeout": 30}
+
+checks = []
+
+
+def check(name):
+    return lambda function: checks.append((name, function)) or function
+
+
+# --- helpers ---------------------------------------------------------------------------------
+
+
+class Failed(Exception):
+    pass
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def said(error):
+    """What an error says, down to what it came from: there the clients hide the detail."""
+    if isinstance(error, Failed):
+        return str(error)
+    cause = f", caused by {said(error.__cause__)}" if error.__cause__ else ""
+    return f"{type(error).__name__}: {error}{cause}"
+
+
+def same(what, got, wanted):
+    if got != wanted:
+        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
+
+
+def that(holds, why):
+    if not holds:
+        raise Failed(why)
+
+
+def client(base=PLAIN, key="test-key", **more):
+    return OpenAI(base_url=base + "/v1", api_key=key, **SETTINGS, **more)
+
+
+def async_client(base=PLAIN, **more):
+    return AsyncOpenAI(base_url=base + "/v1", api_key="test-key", **SETTINGS, **more)
+
+
+def azure(key="test-key", deployment="dep-1"):
+    return AzureOpenAI(
+        api_key=key,
+        azure_endpoint=AUTH,
+        api_version="2024-10-21",
+        azure_deployment=deployment,
+        **SETTINGS,
+    )
+
+
+def raises(kind, status, call):
+    """The error that `call` ends with, which must be of `kind` and in OpenAI's shape."""
+    try:
+        answer = call()
+    except openai.APIConnectionError as error:
+        raise Failed(f"no answer but {said(error)}") from None
+    except openai.APIStatusError as error:
+        that(isinstance(error, kind), f"raised {error!r}, wanted {kind.__name__}")
+        same("status", error.status_code, status)
+        that(isinstance(error.body, dict), f"the body is not OpenAI's: {short(error.body)}")
+        that(error.code, "the error has no code")
+        that(error.body.get("message"), "the error has no message")
+        that(error.request_id, "the error has no x-request-id")
+        return error
+    raise Failed(f"answered {short(answer)}, wanted {kind.__name__}")
+
+
+def good_chat(answer, model=MODEL, choices=1):
+    that(answer.id.startswith("cmpl-mock"), f"id is {answer.id}")
+    same("object", answer.object, "chat.completion")
+    same("model", answer.model, model)
+    that(abs(answer.created - time.time()) <= 5, f"created is {answer.created}, not now")
+    same("indexes", [choice.index for choice in answer.choices], list(range(choices)))
+    for choice in answer.choices:
+        same("finish_reason", choice.finish_reason, "stop")
+        same("role", choice.message.role, "assistant")
+        that(choice.message.content, "content is empty")
+    usage = answer.usage
+    same("total_tokens", usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
+
+
+def good_response(answer, model=MODEL):
+    that(answer.id.startswith("resp-mock"), f"id is {answer.id}")
+    same("object", answer.object, "response")
+    same("model", answer.model, model)
+    same("status", answer.status, "completed")
+    that(abs(answer.created_at - time.time()) <= 5, f"created_at is {answer.created_at}, not now")
+    that(answer.output_text, "output_text is empty")
+    usage = answer.usage
+    same("total_tokens", usage.total_tokens, usage.input_tokens + usage.output_tokens)
+
+
+def good_embeddings(answer, inputs=1, size=1536, model=EMBEDDING_MODEL):
+    same("model", answer.model, model)
+    same("indexes", [item.index for item in answer.data], list(range(inputs)))
+    for item in answer.data:
+        same("numbers", len(item.embedding), size)
+        length = math.sqrt(sum(number * number for number in item.embedding))
+        that(abs(length - 1) <= 1e-3, f"length of the vector is {length}")
+    same("total_tokens", answer.usage.total_tokens, answer.usage.prompt_tokens)
+
+
+def embed(texts="Hello", by=None, **more):
+    return (by or client()).embeddings.create(model=EMBEDDING_MODEL, input=texts, **more)
+
+
+def chat(by=None, **more):
+    asked = {"model": MODEL, "messages": HELLO, **more}
+    return (by or client()).chat.completions.create(**asked)
+
+
+class CountingRelay:
+    """Passes bytes to a server and counts connections, whatever HTTP library a client uses."""
+
+    def __init__(self, base):
+        host, port = base.removeprefix("http://").rsplit(":", 1)
+        self.target = (host.strip("[]"), int(port))
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            self.connections += 1
+            try:
+                far = socket.create_connection(self.target)
+            except OSError:
+                near.close()
+                continue
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def pass_on(source, sink):
+        # Ends when either side hangs up; the client then sees that its connection is gone.
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            sink.close()
+
+
+# --- chat ------------------------------------------------------------------------------------
+
+
+@check("chat sync")
+def _():
+    good_chat(chat())
+
+
+@check("chat async")
+def _():
+    async def go():
+        async with async_client() as by:
+            good_chat(await by.chat.completions.create(model=MODEL, messages=HELLO))
+
+    asyncio.run(go())
+
+
+@check("chat 50 at once, 4 rounds")
+def _():
+    async def go():
+        ids = set()
+        async with async_client() as by:
+            for _ in range(4):
+                calls = (
+                    by.chat.completions.create(model=MODEL, messages=HELLO) for _ in range(50)
+                )
+                for answer in await asyncio.gather(*calls):
+                    good_chat(answer)
+                    ids.add(answer.id)
+        same("different ids", len(ids), 200)
+
+    asyncio.run(go())
+
+
+@check("chat through a client of httpx's own")
+def _():
+    with httpx.Client() as http:
+        good_chat(chat(client(http_client=http)))
+
+
+@check("chat n=3")
+def _():
+    good_chat(chat(n=3), choices=3)
+
+
+@check("chat echoes an odd model")
+def _():
+    good_chat(chat(model="my/model:v1"), model="my/model:v1")
+
+
+@check("chat max_tokens=3")
+def _():
+    for limit in ("max_tokens", "max_completion_tokens"):
+        answer = chat(**{limit: 3})
+        same(f"{limit}: finish_reason", answer.choices[0].finish_reason, "length")
+        same(f"{limit}: completion_tokens", answer.usage.completion_tokens, 3)
+        same(f"{limit}: words", len(answer.choices[0].message.content.split()), 3)
+
+
+@check("chat request id")
+def _():
+    raw = client().chat.completions.with_raw_response.create(model=MODEL, messages=HELLO)
+    sent = raw.headers.get("x-request-id")
+    that(sent, "no x-request-id")
+    same("request_id", raw.request_id, sent)
+    same("_request_id", raw.parse()._request_id, sent)
+
+
+@check("chat strict validation")
+def _():
+    good_chat(chat(client(_strict_response_validation=True)))
+
+
+@check("chat big payload")
+def _():
+    answer = chat(client(BIG))
+    good_chat(answer)
+    length = len(answer.choices[0].message.content)
+    that(length >= 9000, f"content has {length} characters, wanted 9000 or more")
+
+
+@check("chat stream=True is refused")  # Until there are streams.
+def _():
+    error = raises(openai.BadRequestError, 400, lambda: chat(stream=True))
+    same("param", error.param, "stream")
+
+
+# --- responses -------------------------------------------------------------------------------
+
+
+@check("responses")
+def _():
+    good_response(client().responses.create(model=MODEL, input="Hello"))
+
+
+@check("responses strict validation")
+def _():
+    by = client(_strict_response_validation=True)
+    good_response(by.responses.create(model=MODEL, input="Hello"))
+
+
+@check("responses max_output_tokens=3")
+def _():
+    answer = client().responses.create(model=MODEL, input="Hello", max_output_tokens=3)
+    same("status", answer.status, "incomplete")
+    that(answer.incomplete_details, "no incomplete_details")
+    same("reason", answer.incomplete_details.reason, "max_output_tokens")
+
+
+# --- embeddings ------------------------------------------------------------------------------
+
+
+def encoding_sent(**more):
+    """How a vector went over the wire: a string for base64, a list for numbers."""
+    raw = client().embeddings.with_raw_response.create(
+        model=EMBEDDING_MODEL, input="Hello", **more
+    )
+    return type(raw.http_response.json()["data"][0]["embedding"])
+
+
+@check("embeddings as base64, the client's default")
+def _():
+    same("vector", encoding_sent(), str)
+    good_embeddings(embed())
+
+
+@check("embeddings as float")
+def _():
+    same("vector", encoding_sent(encoding_format="float"), list)
+    good_embeddings(embed(encoding_format="float"))
+
+
+@check("embeddings base64 and float agree")
+def _():
+    one, other = (answer.data[0].embedding for answer in (embed(), embed(encoding_format="float")))
+    same("numbers", len(one), len(other))
+    apart = max(abs(a - b) for a, b in zip(one, other))
+    that(apart <= 1e-6, f"they are {apart} apart")
+
+
+@check("embeddings of 3 texts")
+def _():
+    for encoding in ({}, {"encoding_format": "float"}):
+        answer = embed(["one", "two", "three"], **encoding)
+        good_embeddings(answer, inputs=3)
+        same("different vectors", len({tuple(item.embedding) for item in answer.data}), 3)
+
+
+@check("embeddings of tokens")
+def _():
+    good_embeddings(embed([1, 2, 3]))
+    good_embeddings(embed([[1, 2, 3], [4, 5]]), inputs=2)
+
+
+@check("embeddings dimensions=256")
+def _():
+    good_embeddings(embed(dimensions=256), size=256)
+    good_embeddings(embed(dimensions=256, encoding_format="float"), size=256)
+
+
+@check("embeddings strict validation")
+def _():
+    # As float: strictly the client refuses the very base64 that it asks for by default, since
+    # it validates an answer before it decodes the vectors.
+    by = client(_strict_response_validation=True)
+    good_embeddings(embed(by=by, encoding_format="float"))
+
+
+@check("embeddings big payload")
+def _():
+    good_embeddings(embed(by=client(BIG)), size=4096)
+    good_embeddings(embed(by=client(BIG), encoding_format="float"), size=4096)
+
+
+# --- keys and Azure --------------------------------------------------------------------------
+
+
+@check("auth right key")
+def _():
+    good_chat(chat(client(AUTH)))
+
+
+@check("auth wrong key")
+def _():
+    raises(openai.PermissionDeniedError, 403, lambda: chat(client(AUTH, key="wrong")))
+
+
+@check("auth no key")
+def _():
+    call = lambda: chat(client(AUTH), extra_headers={"Authorization": Omit()})
+    raises(openai.PermissionDeniedError, 403, call)
+
+
+@check("azure chat")
+def _():
+    good_chat(chat(azure()))
+
+
+@check("azure embeddings")
+def _():
+    good_embeddings(embed(by=azure()))
+
+
+@check("azure deployment is the model where the body names none")
+def _():
+    # The client's own method wants a model, so this goes by its general one.
+    body = {"messages": HELLO}
+    answer = azure().post("/chat/completions", cast_to=openai.types.chat.ChatCompletion, body=body)
+    good_chat(answer, model="dep-1")
+    # Without a deployment the client puts the model of the body into the path.
+    good_chat(chat(azure(deployment=None), model="dep-2"), model="dep-2")
+
+
+@check("azure wrong key")
+def _():
+    raises(openai.PermissionDeniedError, 403, lambda: chat(azure(key="wrong")))
+
+
+# --- errors and sizes ------------------------------------------------------------------------
+
+
+@check("unknown path")
+def _():
+    call = lambda: client().post("/no-such-thing", cast_to=object, body={})
+    raises(openai.NotFoundError, 404, call)
+
+
+@check("malformed requests")
+def _():
+    calls = {
+        "n=0": lambda: chat(extra_body={"n": 0}),
+        "stream='yes'": lambda: chat(extra_body={"stream": "yes"}),
+        "an empty input": lambda: embed(""),
+        "2049 inputs": lambda: embed(["a"] * 2049),
+    }
+    for what, call in calls.items():
+        try:
+            raises(openai.BadRequestError, 400, call)
+        except Failed as why:
+            raise Failed(f"{what}: {why}") from None
+
+
+@check("chat with a prompt of 10 MB")
+def _():
+    good_chat(chat(messages=[{"role": "user", "content": "x" * 10_000_000}]))
+
+
+@check("chat with a prompt over 50 MB")
+def _():
+    # mocker answers before it has read it all; the client must still get to see the answer. If
+    # the server hangs up too early that is a matter of luck, hence several tries.
+    messages = [{"role": "user", "content": "x" * (MAX_BODY + 1)}]
+    for _ in range(TRIES):
+        raises(openai.APIStatusError, 413, lambda: chat(messages=messages))
+
+
+@check("200 calls on one connection")
+def _():
+    relay = CountingRelay(PLAIN)
+    with client(relay.base) as by:
+        for _ in range(200):
+            chat(by)
+    same("connections", relay.connections, 1)
+
+
+def main():
+    print(f"python {sys.version.split()[0]}, openai {openai.__version__}", flush=True)
+    for name, function in checks:
+        try:
+            function()
+        except Exception as error:  # Whatever a check ends with, the next ones run.
+            why = " ".join(said(error).split())
+            print(f"FAIL python: {name} : {why}", flush=True)
+        else:
+            print(f"ok   python: {name}", flush=True)
+
+
+main()

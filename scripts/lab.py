@@ -1,0 +1,313 @@
+"""What the measuring scripts share: building, starting and stopping servers, wrk, and numbers."""
+
+import argparse
+import atexit
+import json
+import re
+import resource
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "target" / "load"
+
+# One core for the servers, of which only one is ever loaded, and one for the load.
+SERVER_CORE = 0
+LOAD_CORE = 1
+
+# atexit, which stops the servers, does not run on a SIGTERM that nobody handles.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+
+
+def parser(description, rounds=None):
+    """The options that every script has; those of measuring in rounds if rounds are given."""
+    options = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    options.add_argument("--binary", type=Path, help="measure this build, not target/release/mocker")
+    options.add_argument(
+        "--arg", action="append", default=[], metavar="ARG",
+        help="pass ARG to mocker; repeatable; write it as --arg=-name",
+    )
+    options.add_argument("--json", type=Path, metavar="FILE", help="save all raw numbers")
+    if rounds:
+        options.add_argument("--rounds", type=int, default=rounds, help="rounds")
+    return options
+
+
+# Building
+
+
+def cargo(kind, name, *args):
+    """Builds, and gives the path of the executable of the target of this kind and name."""
+    command = ["cargo", *args, "--message-format=json-render-diagnostics"]
+    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed")
+    for line in built.stdout.splitlines():
+        message = json.loads(line)
+        if message["reason"] != "compiler-artifact" or not message["executable"]:
+            continue
+        if message["target"]["name"] == name and kind in message["target"]["kind"]:
+            return message["executable"]
+    sys.exit(f"{' '.join(command)} built no {kind} {name}")
+
+
+def build_mocker():
+    return cargo("bin", "mocker", "build", "--release", "--bin", "mocker")
+
+
+def build_floor():
+    return cargo("bench", "floor", "bench", "--bench", "floor", "--no-run")
+
+
+def mocker(binary, args):
+    """The command line of mocker on one core, on a port of its own choice."""
+    return [str(binary), "-port", "0", "-threads", "1", *args]
+
+
+# Servers
+
+
+class Server:
+    """A server process, pinned to its core, from its readiness line on."""
+
+    def __init__(self, name, command):
+        self.name = name
+        WORK.mkdir(parents=True, exist_ok=True)
+        log = WORK / f"{name}.log"
+        # A file, not a pipe: a pipe that nobody reads would stop a server that prints much.
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(
+                ["taskset", "-c", str(SERVER_CORE), *command],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            )
+        atexit.register(self.stop)
+        # taskset becomes the server: the process id stays.
+        self.pid = self.process.pid
+        deadline = time.monotonic() + 10
+        while not (ready := re.search(r"http://[^\s/]*:(\d+)", log.read_text(errors="replace"))):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"{' '.join(command)} did not become ready; it said:\n{log.read_text()}")
+            time.sleep(0.01)
+        self.port = int(ready[1])
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def cpu_ns(self):
+        """CPU time of the threads that live; exact only while they sleep."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks)
+
+    def memory(self, field):
+        """A field of /proc/PID/status, in bytes."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == field:
+                return int(value.split()[0]) * 1024
+        raise KeyError(field)
+
+    def connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def open_files(count):
+    """Allows this many open files to this process and to the servers that it starts from now on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), max(hard, count)))
+    except (ValueError, PermissionError) as error:
+        sys.exit(f"{count} open files are needed and {hard} allowed: {error}")
+
+
+# Requests
+
+HELLO = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'
+
+
+def head(path, length):
+    """The head that the OpenAI Python SDK sends. The host is not the server's, so that all servers
+    get the very same bytes, whatever their ports."""
+    return (
+        f"POST {path} HTTP/1.1\r\n"
+        "Host: localhost:8080\r\n"
+        "Accept-Encoding: gzip, deflate\r\n"
+        "Connection: keep-alive\r\n"
+        "Accept: application/json\r\n"
+        "Content-Type: application/json\r\n"
+        "User-Agent: OpenAI/Python 1.54.0\r\n"
+        "X-Stainless-Lang: python\r\n"
+        "X-Stainless-Package-Version: 1.54.0\r\n"
+        "X-Stainless-OS: Linux\r\n"
+        "X-Stainless-Arch: x64\r\n"
+        "X-Stainless-Runtime: CPython\r\n"
+        "X-Stainless-Runtime-Version: 3.12.7\r\n"
+        "Authorization: Bearer sk-mock-0123456789abcdef0123456789abcdef\r\n"
+        "X-Stainless-Async: false\r\n"
+        "x-stainless-retry-count: 0\r\n"
+        f"Content-Length: {length}\r\n"
+        "\r\n"
+    ).encode()
+
+
+def chat_request():
+    return head("/v1/chat/completions", len(HELLO)) + HELLO
+
+
+def read_answer(connection):
+    """Reads one answer, which must be a 200 with a Content-Length; gives its bytes."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        part = connection.recv(65536)
+        if not part:
+            sys.exit(f"the connection ended in an answer's head: {answer!r}")
+        answer += part
+    head_length = answer.index(b"\r\n\r\n") + 4
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)\r\n", answer[:head_length])
+    if not re.match(rb"HTTP/1\.1 200 ", answer) or not length:
+        sys.exit(f"not a 200 with a Content-Length: {answer[:2000]!r}")
+    end = head_length + int(length[1])
+    while len(answer) < end:
+        part = connection.recv(65536)
+        if not part:
+            sys.exit("the connection ended in an answer's body")
+        answer += part
+    if len(answer) > end:
+        sys.exit(f"more than one answer to one request: {answer[end:][:2000]!r}")
+    return answer
+
+
+def record_answer(server, request, times=20):
+    """The answer to a request. A floor gives the same bytes each time, so the server's answers must
+    all have one length, and a keep-alive connection must carry them."""
+    with server.connect() as connection:
+        answers = []
+        for _ in range(times):
+            connection.sendall(request)
+            answers.append(read_answer(connection))
+    lengths = {len(answer) for answer in answers}
+    if len(lengths) != 1:
+        sys.exit(f"{server.name}: answers to one request differ in length: {sorted(lengths)}")
+    return answers[0]
+
+
+# wrk
+
+
+def wrk_script(name, request, depth):
+    """Writes a wrk script that sends these bytes, depth times in one write, and prints its numbers
+    for wrk() to read."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    script = WORK / f"{name}.lua"
+    # A JSON string of ASCII is a Lua string. wrk.init is replaced, and not request() defined, since
+    # wrk calls a request() for every write, and sends what wrk.request gives here without asking.
+    script.write_text(f"""\
+local bytes = string.rep({json.dumps(request.decode("ascii"))}, {depth})
+wrk.init = function() wrk.request = function() return bytes end end
+done = function(summary, latency)
+  local e = summary.errors
+  print(string.format(
+    'numbers {{"requests":%d,"us":%d,"p50_us":%d,"p99_us":%d,' ..
+    '"errors":{{"connect":%d,"read":%d,"write":%d,"timeout":%d,"status":%d}}}}',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    e.connect, e.read, e.write, e.timeout, e.status))
+end
+""")
+    return script
+
+
+def wrk(server, script, connections, seconds):
+    """Loads a server and gives the numbers of the run; any error ends the script."""
+    before = server.cpu_ns()
+    ran = subprocess.run(
+        ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}",
+         "--latency", "-s", str(script), f"http://127.0.0.1:{server.port}"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    time.sleep(0.05)  # for the server to see the connections close, and sleep
+    cpu_ns = server.cpu_ns() - before
+    numbers = re.search(r"^numbers (.*)$", ran.stdout, re.MULTILINE)
+    if ran.returncode != 0 or not numbers:
+        sys.exit(f"{server.name}: wrk failed:\n{ran.stdout}")
+    run = json.loads(numbers[1])
+    if any(run["errors"].values()) or run["requests"] == 0:
+        sys.exit(f"{server.name}: errors in a run:\n{ran.stdout}")
+    run["rps"] = run["requests"] / run["us"] * 1e6
+    run["cpu_ns"] = cpu_ns
+    run["cpu_us"] = cpu_ns / run["requests"] / 1e3
+    run["busy"] = cpu_ns / run["us"] / 10
+    return run
+
+
+def wrk_columns(depth):
+    """What the tables show of wrk runs: key, heading, format."""
+    columns = [("rps", "requests/s", "{:,.0f}"), ("cpu_us", "CPU us/request", "{:.3f}")]
+    if depth == 1:
+        # wrk times a batch of requests as one, and then "corrects" the latencies by the interval of
+        # single requests: of deeper batches its percentiles are wrong, and some of them are 0.
+        columns += [("p50_us", "p50 us", "{:,.0f}"), ("p99_us", "p99 us", "{:,.0f}")]
+    return columns
+
+
+# Tells which side was the limit: where the server's core is far from 100 %, wrk was, and requests/s
+# says little about the server.
+BUSY = ("busy", "core busy %", "{:.0f}")
+
+
+# Numbers
+
+
+def alternate(contenders, rounds, measure):
+    """Measures all contenders in every round, in an order that turns by one each round; gives the
+    runs by name."""
+    runs = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
+        turn = number % len(contenders)
+        for contender in contenders[turn:] + contenders[:turn]:
+            runs[contender.name].append(measure(contender))
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    return runs
+
+
+def print_table(runs, columns, labels):
+    """The medians of each contender's runs."""
+    print(f"  {'median':<24}" + "".join(f"{heading:>18}" for _, heading, _ in columns))
+    for name, its in runs.items():
+        medians = (form.format(statistics.median(run[key] for run in its)) for key, _, form in columns)
+        print(f"  {name + ' ' + labels[name]:<24}" + "".join(f"{median:>18}" for median in medians))
+
+
+def print_ratios(runs, columns, pairs):
+    """The medians of the ratios within each round, and their spread."""
+    print(f"  {'ratio within a round':<36}{'median':>8}{'min':>10}{'quartiles':>18}{'max':>8}")
+    for this, that in pairs:
+        for key, heading, _ in columns:
+            ratios = [
+                a[key] / b[key] if b[key] else float("nan") for a, b in zip(runs[this], runs[that])
+            ]
+            # Quartiles need two values at least.
+            low, median, high = statistics.quantiles(
+                ratios if len(ratios) > 1 else ratios * 2, n=4, method="inclusive"
+            )
+            print(
+                f"  {this + '/' + that + ' ' + heading:<36}{median:>8.3f}{min(ratios):>10.3f}"
+                f"{low:>9.3f} ..{high:>6.3f}{max(ratios):>8.3f}"
+            )
+
+
+def save(path, numbers):
+    if path:
+        path.write_text(json.dumps(numbers, indent=1) + "\n")
