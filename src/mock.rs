@@ -55,7 +55,7 @@ impl Mock {
     /// which is the same for every core of a process: else ids could repeat.
     pub fn new(settings: &Settings, seed: u64, core: u16) -> Mock {
         Mock {
-            auth: settings.auth.trim_ascii().as_bytes().to_vec(),
+            auth: settings.auth.as_bytes().to_vec(),
             dimensions: if settings.big_payload {
                 DIMENSIONS_BIG
             } else {

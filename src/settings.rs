@@ -64,9 +64,10 @@ settings! {
     /// Threads that serve, one a core. auto takes as many as the process may use CPUs
     /// (by its affinity mask and its cgroup quota).
     threads: Option<usize> = Auto(Whole(1, 1024)), "auto", "N";
-    /// Keep each thread on a core of its own; auto does so where the machine lets it.
+    /// Keep each thread on one CPU. auto does so when -cores is given or when there are as many
+    /// threads as CPUs in the process's affinity mask.
     pin: Pin = Choice(&[("auto", Pin::Auto), ("on", Pin::On), ("off", Pin::Off)]), "auto", "WORD";
-    /// Cores to serve on, a thread each, in this order; empty leaves the choice to mocker.
+    /// CPUs to serve on, a thread on each; empty leaves the choice to mocker.
     cores: Vec<usize> = Cores, "", "LIST";
     /// Close a connection that has waited this many seconds for a next request.
     idle_timeout: Duration = Seconds(0.001, 86_400.0), "60", "SECONDS";
@@ -81,9 +82,9 @@ settings! {
 /// Whether each thread is kept on a core of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pin {
-    /// Kept where the machine lets us.
+    /// Kept when the threads fill the affinity mask or their CPUs are given.
     Auto,
-    /// Kept, or the start fails.
+    /// Kept; the start fails where that can't be.
     On,
     /// Left to the scheduler.
     Off,

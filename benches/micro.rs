@@ -1,0 +1,153 @@
+//! What each step of a request costs, without sockets: `cargo bench --bench micro`.
+
+mod turn;
+
+use std::hint::black_box;
+
+use divan::{Bencher, counter::BytesCount};
+use mocker::conn::writer::{Clock, Manner, Writer};
+use mocker::http::answer::Persistence;
+use mocker::http::{date, head};
+use mocker::mock::Mock;
+use mocker::mock::ask::Ask;
+use mocker::mock::route::Endpoint;
+use mocker::settings::Settings;
+use turn::{CHAT, Turn};
+
+fn main() {
+    divan::main();
+}
+
+fn big() -> Settings {
+    Settings {
+        big_payload: true,
+        ..Settings::default()
+    }
+}
+
+/// Where the retry count stands in the request; another digit there makes another head.
+fn varying() -> usize {
+    let name = "x-stainless-retry-count: ";
+    CHAT.find(name).expect("SDKs send it") + name.len()
+}
+
+#[divan::bench]
+fn head_parse(bencher: Bencher) {
+    bencher.bench(|| {
+        let head = head::parse(
+            black_box(CHAT.as_bytes()),
+            ["authorization", "api-key", "x"],
+        );
+        black_box(head.unwrap().unwrap().len)
+    });
+}
+
+#[divan::bench(args = [70, 1_000, 10_000])]
+fn ask_prompt(bencher: Bencher, len: usize) {
+    let body = format!(
+        r#"{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"{}"}}]}}"#,
+        "Hello ".repeat(len / 6 - 10)
+    );
+    ask(bencher, Endpoint::Chat, &body);
+}
+
+#[divan::bench]
+fn ask_messages(bencher: Bencher) {
+    let body = format!(
+        r#"{{"messages":[{}{{}}]}}"#,
+        r#"{"role":"user","content":"Hello there"},"#.repeat(1000)
+    );
+    ask(bencher, Endpoint::Chat, &body);
+}
+
+#[divan::bench]
+fn ask_tokens(bencher: Bencher) {
+    let body = format!(r#"{{"input":[{}7]}}"#, "15339,1917,87,".repeat(3000));
+    ask(bencher, Endpoint::Embeddings, &body);
+}
+
+fn ask(bencher: Bencher, endpoint: Endpoint, body: &str) {
+    let mut ask = Ask::new();
+    bencher.counter(BytesCount::of_str(body)).bench_local(|| {
+        ask.begin(endpoint);
+        ask.feed(black_box(body.as_bytes()));
+        black_box(ask.finish().unwrap().n)
+    });
+}
+
+#[divan::bench]
+fn decide_and_render_small(bencher: Bencher) {
+    decide_and_render(bencher, &Settings::default());
+}
+
+#[divan::bench]
+fn decide_and_render_big(bencher: Bencher) {
+    decide_and_render(bencher, &big());
+}
+
+fn decide_and_render(bencher: Bencher, settings: &Settings) {
+    let mut mock = Mock::new(settings, 1, 0);
+    let mut writer = Writer::default();
+    let mut out = Vec::new();
+    let clock = Clock {
+        unix: 0,
+        date: date::imf_fixdate(0),
+    };
+    let manner = Manner {
+        persistence: Persistence::Open,
+        bodiless: false,
+    };
+    let (call, _) = mock.call("POST", "/v1/chat/completions", None, None, None);
+    let mut ask = Ask::new();
+    ask.begin(Endpoint::Chat);
+    ask.feed(br#"{"model":"gpt-4o-mini"}"#);
+    bencher.bench_local(|| {
+        let reply = mock.reply(black_box(&call), None, Some(Ok(ask.finish().unwrap())));
+        out.clear();
+        writer.begin(&reply, manner, &mut mock.book, &clock, &mut out);
+        black_box(out.len())
+    });
+}
+
+/// A connection's turn: as in a load that sends the same over and over, and with another head each
+/// time; alone and 16 in one read; small answers and big ones.
+#[divan::bench]
+fn turn_same(bencher: Bencher) {
+    turns(bencher, &Settings::default(), 1, false);
+}
+
+#[divan::bench]
+fn turn_varied(bencher: Bencher) {
+    turns(bencher, &Settings::default(), 1, true);
+}
+
+#[divan::bench]
+fn turn_big(bencher: Bencher) {
+    turns(bencher, &big(), 1, false);
+}
+
+#[divan::bench]
+fn turn_16_pipelined(bencher: Bencher) {
+    turns(bencher, &Settings::default(), 16, false);
+}
+
+#[divan::bench]
+fn turn_16_pipelined_varied(bencher: Bencher) {
+    turns(bencher, &Settings::default(), 16, true);
+}
+
+fn turns(bencher: Bencher, settings: &Settings, depth: usize, varied: bool) {
+    let mut turn = Turn::new(settings);
+    let mut input = CHAT.repeat(depth).into_bytes();
+    let mut round = 0;
+    let at = varying();
+    bencher.bench_local(|| {
+        if varied {
+            for request in input.chunks_mut(CHAT.len()) {
+                round = (round + 1) % 10;
+                request[at] = b'0' + round;
+            }
+        }
+        black_box(turn.serve(&input))
+    });
+}

@@ -1,0 +1,52 @@
+//! A connection that is served without a socket, as the benches need it.
+
+use mocker::conn::Conn;
+use mocker::conn::kit::Kit;
+use mocker::settings::Settings;
+
+/// A request as an SDK sends it: about 500 bytes of head, a short prompt.
+pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
+    Host: 127.0.0.1:8000\r\n\
+    Accept-Encoding: gzip, deflate\r\n\
+    Connection: keep-alive\r\n\
+    authorization: Bearer bench-key\r\n\
+    accept: application/json\r\n\
+    content-type: application/json\r\n\
+    user-agent: OpenAI/Python 3.54.0\r\n\
+    x-stainless-lang: python\r\n\
+    x-stainless-package-version: 3.54.0\r\n\
+    x-stainless-os: Linux\r\n\
+    x-stainless-arch: x64\r\n\
+    x-stainless-runtime: CPython\r\n\
+    x-stainless-runtime-version: 3.12.1\r\n\
+    x-stainless-async: false\r\n\
+    x-stainless-retry-count: 0\r\n\
+    Content-Length: 70\r\n\
+    \r\n\
+    {\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+
+/// One connection and its core's kit.
+pub struct Turn {
+    conn: Conn,
+    kit: Kit,
+    now: u64,
+}
+
+impl Turn {
+    pub fn new(settings: &Settings) -> Turn {
+        let mut kit = Kit::new(settings, 1, 0);
+        kit.tick(1_700_000_000);
+        let conn = Conn::new(&kit, 0);
+        Turn { conn, kit, now: 0 }
+    }
+
+    /// Receives what one read brought, and sends all that follows. How many bytes that was.
+    pub fn serve(&mut self, input: &[u8]) -> usize {
+        self.now += 1000;
+        self.conn.recv_space(&mut self.kit)[..input.len()].copy_from_slice(input);
+        self.conn.received(input.len(), &mut self.kit, self.now);
+        let len = self.conn.outgoing().len();
+        self.conn.sent(len, &mut self.kit, self.now);
+        len
+    }
+}
