@@ -39,6 +39,10 @@ pub struct Kit {
     pub(super) clock: Clock,
     pub(super) buffers: Buffers,
     pub(super) outboxes: Outboxes,
+    #[expect(
+        clippy::vec_box,
+        reason = "a box moves to a connection and back without copying"
+    )]
     pub(super) asks: Vec<Box<Ask>>,
     pub(super) writer: Writer,
     pub(super) seen: Seen,

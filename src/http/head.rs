@@ -287,7 +287,7 @@ fn is_authority(value: &[u8]) -> bool {
                 let address_byte = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
                 address.contains(&b':') && address.iter().all(address_byte)
             }
-            None => host.iter().all(name_byte) && !(host.is_empty() && !port.is_empty()),
+            None => host.iter().all(name_byte) && (port.is_empty() || !host.is_empty()),
         }
 }
 

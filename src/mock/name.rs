@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_path_segment_becomes_a_json_string() {
-        let json = |segment| Name::from_segment(segment).map(|name| format!("{name:?}"));
+        let json = |segment: &str| Name::from_segment(segment).map(|name| format!("{name:?}"));
         assert_eq!(json("gpt-4o").as_deref(), Some(r#""gpt-4o""#));
         assert_eq!(json("a%20%22b%22").as_deref(), Some(r#""a \"b\"""#));
         for bad in ["%", "%4", "%zz", "%+1", "%ff"] {

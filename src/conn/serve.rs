@@ -1,0 +1,315 @@
+//! What a connection does with the bytes that are there: heads, bodies, answers, in order and within
+//! one turn's bounds. Knows no endings and no deadlines but those that it sets.
+
+use super::kit::Kit;
+use super::writer::{Manner, Written};
+use super::{Conn, Nanos, Phase, Plan, REQUESTS_MAX, Request};
+use crate::http::answer::{CONTINUE, Persistence};
+use crate::http::body::Body;
+use crate::http::head::{self, Head};
+use crate::http::{Refusal, inbox};
+use crate::mock::ask::Ask;
+use crate::mock::name::Name;
+use crate::mock::problem::Problem;
+use crate::mock::reply::Reply;
+
+/// The fields that the mock reads, in the order in which `Mock::call` takes them.
+const WANTED: [&str; 3] = ["authorization", "api-key", "content-encoding"];
+
+const ENDS_EARLY: Refusal = Refusal::bad(
+    "incomplete_request",
+    "The connection's sending side was closed before the request was complete.",
+);
+impl Conn {
+    /// Does all that can be done with the bytes that are there, in order, within one turn's bounds.
+    pub(super) fn advance(&mut self, kit: &mut Kit, now: Nanos) {
+        let last = kit.answers + u64::from(REQUESTS_MAX);
+        self.again = false;
+        while !self.outbox.is_full() {
+            let moved = match &self.phase {
+                _ if kit.answers >= last => {
+                    self.again = true;
+                    false
+                }
+                Phase::Head { .. } => self.head_arrived(kit, now),
+                Phase::Body(_) => self.body_arrived(kit, now),
+                Phase::Items { .. } => self.write_item(kit),
+                Phase::Ending { .. } | Phase::Lingering { .. } | Phase::Closed => false,
+            };
+            if !moved {
+                break;
+            }
+        }
+        self.settle(kit);
+    }
+
+    /// Leaves nothing held that isn't needed while the connection waits.
+    pub(super) fn settle(&mut self, kit: &mut Kit) {
+        if matches!(self.phase, Phase::Ending { .. } | Phase::Closed) {
+            self.inbox.clear();
+        }
+        self.inbox.rest(&mut kit.buffers);
+        if let Phase::Closed = self.phase {
+            self.outbox.clear(&mut kit.outboxes);
+        }
+    }
+
+    fn head_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        let Phase::Head { scanned } = &mut self.phase else {
+            unreachable!("advance looked")
+        };
+        let input = self.inbox.bytes();
+        if input.is_empty() {
+            if self.peer_ended {
+                self.phase = Phase::Ending { linger: false };
+            }
+            return false;
+        }
+        if let Some((len, plan)) = kit.seen.find(input) {
+            self.inbox.used(len);
+            return self.begin_request(plan, None, kit, now);
+        }
+        // A head can only be complete, or a line of it wrong, where a line ends; so a head that
+        // comes byte by byte is parsed once a line and not once a byte.
+        let unseen = &input[*scanned..];
+        *scanned = input.len();
+        if !head::can_begin(input[0]) {
+            return self.refuse(head::NO_REQUEST, kit, now);
+        }
+        let parsed = match unseen.contains(&b'\n') || input.len() == inbox::BUFFER {
+            true => head::parse(input, WANTED),
+            false => Ok(None),
+        };
+        match parsed {
+            Err(refusal) => self.refuse(refusal, kit, now),
+            Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
+            Ok(None) => false,
+            Ok(Some(head)) => {
+                let (plan, deployment) = plan(&head, kit);
+                let len = head.len;
+                if deployment.is_none() {
+                    kit.seen.keep(&input[..len], plan);
+                }
+                self.inbox.used(len);
+                self.begin_request(plan, deployment, kit, now)
+            }
+        }
+    }
+
+    /// The head was read: a body is waited for, unless the verdict is known and can't wait.
+    fn begin_request(
+        &mut self,
+        plan: Plan,
+        deployment: Option<Name>,
+        kit: &mut Kit,
+        now: Nanos,
+    ) -> bool {
+        self.fresh = false;
+        if let Body::Length(length) = plan.body
+            && length > kit.limits.body
+        {
+            return self.answer_early(&plan, Err(too_large(kit)), kit, now);
+        }
+        let awaited = plan.expects && !plan.body.is_empty() && self.inbox.is_empty();
+        if awaited {
+            if plan.asks.is_none() {
+                return self.answer_early(&plan, Ok(()), kit, now);
+            }
+            self.outbox
+                .end(&mut kit.outboxes)
+                .extend_from_slice(CONTINUE);
+            self.write_ends = now + kit.limits.write;
+        }
+        if let Body::Length(length) = plan.body
+            && length <= self.inbox.bytes().len() as u64
+        {
+            let body = &self.inbox.bytes()[..length as usize];
+            let facts = plan.asks.map(|endpoint| kit.heard.facts(endpoint, body));
+            let facts = facts.map(|facts| facts.map_err(Problem::from));
+            let reply = kit.mock.reply(&plan.call, deployment, facts);
+            self.inbox.used(length as usize);
+            return self.request_complete(reply, &plan, kit, now);
+        }
+        let ask = plan.asks.map(|endpoint| {
+            let mut ask = kit.asks.pop().unwrap_or_else(|| Box::new(Ask::new()));
+            ask.begin(endpoint);
+            ask
+        });
+        self.phase = Phase::Body(Request {
+            plan,
+            deployment,
+            ask,
+            content: 0,
+        });
+        true
+    }
+
+    fn body_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        let Phase::Body(request) = &mut self.phase else {
+            unreachable!("advance looked")
+        };
+        loop {
+            let piece = match request.plan.body.read(self.inbox.bytes()) {
+                Ok(piece) => piece,
+                Err(refusal) => return self.refuse(refusal, kit, now),
+            };
+            if let Some(ask) = &mut request.ask {
+                ask.feed(piece.content);
+            }
+            request.content += piece.content.len() as u64;
+            let (used, done) = (piece.used, piece.done);
+            self.inbox.used(used);
+            if request.content > kit.limits.body {
+                let plan = request.plan;
+                return self.answer_early(&plan, Err(too_large(kit)), kit, now);
+            }
+            if done {
+                let mut ask = request.ask.take();
+                let facts = ask.as_mut().map(|ask| ask.finish().map_err(Problem::from));
+                let reply = kit
+                    .mock
+                    .reply(&request.plan.call, request.deployment.take(), facts);
+                kit.asks.extend(ask);
+                let plan = request.plan;
+                return self.request_complete(reply, &plan, kit, now);
+            }
+            if self.inbox.is_empty() {
+                return self.peer_ended && self.refuse(ENDS_EARLY, kit, now);
+            }
+        }
+    }
+
+    fn request_complete(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
+        // What of the next request is there already has come with the end of this one.
+        self.phase_ends = now + kit.limits.read;
+        self.answer(reply, manner(plan, kit.draining), kit, now)
+    }
+
+    /// Answers a request whose body is not read: the connection can't serve another.
+    fn answer_early(
+        &mut self,
+        plan: &Plan,
+        body: Result<(), Problem>,
+        kit: &mut Kit,
+        now: Nanos,
+    ) -> bool {
+        let reply = kit.mock.reply_unread(&plan.call, body);
+        self.release_ask(kit);
+        let manner = Manner {
+            persistence: Persistence::Close,
+            ..manner(plan, true)
+        };
+        self.answer(reply, manner, kit, now);
+        self.phase = Phase::Ending { linger: true };
+        true
+    }
+
+    /// Says what is wrong with bytes that are no request, and ends the connection.
+    pub(super) fn refuse(&mut self, refusal: Refusal, kit: &mut Kit, now: Nanos) -> bool {
+        let Refusal {
+            status,
+            code,
+            message,
+        } = refusal;
+        let reply = kit.mock.refusal(Problem::invalid(status, code, message));
+        self.release_ask(kit);
+        let manner = Manner {
+            persistence: Persistence::Close,
+            bodiless: false,
+        };
+        self.answer(reply, manner, kit, now);
+        self.phase = Phase::Ending { linger: true };
+        true
+    }
+
+    fn release_ask(&mut self, kit: &mut Kit) {
+        if let Phase::Body(request) = &mut self.phase {
+            kit.asks.extend(request.ask.take());
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, manner: Manner, kit: &mut Kit, now: Nanos) -> bool {
+        kit.answers += 1;
+        self.write_ends = now + kit.limits.write;
+        let out = self.outbox.end(&mut kit.outboxes);
+        match kit
+            .writer
+            .begin(&reply, manner, &mut kit.mock.book, &kit.clock, out)
+        {
+            Written::All => self.answered(manner),
+            Written::Opening => {
+                self.phase = Phase::Items {
+                    reply,
+                    manner,
+                    next: 0,
+                }
+            }
+        }
+        true
+    }
+
+    fn write_item(&mut self, kit: &mut Kit) -> bool {
+        let Phase::Items {
+            reply,
+            manner,
+            next,
+        } = &mut self.phase
+        else {
+            unreachable!("advance looked")
+        };
+        let out = self.outbox.end(&mut kit.outboxes);
+        if *next < reply.shape.items() {
+            kit.mock.book.item(reply, *next, out);
+            *next += 1;
+            return true;
+        }
+        kit.mock
+            .book
+            .closing(reply, kit.clock.unix, out, &mut Vec::new());
+        let manner = *manner;
+        self.answered(manner);
+        true
+    }
+
+    fn answered(&mut self, manner: Manner) {
+        self.phase = match manner.persistence {
+            Persistence::Close => Phase::Ending {
+                linger: !self.inbox.is_empty(),
+            },
+            Persistence::Open | Persistence::KeepAlive => Phase::Head { scanned: 0 },
+        };
+    }
+}
+
+fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
+    let [authorization, api_key, coding] = head.wanted;
+    let (call, deployment) =
+        kit.mock
+            .call(head.method, head.target, authorization, api_key, coding);
+    let plan = Plan {
+        call,
+        asks: kit.mock.asks(&call),
+        body: head.body,
+        persistent: head.persistent,
+        old: head.old,
+        bodiless: head.method == "HEAD",
+        expects: head.expects,
+    };
+    (plan, deployment)
+}
+
+fn manner(plan: &Plan, ending: bool) -> Manner {
+    let persistence = match plan.persistent && !ending {
+        true if plan.old => Persistence::KeepAlive,
+        true => Persistence::Open,
+        false => Persistence::Close,
+    };
+    Manner {
+        persistence,
+        bodiless: plan.bodiless,
+    }
+}
+
+fn too_large(kit: &Kit) -> Problem {
+    Problem::TOO_LARGE.with_number(kit.limits.body)
+}
