@@ -24,10 +24,6 @@ pub type Nanos = u64;
 /// A second.
 pub const SECOND: Nanos = 1_000_000_000;
 
-/// How many requests of one connection are answered in a turn, so that one who pipelines without
-/// end doesn't keep the others waiting.
-pub const REQUESTS_MAX: u32 = 64;
-
 /// After an answer that the client may not expect yet, its bytes are read and dropped for so long,
 /// and so many of them: closing a socket with unread bytes resets it, and the answer would be lost.
 pub const LINGER: Nanos = SECOND;
@@ -44,7 +40,7 @@ pub const FRESH_DRAIN: Nanos = SECOND;
 pub enum Wish {
     /// To receive.
     Read,
-    /// To go on with what it has, after others had their turn: `resume`.
+    /// To go on with what it has, after the next look at readiness: `resume`.
     Again,
     /// That its sending side is closed: `shut_down`.
     ShutDown,

@@ -43,6 +43,7 @@ impl Turn {
     /// Receives what one read brought, and sends all that follows. How many bytes that was.
     pub fn serve(&mut self, input: &[u8]) -> usize {
         self.now += 1000;
+        self.kit.looked();
         self.conn.recv_space(&mut self.kit)[..input.len()].copy_from_slice(input);
         self.conn.received(input.len(), &mut self.kit, self.now);
         let len = self.conn.outgoing().len();

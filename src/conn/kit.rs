@@ -13,6 +13,10 @@ use crate::mock::ask::{Ask, Bad, Facts};
 use crate::mock::route::Endpoint;
 use crate::settings::Settings;
 
+/// How many answers are begun between two looks at readiness, by all connections of a core: one who
+/// pipelines without end doesn't keep the others waiting, and a look costs less than an answer.
+pub const ANSWERS_A_LOOK: u32 = 64;
+
 /// The limits that are settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -34,8 +38,8 @@ pub struct Kit {
     pub limits: Limits,
     /// Whether the server is ending: answers close their connections.
     pub draining: bool,
-    /// How many answers were begun: the reactor bounds them between two looks at readiness.
-    pub answers: u64,
+    /// How many answers may still be begun before the reactor looks at readiness again.
+    pub answers_left: u32,
     pub(super) clock: Clock,
     pub(super) buffers: Buffers,
     pub(super) outboxes: Outboxes,
@@ -62,7 +66,7 @@ impl Kit {
                 write: nanos(settings.write_timeout),
             },
             draining: false,
-            answers: 0,
+            answers_left: ANSWERS_A_LOOK,
             clock: Clock {
                 unix: 0,
                 date: date::imf_fixdate(0),
@@ -74,6 +78,11 @@ impl Kit {
             seen: Seen::default(),
             heard: Heard::new(),
         }
+    }
+
+    /// The reactor has looked at readiness.
+    pub fn looked(&mut self) {
+        self.answers_left = ANSWERS_A_LOOK;
     }
 
     /// The wall clock shows `unix` seconds.

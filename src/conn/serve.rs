@@ -3,7 +3,7 @@
 
 use super::kit::Kit;
 use super::writer::{Manner, Written};
-use super::{Conn, Nanos, Phase, Plan, REQUESTS_MAX, Request};
+use super::{Conn, Nanos, Phase, Plan, Request};
 use crate::http::answer::{CONTINUE, Persistence};
 use crate::http::body::Body;
 use crate::http::head::{self, Head};
@@ -23,11 +23,10 @@ const ENDS_EARLY: Refusal = Refusal::bad(
 impl Conn {
     /// Does all that can be done with the bytes that are there, in order, within one turn's bounds.
     pub(super) fn advance(&mut self, kit: &mut Kit, now: Nanos) {
-        let last = kit.answers + u64::from(REQUESTS_MAX);
         self.again = false;
         while !self.outbox.is_full() {
             let moved = match &self.phase {
-                _ if kit.answers >= last => {
+                Phase::Head { .. } if kit.answers_left == 0 && !self.inbox.is_empty() => {
                     self.again = true;
                     false
                 }
@@ -229,7 +228,7 @@ impl Conn {
     }
 
     fn answer(&mut self, reply: Reply, manner: Manner, kit: &mut Kit, now: Nanos) -> bool {
-        kit.answers += 1;
+        kit.answers_left = kit.answers_left.saturating_sub(1);
         self.write_ends = now + kit.limits.write;
         let out = self.outbox.end(&mut kit.outboxes);
         match kit

@@ -17,10 +17,8 @@ use crate::conn::{Conn, Nanos, SECOND, Wish};
 /// How many events one look at readiness takes at most; more are there at the next look.
 const EVENTS: usize = 256;
 
-/// How many answers are given, and how many bytes read, between two looks at readiness: a look
-/// costs about a microsecond, so this is often enough that nobody waits long, and not too often.
-const ANSWERS_A_LOOK: u64 = 64;
-/// See [`ANSWERS_A_LOOK`].
+/// How many bytes are read and written between two looks at readiness, so that uploads and big
+/// answers keep nobody waiting for long. How many answers are given, the kit knows.
 const BYTES_A_LOOK: usize = 256 * 1024;
 
 /// How many connections are accepted between two looks at readiness.
@@ -55,7 +53,6 @@ pub struct Reactor {
     accept_again: Option<Nanos>,
     ending: Arc<AtomicBool>,
     drain_ends: Option<Nanos>,
-    answers_left: u64,
     bytes_left: usize,
 }
 
@@ -111,26 +108,24 @@ impl Reactor {
             accept_again: None,
             ending,
             drain_ends: None,
-            answers_left: 0,
             bytes_left: 0,
         })
     }
 
-    /// Serves until the server ends. Errors only when the kernel's polling does.
-    pub fn run(mut self) -> io::Result<()> {
+    /// Serves until the server ends.
+    pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             let patience = self.patience();
             match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                result => result?,
+                result => result.expect("epoll_wait fails only for wrong arguments"),
             }
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.fire_timers();
             self.serve();
         }
-        Ok(())
     }
 
     fn is_done(&self) -> bool {
@@ -161,7 +156,7 @@ impl Reactor {
             self.kit.tick(wall.as_secs() as i64);
             self.next_tick = self.now + SECOND - Nanos::from(wall.subsec_nanos());
         }
-        self.answers_left = ANSWERS_A_LOOK;
+        self.kit.looked();
         self.bytes_left = BYTES_A_LOOK;
     }
 
@@ -204,7 +199,7 @@ impl Reactor {
 
     /// Gives those who are ready their turns, until it is time to look at readiness again.
     fn serve(&mut self) {
-        while self.answers_left > 0 && self.bytes_left > 0 {
+        while self.kit.answers_left > 0 && self.bytes_left > 0 {
             let Some(token) = self.ready.pop_front() else {
                 return;
             };
@@ -274,16 +269,19 @@ impl Reactor {
             return;
         };
         live.queued = false;
-        let (kit, mut now) = (&mut self.kit, self.now);
-        let answers = kit.answers;
+        let (kit, mut now, mut has_read) = (&mut self.kit, self.now, false);
+        if live.conn.wish() == Wish::Again {
+            live.conn.resume(kit, now);
+        }
         let wish = loop {
             if !live.conn.outgoing().is_empty() {
-                if !live.writable {
+                if !live.writable || self.bytes_left == 0 {
                     break Wish::Read;
                 }
                 match live.stream.write(live.conn.outgoing()) {
                     Ok(sent) => {
                         live.writable = sent == live.conn.outgoing().len();
+                        self.bytes_left = self.bytes_left.saturating_sub(sent);
                         live.conn.sent(sent, kit, now);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -316,9 +314,11 @@ impl Reactor {
                     // A short read has emptied the socket, unless its end is waiting behind.
                     live.readable = len == room || live.half_closed;
                     self.bytes_left = self.bytes_left.saturating_sub(len);
+                    // What a later read brings may have arrived after the wake-up.
+                    if std::mem::replace(&mut has_read, true) {
+                        now = self.epoch.elapsed().as_nanos() as Nanos;
+                    }
                     live.conn.received(len, kit, now);
-                    // What a later read brings may have arrived after this turn began.
-                    now = self.epoch.elapsed().as_nanos() as Nanos;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     live.readable = false;
@@ -328,7 +328,6 @@ impl Reactor {
                 Err(_) => break Wish::Close,
             }
         };
-        self.answers_left = self.answers_left.saturating_sub(kit.answers - answers);
         if kit.draining {
             live.conn.drain(now);
         }
@@ -336,15 +335,12 @@ impl Reactor {
         {
             return self.close(token);
         }
-        match wish {
-            Wish::Again => {
-                live.conn.resume(kit, now);
-                enqueue(live, token, &mut self.ready);
-            }
-            _ if live.readable && live.conn.outgoing().is_empty() => {
-                enqueue(live, token, &mut self.ready);
-            }
-            _ => {}
+        let goes_on = match live.conn.outgoing().is_empty() {
+            true => wish == Wish::Again || live.readable,
+            false => live.writable,
+        };
+        if goes_on {
+            enqueue(live, token, &mut self.ready);
         }
         let deadline = live.conn.deadline();
         if deadline < live.armed {

@@ -37,7 +37,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             ready
                 .send(pinned)
                 .expect("the main thread waits for every core");
-            reactor.run()
+            reactor.run();
         };
         let thread = thread::Builder::new()
             .name(format!("core-{core}"))
@@ -59,8 +59,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     watch_signals(ending, wakers)?;
     announce(settings, listening.port, &cpus);
     for thread in threads {
-        let result = thread.join().expect("a panic ends the process");
-        result.map_err(|error| Trouble::CannotRun(format!("polling failed: {error}")))?;
+        thread.join().expect("a panic ends the process");
     }
     Ok(())
 }
