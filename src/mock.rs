@@ -2,7 +2,6 @@
 
 pub mod ask;
 pub mod embedding;
-mod json;
 pub mod name;
 pub mod policy;
 pub mod problem;

@@ -9,7 +9,8 @@ use super::ask::Encoding;
 pub const DIMENSIONS: u16 = 1536;
 /// The same with `big-payload`.
 pub const DIMENSIONS_BIG: u16 = 4096;
-/// The most that `dimensions` can ask for.
+/// The most that `dimensions` can ask for: over the 3072 of OpenAI's largest model, and a bound on
+/// the answer.
 pub const DIMENSIONS_MAX: u16 = 4096;
 
 /// How many vectors of each kind there are, so that the inputs of a batch differ.

@@ -1,0 +1,462 @@
+//! The fields of a request body that are read: which an endpoint has, what each may hold, and the
+//! facts they come to. It is told keys and values one by one and knows no JSON but the escapes in
+//! a name; it does not know whether a field is required, nor what is answered.
+
+use super::json::Event;
+use crate::mock::embedding::DIMENSIONS_MAX;
+use crate::mock::name::MODEL_MAX;
+use crate::mock::route::Endpoint;
+
+/// Choices of one chat answer, as OpenAI allows.
+pub const N_MAX: u32 = 128;
+
+/// Inputs of one embeddings request, as OpenAI allows.
+pub const INPUTS_MAX: u16 = 2048;
+
+/// Bytes of the longest name compared, `max_completion_tokens`.
+const NAME_MAX: usize = 21;
+
+/// Bytes of one character of a name at its longest, written `\u0000`.
+const ESCAPED_MAX: usize = 6;
+
+/// What a body asks for; a field that is absent, null or not the endpoint's has its default.
+#[derive(Debug)]
+pub struct Facts {
+    model: [u8; MODEL_MAX],
+    model_len: u16,
+    /// Chat, responses: `stream`, whether to answer in events. Default false.
+    pub stream: bool,
+    /// Chat: `n`, the choices to answer with, 1 to 128. Default 1.
+    pub n: u8,
+    /// Tokens at most in an answer, at least 1. Chat: the smaller of `max_tokens` and
+    /// `max_completion_tokens`; responses: `max_output_tokens`. More than `u32` holds is its
+    /// maximum.
+    pub token_limit: Option<u32>,
+    /// Embeddings: `encoding_format`, how vectors are written. Default float.
+    pub encoding: Encoding,
+    /// Embeddings: `dimensions`, numbers in a vector, 1 to 4096.
+    pub dimensions: Option<u16>,
+    /// Embeddings: the texts or token lists in `input`, 1 to 2048. Default 1.
+    pub inputs: u16,
+}
+
+impl Facts {
+    /// The model's name, 1 to 256 bytes, exactly as the client wrote it between the quotes, its
+    /// escapes unresolved. None if absent, null or empty.
+    pub fn model(&self) -> Option<&[u8]> {
+        Some(&self.model[..usize::from(self.model_len)]).filter(|name| !name.is_empty())
+    }
+}
+
+/// How the numbers of an embedding are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As a list of JSON numbers.
+    Float,
+    /// As one base64 string of little-endian `f32`s.
+    Base64,
+}
+
+/// A field that holds what it may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field's name as in the API.
+    pub param: &'static str,
+    /// A full sentence: what is wrong and what is allowed.
+    pub message: &'static str,
+}
+
+/// A field that is read, named as in the API. The order is the one refusals are reported in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Field {
+    Model,
+    Stream,
+    N,
+    MaxTokens,
+    MaxCompletionTokens,
+    MaxOutputTokens,
+    EncodingFormat,
+    Dimensions,
+    Input,
+}
+
+/// Name and refusal of each field, in the order of `Field`. What is wrong with `input` has more
+/// than one answer, so it is noted when it is met.
+pub(super) const REFUSALS: [(&str, &str); 9] = [
+    ("model", "'model' must be a string of at most 256 bytes."),
+    ("stream", "'stream' must be true or false."),
+    ("n", "'n' must be an integer from 1 to 128."),
+    (
+        "max_tokens",
+        "'max_tokens' must be an integer of at least 1.",
+    ),
+    (
+        "max_completion_tokens",
+        "'max_completion_tokens' must be an integer of at least 1.",
+    ),
+    (
+        "max_output_tokens",
+        "'max_output_tokens' must be an integer of at least 1.",
+    ),
+    (
+        "encoding_format",
+        "'encoding_format' must be \"float\" or \"base64\".",
+    ),
+    (
+        "dimensions",
+        "'dimensions' must be an integer from 1 to 4096.",
+    ),
+    ("input", ""),
+];
+
+/// For an `input` that is neither a string nor a list.
+pub(super) const INPUT_TYPE: &str = "'input' must be a string, a list of strings, \
+    a list of token numbers or a list of lists of token numbers.";
+/// For an `input` that is an empty string.
+pub(super) const INPUT_EMPTY_TEXT: &str = "'input' must not be an empty string.";
+/// For an `input` that is an empty list.
+pub(super) const INPUT_EMPTY_LIST: &str = "'input' must not be an empty list.";
+/// For an empty string or an empty list in `input`.
+pub(super) const INPUT_EMPTY_ELEMENT: &str = "'input' must hold no empty string and no empty list.";
+/// For an element of another kind than the first one.
+pub(super) const INPUT_MIXED: &str = "'input' must hold elements of one kind: \
+    only strings, only token numbers or only lists of token numbers.";
+/// For an element that is true, false, null or an object.
+pub(super) const INPUT_ELEMENT: &str =
+    "'input' must hold only strings, token numbers or lists of token numbers.";
+/// For a list in `input` that holds anything but numbers.
+pub(super) const INPUT_TOKEN: &str = "Each list in 'input' must hold only token numbers.";
+/// For more strings or lists than `INPUTS_MAX`.
+pub(super) const INPUT_TOO_MANY: &str = "'input' must hold at most 2048 strings or lists.";
+
+/// Where the next value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the top-level object.
+    Member,
+    /// In the list that is `input`.
+    Element,
+    /// In a list in that list.
+    Token,
+}
+
+/// What the elements of `input` are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    List,
+}
+
+/// The fields of one body as read so far.
+pub struct Fields {
+    facts: Facts,
+    endpoint: Endpoint,
+    /// The field of the top-level key read last, None if it is none of the endpoint's.
+    field: Option<Field>,
+    place: Place,
+    /// One bit for each `Field` whose last value was refused, and why `input` was.
+    refused: u16,
+    input_refusal: &'static str,
+    /// Chat's other limit next to the one in `facts`; the smaller counts.
+    max_completion_tokens: Option<u32>,
+    /// The kind of the first element of `input`, which the others must have too.
+    kind: Option<Kind>,
+    /// The list in `input` under way holds a number.
+    filled: bool,
+}
+
+impl Fields {
+    /// Every default, for a body of the chat endpoint.
+    pub fn new() -> Fields {
+        Fields {
+            facts: Facts {
+                model: [0; MODEL_MAX],
+                model_len: 0,
+                stream: false,
+                n: 1,
+                token_limit: None,
+                encoding: Encoding::Float,
+                dimensions: None,
+                inputs: 1,
+            },
+            endpoint: Endpoint::Chat,
+            field: None,
+            place: Place::Member,
+            refused: 0,
+            input_refusal: "",
+            max_completion_tokens: None,
+            kind: None,
+            filled: false,
+        }
+    }
+
+    /// Every default again. The model's bytes are left to be written over.
+    pub fn begin(&mut self, endpoint: Endpoint) {
+        self.endpoint = endpoint;
+        self.field = None;
+        self.place = Place::Member;
+        self.refused = 0;
+        self.max_completion_tokens = None;
+        self.facts.model_len = 0;
+        self.facts.stream = false;
+        self.facts.n = 1;
+        self.facts.token_limit = None;
+        self.facts.encoding = Encoding::Float;
+        self.facts.dimensions = None;
+        self.facts.inputs = 1;
+    }
+
+    /// The facts once the whole body is read, or the first field refused in `Field`'s order.
+    pub fn settled(&mut self) -> Result<&Facts, Refusal> {
+        if self.refused != 0 {
+            let first = self.refused.trailing_zeros() as usize;
+            let (param, message) = REFUSALS[first];
+            let of_input = first == Field::Input as usize;
+            let message = if of_input {
+                self.input_refusal
+            } else {
+                message
+            };
+            return Err(Refusal { param, message });
+        }
+        let limits = [self.facts.token_limit, self.max_completion_tokens];
+        self.facts.token_limit = limits.into_iter().flatten().min();
+        Ok(&self.facts)
+    }
+
+    /// How many levels of containers are of interest now: none behind a key that is no field,
+    /// else the top object, and within `input` both its own levels too.
+    pub fn watch(&self) -> u8 {
+        match (self.place, self.field) {
+            (Place::Member, None) => 0,
+            (Place::Member, Some(_)) => 1,
+            (Place::Element | Place::Token, _) => 3,
+        }
+    }
+
+    /// A key makes whatever an earlier one of its name said void: the last one wins wholly.
+    pub fn key_read(&mut self, raw: &[u8]) {
+        let mut room = [0; NAME_MAX];
+        self.field = match field_named(self.endpoint, raw) {
+            None if raw.contains(&b'\\') => field_named(self.endpoint, resolved(raw, &mut room)),
+            field => field,
+        };
+        let Some(field) = self.field else { return };
+        self.refused &= !(1 << field as u16);
+        match field {
+            Field::Model => self.facts.model_len = 0,
+            Field::Stream => self.facts.stream = false,
+            Field::N => self.facts.n = 1,
+            Field::MaxCompletionTokens => self.max_completion_tokens = None,
+            Field::MaxTokens | Field::MaxOutputTokens => self.facts.token_limit = None,
+            Field::EncodingFormat => self.facts.encoding = Encoding::Float,
+            Field::Dimensions => self.facts.dimensions = None,
+            Field::Input => self.facts.inputs = 1,
+        }
+    }
+
+    /// Takes what stands behind the key read last: `text` is the raw text of a string or integer,
+    /// empty for all other events.
+    pub fn value_met(&mut self, event: Event, text: &[u8]) {
+        match (self.place, self.field) {
+            (Place::Member, None) => {}
+            // Null is as good as absent, and the end of a list was told by its elements.
+            (Place::Member, Some(_)) if matches!(event, Event::Null | Event::ListEnded) => {}
+            (Place::Member, Some(Field::Input)) => self.input_met(event, text),
+            (Place::Member, Some(field)) => {
+                if self.taken(field, event, text).is_none() {
+                    self.refused |= 1 << field as u16;
+                }
+            }
+            (Place::Element, _) => self.element_met(event, text),
+            (Place::Token, _) => self.token_met(event),
+        }
+    }
+
+    /// Takes a plain field's value; None if the field does not allow it.
+    fn taken(&mut self, field: Field, event: Event, text: &[u8]) -> Option<()> {
+        match field {
+            Field::Model => self.model_read(event, text)?,
+            Field::Stream => self.facts.stream = truth(event)?,
+            Field::N => self.facts.n = integer(event, text, N_MAX)? as u8,
+            Field::MaxCompletionTokens => {
+                self.max_completion_tokens = Some(integer(event, text, u32::MAX)?);
+            }
+            Field::MaxTokens | Field::MaxOutputTokens => {
+                self.facts.token_limit = Some(integer(event, text, u32::MAX)?);
+            }
+            Field::EncodingFormat => self.facts.encoding = encoding(event, text)?,
+            Field::Dimensions => {
+                self.facts.dimensions = Some(integer(event, text, DIMENSIONS_MAX.into())? as u16);
+            }
+            Field::Input => {}
+        }
+        Some(())
+    }
+
+    fn model_read(&mut self, event: Event, text: &[u8]) -> Option<()> {
+        if event != Event::Text {
+            return None;
+        }
+        self.facts
+            .model
+            .get_mut(..text.len())?
+            .copy_from_slice(text);
+        self.facts.model_len = text.len() as u16;
+        Some(())
+    }
+
+    fn input_met(&mut self, event: Event, text: &[u8]) {
+        match event {
+            Event::Text if text.is_empty() => self.input_refused(INPUT_EMPTY_TEXT),
+            Event::Text => {}
+            Event::ListBegan => {
+                self.place = Place::Element;
+                self.kind = None;
+                self.facts.inputs = 0;
+            }
+            _ => self.input_refused(INPUT_TYPE),
+        }
+    }
+
+    fn element_met(&mut self, event: Event, text: &[u8]) {
+        match event {
+            Event::Text => {
+                self.element_began(Kind::Text);
+                if text.is_empty() {
+                    self.input_refused(INPUT_EMPTY_ELEMENT);
+                }
+            }
+            Event::Numbers => self.element_began(Kind::Number),
+            Event::ListBegan => {
+                self.place = Place::Token;
+                self.filled = false;
+                self.element_began(Kind::List);
+            }
+            Event::ListEnded if self.kind.is_none() => self.input_refused(INPUT_EMPTY_LIST),
+            Event::ListEnded => self.place = Place::Member,
+            _ => self.input_refused(INPUT_ELEMENT),
+        }
+    }
+
+    /// All numbers of a flat list are one input, so only the first of them counts.
+    fn element_began(&mut self, kind: Kind) {
+        match self.kind {
+            Some(first) if first != kind => self.input_refused(INPUT_MIXED),
+            Some(Kind::Number) => {}
+            _ if self.facts.inputs == INPUTS_MAX => self.input_refused(INPUT_TOO_MANY),
+            _ => {
+                self.kind = Some(kind);
+                self.facts.inputs += 1;
+            }
+        }
+    }
+
+    fn token_met(&mut self, event: Event) {
+        match event {
+            Event::Numbers => self.filled = true,
+            Event::ListEnded if self.filled => self.place = Place::Element,
+            Event::ListEnded => self.input_refused(INPUT_EMPTY_ELEMENT),
+            _ => self.input_refused(INPUT_TOKEN),
+        }
+    }
+
+    /// The rest of this `input` has nothing more to say, so nothing more of it is watched.
+    #[cold]
+    fn input_refused(&mut self, why: &'static str) {
+        self.place = Place::Member;
+        if self.refused & (1 << Field::Input as u16) == 0 {
+            self.refused |= 1 << Field::Input as u16;
+            self.input_refusal = why;
+        }
+    }
+}
+
+fn field_named(endpoint: Endpoint, name: &[u8]) -> Option<Field> {
+    use Endpoint::{Chat, Embeddings, Responses};
+    match (name, endpoint) {
+        (b"model", Chat | Responses | Embeddings) => Some(Field::Model),
+        (b"stream", Chat | Responses) => Some(Field::Stream),
+        (b"n", Chat) => Some(Field::N),
+        (b"max_tokens", Chat) => Some(Field::MaxTokens),
+        (b"max_completion_tokens", Chat) => Some(Field::MaxCompletionTokens),
+        (b"max_output_tokens", Responses) => Some(Field::MaxOutputTokens),
+        (b"encoding_format", Embeddings) => Some(Field::EncodingFormat),
+        (b"dimensions", Embeddings) => Some(Field::Dimensions),
+        (b"input", Embeddings) => Some(Field::Input),
+        _ => None,
+    }
+}
+
+fn truth(event: Event) -> Option<bool> {
+    match event {
+        Event::True => Some(true),
+        Event::False => Some(false),
+        _ => None,
+    }
+}
+
+fn encoding(event: Event, text: &[u8]) -> Option<Encoding> {
+    let mut room = [0; NAME_MAX];
+    match (event, resolved(text, &mut room)) {
+        (Event::Text, b"float") => Some(Encoding::Float),
+        (Event::Text, b"base64") => Some(Encoding::Base64),
+        _ => None,
+    }
+}
+
+/// An integer from 1 to `max`; with `max` all ones, anything larger counts as that.
+fn integer(event: Event, text: &[u8], max: u32) -> Option<u32> {
+    if event != Event::Integer || text.starts_with(b"-") {
+        return None;
+    }
+    let value = text.iter().fold(0u32, |value, digit| {
+        value
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit - b'0'))
+    });
+    (1..=max).contains(&value).then_some(value)
+}
+
+/// A valid string's raw text with its escapes resolved, as far as the names compared here need:
+/// what is not ASCII becomes a byte no name has, and what is too long for a name becomes empty.
+fn resolved<'a>(raw: &'a [u8], room: &'a mut [u8; NAME_MAX]) -> &'a [u8] {
+    if raw.len() > NAME_MAX * ESCAPED_MAX {
+        return b"";
+    }
+    let (mut rest, mut len) = (raw, 0);
+    while let [first, tail @ ..] = rest {
+        let (byte, tail) = if *first == b'\\' {
+            unescaped(tail)
+        } else {
+            (*first, tail)
+        };
+        let Some(place) = room.get_mut(len) else {
+            return b"";
+        };
+        *place = byte;
+        len += 1;
+        rest = tail;
+    }
+    &room[..len]
+}
+
+/// The byte an escape of a valid string stands for, given what follows its backslash, and what
+/// comes after it. The control characters count as foreign too: no name has one.
+fn unescaped(escape: &[u8]) -> (u8, &[u8]) {
+    /// No UTF-8 text has this byte.
+    const FOREIGN: u8 = 0xFF;
+    match escape {
+        [b'u', a, b, c, d, tail @ ..] => {
+            let digit = |hex: &u8| char::from(*hex).to_digit(16).unwrap_or(0);
+            let code = [a, b, c, d]
+                .into_iter()
+                .fold(0, |code, hex| code << 4 | digit(hex));
+            (if code < 0x80 { code as u8 } else { FOREIGN }, tail)
+        }
+        [sign @ (b'"' | b'\\' | b'/'), tail @ ..] => (*sign, tail),
+        [_, tail @ ..] => (FOREIGN, tail),
+        [] => (FOREIGN, escape),
+    }
+}
