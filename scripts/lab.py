@@ -68,7 +68,8 @@ def build_floor():
 
 def mocker(binary, args):
     """The command line of mocker on one core, on a port of its own choice."""
-    return [str(binary), "-port", "0", "-threads", "1", *args]
+    # Absolute: a bare file name would be looked for in PATH.
+    return [str(Path(binary).resolve()), "-port", "0", "-threads", "1", *args]
 
 
 # Servers

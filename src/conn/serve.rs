@@ -81,6 +81,11 @@ impl Conn {
         };
         match parsed {
             Err(refusal) => self.refuse(refusal, kit, now),
+            // Empty lines before a request are nothing (RFC 9112, 2.2).
+            Ok(None) if self.peer_ended && input.iter().all(|byte| b"\r\n".contains(byte)) => {
+                self.phase = Phase::Ending { linger: false };
+                false
+            }
             Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
             Ok(None) => false,
             Ok(Some(head)) => {
