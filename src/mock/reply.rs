@@ -363,10 +363,69 @@ fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
     }
 }
 
+/// Sixteen hexadecimal digits, eight at a time: each byte of a word becomes one digit (bench
+/// `micro`, `decide_and_render_small`).
 fn hex(number: u64) -> [u8; 16] {
-    std::array::from_fn(|digit| b"0123456789abcdef"[(number >> (60 - 4 * digit) & 15) as usize])
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let digits = |half: u64| {
+        let spread = (half | half << 16) & 0x0000_ffff_0000_ffff;
+        let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+        let nibbles = (spread | spread << 4) & (0x0f * ONES);
+        let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+        nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)
+    };
+    let both = u128::from(digits(number >> 32)) << 64 | u128::from(digits(number & 0xffff_ffff));
+    both.to_be_bytes()
 }
 
 fn digits(number: u32) -> u64 {
     u64::from(number.checked_ilog10().unwrap_or(0)) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_those_of_the_standard_library() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX]
+            .into_iter()
+            .chain((0..1000).map(|_| rng.u64(..)))
+        {
+            assert_eq!(hex(number), format!("{number:016x}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_copy_is_patched_to_other_numbers() {
+        let one = Numbers {
+            id: 1,
+            prompt: 123,
+            completion: 456,
+        };
+        let other = Numbers {
+            id: u64::MAX,
+            prompt: 400,
+            completion: 99 + 1,
+        };
+        let slots = [Slot::Id, Slot::Prompt, Slot::Completion, Slot::Total];
+        let render = |numbers: &Numbers| {
+            let (mut out, mut notes) = (Vec::new(), Vec::new());
+            for slot in slots {
+                let at = out.len();
+                write_number(slot, numbers, &mut out);
+                notes.push(Note {
+                    at,
+                    len: out.len() - at,
+                    slot,
+                });
+                out.push(b' ');
+            }
+            (out, notes)
+        };
+        let (mut bytes, notes) = render(&one);
+        patch(&other, &notes, &mut bytes);
+        assert_eq!(bytes, render(&other).0);
+    }
 }
