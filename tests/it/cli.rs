@@ -1,0 +1,289 @@
+//! The started program as an operator sees it: arguments, variables, lines and exit codes.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+
+use crate::server::{Client, Process, Server, chat, mocker, run, wait_for};
+
+/// The CPUs that the tests, and what they start, may run on.
+fn mask() -> Vec<usize> {
+    let cores = core_affinity::get_core_ids().expect("the kernel tells");
+    cores.iter().map(|core| core.id).collect()
+}
+
+fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
+/// The program ended with this code, said nothing on stdout and one line on stderr; that line.
+fn refused(command: &mut Command, code: i32) -> String {
+    let ended = run(command);
+    let line = ended.stderr;
+    assert_eq!(ended.status.code(), Some(code), "{command:?}: {line}");
+    assert_eq!(ended.stdout, "", "{command:?}");
+    assert!(line.starts_with("mocker: "), "{command:?}: {line:?}");
+    assert_eq!(line.find('\n'), Some(line.len() - 1), "{line:?}");
+    line
+}
+
+#[test]
+fn version_and_help_are_printed() {
+    let version = concat!("mocker ", env!("CARGO_PKG_VERSION"), "\n");
+    for (args, begin) in [
+        (&["-version"] as &[_], version),
+        (&["--version"], version),
+        (&["-V"], version),
+        (&["-help"], "Usage: mocker "),
+        (&["--help"], "Usage: mocker "),
+        (&["-port", "0", "-h"], "Usage: mocker "),
+    ] {
+        let ended = run(&mut mocker(args));
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert!(ended.stdout.starts_with(begin), "{args:?}");
+        assert!(ended.stdout.ends_with('\n'), "{args:?}");
+        assert_eq!(ended.stderr, "", "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_printed_needs_no_reader() {
+    for arg in ["-help", "-version"] {
+        let (reader, writer) = std::io::pipe().expect("there are pipes");
+        drop(reader);
+        let command = &mut mocker(&[arg]);
+        let mut process = Process::start(command.stdout(writer).stderr(Stdio::piped()));
+        process.0.stdout = None;
+        let ended = process.ended();
+        assert_eq!(ended.status.code(), Some(0), "{arg}: {}", ended.stderr);
+        assert_eq!(ended.stderr, "", "{arg}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_one_line() {
+    let none: &[(&str, &str)] = &[];
+    for (args, vars, names) in [
+        (&["-prot", "1"] as &[_], none, "-prot"),
+        (&["-port"], none, "-port"),
+        (&["-port", "65536"], none, "-port"),
+        (&["-port", "tcp://10.0.0.1:80"], none, "-port"),
+        (&["-threads", "0"], none, "-threads"),
+        (&["-big-payload=maybe"], none, "-big-payload"),
+        (&["-idle-timeout", "-1"], none, "-idle-timeout"),
+        (&["serve"], none, "serve"),
+        (&["-big-payload", "true"], none, "true"),
+        (&["-cores", "1023"], none, "-cores"),
+        (&["-cores", "0", "-pin", "off"], none, "-pin"),
+        (&["-threads", "1000", "-pin", "on"], none, "-pin"),
+        (&[], &[("MOCKER_PORT", "80x")], "MOCKER_PORT"),
+        (&[], &[("MOCKER_PIN", "of\nf")], "MOCKER_PIN"),
+        (&[], &[("MOCKER_MAX_BODY", "-1")], "MOCKER_MAX_BODY"),
+    ] {
+        let mut command = mocker(args);
+        command.envs(vars.iter().copied());
+        let line = refused(&mut command, 2);
+        assert!(line.contains(names), "{args:?} {vars:?}: {line}");
+    }
+}
+
+#[test]
+fn variables_are_read_and_flags_beat_them() {
+    let key = "Authorization: Bearer right\r\n";
+    for (args, vars, status) in [
+        (&[] as &[_], &[] as &[_], 200),
+        (&[], &[("MOCKER_AUTH", "Bearer right")], 200),
+        (&[], &[("MOCKER_AUTH", "Bearer other")], 403),
+        (&[], &[("MOCKER_AUTH", "")], 200),
+        (
+            &["-auth", "Bearer right"],
+            &[("MOCKER_AUTH", "Bearer x")],
+            200,
+        ),
+        (
+            &["-auth", "Bearer other"],
+            &[("MOCKER_AUTH", "Bearer right")],
+            403,
+        ),
+        (&["-port", "0"], &[("MOCKER_PORT", "80x")], 200),
+        (&[], &[("MOCKER_PROT", "80x")], 200),
+    ] {
+        let mut command = mocker(args);
+        command.env("MOCKER_PORT", "0").envs(vars.iter().copied());
+        let server = Server::spawn(&mut command);
+        let request = crate::server::post("/v1/chat/completions", key, "{}");
+        let answer = server.connect().ask(request);
+        assert_eq!(answer.status(), status, "{args:?} {vars:?}");
+    }
+}
+
+#[test]
+fn a_port_from_kubernetes_is_ignored_with_a_note() {
+    // Nothing else of these tests listens at this address of the loopback network, but something
+    // of the machine may listen on the default port at all of them: then the start fails, and
+    // that it does tells the port as well.
+    let mut command = mocker(&["-host", "127.82.0.1"]);
+    command.env("MOCKER_PORT", "tcp://10.0.0.1:80");
+    let mut lines = match Server::ready(Server::process(&mut command)) {
+        Ok(server) => {
+            assert_eq!(server.port, 8000);
+            server.process.signal("TERM");
+            server.process.ended().stderr
+        }
+        Err(ended) => {
+            assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+            assert!(ended.stderr.contains("port 8000 on 127.82.0.1 is in use"));
+            ended.stderr
+        }
+    };
+    let rest = lines.split_off(lines.find('\n').expect("there is a line") + 1);
+    let note = "mocker: MOCKER_PORT: \"tcp://10.0.0.1:80\" is ignored; ";
+    assert!(lines.starts_with(note), "{lines}");
+    assert!(rest.is_empty() || rest.contains("in use"), "{rest}");
+}
+
+#[test]
+fn the_line_that_says_ready() {
+    let all = mask();
+    let first = all[0].to_string();
+    let alone = if all.len() == 1 {
+        "pinned"
+    } else {
+        "not pinned"
+    };
+    let usable = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = |count: usize| match count {
+        1 => "1 core".to_owned(),
+        _ => format!("{count} cores"),
+    };
+    let pinned = format!("{}, pinned", cores(usable));
+    let not_pinned = format!("{}, not pinned", cores(usable));
+    let one_pinned = "1 core, pinned".to_owned();
+    let more = format!("{}, not pinned", cores(all.len() + 1));
+    let threads = (all.len() + 1).to_string();
+    for (args, host, count) in [
+        (&["-pin", "on"] as &[&str], "localhost", &pinned),
+        (&["-pin", "off"], "localhost", &not_pinned),
+        (&["-cores", &first], "localhost", &one_pinned),
+        (&["-cores", &first, "-pin", "on"], "localhost", &one_pinned),
+        (&["-threads", "1"], "localhost", &format!("1 core, {alone}")),
+        (&["-threads", &threads], "localhost", &more),
+        (&["-host", "127.0.0.1", "-pin", "on"], "127.0.0.1", &pinned),
+        (&["-host", "0.0.0.0", "-pin", "on"], "0.0.0.0", &pinned),
+        (&["-host", "::1", "-pin", "on"], "[::1]", &pinned),
+        (&["-host", "::", "-pin", "on"], "[::]", &pinned),
+    ] {
+        if host.starts_with('[') && !has_ipv6() {
+            continue;
+        }
+        let server = Server::start(args);
+        let port = server.port;
+        let line = format!("mocker listening on http://{host}:{port} ({count})\n");
+        assert_eq!(server.line, line, "{args:?}");
+        let to = if host == "[::1]" { "::1" } else { "127.0.0.1" };
+        let to: IpAddr = to.parse().expect("it is an address");
+        Client::to((to, port).into())
+            .ask(chat("ready"))
+            .assert_chat("ready");
+        server.process.signal("TERM");
+        let ended = server.process.ended();
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert_eq!(ended.stderr, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_second_start_on_a_port_is_refused() {
+    let families = if has_ipv6() { 4 } else { 3 };
+    let hosts = &["localhost", "127.0.0.1", "0.0.0.0", "::"][..families];
+    for first in hosts {
+        let server = Server::start(&["-host", first]);
+        let port = server.port.to_string();
+        for second in hosts {
+            for threads in ["1", "2"] {
+                let args = ["-host", second, "-port", &port, "-threads", threads];
+                let line = refused(&mut mocker(&args), 1);
+                let told = format!("port {port} on {second} is in use");
+                assert!(line.contains(&told), "{first}, then {second}: {line}");
+            }
+        }
+        server.assert_serves();
+    }
+}
+
+#[test]
+fn of_starts_at_the_same_time_one_serves() {
+    // An address of the loopback network that no other test takes a port of.
+    let host = "127.83.0.1";
+    for _ in 0..10 {
+        let free = TcpListener::bind((host, 0)).expect("there is a free port");
+        let port = free.local_addr().expect("it is bound").port().to_string();
+        drop(free);
+        let args = ["-host", host, "-port", &port, "-threads", "4"];
+        let starts: Vec<Process> = (0..6)
+            .map(|_| Server::process(&mut mocker(&args)))
+            .collect();
+        let results: Vec<_> = starts.into_iter().map(Server::ready).collect();
+        let served = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(
+            served, 1,
+            "the others would take their share of its clients"
+        );
+    }
+}
+
+#[test]
+fn a_host_that_is_not_here_is_told() {
+    for (host, why) in [
+        ("no-such-host.invalid", "does not resolve"),
+        ("192.0.2.1", "not an address of this machine"),
+    ] {
+        let line = refused(&mut mocker(&["-port", "0", "-host", host]), 1);
+        assert!(line.contains("-host") && line.contains(host), "{line}");
+        assert!(line.contains(why), "{line}");
+    }
+}
+
+#[test]
+fn a_port_is_free_again_at_once() {
+    let server = Server::start(&[]);
+    let port = server.port.to_string();
+    // The server closes first, which leaves the port in TIME_WAIT.
+    let mut client = server.connect();
+    client.ask("GET /health HTTP/1.0\r\n\r\n");
+    client.assert_ends();
+    drop(server);
+    let server = Server::spawn(&mut mocker(&["-port", &port]));
+    server.assert_serves();
+}
+
+#[test]
+fn nobody_needs_to_read_the_line() {
+    let host = "127.84.0.1";
+    let closed = r#"exec "$0" "$@" >&-"#;
+    for shell in [None, Some(closed)] {
+        let free = TcpListener::bind((host, 0)).expect("there is a free port");
+        let address: SocketAddr = free.local_addr().expect("it is bound");
+        drop(free);
+        let port = address.port().to_string();
+        let server = mocker(&["-host", host, "-port", &port]);
+        let mut command = match shell {
+            None => server,
+            Some(script) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", script]).arg(server.get_program());
+                command.args(server.get_args());
+                command
+            }
+        };
+        let mut process = Server::process(&mut command);
+        process.0.stdout = None;
+        wait_for("a server that can't say so", || {
+            TcpStream::connect(address).is_ok()
+        });
+        Client::to(address).ask(chat("quiet")).assert_chat("quiet");
+        process.signal("TERM");
+        let ended = process.ended();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        assert_eq!(ended.stderr, "");
+    }
+}

@@ -1,0 +1,159 @@
+//! The started program and signals: nothing that was asked is lost, and nothing lasts for ever.
+
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::process::ExitStatusExt;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::server::{Client, HEALTH, Server, chat, post, wait_for};
+
+/// The longest that what is in flight may take.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Waits until the server has taken a signal: it listens no more.
+fn wait_until_it_ends(server: &Server) {
+    let address = (Ipv4Addr::LOCALHOST, server.port);
+    wait_for("the server to stop listening", || {
+        TcpStream::connect(address).is_err()
+    });
+}
+
+/// The server ends with success, and before what is in flight would be given up.
+fn assert_ends_in_order(server: Server, since: Instant) {
+    let ended = server.process.ended();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(since.elapsed() < DRAIN, "it took {:?}", since.elapsed());
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn an_idle_server_ends_at_once_and_in_order() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&[]);
+        let mut clients: Vec<Client> = (0..10).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.ask(HEALTH);
+        }
+        let began = Instant::now();
+        server.process.signal(signal);
+        for client in &mut clients {
+            client.assert_ends();
+        }
+        assert_ends_in_order(server, began);
+    }
+}
+
+#[test]
+fn a_connection_that_has_said_nothing_is_given_a_moment() {
+    let server = Server::start(&[]);
+    let (mut silent, mut late) = (server.connect(), server.connect());
+    server.connect().ask(HEALTH);
+    let began = Instant::now();
+    server.process.signal("TERM");
+    wait_until_it_ends(&server);
+    let answer = late.ask(chat("late"));
+    answer.assert_chat("late");
+    assert_eq!(answer.field("connection"), Some("close"));
+    late.assert_ends();
+    silent.assert_ends();
+    assert_ends_in_order(server, began);
+}
+
+#[test]
+fn a_request_that_has_begun_is_answered() {
+    let request = chat("half");
+    let body = request.find("\r\n\r\n").expect("it has a head") + 4;
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&[]);
+        let cuts = [1, body - 1, body, request.len() - 1];
+        let mut clients: Vec<(usize, Client)> =
+            cuts.map(|at| (at, server.connect())).into_iter().collect();
+        for (at, client) in &mut clients {
+            // One request before tells that the server has this connection.
+            client.ask(HEALTH);
+            client.send(&request[..*at]);
+        }
+        sleep(Duration::from_millis(50));
+        let began = Instant::now();
+        server.process.signal(signal);
+        sleep(Duration::from_millis(300));
+        for (at, mut client) in clients {
+            let answer = client.ask(&request[at..]);
+            answer.assert_chat("half");
+            assert_eq!(answer.field("connection"), Some("close"), "cut at {at}");
+            client.assert_ends();
+        }
+        assert_ends_in_order(server, began);
+    }
+}
+
+#[test]
+fn an_answer_that_has_begun_is_finished() {
+    let server = Server::start(&[]);
+    let inputs = vec![r#""x""#; 400].join(",");
+    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
+    let mut client = server.connect();
+    client.send(post("/v1/embeddings", "", &body));
+    let length = client.head().length();
+    let began = Instant::now();
+    server.process.signal("TERM");
+    wait_until_it_ends(&server);
+    assert_eq!(client.rest().expect("no reset"), length);
+    assert_ends_in_order(server, began);
+}
+
+#[test]
+fn connections_that_wait_to_be_accepted_are_served() {
+    for threads in ["1", "3"] {
+        let server = Server::start(&["-threads", threads]);
+        let mut kept = server.connect();
+        kept.ask(HEALTH);
+        let began = Instant::now();
+        server.process.signal("STOP");
+        let mut clients: Vec<Client> = (0..20).map(|_| server.connect()).collect();
+        clients.push(kept);
+        for client in &mut clients {
+            client.send(chat("queued"));
+        }
+        server.process.signal("TERM");
+        server.process.signal("CONT");
+        for client in &mut clients {
+            client.answer().assert_chat("queued");
+            client.assert_ends();
+        }
+        assert_ends_in_order(server, began);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for (signal, number) in [("TERM", 15), ("INT", 2)] {
+        let server = Server::start(&[]);
+        let mut client = server.connect();
+        client.ask(HEALTH);
+        client.send("POST /v1/responses HTTP/1.1\r\n");
+        sleep(Duration::from_millis(50));
+        let began = Instant::now();
+        server.process.signal(signal);
+        wait_until_it_ends(&server);
+        server.process.signal(signal);
+        let status = server.process.ended().status;
+        assert_eq!(status.signal(), Some(number), "{status}");
+        assert!(began.elapsed() < DRAIN, "it took {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_request_that_never_ends_is_given_up() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.ask(HEALTH);
+    client.send("POST /v1/responses HTTP/1.1\r\n");
+    sleep(Duration::from_millis(50));
+    let began = Instant::now();
+    server.process.signal("TERM");
+    let status = server.process.ended().status;
+    assert_eq!(status.code(), Some(0), "{status}");
+    let took = began.elapsed();
+    assert!(took >= DRAIN && took < DRAIN * 2, "it took {took:?}");
+}

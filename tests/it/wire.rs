@@ -1,0 +1,237 @@
+//! Sockets against the started program: how a conversation begins, goes on and ends.
+
+use std::net::{Ipv6Addr, TcpListener};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::server::{Client, HEALTH, PATIENCE, Server, chat, post, wait_for};
+
+/// A pause long enough that what was sent before it arrives by itself.
+const PAUSE: Duration = Duration::from_millis(50);
+
+#[test]
+fn a_connection_is_kept() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    for model in ["one", "two", "three"] {
+        let answer = client.ask(chat(model));
+        answer.assert_chat(model);
+        assert_eq!(answer.field("connection"), None);
+    }
+    client.finish();
+    client.assert_ends();
+}
+
+#[test]
+fn a_hundred_requests_in_one_write_are_answered_in_order() {
+    let server = Server::start(&[]);
+    let models: Vec<String> = (0..100).map(|at| format!("model-{at}")).collect();
+    let requests: String = models.iter().map(|model| chat(model)).collect();
+    let mut client = server.connect();
+    client.send(requests);
+    for model in &models {
+        client.answer().assert_chat(model);
+    }
+    client.finish();
+    client.assert_ends();
+}
+
+#[test]
+fn a_client_that_has_said_all_is_still_answered() {
+    let server = Server::start(&[]);
+    for requests in [1, 100] {
+        let mut client = server.connect();
+        client.send(chat("last").repeat(requests));
+        client.finish();
+        for _ in 0..requests {
+            client.answer().assert_chat("last");
+        }
+        client.assert_ends();
+    }
+}
+
+#[test]
+fn a_request_may_come_in_two_writes() {
+    let server = Server::start(&[]);
+    let request = chat("halves");
+    let body = request.find("\r\n\r\n").expect("it has a head") + 4;
+    for (at, where_) in [
+        (1, "in the method"),
+        (body - 3, "in the empty line"),
+        (body, "between head and body"),
+        (request.len() - 1, "before the last byte"),
+    ] {
+        let mut client = server.connect();
+        client.send(&request[..at]);
+        sleep(PAUSE);
+        let answer = client.ask(&request[at..]);
+        assert_eq!(answer.status(), 200, "split {where_}");
+        answer.assert_chat("halves");
+    }
+}
+
+#[test]
+fn http_1_0_is_answered_and_kept_only_when_asked() {
+    let server = Server::start(&[]);
+    for (fields, kept) in [
+        ("", None),
+        ("Connection: keep-alive\r\n", Some("keep-alive")),
+    ] {
+        let request = format!("GET /health HTTP/1.0\r\n{fields}\r\n");
+        let mut client = server.connect();
+        for _ in 0..2 {
+            let answer = client.ask(&request);
+            assert_eq!(answer.status(), 200);
+            assert!(answer.text().contains("healthy"));
+            assert_eq!(answer.field("connection"), kept.or(Some("close")));
+            if kept.is_none() {
+                client.assert_ends();
+                client = server.connect();
+            }
+        }
+    }
+}
+
+#[test]
+fn http_1_1_ends_when_asked() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let answer = client.ask(post("/v1/responses", "Connection: close\r\n", "{}"));
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.field("connection"), Some("close"));
+    client.assert_ends();
+}
+
+#[test]
+fn localhost_is_both_families_on_one_port() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return; // This machine has no IPv6, and the server must do without it too.
+    }
+    let server = Server::start(&[]);
+    server.connect().ask(chat("four")).assert_chat("four");
+    let mut client = Client::to((Ipv6Addr::LOCALHOST, server.port).into());
+    client.ask(chat("six")).assert_chat("six");
+}
+
+#[test]
+fn a_body_may_wait_for_permission() {
+    let server = Server::start(&["-max-body", "1k", "-auth", "Bearer right"]);
+    let body = r#"{"model":"patient"}"#;
+    let asks = |length: usize, key: &str| {
+        format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: mocker\r\nExpect: 100-continue\r\n\
+             Authorization: Bearer {key}\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let mut client = server.connect();
+    for _ in 0..2 {
+        client.send(asks(body.len(), "right"));
+        assert_eq!(client.head().head, "HTTP/1.1 100 Continue\r\n\r\n");
+        client.ask(body).assert_chat("patient");
+    }
+    for (length, key, status) in [(1025, "right", 413), (body.len(), "wrong", 403)] {
+        let mut client = server.connect();
+        let answer = client.ask(asks(length, key));
+        assert_eq!(answer.status(), status, "the verdict, without the body");
+        assert_eq!(answer.field("connection"), Some("close"));
+        client.assert_ends();
+    }
+}
+
+#[test]
+fn a_reset_hurts_nobody_else() {
+    let server = Server::start(&[]);
+    let request = chat("gone");
+    let mut other = server.connect();
+    other.ask(HEALTH);
+    let baseline = server.process.descriptors();
+    for at in [0, 1, 30, request.len() - 1, request.len()] {
+        let mut client = server.connect();
+        client.send(&request[..at]);
+        sleep(PAUSE / 10);
+        client.reset();
+        assert_eq!(other.ask(HEALTH).status(), 200, "after a reset at {at}");
+    }
+    for read in [0, 1, 100_000] {
+        let mut client = server.connect();
+        client.send(big(500));
+        client.some(&mut [0]);
+        client.some(&mut vec![0; read]);
+        client.reset();
+        assert_eq!(
+            other.ask(HEALTH).status(),
+            200,
+            "after a reset in an answer"
+        );
+    }
+    wait_for("the connections that were reset to be closed", || {
+        server.process.descriptors() == baseline
+    });
+}
+
+#[test]
+fn an_idle_connection_is_closed_but_not_too_early() {
+    let server = Server::start(&["-idle-timeout", "0.2"]);
+    for answers in 0..2 {
+        let mut client = server.connect();
+        let mut began = Instant::now();
+        for _ in 0..answers {
+            began = Instant::now();
+            client.ask(HEALTH);
+        }
+        client.assert_ends();
+        assert_takes(0.2, began, "idling");
+    }
+}
+
+#[test]
+fn a_request_that_does_not_end_is_answered_408() {
+    let server = Server::start(&["-read-timeout", "0.2"]);
+    let request = chat("slow");
+    for at in [1, 30, request.len() - 1] {
+        let mut client = server.connect();
+        let began = Instant::now();
+        let answer = client.ask(&request[..at]);
+        assert_takes(0.2, began, "reading");
+        assert_eq!(answer.status(), 408, "stopped at {at}");
+        assert_eq!(answer.field("connection"), Some("close"));
+        client.assert_ends();
+    }
+    // Only the request's own time counts, not that of waiting for it.
+    let mut client = server.connect();
+    sleep(Duration::from_millis(300));
+    client.ask(request).assert_chat("slow");
+}
+
+#[test]
+fn an_answer_that_nobody_reads_is_given_up() {
+    let server = Server::start(&["-write-timeout", "0.2"]);
+    let baseline = server.process.descriptors();
+    let mut client = server.connect();
+    let began = Instant::now();
+    client.send(big(2000));
+    let length = client.head().length();
+    wait_for("the connection to be closed", || {
+        server.process.descriptors() == baseline
+    });
+    assert_takes(0.2, began, "writing");
+    let arrived = client.rest().unwrap_or(0);
+    assert!(arrived < length, "a torn answer must not look whole");
+    server.assert_serves();
+}
+
+/// A request for an answer of so many times 45 KB: more than the kernel takes at once.
+fn big(inputs: usize) -> String {
+    let inputs = vec![r#""x""#; inputs].join(",");
+    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
+    post("/v1/embeddings", "", &body)
+}
+
+/// It took these seconds or more, and not as long as the defaults are.
+fn assert_takes(seconds: f64, began: Instant, what: &str) {
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_secs_f64(seconds) && took < PATIENCE / 2,
+        "{what} took {took:?}"
+    );
+}
