@@ -1,5 +1,6 @@
 //! Settings, then the server; the only place where the process ends.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -14,27 +15,33 @@ fn main() -> ExitCode {
     let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
     let settings = match start {
         Ok(Start::Run(settings, notes)) => {
-            notes.iter().for_each(|note| eprintln!("{note}"));
+            notes.iter().for_each(|note| complain(note));
             settings
         }
         Ok(Start::Print(text)) => {
-            print!("{text}");
+            let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(line) => {
-            eprintln!("{line}");
+            complain(&line);
             return ExitCode::from(USAGE);
         }
     };
     match net::run(&settings, epoch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Trouble::Usage(line)) => {
-            eprintln!("mocker: {line}");
+            complain(&format!("mocker: {line}"));
             ExitCode::from(USAGE)
         }
         Err(Trouble::CannotRun(line)) => {
-            eprintln!("mocker: {line}");
+            complain(&format!("mocker: {line}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// `print!` and `eprintln!` panic when nobody reads, as behind a pipe to `head`; that is no reason
+/// to end in another way than without them.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
