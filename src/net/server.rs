@@ -20,6 +20,8 @@ use crate::settings::Settings;
 pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     let cpus = cpus::plan(settings)?;
     let listening = listen::listen(settings, cpus.len())?;
+    // Before anyone is served: who has been answered may count on an end in order.
+    let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
     let ending = Arc::new(AtomicBool::new(false));
     let seed = fastrand::Rng::new().u64(..);
     let (ready, all_ready) = mpsc::channel();
@@ -56,7 +58,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             "-pin: the kernel refuses to pin threads".into(),
         ));
     }
-    watch_signals(ending, wakers)?;
+    watch_signals(signals, ending, wakers)?;
     announce(settings, listening.port, &cpus);
     for thread in threads {
         thread.join().expect("a panic ends the process");
@@ -65,9 +67,11 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
 }
 
 /// The first signal lets every core end in order, the second ends the process at once.
-fn watch_signals(ending: Arc<AtomicBool>, wakers: Vec<Waker>) -> Result<(), Trouble> {
-    let cannot = |error: io::Error| Trouble::CannotRun(format!("can't watch signals: {error}"));
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot)?;
+fn watch_signals(
+    mut signals: Signals,
+    ending: Arc<AtomicBool>,
+    wakers: Vec<Waker>,
+) -> Result<(), Trouble> {
     let watch = move || {
         for signal in signals.forever() {
             if ending.swap(true, Ordering::Relaxed) {
@@ -83,8 +87,12 @@ fn watch_signals(ending: Arc<AtomicBool>, wakers: Vec<Waker>) -> Result<(), Trou
     thread::Builder::new()
         .name("signals".into())
         .spawn(watch)
-        .map_err(cannot)?;
+        .map_err(cannot_watch)?;
     Ok(())
+}
+
+fn cannot_watch(error: io::Error) -> Trouble {
+    Trouble::CannotRun(format!("can't watch signals: {error}"))
 }
 
 /// Says on standard output that every core accepts; scripts wait for this line.
