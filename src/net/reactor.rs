@@ -171,8 +171,9 @@ impl Reactor {
         let Some(live) = live(&mut self.slots, token) else {
             return;
         };
-        if event.is_error() || event.is_write_closed() {
-            // It was reset: what is still to be sent has no reader.
+        if event.is_error() {
+            // It was reset: what is still to be sent has no reader. (That both sides have closed
+            // is no reset: there may be bytes to read, and closing before would reset it.)
             return self.close(token);
         }
         live.readable |= event.is_readable();
