@@ -28,13 +28,14 @@ pub struct Listening {
 pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, Trouble> {
     let addresses = resolve(&settings.host)?;
     let failed = |error: io::Error| failure(settings, &error);
-    let guards = guards(&addresses, settings).map_err(failed)?;
-    let port = port_of(&guards[0]).map_err(failed)?;
-    let mut listeners: Vec<Vec<mio::net::TcpListener>> = Vec::new();
-    for _ in 0..cores {
-        let sockets = guards.iter().map(|guard| listener(&guard.local_addr()?));
+    let first = first(&addresses, settings).map_err(failed)?;
+    let port = port_of(&first[0]).map_err(failed)?;
+    let mut listeners = Vec::new();
+    for _ in 1..cores {
+        let sockets = first.iter().map(|first| another(first).map(to_mio));
         listeners.push(sockets.collect::<io::Result<_>>().map_err(failed)?);
     }
+    listeners.push(first.into_iter().map(to_mio).collect());
     Ok(Listening {
         cores: listeners,
         port,
@@ -70,34 +71,51 @@ fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
     }
 }
 
-/// Sockets that keep each address for this process until its listeners are bound. With
-/// `SO_REUSEPORT` alone a second start on the same port would succeed and split the traffic.
-fn guards(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
+/// The first listener of each address. It takes the address for this process alone, and then lets
+/// the other cores' in.
+fn first(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
     let mut tries = if settings.port == 0 { PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        match guards_once(addresses, settings) {
+        match first_once(addresses, settings) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
             result => return result,
         }
     }
 }
 
-fn guards_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
-    let mut guards: Vec<Socket> = Vec::new();
+fn first_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
+    let mut listeners: Vec<Socket> = Vec::new();
     let mut port = settings.port;
     let optional = settings.host.eq_ignore_ascii_case("localhost");
     for &address in addresses {
-        match bound(SocketAddr::new(address, port), false) {
-            Ok(guard) => {
-                port = port_of(&guard)?;
-                guards.push(guard);
+        match first_at(SocketAddr::new(address, port)) {
+            Ok(listener) => {
+                port = port_of(&listener)?;
+                listeners.push(listener);
             }
             Err(error) if optional && address.is_ipv6() && lacks_ipv6(&error) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(guards)
+    Ok(listeners)
+}
+
+/// With `SO_REUSEPORT` from the start a second mocker on the same port would share it and split the
+/// traffic. Without it the kernel lets one socket listen, also of two that were bound at the same
+/// time; it is set when that is decided, and others of this user may join only then.
+fn first_at(address: SocketAddr) -> io::Result<Socket> {
+    let socket = bound(address, false)?;
+    socket.listen(BACKLOG)?;
+    socket.set_reuse_port(true)?;
+    Ok(socket)
+}
+
+/// One more listener where `first` listens.
+fn another(first: &Socket) -> io::Result<Socket> {
+    let socket = bound(address_of(first)?, true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
 }
 
 fn lacks_ipv6(error: &io::Error) -> bool {
@@ -123,21 +141,17 @@ fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn listener(address: &SockAddr) -> io::Result<mio::net::TcpListener> {
-    let address = address
-        .as_socket()
-        .expect("only internet addresses are bound");
-    let socket = bound(address, true)?;
-    socket.listen(BACKLOG)?;
-    Ok(mio::net::TcpListener::from_std(socket.into()))
+fn to_mio(socket: Socket) -> mio::net::TcpListener {
+    mio::net::TcpListener::from_std(socket.into())
+}
+
+fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    Ok(address.expect("only internet addresses are bound"))
 }
 
 fn port_of(socket: &Socket) -> io::Result<u16> {
-    let address = socket.local_addr()?;
-    Ok(address
-        .as_socket()
-        .expect("only internet addresses are bound")
-        .port())
+    Ok(address_of(socket)?.port())
 }
 
 fn failure(settings: &Settings, error: &io::Error) -> Trouble {
