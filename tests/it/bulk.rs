@@ -132,7 +132,7 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
     let mut space = vec![0; 256 * 1024];
     let mut other = server.connect();
     for _ in 0..10 {
-        let len = slow.some(&mut space[..1024]);
+        let len = slow.some(&mut space[..1024]).expect("it is open");
         content.extend_from_slice(&space[..len]);
         // It is answered at all only if the one thread does not wait for the slow reader.
         assert_eq!(other.ask(HEALTH).status(), 200);
@@ -140,7 +140,7 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
     }
     while content.len() < length {
         let room = space.len().min(length - content.len());
-        let len = slow.some(&mut space[..room]);
+        let len = slow.some(&mut space[..room]).expect("it is open");
         assert!(len > 0, "the answer ends after {}", content.len());
         content.extend_from_slice(&space[..len]);
     }

@@ -132,7 +132,7 @@ impl Server {
             .unwrap_or_else(|ended| panic!("{}: {}", ended.status, ended.stderr))
     }
 
-    /// As `spawn`, for a start that may as well fail.
+    /// Starts one that may as well fail; `ready` tells.
     pub fn process(command: &mut Command) -> Process {
         Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
@@ -266,9 +266,15 @@ impl Client {
         self.answer()
     }
 
-    /// Receives some bytes, as few as there are.
-    pub fn some(&mut self, space: &mut [u8]) -> usize {
-        self.0.read(space).expect("the connection is open")
+    /// Receives some bytes, as few as there are; none at the end.
+    pub fn some(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(space) {
+                // As when the tests were stopped for a moment.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     /// Receives until the connection ends; how it ended, or how many bytes came before.
@@ -278,7 +284,7 @@ impl Client {
 
     /// The server has closed in order: there is nothing more, and no reset.
     pub fn assert_ends(&mut self) {
-        let end = self.0.read(&mut [0]);
+        let end = self.some(&mut [0]);
         assert!(matches!(end, Ok(0)), "{end:?} is not the end");
     }
 }
