@@ -329,7 +329,9 @@ impl Reactor {
                 Err(_) => break Wish::Close,
             }
         };
-        if kit.draining {
+        // Not with bytes unread: they may be a request, and closing on them resets the connection,
+        // which takes from the client what of the answer before it has not read yet.
+        if kit.draining && !live.readable {
             live.conn.drain(now);
         }
         if wish == Wish::Close || live.conn.wish() == Wish::Close && live.conn.outgoing().is_empty()

@@ -250,14 +250,19 @@ impl Client {
         Answer { head, body }
     }
 
-    /// Receives one answer, exactly as much as it says.
-    pub fn answer(&mut self) -> Answer {
-        let mut answer = self.head();
+    /// Receives the body of a head, exactly as much as it says.
+    pub fn body(&mut self, mut answer: Answer) -> Answer {
         answer.body = vec![0; answer.length()];
         self.0
             .read_exact(&mut answer.body)
             .expect("the whole of it arrives");
         answer
+    }
+
+    /// Receives one answer.
+    pub fn answer(&mut self) -> Answer {
+        let head = self.head();
+        self.body(head)
     }
 
     /// Sends one request and receives its answer.
