@@ -24,8 +24,8 @@ pub type Nanos = u64;
 /// A second.
 pub const SECOND: Nanos = 1_000_000_000;
 
-/// After an answer that the client may not expect yet, its bytes are read and dropped for so long,
-/// and so many of them: closing a socket with unread bytes resets it, and the answer would be lost.
+/// After a connection's last answer, what the client still sends is read and dropped for so long,
+/// and so much of it: closing a socket with unread bytes resets it, and the answer would be lost.
 pub const LINGER: Nanos = SECOND;
 /// See [`LINGER`]. Node's client may read an answer only when its own writes are done: with 1 MiB
 /// it lost some of its 413s to a broken pipe (`scripts/check-clients`). A body a little over the

@@ -277,8 +277,10 @@ impl Conn {
 
     fn answered(&mut self, manner: Manner) {
         self.phase = match manner.persistence {
+            // Even a client that was told may have sent more: the next of its pipelined requests,
+            // or the empty line with which some end a body.
             Persistence::Close => Phase::Ending {
-                linger: !self.inbox.is_empty(),
+                linger: !self.inbox.is_empty() || !self.peer_ended,
             },
             Persistence::Open | Persistence::KeepAlive => Phase::Head { scanned: 0 },
         };

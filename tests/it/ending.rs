@@ -107,6 +107,7 @@ fn an_answer_that_has_begun_is_finished() {
         next.assert_chat("next");
         assert_eq!(next.field("connection"), Some("close"));
         client.assert_ends();
+        drop(client);
         assert_ends_in_order(server, began);
     }
 }
@@ -130,6 +131,7 @@ fn connections_that_wait_to_be_accepted_are_served() {
             client.answer().assert_chat("queued");
             client.assert_ends();
         }
+        drop(clients);
         assert_ends_in_order(server, began);
     }
 }
