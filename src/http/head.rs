@@ -201,7 +201,8 @@ enum Coding {
 
 impl Coding {
     fn and(self, value: &[u8]) -> Coding {
-        if value.is_empty() {
+        // Commas alone are no coding, but there was a field: it must not count as absent.
+        if list(value).next().is_none() {
             return Coding::Bad;
         }
         list(value).fold(self, |coding, token| {
