@@ -7,7 +7,8 @@ use super::Refusal;
 /// size and a signature or two, none for a client that never ends the line.
 pub const CHUNK_LINE_MAX: u32 = 1024;
 
-/// The longest trailer section, in bytes. Trailers are read and ignored.
+/// The longest trailer section, in bytes: its lines with their ends (RFC 9112, 7.1.2). Trailers are
+/// read and ignored.
 pub const TRAILERS_MAX: u32 = 8 * 1024;
 
 /// How a body is framed, and how much of it has been read.
@@ -177,7 +178,9 @@ impl Chunked {
             At::ContentCr | At::ContentLf => Err(BAD_END),
             At::TrailerFirst | At::Trailer | At::TrailerLf => {
                 self.line += 1;
-                if self.line > TRAILERS_MAX {
+                // The empty line that ends the section is not of it.
+                let ends = self.at == At::TrailerFirst && byte == b'\r';
+                if self.line > TRAILERS_MAX && !ends {
                     return Err(LONG_TRAILERS);
                 }
                 self.after_trailer_byte(byte)
