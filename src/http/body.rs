@@ -2,6 +2,7 @@
 //! content and holds none.
 
 use super::Refusal;
+use super::head::is_token_byte;
 
 /// The longest chunk-size line with its extensions, in bytes without the line end: room for any
 /// size and a signature or two, none for a client that never ends the line.
@@ -57,6 +58,7 @@ enum At {
     ContentLf,
     /// At the start of a trailer line.
     TrailerFirst,
+    TrailerName,
     Trailer,
     TrailerLf,
     EndLf,
@@ -176,7 +178,7 @@ impl Chunked {
             At::ContentCr if byte == b'\r' => Ok(At::ContentLf),
             At::ContentLf if byte == b'\n' => Ok(At::SizeFirst),
             At::ContentCr | At::ContentLf => Err(BAD_END),
-            At::TrailerFirst | At::Trailer | At::TrailerLf => {
+            At::TrailerFirst | At::TrailerName | At::Trailer | At::TrailerLf => {
                 self.line += 1;
                 // The empty line that ends the section is not of it.
                 let ends = self.at == At::TrailerFirst && byte == b'\r';
@@ -224,8 +226,9 @@ impl Chunked {
             (At::TrailerFirst, b'\r') => Ok(At::EndLf),
             (At::Trailer, b'\r') => Ok(At::TrailerLf),
             (At::TrailerLf, b'\n') => Ok(At::TrailerFirst),
-            (At::TrailerFirst, b' ' | b'\t' | b':') | (At::TrailerLf, _) => Err(BAD_TRAILER),
-            (_, b'\t' | b' '..=b'~' | 0x80..) => Ok(At::Trailer),
+            (At::TrailerName, b':') => Ok(At::Trailer),
+            (At::TrailerFirst | At::TrailerName, _) if is_token_byte(byte) => Ok(At::TrailerName),
+            (At::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Ok(At::Trailer),
             _ => Err(BAD_TRAILER),
         }
     }
