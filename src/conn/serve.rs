@@ -216,11 +216,11 @@ impl Conn {
             message,
         } = refusal;
         let reply = kit.mock.refusal(Problem::invalid(status, code, message));
-        self.release_ask(kit);
         let manner = Manner {
             persistence: Persistence::Close,
-            bodiless: false,
+            bodiless: matches!(&self.phase, Phase::Body(request) if request.plan.bodiless),
         };
+        self.release_ask(kit);
         self.answer(reply, manner, kit, now);
         self.phase = Phase::Ending { linger: true };
         true
