@@ -225,8 +225,9 @@ impl Conn {
     pub fn wish(&self) -> Wish {
         match self.phase {
             Phase::Closed => Wish::Close,
-            Phase::Ending { linger: true } => Wish::ShutDown,
-            Phase::Ending { linger: false } => Wish::Close,
+            // From a peer that has ended nothing can come that would reset the socket.
+            Phase::Ending { linger: true } if !self.peer_ended => Wish::ShutDown,
+            Phase::Ending { .. } => Wish::Close,
             _ if self.again => Wish::Again,
             _ => Wish::Read,
         }
