@@ -173,7 +173,8 @@ impl Conn {
         if was_full || matches!(self.phase, Phase::Items { .. }) {
             self.advance(kit, now);
         }
-        if self.outbox.is_empty() && self.at_rest() {
+        // What a turn left over is a request that has begun: it is not idle.
+        if self.outbox.is_empty() && self.at_rest() && self.inbox.is_empty() {
             self.phase_ends = now + kit.limits.idle;
         }
     }
