@@ -30,6 +30,12 @@ impl Outbox {
         if self.bytes.capacity() == 0 {
             self.bytes = outboxes.free.pop().unwrap_or_default();
         }
+        // A long answer is topped up before all of it has left. What has left goes once it is the
+        // larger part: so each byte is moved once at most, and memory follows what waits.
+        if self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
         &mut self.bytes
     }
 
