@@ -66,7 +66,7 @@ impl Outbox {
     pub fn clear(&mut self, outboxes: &mut Outboxes) {
         let mut bytes = std::mem::take(&mut self.bytes);
         self.sent = 0;
-        if bytes.capacity() <= KEEP_MAX && outboxes.free.len() < FREE_MAX {
+        if (1..=KEEP_MAX).contains(&bytes.capacity()) && outboxes.free.len() < FREE_MAX {
             bytes.clear();
             outboxes.free.push(bytes);
         }
