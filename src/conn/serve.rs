@@ -1,5 +1,5 @@
-//! What a connection does with the bytes that are there: heads, bodies, answers, in order and within
-//! one turn's bounds. Knows no endings and no deadlines but those that it sets.
+//! What a connection does with the bytes that are there: heads, bodies, answers, in order and
+//! within one turn's bounds. Knows no endings and no deadlines but those that it sets.
 
 use super::kit::Kit;
 use super::writer::{Manner, Written};
