@@ -2,6 +2,7 @@
 //! It ties the scanner, which knows JSON and no field, to the fields, which know no JSON. It does
 //! not know what is answered, nor which fields an endpoint requires.
 
+mod escapes;
 mod fields;
 mod json;
 mod runs;

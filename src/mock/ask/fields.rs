@@ -1,7 +1,8 @@
 //! The fields of a request body that are read: which an endpoint has, what each may hold, and the
-//! facts they come to. It is told keys and values one by one and knows no JSON but the escapes in
-//! a name; it does not know whether a field is required, nor what is answered.
+//! facts they come to. It is told keys and values one by one and knows no JSON; it does not know
+//! whether a field is required, nor what is answered.
 
+use super::escapes::{NAME_MAX, resolved};
 use super::json::Event;
 use crate::mock::embedding::DIMENSIONS_MAX;
 use crate::mock::name::MODEL_MAX;
@@ -12,12 +13,6 @@ pub const N_MAX: u32 = 128;
 
 /// Inputs of one embeddings request, as OpenAI allows.
 pub const INPUTS_MAX: u16 = 2048;
-
-/// Bytes of the longest name compared, `max_completion_tokens`.
-const NAME_MAX: usize = 21;
-
-/// Bytes of one character of a name at its longest, written `\u0000`.
-const ESCAPED_MAX: usize = 6;
 
 /// What a body asks for; a field that is absent, null or not the endpoint's has its default.
 #[derive(Debug)]
@@ -417,46 +412,4 @@ fn integer(event: Event, text: &[u8], max: u32) -> Option<u32> {
             .saturating_add(u32::from(digit - b'0'))
     });
     (1..=max).contains(&value).then_some(value)
-}
-
-/// A valid string's raw text with its escapes resolved, as far as the names compared here need:
-/// what is not ASCII becomes a byte no name has, and what is too long for a name becomes empty.
-fn resolved<'a>(raw: &'a [u8], room: &'a mut [u8; NAME_MAX]) -> &'a [u8] {
-    if raw.len() > NAME_MAX * ESCAPED_MAX {
-        return b"";
-    }
-    let (mut rest, mut len) = (raw, 0);
-    while let [first, tail @ ..] = rest {
-        let (byte, tail) = if *first == b'\\' {
-            unescaped(tail)
-        } else {
-            (*first, tail)
-        };
-        let Some(place) = room.get_mut(len) else {
-            return b"";
-        };
-        *place = byte;
-        len += 1;
-        rest = tail;
-    }
-    &room[..len]
-}
-
-/// The byte an escape of a valid string stands for, given what follows its backslash, and what
-/// comes after it. The control characters count as foreign too: no name has one.
-fn unescaped(escape: &[u8]) -> (u8, &[u8]) {
-    /// No UTF-8 text has this byte.
-    const FOREIGN: u8 = 0xFF;
-    match escape {
-        [b'u', a, b, c, d, tail @ ..] => {
-            let digit = |hex: &u8| char::from(*hex).to_digit(16).unwrap_or(0);
-            let code = [a, b, c, d]
-                .into_iter()
-                .fold(0, |code, hex| code << 4 | digit(hex));
-            (if code < 0x80 { code as u8 } else { FOREIGN }, tail)
-        }
-        [sign @ (b'"' | b'\\' | b'/'), tail @ ..] => (*sign, tail),
-        [_, tail @ ..] => (FOREIGN, tail),
-        [] => (FOREIGN, escape),
-    }
 }
