@@ -1,9 +1,12 @@
 //! The integration tests, one binary: what a user sees, from bytes without a socket to the
 //! started program.
 
+mod alloc;
 mod bulk;
 mod cli;
+mod dialog;
 mod ending;
 mod readme;
 mod server;
+mod tidy;
 mod wire;

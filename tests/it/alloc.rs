@@ -1,0 +1,158 @@
+//! The hot path asks the allocator for nothing once it is warm, and what waits stays small.
+
+use allocation_counter::measure;
+use mocker::conn::outbox::OUTBOX_FULL;
+use mocker::settings::Settings;
+
+use crate::dialog::client::{Client, HEALTH, chat, post, request};
+
+/// Whether the client sees as many answers as it should, without an allocation of its own.
+fn count(client: &mut Client) -> usize {
+    let found = client
+        .out
+        .windows(9)
+        .filter(|bytes| bytes == b"HTTP/1.1 ")
+        .count();
+    client.out.clear();
+    found
+}
+
+/// Sends each piece in turn; every round must have so many answers.
+fn rounds(client: &mut Client, rounds: &[Vec<String>], answers: usize) {
+    for pieces in rounds {
+        pieces.iter().for_each(|piece| client.send(piece));
+        assert_eq!(count(client), answers);
+    }
+}
+
+/// The same bytes in one piece, and as SDKs send them: heads and bodies apart.
+fn cuts(requests: &[String]) -> [Vec<String>; 2] {
+    let apart = requests.iter().flat_map(|request| {
+        let (head, body) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
+        [head.to_owned(), body.to_owned()]
+    });
+    [vec![requests.concat()], apart.collect()]
+}
+
+const BODY: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"héllo \"you\""}]}"#;
+
+/// A name, and requests that are sent together.
+fn cases() -> Vec<(&'static str, Vec<String>)> {
+    let embeddings = r#"{"input":["a","b"],"model":"text-embedding-3-small","dimensions":256}"#;
+    let base64 = r#"{"input":"a","encoding_format":"base64"}"#;
+    let chunk = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
+    vec![
+        ("chat", vec![chat(BODY)]),
+        ("chat, empty", vec![chat("")]),
+        (
+            "chat, three choices",
+            vec![chat(r#"{"n":3,"max_tokens":2}"#)],
+        ),
+        (
+            "chat, chunked",
+            vec![crate::dialog::client::chunked(&chunk)],
+        ),
+        ("responses", vec![post("/v1/responses", BODY)]),
+        ("embeddings", vec![post("/v1/embeddings", embeddings)]),
+        ("embeddings, base64", vec![post("/v1/embeddings", base64)]),
+        ("health", vec![HEALTH.into()]),
+        ("16 chats", vec![chat(BODY); 16]),
+        ("16 responses", vec![post("/v1/responses", BODY); 16]),
+        (
+            "all in turn",
+            vec![chat(BODY), post("/v1/responses", BODY), HEALTH.into()],
+        ),
+        ("a refused body", vec![chat("[]")]),
+        ("an unknown path", vec![post("/nothing", BODY)]),
+    ]
+}
+
+#[test]
+fn a_warm_server_allocates_nothing() {
+    for (name, requests) in cases() {
+        for pieces in cuts(&requests) {
+            let mut client = Client::plain();
+            let pieces = vec![pieces; 10];
+            rounds(&mut client, &pieces, requests.len());
+            let info = measure(|| rounds(&mut client, &pieces, requests.len()));
+            assert_eq!(info.count_total, 0, "{name}, {} pieces", pieces[0].len());
+        }
+    }
+}
+
+/// No head is like the one before, so none is recognised.
+#[test]
+fn nor_does_it_for_heads_and_bodies_that_it_has_not_seen() {
+    let mut client = Client::new(&Settings {
+        auth: "Bearer secret".into(),
+        ..Settings::default()
+    });
+    let request = |at: usize| {
+        let trace = format!("X-Trace: {at:08}");
+        let fields = ["Authorization: Bearer secret", &trace, "Accept: */*"];
+        let body = format!(r#"{{"model":"gpt-4o","n":1,"seed":{at:08}}}"#);
+        request("POST", "/v1/chat/completions", &fields, &body)
+    };
+    for cut in [0, 1] {
+        let fresh = |from: usize| -> Vec<Vec<String>> {
+            (from..from + 20)
+                .map(|at| cuts(&[request(at)])[cut].clone())
+                .collect()
+        };
+        rounds(&mut client, &fresh(0), 1);
+        let other = fresh(100);
+        let info = measure(|| rounds(&mut client, &other, 1));
+        assert_eq!(info.count_total, 0, "cut {cut}");
+    }
+}
+
+/// From its first byte to its end: thousands come and go.
+#[test]
+fn nor_for_connections() {
+    let mut client = Client::plain();
+    let pieces = cuts(&[chat(BODY)]);
+    let mut life = || {
+        for pieces in &pieces {
+            client.reconnect();
+            rounds(&mut client, std::slice::from_ref(pieces), 1);
+        }
+    };
+    life();
+    let info = measure(|| (0..100).for_each(|_| life()));
+    assert_eq!((info.count_total, info.count_current), (0, 0));
+}
+
+/// A long answer to one who reads slowly and never all that is there: what has left is forgotten.
+#[test]
+fn a_long_answer_takes_no_more_memory_than_the_outbox() {
+    let ask = |inputs: usize| {
+        let list = vec!["\"x\""; inputs].join(",");
+        post(
+            "/v1/embeddings",
+            &format!(r#"{{"dimensions":4096,"input":[{list}]}}"#),
+        )
+    };
+    for sip in [1_000, 20_000, 60_000] {
+        let mut client = Client::plain();
+        client.send(ask(4));
+        client.out.clear();
+        let long = ask(300);
+        client.takes(0);
+        let mut came = 0;
+        let info = measure(|| {
+            client.send(&long);
+            while client.waiting() > 0 {
+                client.take(sip);
+                came += client.out.len();
+                client.out.clear();
+            }
+        });
+        assert!(came > 10_000_000, "{came}");
+        let most = 8 * OUTBOX_FULL as u64;
+        assert!(
+            info.bytes_max < most,
+            "{} bytes, {sip} at a time",
+            info.bytes_max
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Dialogs with one connection: bytes in at virtual times, bytes out, no socket and no clock.
+//! The tests are tables; `client` alone touches the connection, `answer` alone reads its bytes.
+
+pub mod answer;
+pub mod client;
+
+mod chat;
+mod chunks;
+mod drains;
+mod embeddings;
+mod endings;
+mod errors;
+mod expect;
+mod framing;
+mod heads;
+mod limits;
+mod memo;
+mod persistence;
+mod pipelines;
+mod responses;
+mod routes;
+mod script;
+mod times;

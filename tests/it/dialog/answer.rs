@@ -1,0 +1,168 @@
+//! Reads answers as a strict client would: whatever RFC 9110 and 9112 do not allow panics.
+
+use serde_json::Value;
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case, in order.
+    pub fields: Vec<(String, String)>,
+    pub content: Vec<u8>,
+    /// How many bytes head and content have.
+    pub len: usize,
+    /// How many 100 (Continue) came before it.
+    pub interim: usize,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut found = self.fields.iter().filter(|(known, _)| known == name);
+        let (_, value) = found.next()?;
+        assert!(found.next().is_none(), "{name} stands once");
+        Some(value)
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.content).expect("the content is JSON")
+    }
+
+    /// The number that the answer's request id has.
+    pub fn id(&self) -> &str {
+        let id = self.field("x-request-id").expect("every answer has one");
+        id.strip_prefix("req_mock").expect("it begins req_mock")
+    }
+
+    /// `error.code` and `error.param`.
+    pub fn error(&self) -> (String, Option<String>) {
+        let error = &self.json()["error"];
+        let text = |name: &str| error[name].as_str().map(str::to_owned);
+        (text("code").expect("errors have a code"), text("param"))
+    }
+
+    /// Whether the answer says that the connection ends.
+    pub fn closes(&self) -> bool {
+        self.field("connection") == Some("close")
+    }
+}
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// All answers in `out`, which holds nothing else. Those at the places `heads` answer HEAD.
+pub fn read_all(out: &[u8], date: &str, heads: &[usize]) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut rest = out;
+    while !rest.is_empty() {
+        let mut interim = 0;
+        while let Some(after) = rest.strip_prefix(CONTINUE) {
+            interim += 1;
+            rest = after;
+        }
+        if rest.is_empty() {
+            break;
+        }
+        let bodiless = heads.contains(&answers.len());
+        let answer = read(rest, date, bodiless, interim);
+        rest = &rest[answer.len..];
+        answers.push(answer);
+    }
+    answers
+}
+
+fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
+    let end = out
+        .windows(4)
+        .position(|bytes| bytes == b"\r\n\r\n")
+        .expect("the head ends");
+    let head = std::str::from_utf8(&out[..end]).expect("the head is ASCII");
+    assert!(head.is_ascii());
+    let mut lines = head.split("\r\n");
+    let status = read_status(lines.next().expect("there is a first line"));
+    let fields: Vec<_> = lines.map(read_field).collect();
+    let mut answer = Answer {
+        status,
+        fields,
+        content: Vec::new(),
+        len: end + 4,
+        interim,
+    };
+    assert_eq!(answer.field("date"), Some(date), "{head}");
+    assert!(is_imf_fixdate(date));
+    let id = answer.id();
+    assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(answer.field("transfer-encoding"), None, "{head}");
+    let said = answer.field("content-length").map(str::to_owned);
+    let Some(said) = said else {
+        assert_eq!(status, 204, "an answer with content is framed: {head}");
+        assert_eq!(answer.field("content-type"), None);
+        return answer;
+    };
+    assert_ne!(status, 204, "RFC 9110, 8.6: no Content-Length with 204");
+    assert!(said.bytes().all(|byte| byte.is_ascii_digit()), "{head}");
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    if !bodiless {
+        let length: usize = said.parse().expect("a length");
+        assert!(out.len() >= answer.len + length, "cut short: {head}");
+        answer.content = out[answer.len..answer.len + length].to_vec();
+        answer.len += length;
+        if status >= 400 {
+            check_error(&answer);
+        }
+    }
+    answer
+}
+
+fn read_status(line: &str) -> u16 {
+    let rest = line.strip_prefix("HTTP/1.1 ").expect("the version");
+    let (status, reason) = rest.split_once(' ').expect("a reason after the status");
+    assert!(status.len() == 3 && !reason.is_empty(), "{line}");
+    status.parse().expect("a status")
+}
+
+fn read_field(line: &str) -> (String, String) {
+    let (name, value) = line.split_once(": ").expect("NAME: VALUE");
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    assert!(!name.is_empty() && name.bytes().all(token), "{line}");
+    assert!(value.trim() == value && !value.is_empty(), "{line}");
+    assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    (name.to_ascii_lowercase(), value.into())
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+fn is_imf_fixdate(date: &str) -> bool {
+    let shape: String = date
+        .chars()
+        .map(|char| match char {
+            '0'..='9' => '0',
+            'A'..='Z' => 'A',
+            'a'..='z' => 'a',
+            other => other,
+        })
+        .collect();
+    shape == "Aaa, 00 Aaa 0000 00:00:00 AAA" && date.ends_with(" GMT")
+}
+
+/// Every error is an object of OpenAI's shape, with an event id as the mock has it.
+fn check_error(answer: &Answer) {
+    let json = answer.json();
+    let keys = |value: &Value| -> Vec<String> {
+        let mut keys: Vec<_> = value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&json), ["error", "event_id"]);
+    assert_eq!(json["event_id"], "evt_mock_error_12345");
+    assert_eq!(keys(&json["error"]), ["code", "message", "param", "type"]);
+    let kind = match answer.status {
+        403 => "permission_error",
+        _ => "invalid_request_error",
+    };
+    assert_eq!(json["error"]["type"], kind);
+    let text = |name: &str| json["error"][name].as_str().expect("a string").len();
+    assert!(text("code") > 0 && text("message") > 10);
+}

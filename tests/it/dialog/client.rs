@@ -1,0 +1,379 @@
+//! A client on virtual time: it hands bytes to one connection in any cuts, takes what comes out as
+//! fast or as slowly as a test wants, and obeys the connection's wishes as the reactor would.
+
+use std::fmt::Write as _;
+
+use fastrand::Rng;
+use mocker::conn::kit::Kit;
+use mocker::conn::{Conn, Nanos, Wish};
+use mocker::settings::Settings;
+
+use super::answer::{self, Answer};
+
+/// What the wall clock shows unless a test says otherwise: the example of RFC 9110, 5.6.7.
+pub const UNIX: i64 = 784_111_777;
+pub const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// The process had been running for a while when the connection came.
+pub const START: Nanos = 5_000_000_000_000;
+pub const MILLI: Nanos = 1_000_000;
+
+/// A request that every server answers: what must (or must not) be served after something else.
+pub const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: mocker\r\n\r\n";
+
+/// How much a client takes of what is there, each time that it takes.
+const ALL: usize = usize::MAX;
+
+/// What has become of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Open,
+    /// Its sending side is closed; the client's bytes are still read and dropped.
+    Lingering,
+    Closed,
+}
+
+pub struct Client {
+    pub kit: Kit,
+    conn: Conn,
+    pub now: Nanos,
+    pub end: End,
+    /// Everything that came out and was not yet asked for.
+    pub out: Vec<u8>,
+    /// The most bytes that ever waited to be sent.
+    pub most_waiting: usize,
+    sip: usize,
+    date: String,
+}
+
+impl Client {
+    pub fn new(settings: &Settings) -> Client {
+        let mut kit = Kit::new(settings, 7, 0);
+        kit.tick(UNIX);
+        Client {
+            conn: Conn::new(&kit, START),
+            kit,
+            now: START,
+            end: End::Open,
+            out: Vec::new(),
+            most_waiting: 0,
+            sip: ALL,
+            date: DATE.into(),
+        }
+    }
+
+    /// A client of a server with default settings.
+    pub fn plain() -> Client {
+        Client::new(&Settings::default())
+    }
+
+    /// A new connection to the same core.
+    pub fn reconnect(&mut self) {
+        self.conn.release(&mut self.kit);
+        self.conn = Conn::new(&self.kit, self.now);
+        self.end = End::Open;
+    }
+
+    /// The wall clock jumps.
+    pub fn tick(&mut self, unix: i64, date: &str) {
+        self.kit.tick(unix);
+        self.date = date.into();
+    }
+
+    /// From now on so many bytes are taken at a time; 0: the client reads nothing at all.
+    pub fn takes(&mut self, bytes: usize) {
+        self.sip = bytes;
+        self.serve();
+    }
+
+    /// Sends bytes, in as few pieces as the connection lets it.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.send_cut(bytes.as_ref(), &mut Cut::Whole);
+    }
+
+    /// Sends bytes in pieces. What is sent to a closed connection is lost, as on a socket.
+    pub fn send_cut(&mut self, bytes: &[u8], cut: &mut Cut) {
+        let mut rest = bytes;
+        while !rest.is_empty() && self.end != End::Closed {
+            let len = cut.next(rest.len());
+            let (piece, tail) = rest.split_at(len);
+            self.send_piece(piece);
+            rest = tail;
+        }
+    }
+
+    fn send_piece(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while !rest.is_empty() && self.end != End::Closed {
+            let len = self.receive(rest);
+            rest = &rest[len..];
+            self.serve();
+        }
+    }
+
+    /// One read of the reactor: as much as there is space for, and nothing taken yet.
+    pub fn receive(&mut self, bytes: &[u8]) -> usize {
+        assert!(
+            self.conn.outgoing().is_empty(),
+            "the reactor does not read while there is something to write"
+        );
+        let space = self.conn.recv_space(&mut self.kit);
+        assert!(!space.is_empty(), "a connection that reads has space");
+        let len = bytes.len().min(space.len());
+        space[..len].copy_from_slice(&bytes[..len]);
+        self.conn.received(len, &mut self.kit, self.now);
+        self.look();
+        len
+    }
+
+    /// Takes what comes out and does as the connection wishes, until it waits for the client.
+    pub fn serve(&mut self) {
+        loop {
+            self.look();
+            if !self.conn.outgoing().is_empty() {
+                if self.sip == 0 {
+                    return;
+                }
+                self.take(self.sip);
+                continue;
+            }
+            match self.conn.wish() {
+                Wish::Read => return,
+                Wish::Again => self.resume(),
+                Wish::ShutDown => {
+                    self.conn.shut_down(self.now);
+                    self.end = End::Lingering;
+                }
+                Wish::Close => {
+                    self.end = End::Closed;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes up to so many bytes of what waits, and no more of what comes then.
+    pub fn take(&mut self, most: usize) {
+        let waiting = self.conn.outgoing();
+        let len = waiting.len().min(most);
+        self.out.extend_from_slice(&waiting[..len]);
+        self.conn.sent(len, &mut self.kit, self.now);
+        self.look();
+    }
+
+    /// The reactor has looked at readiness, and goes on with this connection.
+    pub fn resume(&mut self) {
+        self.kit.looked();
+        self.conn.resume(&mut self.kit, self.now);
+    }
+
+    fn look(&mut self) {
+        self.most_waiting = self.most_waiting.max(self.conn.outgoing().len());
+    }
+
+    /// How many bytes wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.conn.outgoing().len()
+    }
+
+    pub fn wish(&self) -> Wish {
+        self.conn.wish()
+    }
+
+    /// When the connection wants to be woken, counted from the start.
+    pub fn deadline(&self) -> Nanos {
+        self.conn.deadline() - START
+    }
+
+    /// Closes the client's sending side.
+    pub fn end_sending(&mut self) {
+        if self.end != End::Closed {
+            self.conn.peer_closed(&mut self.kit, self.now);
+            self.serve();
+        }
+    }
+
+    /// The server begins to end.
+    pub fn drain(&mut self) {
+        self.kit.draining = true;
+        self.conn.drain(self.now);
+        self.serve();
+    }
+
+    /// Lets time pass; deadlines fire exactly when they are due.
+    pub fn pass(&mut self, time: Nanos) {
+        let until = self.now + time;
+        while self.end != End::Closed && self.conn.deadline() <= until {
+            self.now = self.now.max(self.conn.deadline());
+            self.conn.timeout(&mut self.kit, self.now);
+            self.serve();
+        }
+        self.now = until;
+    }
+
+    /// The answers that came since the last look; none of them to HEAD.
+    pub fn answers(&mut self) -> Vec<Answer> {
+        self.answers_with_heads(&[])
+    }
+
+    /// The same; those at the given places answer HEAD.
+    pub fn answers_with_heads(&mut self, heads: &[usize]) -> Vec<Answer> {
+        let out = std::mem::take(&mut self.out);
+        answer::read_all(&out, &self.date, heads)
+    }
+
+    /// The statuses of all that came since the last look, each 100 (Continue) included. The bytes
+    /// are not looked at any closer.
+    pub fn came(&mut self) -> Vec<u16> {
+        let text = String::from_utf8(std::mem::take(&mut self.out)).expect("it is UTF-8");
+        let starts = text.split("HTTP/1.1 ").skip(1);
+        let status = |start: &str| start[..3].parse().expect("a status");
+        starts.map(status).collect()
+    }
+
+    /// One request, one answer.
+    pub fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
+        self.send(request);
+        let mut answers = self.answers();
+        assert_eq!(answers.len(), 1, "one request has one answer");
+        answers.remove(0)
+    }
+}
+
+/// How bytes are cut into the pieces that arrive.
+#[derive(Clone, Debug)]
+pub enum Cut {
+    Whole,
+    Bytes,
+    Random(Rng),
+}
+
+impl Cut {
+    fn next(&mut self, left: usize) -> usize {
+        match self {
+            Cut::Whole => left,
+            Cut::Bytes => 1,
+            // Short pieces are where lines and numbers break, long ones where requests do.
+            Cut::Random(rng) => {
+                let most = if rng.bool() { 9 } else { 900 };
+                rng.usize(1..=most).min(left)
+            }
+        }
+    }
+
+    fn sip(&mut self) -> usize {
+        match self {
+            Cut::Whole => ALL,
+            Cut::Bytes => 7,
+            Cut::Random(rng) => rng.usize(1..5000),
+        }
+    }
+}
+
+/// What came of a dialog: the answers, and whether the connection had ended before the client
+/// closed its side.
+#[derive(Debug)]
+pub struct Outcome {
+    pub answers: Vec<Answer>,
+    pub ended: bool,
+}
+
+impl Outcome {
+    /// The statuses, in order.
+    pub fn statuses(&self) -> Vec<u16> {
+        self.answers.iter().map(|answer| answer.status).collect()
+    }
+}
+
+/// Sends `bytes` whole, byte by byte and in random cuts, to a server of its own each time. What
+/// comes of it must be the same but for ids and token counts.
+pub fn in_every_cut(name: &str, settings: &Settings, bytes: &[u8]) -> Outcome {
+    in_every_cut_with_heads(name, settings, bytes, &[])
+}
+
+/// The same for dialogs in which the answers at the given places answer HEAD.
+pub fn in_every_cut_with_heads(
+    name: &str,
+    settings: &Settings,
+    bytes: &[u8],
+    heads: &[usize],
+) -> Outcome {
+    let seed = std::env::var("DIALOG_SEED").map_or_else(
+        |_| fastrand::u64(..),
+        |seed| seed.parse().expect("DIALOG_SEED is a number"),
+    );
+    let whole = dialog(settings, bytes, Cut::Whole);
+    let cuts = [0, 1, 2].map(|more| Cut::Random(Rng::with_seed(seed ^ more)));
+    for cut in [Cut::Bytes].into_iter().chain(cuts) {
+        let shown = format!("{cut:?}");
+        let other = dialog(settings, bytes, cut);
+        let same = without_numbers(&whole.0) == without_numbers(&other.0) && whole.1 == other.1;
+        assert!(same, "{}", {
+            let mut text = format!("{name}: another result when cut, DIALOG_SEED={seed} ({shown})");
+            for (cut, (out, ended)) in [("whole", &whole), ("cut", &other)] {
+                let start = &out[..out.len().min(2000)];
+                write!(text, "\n{cut}, ended {ended}: {}", start.escape_ascii()).unwrap();
+            }
+            text
+        });
+    }
+    let (out, ended) = whole;
+    let answers = answer::read_all(&out, DATE, heads);
+    Outcome { answers, ended }
+}
+
+/// One dialog: what came out, and whether the connection had ended by itself.
+fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
+    let mut client = Client::new(settings);
+    client.sip = cut.sip();
+    client.send_cut(bytes, &mut cut);
+    let ended = client.end != End::Open;
+    client.end_sending();
+    assert_eq!(client.end, End::Closed, "a half-closed client is let go");
+    (client.out, ended)
+}
+
+/// Answers with every id and every token count made the same.
+fn without_numbers(out: &[u8]) -> Vec<u8> {
+    let mut plain = out.to_vec();
+    let mut at = 0;
+    while at < plain.len() {
+        let (digits, is_digit): (usize, fn(&u8) -> bool) = match &plain[..at] {
+            before if before.ends_with(b"mock") => (16, u8::is_ascii_hexdigit),
+            before if before.ends_with(b"_tokens\":") => (10, u8::is_ascii_digit),
+            _ => (0, |_| false),
+        };
+        let run = plain[at..].iter().take_while(|byte| is_digit(byte)).count();
+        plain[at..at + run.min(digits)].fill(b'#');
+        at += run.min(digits).max(1);
+    }
+    plain
+}
+
+/// A request with a body, as clients send it. `fields` are whole lines without their ends.
+pub fn request(method: &str, path: &str, fields: &[&str], body: &str) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: mocker\r\n");
+    fields
+        .iter()
+        .for_each(|line| text += &format!("{line}\r\n"));
+    if !body.is_empty() || method == "POST" {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    text + "\r\n" + body
+}
+
+pub fn post(path: &str, body: &str) -> String {
+    request("POST", path, &[], body)
+}
+
+pub fn chat(body: &str) -> String {
+    post("/v1/chat/completions", body)
+}
+
+/// A chunked chat request whose body, framing and all, is as given.
+pub fn chunked(body: &str) -> String {
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: mocker\r\n\
+         Transfer-Encoding: chunked\r\n\r\n{body}"
+    )
+}

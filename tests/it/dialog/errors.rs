@@ -1,0 +1,199 @@
+//! Request bodies that are refused, and the error that says why.
+
+use mocker::settings::Settings;
+
+use super::client::{HEALTH, in_every_cut, post};
+
+const CHAT: &str = "/v1/chat/completions";
+const RESPONSES: &str = "/v1/responses";
+const EMBEDDINGS: &str = "/v1/embeddings";
+
+/// A path, a body, and the code and param of its error.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    // No JSON.
+    (CHAT, "{", "invalid_json", ""),
+    (CHAT, "{}}", "invalid_json", ""),
+    (CHAT, "{]", "invalid_json", ""),
+    (CHAT, "{\"a\":1,}", "invalid_json", ""),
+    (CHAT, "{\"a\" 1}", "invalid_json", ""),
+    (CHAT, "{'a':1}", "invalid_json", ""),
+    (CHAT, "{\"a\":01}", "invalid_json", ""),
+    (CHAT, "{\"a\":.5}", "invalid_json", ""),
+    (CHAT, "{\"a\":NaN}", "invalid_json", ""),
+    (CHAT, "{\"a\":tru}", "invalid_json", ""),
+    (CHAT, "{\"a\":\"\n\"}", "invalid_json", ""),
+    (CHAT, "{\"a\":\"\\x\"}", "invalid_json", ""),
+    (CHAT, "{\"a\":\"\\u12g4\"}", "invalid_json", ""),
+    (CHAT, "{\"a\":\"open}", "invalid_json", ""),
+    (CHAT, "{} {}", "invalid_json", ""),
+    (CHAT, "\u{feff}{}", "invalid_json", ""),
+    (CHAT, " ", "invalid_json", ""),
+    (RESPONSES, "model=gpt", "invalid_json", ""),
+    (EMBEDDINGS, "{\"input\":[}", "invalid_json", ""),
+    // JSON, but no object.
+    (CHAT, "[]", "invalid_json", ""),
+    (CHAT, "null", "invalid_json", ""),
+    (CHAT, "\"{}\"", "invalid_json", ""),
+    (RESPONSES, " 1", "invalid_json", ""),
+    (EMBEDDINGS, "[{}]", "invalid_json", ""),
+    // Fields out of their range.
+    (CHAT, r#"{"n":0}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":129}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":"3"}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":1.5}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":-1}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":true}"#, "invalid_value", "n"),
+    (CHAT, r#"{"n":[1]}"#, "invalid_value", "n"),
+    (
+        CHAT,
+        r#"{"n":99999999999999999999999}"#,
+        "invalid_value",
+        "n",
+    ),
+    (CHAT, r#"{"max_tokens":0}"#, "invalid_value", "max_tokens"),
+    (CHAT, r#"{"max_tokens":"1"}"#, "invalid_value", "max_tokens"),
+    (
+        CHAT,
+        r#"{"max_completion_tokens":-4}"#,
+        "invalid_value",
+        "max_completion_tokens",
+    ),
+    (
+        RESPONSES,
+        r#"{"max_output_tokens":0.5}"#,
+        "invalid_value",
+        "max_output_tokens",
+    ),
+    (CHAT, r#"{"model":5}"#, "invalid_value", "model"),
+    (CHAT, r#"{"model":["a"]}"#, "invalid_value", "model"),
+    (EMBEDDINGS, r#"{"input":""}"#, "invalid_value", "input"),
+    (EMBEDDINGS, r#"{"input":[]}"#, "invalid_value", "input"),
+    (
+        EMBEDDINGS,
+        r#"{"input":["a",""]}"#,
+        "invalid_value",
+        "input",
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"input":[[1],[]]}"#,
+        "invalid_value",
+        "input",
+    ),
+    (EMBEDDINGS, r#"{"input":["a",1]}"#, "invalid_value", "input"),
+    (EMBEDDINGS, r#"{"input":{}}"#, "invalid_value", "input"),
+    (EMBEDDINGS, r#"{"input":5}"#, "invalid_value", "input"),
+    (
+        EMBEDDINGS,
+        r#"{"dimensions":0}"#,
+        "invalid_value",
+        "dimensions",
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"dimensions":4097}"#,
+        "invalid_value",
+        "dimensions",
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"dimensions":"3"}"#,
+        "invalid_value",
+        "dimensions",
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"encoding_format":"hex"}"#,
+        "invalid_value",
+        "encoding_format",
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"encoding_format":1}"#,
+        "invalid_value",
+        "encoding_format",
+    ),
+    // A stream that is asked for and not given: clients would wait and see nothing.
+    (CHAT, r#"{"stream":true}"#, "unsupported_value", "stream"),
+    (
+        RESPONSES,
+        r#"{"stream":true}"#,
+        "unsupported_value",
+        "stream",
+    ),
+    (CHAT, r#"{"stream":"yes"}"#, "invalid_value", "stream"),
+    (RESPONSES, r#"{"stream":1}"#, "invalid_value", "stream"),
+    // The last of equal keys wins.
+    (CHAT, r#"{"n":1,"n":0}"#, "invalid_value", "n"),
+    (CHAT, r#"{"\u006e":0}"#, "invalid_value", "n"),
+];
+
+#[test]
+fn bodies_are_refused_and_the_connection_goes_on() {
+    for (path, body, code, param) in REFUSED {
+        let name = format!("{path} {body}");
+        let bytes = post(path, body) + HEALTH;
+        let outcome = in_every_cut(&name, &Settings::default(), bytes.as_bytes());
+        assert_eq!(outcome.statuses(), [400, 200], "{name}");
+        let (said, field) = outcome.answers[0].error();
+        assert_eq!(
+            (&*said, field.unwrap_or_default().as_str()),
+            (*code, *param),
+            "{name}"
+        );
+        assert_eq!(outcome.answers[0].field("connection"), None, "{name}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_refused() {
+    for bad in [
+        &b"\xff"[..],
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xe2\x82",
+        b"\xf5\x80\x80\x80",
+    ] {
+        let body = [b"{\"a\":\"", bad, b"\"}"].concat();
+        let head = format!(
+            "POST {CHAT} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let bytes = [head.as_bytes(), &body, HEALTH.as_bytes()].concat();
+        let outcome = in_every_cut("UTF-8", &Settings::default(), &bytes);
+        assert_eq!(outcome.statuses(), [400, 200], "{}", bad.escape_ascii());
+    }
+}
+
+/// Bodies that are taken although parts of them are odd: nulls, unknown fields, equal keys.
+const TAKEN: &[(&str, &str)] = &[
+    (
+        CHAT,
+        r#"{"model":null,"stream":null,"n":null,"max_tokens":null,"max_completion_tokens":null}"#,
+    ),
+    (
+        RESPONSES,
+        r#"{"model":null,"stream":null,"max_output_tokens":null,"input":null}"#,
+    ),
+    (
+        EMBEDDINGS,
+        r#"{"model":null,"input":null,"encoding_format":null,"dimensions":null}"#,
+    ),
+    (CHAT, r#"{"stream":false}"#),
+    (CHAT, r#"{"n":0,"n":1,"stream":true,"stream":false}"#),
+    (
+        CHAT,
+        r#"{"messages":"none","dimensions":"x","x":{"n":0,"stream":true}}"#,
+    ),
+    (CHAT, "\t\r\n {\"a\":[1e5,-0.5,{\"n\":0}]} \r\n"),
+    (EMBEDDINGS, r#"{"stream":true,"n":0,"input":"x"}"#),
+];
+
+#[test]
+fn odd_bodies_are_taken() {
+    for (path, body) in TAKEN {
+        let bytes = post(path, body) + HEALTH;
+        let outcome = in_every_cut(body, &Settings::default(), bytes.as_bytes());
+        assert_eq!(outcome.statuses(), [200, 200], "{path} {body}");
+    }
+}

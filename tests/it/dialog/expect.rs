@@ -1,0 +1,221 @@
+//! `Expect: 100-continue` (RFC 9110, 10.1.1). What comes depends on what has arrived, so the cuts
+//! are part of each case.
+
+use mocker::settings::Settings;
+
+use super::client::{Client, End, HEALTH};
+
+/// One case: what arrives, piece by piece, and after each piece the statuses that came, where 100
+/// is the interim answer.
+struct Case {
+    name: &'static str,
+    pieces: &'static [(&'static str, &'static [u16])],
+    end: End,
+}
+
+const fn case(
+    name: &'static str,
+    pieces: &'static [(&'static str, &'static [u16])],
+    end: End,
+) -> Case {
+    Case { name, pieces, end }
+}
+
+const LENGTH: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+                      Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+const CHUNKED: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+                       Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+const OLD: &str = "POST /v1/responses HTTP/1.0\r\nAuthorization: k\r\nConnection: keep-alive\r\n\
+                   Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+
+const CASES: &[Case] = &[
+    case(
+        "the body waits",
+        &[(LENGTH, &[100]), ("{}", &[200]), (HEALTH, &[200])],
+        End::Open,
+    ),
+    case(
+        "chunks wait",
+        &[
+            (CHUNKED, &[100]),
+            ("2\r\n{}\r\n0\r\n\r\n", &[200]),
+            (HEALTH, &[200]),
+        ],
+        End::Open,
+    ),
+    case(
+        "one 100 however slowly the body comes",
+        &[(LENGTH, &[100]), ("{", &[]), ("}", &[200])],
+        End::Open,
+    ),
+    case(
+        "once for each request",
+        &[
+            (LENGTH, &[100]),
+            ("{}", &[200]),
+            (LENGTH, &[100]),
+            ("{}", &[200]),
+        ],
+        End::Open,
+    ),
+    case(
+        "1.0 knows no interim answers",
+        &[(OLD, &[]), ("{}", &[200])],
+        End::Open,
+    ),
+    case(
+        "no body",
+        &[(
+            "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+             Expect: 100-continue\r\n\r\n",
+            &[200],
+        )],
+        End::Open,
+    ),
+    case(
+        "a body of no bytes",
+        &[(
+            "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+             Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+            &[200],
+        )],
+        End::Open,
+    ),
+    case(
+        "the route refuses",
+        &[
+            (
+                "POST /nothing HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+                 Content-Length: 2\r\n\r\n",
+                &[404],
+            ),
+            ("{}", &[]),
+            (HEALTH, &[]),
+        ],
+        End::Lingering,
+    ),
+    case(
+        "auth refuses",
+        &[
+            (
+                "POST /v1/responses HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n",
+                &[403],
+            ),
+            ("0\r\n\r\n", &[]),
+            (HEALTH, &[]),
+        ],
+        End::Lingering,
+    ),
+    case(
+        "the method is another",
+        &[(
+            "PUT /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+             Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+            &[405],
+        )],
+        End::Lingering,
+    ),
+    case(
+        "the coding is unknown",
+        &[(
+            "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+             Content-Encoding: gzip\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+            &[415],
+        )],
+        End::Lingering,
+    ),
+    case(
+        "the body is bad",
+        &[(LENGTH, &[100]), ("[]", &[400]), (HEALTH, &[200])],
+        End::Open,
+    ),
+    case(
+        "the connection ends with the answer",
+        &[
+            (
+                "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: k\r\n\
+                 Connection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+                &[100],
+            ),
+            ("{}", &[200]),
+        ],
+        End::Closed,
+    ),
+];
+
+fn settings() -> Settings {
+    Settings {
+        auth: "k".into(),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn a_hundred_is_sent_when_the_body_is_waited_for_and_wanted() {
+    for Case { name, pieces, end } in CASES {
+        let mut client = Client::new(&settings());
+        for (piece, want) in *pieces {
+            client.send(piece);
+            assert_eq!(client.came(), *want, "{name}: {piece}");
+        }
+        assert_eq!(client.end, *end, "{name}");
+    }
+}
+
+#[test]
+fn a_client_that_does_not_wait_is_served() {
+    let bodies = [
+        (LENGTH, "{}"),
+        (CHUNKED, "2\r\n{}\r\n0\r\n\r\n"),
+        (OLD, "{}"),
+    ];
+    for (head, body) in bodies {
+        let mut client = Client::new(&settings());
+        for _ in 0..3 {
+            client.send(format!("{head}{body}"));
+            assert_eq!(client.came(), [200], "the body is there: no 100");
+        }
+        // Part of the body is enough to know that the client does not wait.
+        let (some, rest) = body.split_at(1);
+        client.send(format!("{head}{some}"));
+        assert_eq!(client.came().len(), 0);
+        client.send(rest);
+        assert_eq!(client.came(), [200]);
+        client.send(format!("{head}{body}{HEALTH}").repeat(3));
+        assert_eq!(client.came(), [200; 6]);
+        assert_eq!(client.end, End::Open);
+    }
+}
+
+#[test]
+fn a_refused_request_whose_body_is_there_keeps_the_connection() {
+    let mut client = Client::new(&settings());
+    client.send(LENGTH.replace("tion: k", "tion: x") + "{}" + HEALTH);
+    assert_eq!(client.came(), [403, 200]);
+    assert_eq!(client.end, End::Open);
+}
+
+#[test]
+fn an_early_answer_says_that_the_connection_ends() {
+    let mut client = Client::new(&settings());
+    let answer = client.ask(LENGTH.replace("tion: k", "tion: x"));
+    assert_eq!((answer.status, answer.interim), (403, 0));
+    assert!(answer.closes());
+    client.reconnect();
+    client.send(LENGTH);
+    client.send("{}");
+    let answer = client.answers().remove(0);
+    assert_eq!((answer.status, answer.interim), (200, 1));
+    assert!(!answer.closes());
+}
+
+#[test]
+fn an_unknown_expectation_is_refused() {
+    for value in ["100-continued", "x", "100", ""] {
+        let mut client = Client::new(&settings());
+        client.send(LENGTH.replace("100-continue", value) + "{}" + HEALTH);
+        assert_eq!(client.came(), [417], "{value:?}");
+        assert_eq!(client.end, End::Lingering);
+    }
+}

@@ -1,0 +1,120 @@
+//! Whether the connection stays open after an answer (RFC 9112, 9.3), and what the answer says.
+
+use mocker::settings::Settings;
+
+use super::client::{Client, End, HEALTH, in_every_cut, in_every_cut_with_heads};
+
+/// A version, field lines, what the answer says of the connection, and whether it stays open.
+const CASES: &[(&str, &str, &str, bool)] = &[
+    ("1.1", "", "", true),
+    ("1.1", "Connection: keep-alive", "", true),
+    ("1.1", "Connection: Upgrade", "", true),
+    ("1.1", "Connection: closed", "", true),
+    ("1.1", "Connection: not-close, close-not", "", true),
+    ("1.1", "Connection: \"close\"", "", true),
+    ("1.1", "Connection:", "", true),
+    ("1.1", "X-Connection: close", "", true),
+    ("1.1", "Connection: close", "close", false),
+    ("1.1", "connection:CLOSE", "close", false),
+    ("1.1", "Connection: Keep-Alive, close", "close", false),
+    ("1.1", "Connection: close, keep-alive", "close", false),
+    ("1.1", "Connection: TE,,\tClose ,", "close", false),
+    (
+        "1.1",
+        "Connection: keep-alive\r\nConnection: close",
+        "close",
+        false,
+    ),
+    (
+        "1.1",
+        "Connection: close\r\nConnection: keep-alive",
+        "close",
+        false,
+    ),
+    ("1.0", "", "close", false),
+    ("1.0", "Connection: close", "close", false),
+    ("1.0", "Connection: upgrade", "close", false),
+    ("1.0", "Keep-Alive: 5", "close", false),
+    ("1.0", "Connection: keep-alive", "keep-alive", true),
+    ("1.0", "Connection: Keep-Alive", "keep-alive", true),
+    ("1.0", "Connection: te, KEEP-ALIVE", "keep-alive", true),
+    ("1.0", "Connection: keep-alive, close", "close", false),
+    (
+        "1.0",
+        "Connection: close\r\nConnection: keep-alive",
+        "close",
+        false,
+    ),
+];
+
+/// What is asked, the status, and the body if there is one.
+const ASKED: &[(&str, u16, &str)] = &[
+    ("GET /health", 200, ""),
+    ("HEAD /health", 200, ""),
+    ("POST /v1/chat/completions", 200, "{\"model\":\"m\"}"),
+    ("POST /v1/responses", 400, "{"),
+    ("GET /nothing", 404, ""),
+    ("HEAD /v1/responses", 405, ""),
+    ("OPTIONS *", 204, ""),
+];
+
+#[test]
+fn the_connection_stays_open_or_ends_and_the_answer_says_so() {
+    for (version, fields, says, stays) in CASES {
+        for (line, status, body) in ASKED {
+            let name = format!("{line} {version} {fields}");
+            let fields = match fields.is_empty() {
+                true => String::new(),
+                false => format!("{fields}\r\n"),
+            };
+            let length = match body.is_empty() {
+                true => String::new(),
+                false => format!("Content-Length: {}\r\n", body.len()),
+            };
+            let head = format!("{line} HTTP/{version}\r\nHost: a\r\n{fields}{length}\r\n");
+            let bytes = format!("{head}{body}{HEALTH}");
+            let heads: &[usize] = if line.starts_with("HEAD") { &[0] } else { &[] };
+            let outcome =
+                in_every_cut_with_heads(&name, &Settings::default(), bytes.as_bytes(), heads);
+            let want = if *stays {
+                vec![*status, 200]
+            } else {
+                vec![*status]
+            };
+            assert_eq!(outcome.statuses(), want, "{name}");
+            let said = outcome.answers[0].field("connection").unwrap_or_default();
+            assert_eq!(said, *says, "{name}");
+            assert_eq!(outcome.ended, !stays, "{name}");
+        }
+    }
+}
+
+#[test]
+fn http_1_0_may_lack_a_host() {
+    let bytes = b"GET /health HTTP/1.0\r\n\r\n";
+    let outcome = in_every_cut("no Host", &Settings::default(), bytes);
+    assert_eq!((outcome.statuses(), outcome.ended), (vec![200], true));
+}
+
+#[test]
+fn one_connection_serves_many() {
+    let mut client = Client::plain();
+    for _ in 0..1000 {
+        assert_eq!(client.ask(HEALTH).field("connection"), None);
+    }
+    assert_eq!(client.end, End::Open);
+}
+
+#[test]
+fn bytes_behind_the_last_request_delay_the_closing() {
+    // To close a socket with unread bytes resets it, and the answer may be lost.
+    let last = HEALTH.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    let mut client = Client::plain();
+    client.send(last.clone() + HEALTH);
+    assert_eq!((client.answers().len(), client.end), (1, End::Lingering));
+    client.send(HEALTH.repeat(10));
+    assert_eq!((client.answers().len(), client.end), (0, End::Lingering));
+    client.reconnect();
+    client.send(last);
+    assert_eq!((client.answers().len(), client.end), (1, End::Closed));
+}

@@ -1,0 +1,173 @@
+//! Many requests at once: in order, each whole, in turns, and never more waiting than is allowed.
+
+use mocker::conn::Wish;
+use mocker::conn::kit::ANSWERS_A_LOOK;
+use mocker::conn::outbox::OUTBOX_FULL;
+use mocker::settings::Settings;
+
+use super::chat::big;
+use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post, request};
+
+/// A hundred requests, each different in its own way, and what tells their answers apart: the
+/// status and a text that the content holds.
+fn hundred() -> (String, Vec<(u16, String)>) {
+    let (mut bytes, mut want) = (String::new(), Vec::new());
+    for at in 0..100 {
+        let model = format!("m-{at}");
+        let body = format!(r#"{{"model":"{model}","input":"x","dimensions":4}}"#);
+        let (request, status, text) = match at % 10 {
+            0 => (chat(&body), 200, format!("\"{model}\"")),
+            1 => (post("/responses", &body), 200, format!("\"{model}\"")),
+            2 => (post("/v1/embeddings", &body), 200, format!("\"{model}\"")),
+            3 => (HEALTH.into(), 200, "healthy".into()),
+            4 => (post("/nothing", HEALTH), 404, "unknown_path".into()),
+            5 => (
+                request("PUT", "/v1/responses", &[], HEALTH),
+                405,
+                "POST".into(),
+            ),
+            6 => (
+                request("OPTIONS", "/v1/responses", &[], HEALTH),
+                204,
+                String::new(),
+            ),
+            7 => {
+                let body = format!("{}x", " ".repeat(at));
+                (chat(&body), 400, format!("byte {at} "))
+            }
+            8 => {
+                let chunk = format!("{:x}\r\n{body}\r\n0\r\nX: y\r\n\r\n", body.len());
+                (chunked(&chunk), 200, format!("\"{model}\""))
+            }
+            _ => {
+                let path = format!("/openai/deployments/d{at}/chat/completions");
+                (post(&path, &body), 200, format!("\"d{at}\""))
+            }
+        };
+        bytes += &request;
+        want.push((status, text));
+    }
+    (bytes, want)
+}
+
+#[test]
+fn a_hundred_requests_are_answered_in_order() {
+    let (bytes, want) = hundred();
+    let outcome = in_every_cut("a hundred", &Settings::default(), bytes.as_bytes());
+    assert_eq!(outcome.answers.len(), 100);
+    assert!(!outcome.ended);
+    for (at, (answer, (status, text))) in outcome.answers.iter().zip(want).enumerate() {
+        let content = String::from_utf8_lossy(&answer.content);
+        assert_eq!(answer.status, status, "{at}");
+        assert!(content.contains(&text), "{at}: {text:?} in {content}");
+    }
+}
+
+#[test]
+fn one_look_answers_only_so_many() {
+    let many = ANSWERS_A_LOOK as usize;
+    let mut client = Client::plain();
+    client.takes(0);
+    assert!(client.receive(HEALTH.repeat(many * 2 + 3).as_bytes()) > HEALTH.len() * many * 2);
+    for want in [many, many, 3] {
+        client.take(usize::MAX);
+        assert_eq!(
+            client.waiting(),
+            0,
+            "no more is answered before the next look"
+        );
+        assert_eq!(client.answers().len(), want);
+        let wish = if want == many {
+            Wish::Again
+        } else {
+            Wish::Read
+        };
+        assert_eq!(client.wish(), wish);
+        client.resume();
+    }
+}
+
+#[test]
+fn exactly_as_many_leave_nothing_to_do() {
+    let mut client = Client::plain();
+    client.takes(0);
+    client.receive(HEALTH.repeat(ANSWERS_A_LOOK as usize).as_bytes());
+    client.take(usize::MAX);
+    assert_eq!(client.wish(), Wish::Read);
+}
+
+/// One who sends and never reads: little waits for him, and all is served once he does.
+#[test]
+fn a_client_that_reads_nothing_fills_no_memory() {
+    for (settings, request, largest) in [
+        (Settings::default(), HEALTH.to_owned(), 1 << 10),
+        (Settings::default(), chat("{}"), 2 << 10),
+        (big(), chat("{}"), 12 << 10),
+        (big(), chat(r#"{"n":6}"#), 64 << 10),
+        (big(), chat(r#"{"n":128}"#), 12 << 10),
+        (big(), post("/v1/embeddings", "{}"), 64 << 10),
+        (
+            big(),
+            post("/v1/embeddings", r#"{"input":["a","b","c"]}"#),
+            64 << 10,
+        ),
+    ] {
+        let mut client = Client::new(&settings);
+        let whole = {
+            client.send(&request);
+            client.out.len()
+        };
+        client.out.clear();
+        client.takes(0);
+        client.resume();
+        let count = (16_384 / request.len()).min(ANSWERS_A_LOOK as usize);
+        client.receive(request.repeat(count).as_bytes());
+        assert!(
+            client.waiting() >= OUTBOX_FULL.min(whole * count),
+            "it is made use of"
+        );
+        assert!(
+            client.waiting() < OUTBOX_FULL + largest,
+            "{}",
+            client.waiting()
+        );
+        client.takes(10_000);
+        assert!(
+            client.most_waiting < OUTBOX_FULL + largest,
+            "{}",
+            client.most_waiting
+        );
+        assert_eq!(client.out.len(), whole * count);
+        assert_eq!(client.answers().len(), count);
+    }
+}
+
+#[test]
+fn a_bad_request_behind_good_ones_ends_the_pipeline() {
+    let bytes = chat("{}") + &chunked("7\r\n{\"n\":2}X\r\n0\r\n\r\n") + HEALTH;
+    let outcome = in_every_cut("bad chunk", &Settings::default(), bytes.as_bytes());
+    assert_eq!((outcome.statuses(), outcome.ended), (vec![200, 400], true));
+    let closing = request("GET", "/health", &["Connection: close"], "");
+    let bytes = chat("{}") + &closing + HEALTH + "\0\n";
+    let outcome = in_every_cut("close", &Settings::default(), bytes.as_bytes());
+    assert_eq!((outcome.statuses(), outcome.ended), (vec![200, 200], true));
+}
+
+#[test]
+fn empty_lines_between_requests_are_passed_over() {
+    let bytes = format!("{}\r\n{HEALTH}\r\n\r\n{}", chat("{}"), chat("{}"));
+    let outcome = in_every_cut("empty lines", &Settings::default(), bytes.as_bytes());
+    assert_eq!(outcome.statuses(), [200, 200, 200]);
+}
+
+#[test]
+fn a_slow_reader_gets_every_byte() {
+    let (bytes, _) = hundred();
+    let mut whole = Client::plain();
+    whole.send(&bytes);
+    let mut slow = Client::plain();
+    slow.takes(1);
+    slow.send(&bytes);
+    assert_eq!(slow.out.len(), whole.out.len());
+    assert_eq!((slow.answers().len(), slow.end), (100, End::Open));
+}

@@ -1,0 +1,376 @@
+//! Which requests reach which endpoint, which are let in, and what decides first.
+
+use mocker::settings::Settings;
+
+use super::client::{Client, End, HEALTH, in_every_cut, in_every_cut_with_heads, post, request};
+
+const PREFIXES: [&str; 5] = [
+    "",
+    "/v1",
+    "/openai",
+    "/openai/v1",
+    "/openai/deployments/my%20m",
+];
+
+fn guarded() -> Settings {
+    Settings {
+        auth: "Bearer secret".into(),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn every_endpoint_is_served_under_every_prefix() {
+    for (path, object) in [
+        ("/chat/completions", "chat.completion"),
+        ("/responses", "response"),
+        ("/embeddings", "list"),
+    ] {
+        for prefix in PREFIXES {
+            for query in ["", "?api-version=2024-10-21&a=/b"] {
+                let target = format!("{prefix}{path}{query}");
+                let absolute = format!("http://other:1/{}", target.trim_start_matches('/'));
+                for target in [&target, &absolute] {
+                    let body = r#"{"model":"b","input":"x","dimensions":2}"#;
+                    let bytes = post(target, body);
+                    let outcome = in_every_cut(target, &Settings::default(), bytes.as_bytes());
+                    let azure = prefix.contains("deployments");
+                    if azure && path == "/responses" {
+                        assert_eq!(outcome.statuses(), [404], "{target}");
+                        continue;
+                    }
+                    assert_eq!(outcome.statuses(), [200], "{target}");
+                    let json = outcome.answers[0].json();
+                    assert_eq!(json["object"], object, "{target}");
+                    // Azure's path names the model, whatever the body says.
+                    let model = if azure { "my m" } else { "b" };
+                    assert_eq!(json["model"], model, "{target}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_body_is_all_defaults() {
+    for (path, model) in [
+        ("/v1/chat/completions", "gpt-4o-mini"),
+        ("/v1/responses", "gpt-4o-mini"),
+        ("/v1/embeddings", "text-embedding-ada-002"),
+    ] {
+        for body in ["", "{}", r#"{"model":null}"#, r#"{"model":""}"#] {
+            let outcome = in_every_cut(path, &Settings::default(), post(path, body).as_bytes());
+            assert_eq!(outcome.statuses(), [200], "{path} {body}");
+            assert_eq!(outcome.answers[0].json()["model"], model);
+        }
+        let no_length = format!("POST {path} HTTP/1.1\r\nHost: a\r\n\r\n{HEALTH}");
+        let outcome = in_every_cut(path, &Settings::default(), no_length.as_bytes());
+        assert_eq!(outcome.statuses(), [200, 200]);
+    }
+}
+
+#[test]
+fn health_lives_and_needs_no_key() {
+    for settings in [Settings::default(), guarded()] {
+        let with_body = request("GET", "/health?x", &["Authorization: Bearer no"], "{]");
+        for bytes in [HEALTH, &with_body] {
+            let answer = in_every_cut("health", &settings, bytes.as_bytes())
+                .answers
+                .remove(0);
+            assert_eq!(answer.content, br#"{"status":"healthy"}"#);
+            assert_eq!(answer.status, 200);
+        }
+        let head = HEALTH.replace("GET", "HEAD") + HEALTH;
+        let both = in_every_cut_with_heads("HEAD", &settings, head.as_bytes(), &[0]).answers;
+        let fields = |at: usize| {
+            let fields = both[at].fields.iter();
+            fields
+                .filter(|(name, _)| name != "x-request-id")
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fields(0), fields(1), "HEAD has the fields of GET");
+        assert_eq!(both.len(), 2);
+        assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
+    }
+}
+
+/// A method, a target, the status, and the methods that `Allow` lists where it must.
+const METHODS: &[(&str, &str, u16, &str)] = &[
+    ("OPTIONS", "/v1/chat/completions", 204, "OPTIONS, POST"),
+    ("OPTIONS", "/responses", 204, "OPTIONS, POST"),
+    ("OPTIONS", "/openai/v1/embeddings", 204, "OPTIONS, POST"),
+    (
+        "OPTIONS",
+        "/openai/deployments/m/embeddings",
+        204,
+        "OPTIONS, POST",
+    ),
+    ("OPTIONS", "/health", 204, "GET, HEAD, OPTIONS"),
+    ("OPTIONS", "*", 204, "GET, HEAD, OPTIONS, POST"),
+    ("OPTIONS", "http://mocker", 204, "GET, HEAD, OPTIONS, POST"),
+    ("OPTIONS", "/nothing", 404, ""),
+    ("GET", "/v1/chat/completions", 405, "OPTIONS, POST"),
+    ("HEAD", "/v1/chat/completions", 405, "OPTIONS, POST"),
+    (
+        "HEAD",
+        "/openai/deployments/m/chat/completions",
+        405,
+        "OPTIONS, POST",
+    ),
+    ("DELETE", "/v1/responses", 405, "OPTIONS, POST"),
+    ("PUT", "/v1/embeddings", 405, "OPTIONS, POST"),
+    ("TRACE", "/v1/embeddings", 405, "OPTIONS, POST"),
+    ("post", "/v1/embeddings", 405, "OPTIONS, POST"),
+    ("POSTS", "/v1/embeddings", 405, "OPTIONS, POST"),
+    ("!#$%&'*+-.^_`|~9", "/v1/embeddings", 405, "OPTIONS, POST"),
+    ("POST", "/health", 405, "GET, HEAD, OPTIONS"),
+    ("TRACE", "/health", 405, "GET, HEAD, OPTIONS"),
+    ("GET", "/", 404, ""),
+    ("HEAD", "/nothing", 404, ""),
+    ("POST", "/v1", 404, ""),
+    ("POST", "/v1/", 404, ""),
+    ("POST", "/v1/chat/completions/", 404, ""),
+    ("POST", "/v1//chat/completions", 404, ""),
+    ("POST", "/V1/chat/completions", 404, ""),
+    ("POST", "/v1/v1/chat/completions", 404, ""),
+    ("GET", "/v1/health", 404, ""),
+    ("POST", "/openai/deployments//chat/completions", 404, ""),
+    ("POST", "/openai/deployments/a/b/chat/completions", 404, ""),
+    ("POST", "/openai/deployments/%ff/chat/completions", 404, ""),
+    ("POST", "/openai/deployments/%4/chat/completions", 404, ""),
+    ("GET", "http://mocker", 404, ""),
+    ("GET", "https://mocker:443?a=b", 404, ""),
+];
+
+#[test]
+fn methods_are_answered_or_told() {
+    for (method, target, status, allow) in METHODS {
+        let name = format!("{method} {target}");
+        // The body must be consumed whatever the answer is: the next request is served.
+        for body in ["", "{} and what is no JSON"] {
+            let bytes = request(method, target, &[], body) + HEALTH;
+            let heads: &[usize] = if *method == "HEAD" { &[0] } else { &[] };
+            let outcome =
+                in_every_cut_with_heads(&name, &Settings::default(), bytes.as_bytes(), heads);
+            assert_eq!(outcome.statuses(), [*status, 200], "{name}");
+            assert!(!outcome.ended);
+            let field = outcome.answers[0].field("allow").unwrap_or_default();
+            let mut methods: Vec<_> = field.split(", ").collect();
+            methods.sort_unstable();
+            assert_eq!(methods.join(", "), *allow, "{name}");
+        }
+    }
+}
+
+/// What a request carries, where it goes, and whether it is let in.
+const KEYS: &[(&str, &str, bool)] = &[
+    ("/v1/chat/completions", "Authorization: Bearer secret", true),
+    ("/v1/chat/completions", "authorization:Bearer secret", true),
+    (
+        "/v1/chat/completions",
+        "AUTHORIZATION:  Bearer secret",
+        true,
+    ),
+    (
+        "/v1/chat/completions",
+        "Authorization: \t Bearer secret \t ",
+        true,
+    ),
+    ("/v1/responses", "Authorization: Bearer secret", true),
+    ("/openai/embeddings", "Authorization: Bearer secret", true),
+    (
+        "/v1/chat/completions",
+        "Authorization: Bearer  secret",
+        false,
+    ),
+    (
+        "/v1/chat/completions",
+        "Authorization: bearer secret",
+        false,
+    ),
+    (
+        "/v1/chat/completions",
+        "Authorization: Bearer Secret",
+        false,
+    ),
+    ("/v1/chat/completions", "Authorization: Bearer secre", false),
+    (
+        "/v1/chat/completions",
+        "Authorization: Bearer secrets",
+        false,
+    ),
+    ("/v1/chat/completions", "Authorization: secret", false),
+    ("/v1/chat/completions", "Authorization: Bearer", false),
+    ("/v1/chat/completions", "Authorization:", false),
+    (
+        "/v1/chat/completions",
+        "X-Authorization: Bearer secret",
+        false,
+    ),
+    ("/v1/chat/completions", "X: y", false),
+    ("/v1/responses", "X: y", false),
+    ("/embeddings", "X: y", false),
+    ("/v1/chat/completions", "api-key: secret", false),
+    ("/openai/chat/completions", "api-key: secret", false),
+    ("/openai/v1/chat/completions", "api-key: secret", false),
+    (
+        "/openai/deployments/m/chat/completions",
+        "api-key: secret",
+        true,
+    ),
+    (
+        "/openai/deployments/m/chat/completions",
+        "Api-Key:  secret",
+        true,
+    ),
+    (
+        "/openai/deployments/m/embeddings?api-version=1",
+        "api-key: secret",
+        true,
+    ),
+    (
+        "/openai/deployments/m/embeddings",
+        "Authorization: Bearer secret",
+        true,
+    ),
+    (
+        "/openai/deployments/m/embeddings",
+        "api-key: Bearer secret",
+        false,
+    ),
+    ("/openai/deployments/m/embeddings", "api-key: secre", false),
+    ("/openai/deployments/m/embeddings", "X: y", false),
+    // Two of them: which one counts is not guessed.
+    (
+        "/v1/responses",
+        "Authorization: Bearer secret\r\nAuthorization: Bearer secret",
+        false,
+    ),
+    (
+        "/v1/responses",
+        "Authorization: no\r\nauthorization: Bearer secret",
+        false,
+    ),
+    (
+        "/openai/deployments/m/embeddings",
+        "api-key: secret\r\napi-key: secret",
+        false,
+    ),
+];
+
+#[test]
+fn only_the_right_key_opens() {
+    for (path, field, open) in KEYS {
+        let name = format!("{path} {field}");
+        let bytes = request("POST", path, &[field], r#"{"dimensions":2}"#) + HEALTH;
+        let outcome = in_every_cut(&name, &guarded(), bytes.as_bytes());
+        let status = if *open { 200 } else { 403 };
+        assert_eq!(outcome.statuses(), [status, 200], "{name}");
+        if !open {
+            let text = String::from_utf8_lossy(&outcome.answers[0].content);
+            assert_eq!(outcome.answers[0].error().0, "invalid_api_key");
+            assert!(!text.contains("secre"), "no part of a key is shown: {text}");
+        }
+        // Without the setting every request is let in.
+        let outcome = in_every_cut(&name, &Settings::default(), bytes.as_bytes());
+        assert_eq!(outcome.statuses(), [200, 200], "{name}");
+    }
+}
+
+/// Everything wrong from some point on: the first thing decides.
+const ORDER: &[(&str, &str, &str, &str, u16)] = &[
+    ("GET", "/nothing", "X: y", "{]", 404),
+    ("OPTIONS", "/nothing", "X: y", "{]", 404),
+    (
+        "OPTIONS",
+        "/v1/embeddings",
+        "Content-Encoding: gzip",
+        "{]",
+        204,
+    ),
+    ("OPTIONS", "*", "X: y", "{]", 204),
+    ("GET", "/v1/embeddings", "Content-Encoding: gzip", "{]", 403),
+    (
+        "POST",
+        "/v1/embeddings",
+        "Content-Encoding: gzip",
+        "{]",
+        403,
+    ),
+    (
+        "GET",
+        "/v1/embeddings",
+        "Authorization: Bearer secret",
+        "{]",
+        405,
+    ),
+    ("POST", "/health", "X: y", "{]", 405),
+    (
+        "POST",
+        "/v1/embeddings",
+        "Authorization: Bearer secret",
+        "{]",
+        400,
+    ),
+    (
+        "POST",
+        "/v1/embeddings",
+        "Authorization: Bearer secret\r\nContent-Encoding: gzip",
+        "{]",
+        415,
+    ),
+    ("GET", "/health", "X: y", "{]", 200),
+];
+
+#[test]
+fn the_first_thing_wrong_decides() {
+    for (method, path, field, body, status) in ORDER {
+        let name = format!("{method} {path} {field}");
+        let bytes = request(method, path, &[field], body) + HEALTH;
+        let outcome = in_every_cut(&name, &guarded(), bytes.as_bytes());
+        assert_eq!(outcome.statuses(), [*status, 200], "{name}");
+    }
+}
+
+#[test]
+fn bodies_in_a_coding_are_refused() {
+    for (field, status) in [
+        ("Content-Encoding: gzip", 415),
+        ("content-encoding: br", 415),
+        ("Content-Encoding: gzip, identity", 415),
+        ("Content-Encoding: identity", 200),
+        ("Content-Encoding: IDENTITY", 200),
+    ] {
+        let bytes = request("POST", "/v1/chat/completions", &[field], "{}") + HEALTH;
+        let outcome = in_every_cut(field, &Settings::default(), bytes.as_bytes());
+        assert_eq!(outcome.statuses(), [status, 200], "{field}");
+    }
+}
+
+#[test]
+fn nothing_of_the_request_is_reflected() {
+    let fields = [
+        "Connection: keep-alive, X-Mirror",
+        "X-Mirror: shine",
+        "Keep-Alive: timeout=5",
+        "TE: trailers",
+        "Upgrade: h2c",
+    ];
+    let mut client = Client::plain();
+    for method in ["TRACE", "POST"] {
+        client.send(request(method, "/v1/responses", &fields, ""));
+        let out = String::from_utf8_lossy(&client.out).to_lowercase();
+        for word in [
+            "mirror",
+            "shine",
+            "upgrade",
+            "keep-alive",
+            "h2c",
+            "trailers",
+        ] {
+            assert!(!out.contains(word), "{method}: {word}");
+        }
+        assert_eq!((client.answers().len(), client.end), (1, End::Open));
+    }
+}

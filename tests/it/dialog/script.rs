@@ -1,0 +1,66 @@
+//! Tests about time are scripts: what the client does, when, and what it sees.
+
+use std::time::Duration;
+
+use mocker::settings::Settings;
+
+use super::client::{Client, End, MILLI};
+
+/// Not the defaults, so that no two of them are equal.
+pub fn settings() -> Settings {
+    Settings {
+        idle_timeout: Duration::from_secs(60),
+        read_timeout: Duration::from_secs(10),
+        write_timeout: Duration::from_secs(20),
+        ..Settings::default()
+    }
+}
+
+/// A head whose body of four bytes is to come.
+pub const POST: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
+
+/// One line of a script. Times are in milliseconds.
+pub enum Step {
+    /// The client sends.
+    Send(&'static str),
+    /// So much time passes.
+    Pass(u64),
+    /// The connection's deadline is so long after its beginning.
+    Due(u64),
+    /// These statuses came since the last look.
+    Came(&'static [u16]),
+    /// What has become of the connection.
+    Is(End),
+    /// From now on the client takes so many bytes at a time.
+    Takes(usize),
+    /// The client takes so many bytes once.
+    Take(usize),
+    /// The client closes its sending side.
+    EndSending,
+    /// The server begins to end.
+    Drain,
+    /// A new connection.
+    Reconnect,
+}
+
+/// Plays each script on a connection of its own.
+pub fn play_all(scripts: &[(&str, &[Step])]) {
+    for (name, steps) in scripts {
+        let mut client = Client::new(&settings());
+        for (at, step) in steps.iter().enumerate() {
+            let name = format!("{name}, step {at}");
+            match step {
+                Step::Send(bytes) => client.send(bytes),
+                Step::Pass(time) => client.pass(time * MILLI),
+                Step::Due(time) => assert_eq!(client.deadline(), time * MILLI, "{name}"),
+                Step::Came(statuses) => assert_eq!(client.came(), *statuses, "{name}"),
+                Step::Is(end) => assert_eq!(client.end, *end, "{name}"),
+                Step::Takes(bytes) => client.takes(*bytes),
+                Step::Take(bytes) => client.take(*bytes),
+                Step::EndSending => client.end_sending(),
+                Step::Drain => client.drain(),
+                Step::Reconnect => client.reconnect(),
+            }
+        }
+    }
+}
