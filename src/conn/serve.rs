@@ -240,7 +240,7 @@ impl Conn {
             .writer
             .begin(&reply, manner, &mut kit.mock.book, &kit.clock, out)
         {
-            Written::All => self.answered(manner),
+            Written::All => self.answered(manner, false, kit),
             Written::Opening => {
                 self.phase = Phase::Items {
                     reply,
@@ -271,16 +271,18 @@ impl Conn {
             .book
             .closing(reply, kit.clock.unix, out, &mut Vec::new());
         let manner = *manner;
-        self.answered(manner);
+        self.answered(manner, true, kit);
         true
     }
 
-    fn answered(&mut self, manner: Manner) {
+    /// An answer is in the outbox. The connection of the last one lingers when more may come from
+    /// the client: it has come already, or nobody asked the client to send no more (RFC 9112, 9.6),
+    /// or it has the time while a long answer leaves. To linger always would cost a sixth of what a
+    /// connection costs.
+    fn answered(&mut self, manner: Manner, long: bool, kit: &Kit) {
         self.phase = match manner.persistence {
-            // Even a client that was told may have sent more: the next of its pipelined requests,
-            // or the empty line with which some end a body.
             Persistence::Close => Phase::Ending {
-                linger: !self.inbox.is_empty() || !self.peer_ended,
+                linger: !self.peer_ended && (long || kit.draining) || !self.inbox.is_empty(),
             },
             Persistence::Open | Persistence::KeepAlive => Phase::Head { scanned: 0 },
         };
