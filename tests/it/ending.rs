@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::{Client, HEALTH, Server, chat, post, wait_for};
+use crate::server::{Client, HEALTH, Server, affordable, chat, post, wait_for};
 
 /// The longest that what is in flight may take.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -120,7 +120,9 @@ fn connections_that_wait_to_be_accepted_are_served() {
         kept.ask(HEALTH);
         let began = Instant::now();
         server.process.signal("STOP");
-        let mut clients: Vec<Client> = (0..20).map(|_| server.connect()).collect();
+        // More than are accepted before the signal is looked at.
+        let queued = affordable(1000);
+        let mut clients: Vec<Client> = (0..queued).map(|_| server.connect()).collect();
         clients.push(kept);
         for client in &mut clients {
             client.send(chat("queued"));
