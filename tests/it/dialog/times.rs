@@ -146,6 +146,18 @@ const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
+        "also when it came behind a slow body",
+        &[
+            Send(POST),
+            Pass(6_000),
+            Send("{  }GET /health HTTP/1.1\r\n"),
+            Came(&[200]),
+            Due(16_000),
+            Pass(10_000),
+            Came(&[408]),
+        ],
+    ),
+    (
         "an awaited body has the read timeout, too",
         &[
             Send(
