@@ -61,7 +61,7 @@ pub struct Route {
 pub enum Reach {
     /// Only as it stands, and without auth, delay or failures.
     Bare,
-    /// Bare and under each of [`PREFIXES`].
+    /// Bare and under `/v1`, `/openai` and `/openai/v1`.
     Api,
     /// As `Api`, and under Azure's `/openai/deployments/{model}`.
     ApiAndAzure,
