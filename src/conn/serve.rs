@@ -68,6 +68,16 @@ impl Conn {
             self.inbox.used(len);
             return self.begin_request(plan, None, kit, now);
         }
+        if input.starts_with(b"\r\n") {
+            // An empty line before a request is nothing (RFC 9112, 2.2): some old clients end a body
+            // with one.
+            self.inbox.used(2);
+            *scanned = 0;
+            let limits = &kit.limits;
+            let rests = self.inbox.is_empty();
+            self.phase_ends = now + if rests { limits.idle } else { limits.read };
+            return true;
+        }
         // A head can only be complete, or a line of it wrong, where a line ends; so a head that
         // comes byte by byte is parsed once a line and not once a byte.
         let unseen = &input[*scanned..];
@@ -81,11 +91,6 @@ impl Conn {
         };
         match parsed {
             Err(refusal) => self.refuse(refusal, kit, now),
-            // Empty lines before a request are nothing (RFC 9112, 2.2).
-            Ok(None) if self.peer_ended && input.iter().all(|byte| b"\r\n".contains(byte)) => {
-                self.phase = Phase::Ending { linger: false };
-                false
-            }
             Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
             Ok(None) => false,
             Ok(Some(head)) => {

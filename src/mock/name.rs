@@ -68,6 +68,13 @@ impl Name {
     }
 }
 
+/// Whether what stands between the quotes of a JSON string, already known to be well-formed, stands
+/// for a text: JSON's grammar also lets through escapes of half a surrogate pair (RFC 8259, 8.2).
+pub fn is_text(raw: &[u8]) -> bool {
+    let plain = !raw.contains(&b'\\');
+    plain || serde_json::from_slice::<String>(Name::from_raw(raw).json()).is_ok()
+}
+
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.json()))

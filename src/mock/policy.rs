@@ -67,7 +67,7 @@ pub fn decide(call: &Call, body: Result<(), Problem>) -> Verdict {
     let Some(route) = route.filter(|_| call.method == Method::Answered) else {
         return Verdict::Refuse(Problem::method(methods));
     };
-    if call.encoded {
+    if call.encoded && route.reach != Reach::Bare {
         return Verdict::Refuse(Problem::ENCODED);
     }
     match body {

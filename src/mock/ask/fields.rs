@@ -5,7 +5,7 @@
 use super::escapes::{NAME_MAX, resolved};
 use super::json::Event;
 use crate::mock::embedding::DIMENSIONS_MAX;
-use crate::mock::name::MODEL_MAX;
+use crate::mock::name::{MODEL_MAX, is_text};
 use crate::mock::route::Endpoint;
 
 /// Choices of one chat answer, as OpenAI allows.
@@ -78,7 +78,10 @@ pub(super) enum Field {
 /// Name and refusal of each field, in the order of `Field`. What is wrong with `input` has more
 /// than one answer, so it is noted when it is met.
 pub(super) const REFUSALS: [(&str, &str); 9] = [
-    ("model", "'model' must be a string of at most 256 bytes."),
+    (
+        "model",
+        "'model' must be a string of at most 256 bytes, without half a surrogate pair.",
+    ),
     ("stream", "'stream' must be true or false."),
     ("n", "'n' must be an integer from 1 to 128."),
     (
@@ -291,7 +294,8 @@ impl Fields {
     }
 
     fn model_read(&mut self, event: Event, text: &[u8]) -> Option<()> {
-        if event != Event::Text {
+        // Echoed, half of a surrogate pair would make an answer that strict readers refuse.
+        if event != Event::Text || text.len() > MODEL_MAX || !is_text(text) {
             return None;
         }
         self.facts

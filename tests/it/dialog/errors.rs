@@ -66,6 +66,13 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (CHAT, r#"{"model":5}"#, "invalid_value", "model"),
     (CHAT, r#"{"model":["a"]}"#, "invalid_value", "model"),
+    (CHAT, r#"{"model":"a\ud800"}"#, "invalid_value", "model"),
+    (
+        EMBEDDINGS,
+        r#"{"model":"\udc00\ud800"}"#,
+        "invalid_value",
+        "model",
+    ),
     (EMBEDDINGS, r#"{"input":""}"#, "invalid_value", "input"),
     (EMBEDDINGS, r#"{"input":[]}"#, "invalid_value", "input"),
     (

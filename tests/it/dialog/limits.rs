@@ -51,13 +51,6 @@ const LIMITS: &[Limit] = &[
         (431, "headers_too_large"),
         true,
     ),
-    limit(
-        "head, empty lines",
-        empty_lines,
-        HEAD_MAX / 2,
-        (431, "headers_too_large"),
-        true,
-    ),
     limit("target", target, TARGET_MAX, (414, "target_too_long"), true),
     limit(
         "absolute target",
@@ -134,12 +127,6 @@ fn many_fields(len: usize) -> String {
 }
 
 /// So many pairs of bytes, of which the head itself has some.
-fn empty_lines(pairs: usize) -> String {
-    let head = "GET /health HTTP/1.1\r\nHost:aa\r\n\r\n";
-    assert_eq!(head.len() % 2, 1);
-    "\r\n".repeat(pairs - head.len().div_ceil(2)) + head
-}
-
 fn target(len: usize) -> String {
     let target = format!("/health?{}", "x".repeat(len - 8));
     format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")

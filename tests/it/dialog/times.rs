@@ -75,6 +75,21 @@ const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
+        "an empty line is no request to wait for",
+        &[
+            Send(HEALTH),
+            Pass(1_000),
+            Send("\r\n"),
+            Due(61_000),
+            Came(&[200]),
+            Pass(1_000),
+            Send("\r\nGET"),
+            Due(12_000),
+            Pass(10_000),
+            Came(&[408]),
+        ],
+    ),
+    (
         "so is a slow body",
         &[
             Send(POST),
