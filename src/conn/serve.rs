@@ -69,8 +69,8 @@ impl Conn {
             return self.begin_request(plan, None, kit, now);
         }
         if input.starts_with(b"\r\n") {
-            // An empty line before a request is nothing (RFC 9112, 2.2): some old clients end a body
-            // with one.
+            // An empty line before a request is nothing (RFC 9112, 2.2); some old clients end a
+            // body with one.
             self.inbox.used(2);
             *scanned = 0;
             let limits = &kit.limits;
