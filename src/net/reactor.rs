@@ -18,8 +18,9 @@ use crate::conn::{Conn, Nanos, SECOND, Wish};
 const EVENTS: usize = 256;
 
 /// How many bytes are read and written between two looks at readiness, so that uploads and big
-/// answers keep nobody waiting for long. How many answers are given, the kit knows.
-const BYTES_A_LOOK: usize = 256 * 1024;
+/// answers keep nobody waiting for long: with the read that exceeds it, at most 256 KiB of one
+/// connection's input. How many answers are given, the kit knows.
+const BYTES_A_LOOK: isize = 240 * 1024;
 
 /// How many connections are accepted between two looks at readiness.
 const ACCEPTS_A_LOOK: usize = 64;
@@ -53,7 +54,8 @@ pub struct Reactor {
     accept_again: Option<Nanos>,
     ending: Arc<AtomicBool>,
     drain_ends: Option<Nanos>,
-    bytes_left: usize,
+    /// Below 0 by what the last read or write exceeded it.
+    bytes_left: isize,
 }
 
 /// A place for a connection. Its generation tells a connection from the ones before it, so a stale
@@ -276,13 +278,13 @@ impl Reactor {
         }
         let wish = loop {
             if !live.conn.outgoing().is_empty() {
-                if !live.writable || self.bytes_left == 0 {
+                if !live.writable || self.bytes_left <= 0 {
                     break Wish::Read;
                 }
                 match live.stream.write(live.conn.outgoing()) {
                     Ok(sent) => {
                         live.writable = sent == live.conn.outgoing().len();
-                        self.bytes_left = self.bytes_left.saturating_sub(sent);
+                        self.bytes_left -= sent as isize;
                         live.conn.sent(sent, kit, now);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -314,7 +316,7 @@ impl Reactor {
                 Ok(len) => {
                     // A short read has emptied the socket, unless its end is waiting behind.
                     live.readable = len == room || live.half_closed;
-                    self.bytes_left = self.bytes_left.saturating_sub(len);
+                    self.bytes_left -= len as isize;
                     // What a later read brings may have arrived after the wake-up.
                     if std::mem::replace(&mut has_read, true) {
                         now = self.epoch.elapsed().as_nanos() as Nanos;
@@ -418,4 +420,75 @@ fn is_passing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{self, SocketAddr};
+
+    use socket2::SockRef;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// A loop that is moved on by hand, and where it listens.
+    fn reactor() -> (Reactor, SocketAddr) {
+        let poll = Poll::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        // Room for more than is read between two looks; accepted sockets inherit it.
+        SockRef::from(&listener)
+            .set_recv_buffer_size(1 << 20)
+            .unwrap();
+        let address = listener.local_addr().unwrap();
+        let kit = Kit::new(&Settings::default(), 1, 0);
+        let reactor =
+            Reactor::new(poll, vec![listener], kit, Instant::now(), Arc::default()).unwrap();
+        (reactor, address)
+    }
+
+    /// Looks at readiness once, and then serves once.
+    fn look_and_serve(reactor: &mut Reactor) {
+        let mut events = Events::with_capacity(EVENTS);
+        reactor
+            .poll
+            .poll(&mut events, Some(Duration::from_millis(20)))
+            .unwrap();
+        reactor.woken();
+        events.iter().for_each(|event| reactor.note(event));
+        reactor.serve();
+    }
+
+    #[test]
+    fn between_two_looks_an_upload_is_read_only_so_far() {
+        let (mut reactor, address) = reactor();
+        let mut upload = net::TcpStream::connect(address).unwrap();
+        upload.set_nonblocking(true).unwrap();
+        SockRef::from(&upload)
+            .set_send_buffer_size(1 << 20)
+            .unwrap();
+        let mut neighbour = net::TcpStream::connect(address).unwrap();
+        neighbour.set_nonblocking(true).unwrap();
+        let head = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n\"";
+        upload.write_all(head.as_bytes()).unwrap();
+        let (mut most, mut answers) = (0, 0);
+        for _ in 0..200 {
+            // The socket is full at every look: more is there than may be read.
+            while upload.write(&[b'x'; 65_536]).is_ok() {}
+            neighbour
+                .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+                .unwrap();
+            look_and_serve(&mut reactor);
+            most = most.max(BYTES_A_LOOK - reactor.bytes_left);
+            answers += usize::from(neighbour.read(&mut [0; 1024]).is_ok());
+        }
+        assert!(
+            (240 * 1024..=256 * 1024).contains(&most),
+            "{most} bytes between two looks"
+        );
+        // The upload's turn comes first at every second look, and then uses the look up.
+        assert!(
+            answers >= 95,
+            "the neighbour was answered {answers} times in 200 looks"
+        );
+    }
 }
