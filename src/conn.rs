@@ -14,15 +14,10 @@ use crate::mock::name::Name;
 use crate::mock::policy::Call;
 use crate::mock::reply::Reply;
 use crate::mock::route::Endpoint;
+use crate::{Nanos, SECOND};
 use kit::Kit;
 use outbox::Outbox;
 use writer::Manner;
-
-/// A point in time, in nanoseconds since the process started; or a duration.
-pub type Nanos = u64;
-
-/// A second.
-pub const SECOND: Nanos = 1_000_000_000;
 
 /// After a connection's last answer, what the client still sends is read and dropped for so long,
 /// and so much of it: closing a socket with unread bytes resets it, and the answer would be lost.
@@ -40,6 +35,8 @@ pub const FRESH_DRAIN: Nanos = SECOND;
 pub enum Wish {
     /// To receive.
     Read,
+    /// Nothing before its deadline.
+    Wait,
     /// To go on with what it has, after the next look at readiness: `resume`.
     Again,
     /// That its sending side is closed: `shut_down`.
@@ -70,6 +67,8 @@ enum Phase {
     Head { scanned: usize },
     /// In a request's body.
     Body(Request),
+    /// In the delay before an answer, which ends when the phase does.
+    Waiting { reply: Reply, manner: Manner },
     /// In an answer that is written item by item.
     Items {
         reply: Reply,
@@ -104,6 +103,8 @@ struct Request {
     ask: Option<Box<Ask>>,
     /// How much content there was so far, in bytes.
     content: u64,
+    /// How late it is to be answered, where that was decided before its body came.
+    admitted: Option<Nanos>,
 }
 
 const TIMED_OUT: Refusal = Refusal::new(
@@ -170,7 +171,8 @@ impl Conn {
     pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
         let was_full = self.outbox.is_full();
         self.outbox.sent(len, &mut kit.outboxes);
-        if was_full || matches!(self.phase, Phase::Items { .. }) {
+        let goes_on = was_full || matches!(self.phase, Phase::Items { .. });
+        if goes_on || (kit.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
             self.advance(kit, now);
         }
         // What a turn left over is a request that has begun: it is not idle.
@@ -192,18 +194,20 @@ impl Conn {
 
     /// When `timeout` is to be called.
     pub fn deadline(&self) -> Nanos {
-        if self.outbox.is_empty() {
-            self.phase_ends
-        } else {
-            self.write_ends
+        match self.phase {
+            _ if self.outbox.is_empty() => self.phase_ends,
+            Phase::Waiting { .. } => self.phase_ends.min(self.write_ends),
+            _ => self.write_ends,
         }
     }
 
     /// The deadline has passed.
     pub fn timeout(&mut self, kit: &mut Kit, now: Nanos) {
         let reading = !self.inbox.is_empty() || matches!(self.phase, Phase::Body(_));
+        let written = self.outbox.is_empty() || self.write_ends > now;
         match self.phase {
-            Phase::Head { .. } | Phase::Body(_) if reading && self.outbox.is_empty() => {
+            Phase::Waiting { .. } if written => return self.advance(kit, now),
+            Phase::Head { .. } | Phase::Body(_) if reading && written => {
                 self.refuse(TIMED_OUT, kit, now);
             }
             _ => self.phase = Phase::Closed,
@@ -230,6 +234,7 @@ impl Conn {
             Phase::Ending { linger: true } if !self.peer_ended => Wish::ShutDown,
             Phase::Ending { .. } => Wish::Close,
             _ if self.again => Wish::Again,
+            Phase::Waiting { .. } => Wish::Wait,
             _ => Wish::Read,
         }
     }

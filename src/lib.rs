@@ -35,6 +35,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+/// A point in time, in nanoseconds since the process started; or a duration.
+pub type Nanos = u64;
+
+/// A second.
+pub const SECOND: Nanos = 1_000_000_000;
+
 pub mod net;
 
 pub mod conn;

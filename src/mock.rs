@@ -10,21 +10,24 @@ pub mod route;
 pub mod template;
 pub mod text;
 
+use std::ops::Range;
+
 use fastrand::Rng;
 
+use crate::Nanos;
 use crate::settings::Settings;
 use ask::Facts;
 use embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use name::Name;
-use policy::{Call, Method, Place, Verdict};
+use policy::{Call, Method, Place, Policy, Verdict};
 use problem::Problem;
 use reply::{Book, Numbers, Reply, Shape};
-use route::Endpoint;
+use route::{Endpoint, Reach};
 use text::Text;
 
 /// Tokens of a request or an answer that are not counted, from and below: two such numbers and
 /// their sum have three digits, so every answer to a request is equally long.
-const TOKENS: std::ops::Range<u32> = 100..500;
+const TOKENS: Range<u32> = 100..500;
 
 /// What `stream: true` gets: a client that gets no stream where it wanted one would see nothing.
 const NO_STREAM: Problem = Problem {
@@ -45,6 +48,8 @@ pub struct Mock {
     default_embedding_model: Name,
     /// The answers' bytes.
     pub book: Book,
+    /// Whether and when a request is answered.
+    pub policy: Policy,
     rng: Rng,
     ids: Ids,
 }
@@ -53,6 +58,7 @@ impl Mock {
     /// The mock of core number `core` (below 65536). All that it chooses follows from `seed`,
     /// which is the same for every core of a process: else ids could repeat.
     pub fn new(settings: &Settings, seed: u64, core: u16) -> Mock {
+        let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
         Mock {
             auth: settings.auth.as_bytes().to_vec(),
             dimensions: if settings.big_payload {
@@ -63,7 +69,8 @@ impl Mock {
             default_model: Name::from_raw(b"gpt-4o-mini"),
             default_embedding_model: Name::from_raw(b"text-embedding-ada-002"),
             book: Book::new(Text::new(settings.big_payload)),
-            rng: Rng::with_seed(mix(seed ^ mix(core.into()))),
+            policy: Policy::new(settings, rng.fork()),
+            rng,
             ids: Ids {
                 key: seed,
                 next: u64::from(core) << 48,
@@ -117,48 +124,63 @@ impl Mock {
 
     /// The endpoint whose facts the request body must be asked for, if any.
     pub fn asks(&self, call: &Call) -> Option<Endpoint> {
-        match policy::decide(call, Ok(())) {
-            Verdict::Answer(Endpoint::Health) => None,
-            Verdict::Answer(endpoint) => Some(endpoint),
-            _ => None,
+        let route = call.route().ok()?;
+        (route.reach != Reach::Bare && !call.encoded).then_some(route.endpoint)
+    }
+
+    /// Whether a request is worth its body: how late it is to be answered then, or what it gets at
+    /// once.
+    pub fn admit(&mut self, call: &Call, now: Nanos) -> Result<Nanos, Reply> {
+        match self.policy.decide(call, None, Ok(()), now) {
+            Verdict::Answer(_, delay) => Ok(delay),
+            verdict => Err(self.unread(verdict)),
         }
     }
 
-    /// The answer to a request that was read whole. `facts` is what its body said: None where it
-    /// was not asked.
+    /// The answer to a request that was read whole by `now`. `facts` is what its body said: None
+    /// where it was not asked. `admitted` is what `admit` said, where that was asked.
     pub fn reply(
         &mut self,
         call: &Call,
         deployment: Option<Name>,
         facts: Option<Result<&Facts, Problem>>,
+        admitted: Option<Nanos>,
+        now: Nanos,
     ) -> Reply {
-        let facts = match facts {
-            None => return self.reply_unread(call, Ok(())),
-            Some(Ok(facts)) if facts.stream => return self.reply_unread(call, Err(NO_STREAM)),
-            Some(Err(problem)) => return self.reply_unread(call, Err(problem)),
-            Some(Ok(facts)) => facts,
+        let body = match facts {
+            Some(Ok(facts)) if facts.stream => Err(NO_STREAM),
+            Some(Ok(_)) | None => Ok(()),
+            Some(Err(problem)) => Err(problem),
         };
-        let shape = match policy::decide(call, Ok(())) {
-            Verdict::Answer(endpoint) => self.shape(endpoint, deployment, facts),
-            Verdict::Refuse(problem) => Shape::Problem(problem),
-            Verdict::Allowed(methods) => Shape::Allowed(methods),
-        };
-        self.numbered(shape)
+        let verdict = self.policy.decide(call, admitted, body, now);
+        if let Verdict::Answer(endpoint, delay) = verdict
+            && let Some(Ok(facts)) = facts
+        {
+            let shape = self.shape(endpoint, deployment, facts);
+            return self.numbered(shape, delay);
+        }
+        self.unread(verdict)
     }
 
-    /// The answer to a request without the facts of its body: `body` says what is known of it.
-    pub fn reply_unread(&mut self, call: &Call, body: Result<(), Problem>) -> Reply {
-        let shape = match policy::decide(call, body) {
-            Verdict::Answer(_) => Shape::Health,
-            Verdict::Refuse(problem) => Shape::Problem(problem),
-            Verdict::Allowed(methods) => Shape::Allowed(methods),
-        };
-        self.numbered(shape)
+    /// The answer to a request that is too large to be read.
+    pub fn too_large(&mut self, call: &Call, cap: u64, now: Nanos) -> Reply {
+        let problem = Problem::TOO_LARGE.with_number(cap);
+        let verdict = self.policy.decide(call, None, Err(problem), now);
+        self.unread(verdict)
+    }
+
+    /// The answer to a request whose body says nothing to it.
+    fn unread(&mut self, verdict: Verdict) -> Reply {
+        match verdict {
+            Verdict::Answer(_, delay) => self.numbered(Shape::Health, delay),
+            Verdict::Allowed(methods) => self.numbered(Shape::Allowed(methods), 0),
+            Verdict::Refuse(problem) => self.refusal(problem),
+        }
     }
 
     /// The answer that says what was wrong.
     pub fn refusal(&mut self, problem: Problem) -> Reply {
-        self.numbered(Shape::Problem(problem))
+        self.numbered(Shape::Problem(problem), 0)
     }
 
     fn shape(&self, endpoint: Endpoint, deployment: Option<Name>, facts: &Facts) -> Shape {
@@ -185,26 +207,37 @@ impl Mock {
         }
     }
 
-    fn numbered(&mut self, shape: Shape) -> Reply {
+    fn numbered(&mut self, shape: Shape, delay: Nanos) -> Reply {
         let sent = match shape {
             Shape::Chat { limit, .. } | Shape::Response { limit, .. } => limit,
             _ => None,
         };
+        let bits = self.rng.u64(..);
         let numbers = Numbers {
             id: self.ids.next(),
-            prompt: self.rng.u32(prompt_tokens(sent)),
-            completion: sent.unwrap_or_else(|| self.rng.u32(TOKENS)),
+            prompt: scale(bits as u32, prompt_tokens(sent)),
+            completion: sent.unwrap_or_else(|| scale((bits >> 32) as u32, TOKENS)),
         };
-        Reply { shape, numbers }
+        Reply {
+            shape,
+            numbers,
+            delay,
+        }
     }
 }
 
 /// From what range the request's tokens are drawn beside so many of the answer: one in which the
 /// digits of their sum are as many whatever is drawn.
-fn prompt_tokens(sent: Option<u32>) -> std::ops::Range<u32> {
-    let room = 10u32.pow(sent.unwrap_or(0).max(100).ilog10() + 1) - sent.unwrap_or(0);
-    let crosses = sent.is_some() && TOKENS.contains(&room) && room > TOKENS.start;
+fn prompt_tokens(sent: Option<u32>) -> Range<u32> {
+    let Some(sent) = sent else { return TOKENS };
+    let room = 10u32.pow(sent.max(100).ilog10() + 1) - sent;
+    let crosses = TOKENS.contains(&room) && room > TOKENS.start;
     if crosses { room..TOKENS.end } else { TOKENS }
+}
+
+/// A number from a range far smaller than 2^32, from as many random bits.
+fn scale(bits: u32, range: Range<u32>) -> u32 {
+    range.start + ((u64::from(bits) * u64::from(range.end - range.start)) >> 32) as u32
 }
 
 /// Numbers that differ from each other within a process, in no order that shows.
@@ -252,6 +285,8 @@ mod tests {
             assert_eq!(digits(range.start), digits(range.end - 1), "{sent}");
         }
         assert_eq!(prompt_tokens(None), TOKENS);
+        assert_eq!(scale(0, TOKENS), TOKENS.start);
+        assert_eq!(scale(u32::MAX, TOKENS), TOKENS.end - 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod cpus;
 mod listen;
 mod reactor;
 mod server;
+mod sleep;
 mod timer;
 
 pub use server::run;

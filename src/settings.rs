@@ -8,7 +8,9 @@
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use kind::{Auto, Bytes, Choice, Cores, Host, Kind, Seconds, Secret, Switch, Whole};
+use kind::{
+    Auto, Bytes, Choice, Cores, Host, Kind, Millis, Percent, Seconds, Secret, Switch, Whole,
+};
 
 mod kind;
 
@@ -61,6 +63,22 @@ settings! {
     big_payload: bool = Switch, "false", "";
     /// Requests must carry exactly this Authorization value; empty asks for none.
     auth: String = Secret, "", "VALUE";
+    /// Answer so many milliseconds after the last byte of the request.
+    latency: Duration = Millis(3_600_000), "0", "MS";
+    /// Vary the latency by up to so many milliseconds up or down, evenly; never below 0.
+    jitter: Duration = Millis(3_600_000), "0", "MS";
+    /// Let so many percent of the requests fail with a 500.
+    failure_percent: u32 = Percent, "0", "PERCENT";
+    /// Vary that by up to so many percentage points up or down, drawn for each 100 requests.
+    failure_jitter: u32 = Percent, "0", "POINTS";
+    /// Refuse every request with a 429 from so many seconds after the start; 0: never.
+    tpm: u32 = Whole(0, 31_536_000), "0", "SECONDS";
+    /// End that after so many seconds; 0: never.
+    tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
+    /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
+    retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
+    /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
+    seed: u64 = Whole(0, u64::MAX), "0", "NUMBER";
     /// Threads that serve, one a core. auto takes as many as the process may use CPUs
     /// (by its affinity mask and its cgroup quota).
     threads: Option<usize> = Auto(Whole(1, 1024)), "auto", "N";

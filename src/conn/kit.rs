@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use super::Plan;
 use super::outbox::Outboxes;
 use super::writer::{Clock, Writer};
-use super::{Nanos, Plan};
+use crate::Nanos;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::mock::Mock;
@@ -36,6 +37,8 @@ pub struct Kit {
     pub mock: Mock,
     /// The limits that are settings.
     pub limits: Limits,
+    /// Whether answers can be late.
+    pub paced: bool,
     /// Whether the server is ending: answers close their connections.
     pub draining: bool,
     /// How many answers may still be begun before the reactor looks at readiness again.
@@ -57,8 +60,10 @@ impl Kit {
     /// The kit of core number `core`; `seed` is the process's.
     pub fn new(settings: &Settings, seed: u64, core: u16) -> Kit {
         let nanos = |time: Duration| time.as_nanos() as Nanos;
+        let mock = Mock::new(settings, seed, core);
         Kit {
-            mock: Mock::new(settings, seed, core),
+            paced: mock.policy.is_paced(),
+            mock,
             limits: Limits {
                 body: settings.max_body,
                 idle: nanos(settings.idle_timeout),

@@ -3,7 +3,8 @@
 
 use super::kit::Kit;
 use super::writer::{Manner, Written};
-use super::{Conn, Nanos, Phase, Plan, Request};
+use super::{Conn, Phase, Plan, Request};
+use crate::Nanos;
 use crate::http::answer::{CONTINUE, Persistence};
 use crate::http::body::Body;
 use crate::http::head::{self, Head};
@@ -30,8 +31,11 @@ impl Conn {
                     self.again = true;
                     false
                 }
+                // A pipelined request starts when the answer before it has left.
+                Phase::Head { .. } if kit.paced && !self.outbox.is_empty() => false,
                 Phase::Head { .. } => self.head_arrived(kit, now),
                 Phase::Body(_) => self.body_arrived(kit, now),
+                Phase::Waiting { .. } => self.waited(kit, now),
                 Phase::Items { .. } => self.write_item(kit),
                 Phase::Ending { .. } | Phase::Lingering { .. } | Phase::Closed => false,
             };
@@ -117,16 +121,17 @@ impl Conn {
         if let Body::Length(length) = plan.body
             && length > kit.limits.body
         {
-            return self.answer_early(&plan, Err(too_large(kit)), kit, now);
+            let reply = kit.mock.too_large(&plan.call, kit.limits.body, now);
+            return self.answer_early(reply, &plan, kit, now);
         }
-        let awaited = plan.expects && !plan.body.is_empty() && self.inbox.is_empty();
-        if awaited {
-            if plan.asks.is_none() {
-                return self.answer_early(&plan, Ok(()), kit, now);
+        let mut admitted = None;
+        if plan.expects && !plan.body.is_empty() && self.inbox.is_empty() {
+            match kit.mock.admit(&plan.call, now) {
+                Ok(delay) => admitted = Some(delay),
+                Err(reply) => return self.answer_early(reply, &plan, kit, now),
             }
-            self.outbox
-                .end(&mut kit.outboxes)
-                .extend_from_slice(CONTINUE);
+            let out = self.outbox.end(&mut kit.outboxes);
+            out.extend_from_slice(CONTINUE);
             self.write_ends = now + kit.limits.write;
         }
         if let Body::Length(length) = plan.body
@@ -135,7 +140,7 @@ impl Conn {
             let body = &self.inbox.bytes()[..length as usize];
             let facts = plan.asks.map(|endpoint| kit.heard.facts(endpoint, body));
             let facts = facts.map(|facts| facts.map_err(Problem::from));
-            let reply = kit.mock.reply(&plan.call, deployment, facts);
+            let reply = kit.mock.reply(&plan.call, deployment, facts, None, now);
             self.inbox.used(length as usize);
             return self.request_complete(reply, &plan, kit, now);
         }
@@ -149,6 +154,7 @@ impl Conn {
             deployment,
             ask,
             content: 0,
+            admitted,
         });
         true
     }
@@ -170,16 +176,16 @@ impl Conn {
             self.inbox.used(used);
             if request.content > kit.limits.body {
                 let plan = request.plan;
-                return self.answer_early(&plan, Err(too_large(kit)), kit, now);
+                let reply = kit.mock.too_large(&plan.call, kit.limits.body, now);
+                return self.answer_early(reply, &plan, kit, now);
             }
             if done {
                 let mut ask = request.ask.take();
                 let facts = ask.as_mut().map(|ask| ask.finish().map_err(Problem::from));
-                let reply = kit
-                    .mock
-                    .reply(&request.plan.call, request.deployment.take(), facts);
+                let (plan, admitted) = (request.plan, request.admitted);
+                let deployment = request.deployment.take();
+                let reply = kit.mock.reply(&plan.call, deployment, facts, admitted, now);
                 kit.asks.extend(ask);
-                let plan = request.plan;
                 return self.request_complete(reply, &plan, kit, now);
             }
             if self.inbox.is_empty() {
@@ -189,26 +195,36 @@ impl Conn {
     }
 
     fn request_complete(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
+        let manner = manner(plan, kit.draining);
+        if reply.delay > 0 {
+            self.phase_ends = now + reply.delay;
+            self.phase = Phase::Waiting { reply, manner };
+            return true;
+        }
         // What of the next request is there already has come with the end of this one.
         self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner(plan, kit.draining), kit, now)
+        self.answer(reply, manner, kit, now)
+    }
+
+    fn waited(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        if self.phase_ends > now {
+            return false;
+        }
+        let phase = std::mem::replace(&mut self.phase, Phase::Head { scanned: 0 });
+        let Phase::Waiting { reply, mut manner } = phase else {
+            unreachable!("advance looked")
+        };
+        if kit.draining {
+            manner.persistence = Persistence::Close;
+        }
+        self.phase_ends = now + kit.limits.read;
+        self.answer(reply, manner, kit, now)
     }
 
     /// Answers a request whose body is not read: the connection can't serve another.
-    fn answer_early(
-        &mut self,
-        plan: &Plan,
-        body: Result<(), Problem>,
-        kit: &mut Kit,
-        now: Nanos,
-    ) -> bool {
-        let reply = kit.mock.reply_unread(&plan.call, body);
+    fn answer_early(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
         self.release_ask(kit);
-        let manner = Manner {
-            persistence: Persistence::Close,
-            ..manner(plan, true)
-        };
-        self.answer(reply, manner, kit, now);
+        self.answer(reply, manner(plan, true), kit, now);
         self.phase = Phase::Ending { linger: true };
         true
     }
@@ -321,8 +337,4 @@ fn manner(plan: &Plan, ending: bool) -> Manner {
         persistence,
         bodiless: plan.bodiless,
     }
-}
-
-fn too_large(kit: &Kit) -> Problem {
-    Problem::TOO_LARGE.with_number(kit.limits.body)
 }

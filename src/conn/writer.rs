@@ -1,6 +1,7 @@
 //! Turns replies into bytes: HTTP's head and the mock's content. An answer that fits is rendered
 //! once and kept; the next of its shape is that copy with other numbers in it.
 
+use crate::Nanos;
 use crate::http::answer::{self, Persistence};
 use crate::http::date;
 use crate::mock::reply::{self, Book, Note, Reply, SHAPES, Shape};
@@ -49,6 +50,7 @@ struct Image {
     shape: Shape,
     manner: Manner,
     unix: i64,
+    delay: Nanos,
     bytes: Vec<u8>,
     notes: Vec<Note>,
 }
@@ -65,7 +67,10 @@ impl Writer {
     ) -> Written {
         let image = &mut self.images[reply.shape.kind()];
         let same = |image: &Image| {
-            image.shape == reply.shape && image.manner == manner && image.unix == clock.unix
+            image.shape == reply.shape
+                && image.manner == manner
+                && image.unix == clock.unix
+                && image.delay == reply.delay
         };
         if !image.as_ref().is_some_and(same) {
             let length = match reply.shape.items() {
@@ -137,6 +142,7 @@ impl Image {
             shape: reply.shape.clone(),
             manner,
             unix: clock.unix,
+            delay: reply.delay,
             bytes,
             notes,
         }

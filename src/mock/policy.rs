@@ -1,8 +1,19 @@
-//! Whether a request is answered as asked, and if not, why: one function, one verdict. Knows no
-//! bytes, neither of the request nor of the answer.
+//! Whether a request is answered as asked, and if not, why; and how late. Knows no bytes, neither
+//! of the request nor of the answer.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use fastrand::Rng;
 
 use super::problem::Problem;
 use super::route::{Endpoint, Methods, Reach, Route};
+use crate::settings::Settings;
+use crate::{Nanos, SECOND};
+
+/// How many requests of a core share one draw of the failure jitter. Drawn for each request it
+/// would average out, and no run would show the swing that was asked for.
+pub const BATCH: u32 = 100;
 
 /// What the head of a request says, as far as it decides.
 #[derive(Clone, Copy, Debug)]
@@ -42,36 +53,167 @@ pub enum Method {
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
-    /// It is answered.
-    Answer(Endpoint),
+    /// It is answered, so long after its last byte.
+    Answer(Endpoint, Nanos),
     /// It asked for the methods, and gets them.
     Allowed(Methods),
     /// It is refused.
     Refuse(Problem),
 }
 
-/// Route, OPTIONS, auth, method, body: the first that has something to say decides. `body` is what
-/// reading the request body gave, or `Ok` when the verdict is wanted before it was read.
-pub fn decide(call: &Call, body: Result<(), Problem>) -> Verdict {
-    let (route, methods) = match call.place {
-        Place::Nowhere(problem) => return Verdict::Refuse(*problem),
-        Place::Server => (None, Methods::All),
-        Place::Route(route) => (Some(route), route.methods),
-    };
-    if call.method == Method::Options {
-        return Verdict::Allowed(methods);
+/// What the settings ask for, and the chances of one core.
+#[derive(Debug)]
+pub struct Policy {
+    /// When every request is over the rate limit.
+    limited: Range<Nanos>,
+    /// Whether that ends: then clients are told when.
+    limit_ends: bool,
+    retry_after: u32,
+    failures: Failures,
+    latency: Nanos,
+    jitter: Nanos,
+    /// Whether every request is answered, after the same delay: nothing to look at then.
+    certain: bool,
+    rng: Rng,
+}
+
+impl Policy {
+    /// The policy of a core whose choices come from `rng`.
+    pub fn new(settings: &Settings, rng: Rng) -> Policy {
+        let from = match settings.tpm {
+            0 => Nanos::MAX,
+            seconds => Nanos::from(seconds) * SECOND,
+        };
+        let limit_ends = settings.tpm_duration > 0;
+        let until = match limit_ends {
+            true => from.saturating_add(Nanos::from(settings.tpm_duration) * SECOND),
+            false => Nanos::MAX,
+        };
+        let nanos = |time: Duration| time.as_nanos() as Nanos;
+        Policy {
+            limited: from..until,
+            limit_ends,
+            retry_after: settings.retry_after,
+            failures: Failures {
+                percent: settings.failure_percent,
+                jitter: settings.failure_jitter,
+                chance: 0,
+                left: 0,
+            },
+            certain: settings.tpm == 0
+                && settings.failure_percent == 0
+                && settings.failure_jitter == 0
+                && settings.jitter.is_zero(),
+            latency: nanos(settings.latency),
+            jitter: nanos(settings.jitter),
+            rng,
+        }
     }
-    if !call.authorized && route.is_none_or(|route| route.reach != Reach::Bare) {
-        return Verdict::Refuse(Problem::FORBIDDEN);
+
+    /// Whether answers can be late.
+    pub fn is_paced(&self) -> bool {
+        self.latency > 0 || self.jitter > 0
     }
-    let Some(route) = route.filter(|_| call.method == Method::Answered) else {
-        return Verdict::Refuse(Problem::method(methods));
-    };
-    if call.encoded && route.reach != Reach::Bare {
-        return Verdict::Refuse(Problem::ENCODED);
+
+    /// Route, OPTIONS, auth, method, rate limit, failure, body: the first that has something to
+    /// say decides. `body` is what reading the request body gave; `admitted` what `admit` said,
+    /// where that was asked before the body was read.
+    #[inline]
+    pub fn decide(
+        &mut self,
+        call: &Call,
+        admitted: Option<Nanos>,
+        body: Result<(), Problem>,
+        now: Nanos,
+    ) -> Verdict {
+        let route = match call.route() {
+            Ok(route) => route,
+            Err(verdict) => return verdict,
+        };
+        // What is served to all is neither late nor ever failing.
+        let open = route.reach == Reach::Bare;
+        let delay = match admitted {
+            _ if open => 0,
+            Some(delay) => delay,
+            None => match self.admit(now) {
+                Ok(delay) => delay,
+                Err(problem) => return Verdict::Refuse(problem),
+            },
+        };
+        match body {
+            _ if call.encoded && !open => Verdict::Refuse(Problem::ENCODED),
+            Ok(()) => Verdict::Answer(route.endpoint, delay),
+            Err(problem) => Verdict::Refuse(problem),
+        }
     }
-    match body {
-        Ok(()) => Verdict::Answer(route.endpoint),
-        Err(problem) => Verdict::Refuse(problem),
+
+    /// Whether a request that is right by itself is answered, and how late.
+    pub fn admit(&mut self, now: Nanos) -> Result<Nanos, Problem> {
+        if self.certain {
+            return Ok(self.latency);
+        }
+        if self.limited.contains(&now) {
+            let left = (self.limited.end - now).div_ceil(SECOND);
+            let retry_after = if self.limit_ends {
+                left as u32
+            } else {
+                self.retry_after
+            };
+            return Err(Problem {
+                retry_after,
+                ..Problem::LIMITED
+            });
+        }
+        if self.failures.strike(&mut self.rng) {
+            return Err(Problem::FAILED);
+        }
+        if self.jitter == 0 {
+            return Ok(self.latency);
+        }
+        let drawn = self.latency + self.rng.u64(0..=2 * self.jitter);
+        Ok(drawn.saturating_sub(self.jitter))
+    }
+}
+
+impl Call {
+    /// The route of a request that is right as far as its head says, or what becomes of it.
+    pub fn route(&self) -> Result<&'static Route, Verdict> {
+        let (route, methods) = match self.place {
+            Place::Nowhere(problem) => return Err(Verdict::Refuse(*problem)),
+            Place::Server => (None, Methods::All),
+            Place::Route(route) => (Some(route), route.methods),
+        };
+        if self.method == Method::Options {
+            return Err(Verdict::Allowed(methods));
+        }
+        if !self.authorized && route.is_none_or(|route| route.reach != Reach::Bare) {
+            return Err(Verdict::Refuse(Problem::FORBIDDEN));
+        }
+        route
+            .filter(|_| self.method == Method::Answered)
+            .ok_or(Verdict::Refuse(Problem::method(methods)))
+    }
+}
+
+/// The chance that a request fails. All shares are in millionths.
+#[derive(Debug)]
+struct Failures {
+    percent: u32,
+    jitter: u32,
+    /// What was drawn for this batch.
+    chance: u32,
+    /// How many requests of this batch are to come.
+    left: u32,
+}
+
+impl Failures {
+    fn strike(&mut self, rng: &mut Rng) -> bool {
+        if self.left == 0 {
+            self.left = BATCH;
+            let drawn = self.percent + rng.u32(0..=2 * self.jitter);
+            self.chance = drawn.saturating_sub(self.jitter).min(1_000_000);
+        }
+        self.left -= 1;
+        rng.u32(0..1_000_000) < self.chance
     }
 }

@@ -20,6 +20,8 @@ pub struct Problem {
     pub number: u64,
     /// The methods that the path does answer, for 405.
     pub allow: Option<Methods>,
+    /// How many seconds a client is told to wait before it tries again, for 429; 0: it is not.
+    pub retry_after: u32,
 }
 
 impl Problem {
@@ -33,6 +35,7 @@ impl Problem {
             param: None,
             number: 0,
             allow: None,
+            retry_after: 0,
         }
     }
 
@@ -95,6 +98,24 @@ impl Problem {
         "request_too_large",
         "The request body is too large: at most {} bytes are accepted.",
     );
+
+    /// What every request gets while the rate limit lasts. Type and code are those that users of
+    /// the reference server know.
+    pub const LIMITED: Problem = Problem {
+        status: 429,
+        message: "Rate limit exceeded. Please retry after some time.",
+        ..Problem::FAILED
+    };
+
+    /// A failure that the settings asked for.
+    pub const FAILED: Problem = Problem {
+        kind: "server_error",
+        ..Problem::invalid(
+            500,
+            "internal_server_error",
+            "The server had an error while processing your request. Sorry about that!",
+        )
+    };
 
     const SYNTAX: Problem = Problem::invalid(
         400,

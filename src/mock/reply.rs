@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::route::Methods;
 use super::template::{Slot, Template};
 use super::text::Text;
+use crate::Nanos;
 
 /// An answer that was decided on: small, since thousands may wait.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Reply {
     pub shape: Shape,
     /// What differs from one answer to the next.
     pub numbers: Numbers,
+    /// How long after the request's last byte it is due.
+    pub delay: Nanos,
 }
 
 /// The kind of an answer and what the request chose of it.
@@ -172,12 +175,18 @@ impl Book {
             len: out.len() - at,
             slot: Slot::Id,
         });
-        out.extend_from_slice(match reply.shape {
+        out.extend_from_slice(b"\r\n");
+        match &reply.shape {
             Shape::Chat { .. } | Shape::Response { .. } | Shape::Embeddings { .. } => {
-                b"\r\nopenai-processing-ms: 0\r\n".as_slice()
+                let millis = reply.delay / 1_000_000;
+                write!(out, "openai-processing-ms: {millis}\r\n").expect("a Vec takes all");
             }
-            _ => b"\r\n",
-        });
+            Shape::Problem(problem) if problem.retry_after > 0 => {
+                let seconds = problem.retry_after;
+                write!(out, "Retry-After: {seconds}\r\n").expect("a Vec takes all");
+            }
+            _ => {}
+        }
     }
 
     /// Appends the content before the items; all of it where there are none. `created` is Unix

@@ -5,14 +5,16 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
+use super::sleep::{Alarm, Time};
 use super::timer::Timer;
 use crate::conn::kit::Kit;
-use crate::conn::{Conn, Nanos, SECOND, Wish};
+use crate::conn::{Conn, Wish};
+use crate::{Nanos, SECOND};
 
 /// How many events one look at readiness takes at most; more are there at the next look.
 const EVENTS: usize = 256;
@@ -33,6 +35,7 @@ const DRAIN: Nanos = 5 * SECOND;
 
 /// The token of the waker that says: look whether the server is ending.
 pub const WAKER: Token = Token(usize::MAX);
+const ALARM: Token = Token(usize::MAX - 1);
 const FIRST_LISTENER: usize = usize::MAX - 1024;
 
 /// One core's loop and all that it owns.
@@ -46,7 +49,8 @@ pub struct Reactor {
     /// Who has something to do that no event will tell of again.
     ready: VecDeque<Token>,
     kit: Kit,
-    epoch: Instant,
+    time: Time,
+    alarm: Alarm,
     now: Nanos,
     /// When the wall clock is to be read again: its next second.
     next_tick: Nanos,
@@ -82,19 +86,19 @@ struct Live {
 }
 
 impl Reactor {
-    /// A loop over these listeners, which times count from `epoch`. It ends after `ending` was set
-    /// and the waker woken.
+    /// A loop over these listeners. It ends after `ending` was set and the waker woken.
     pub fn new(
         poll: Poll,
         mut listeners: Vec<TcpListener>,
         kit: Kit,
-        epoch: Instant,
+        time: Time,
         ending: Arc<AtomicBool>,
     ) -> io::Result<Reactor> {
         for (at, listener) in listeners.iter_mut().enumerate() {
             poll.registry()
                 .register(listener, Token(FIRST_LISTENER + at), Interest::READABLE)?;
         }
+        let alarm = Alarm::new(poll.registry(), ALARM, time)?;
         Ok(Reactor {
             poll,
             listeners,
@@ -104,7 +108,8 @@ impl Reactor {
             timer: Timer::default(),
             ready: VecDeque::new(),
             kit,
-            epoch,
+            time,
+            alarm,
             now: 0,
             next_tick: 0,
             accept_again: None,
@@ -125,7 +130,6 @@ impl Reactor {
             }
             self.woken();
             events.iter().for_each(|event| self.note(event));
-            self.fire_timers();
             self.serve();
         }
     }
@@ -136,21 +140,17 @@ impl Reactor {
     }
 
     /// How long to wait for events.
-    fn patience(&self) -> Option<Duration> {
+    fn patience(&mut self) -> Option<Duration> {
         if !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
         let next = [self.timer.next(), self.accept_again, self.drain_ends];
-        let next = next.into_iter().flatten().min()?;
-        Some(Duration::from_nanos(next.saturating_sub(self.now)))
-    }
-
-    fn clock(&self) -> Nanos {
-        self.epoch.elapsed().as_nanos() as Nanos
+        let next = next.into_iter().flatten().min();
+        self.alarm.patience(next, self.now)
     }
 
     fn woken(&mut self) {
-        self.now = self.clock();
+        self.now = self.time.now();
         if self.now >= self.next_tick {
             let wall = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -158,14 +158,20 @@ impl Reactor {
             self.kit.tick(wall.as_secs() as i64);
             self.next_tick = self.now + SECOND - Nanos::from(wall.subsec_nanos());
         }
+        if self.accept_again.is_some_and(|at| at <= self.now) {
+            self.accept_again = None;
+            (0..self.listeners.len()).for_each(|at| self.ready.push_back(listener_token(at)));
+        }
         self.kit.looked();
         self.bytes_left = BYTES_A_LOOK;
     }
 
     fn note(&mut self, event: &mio::event::Event) {
         let token = event.token();
-        if token == WAKER {
-            return self.begin_drain();
+        match token {
+            WAKER => return self.begin_drain(),
+            ALARM => return self.alarm.rang(),
+            _ => {}
         }
         if token.0 >= FIRST_LISTENER {
             return self.ready.push_back(token);
@@ -184,33 +190,44 @@ impl Reactor {
         enqueue(live, token, &mut self.ready);
     }
 
-    fn fire_timers(&mut self) {
-        if self.accept_again.is_some_and(|at| at <= self.now) {
-            self.accept_again = None;
-            (0..self.listeners.len()).for_each(|at| self.ready.push_back(listener_token(at)));
-        }
-        while let Some(slot) = self.timer.due(self.now) {
-            let token = self.token(slot);
-            let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
-            live.armed = Nanos::MAX;
-            if live.conn.deadline() <= self.now {
-                live.conn.timeout(&mut self.kit, self.now);
+    /// Gives turns to those who are due and those who are ready, one of each after the other, until
+    /// nobody is or it is time to look at readiness again.
+    fn serve(&mut self) {
+        while self.kit.answers_left > 0 && self.bytes_left > 0 {
+            let due = self.timer.due(self.now);
+            if let Some(slot) = due {
+                self.fire(slot);
             }
-            enqueue(live, token, &mut self.ready);
+            match self.next_ready() {
+                Some(token) => match token.0.checked_sub(FIRST_LISTENER) {
+                    Some(listener) => self.accept(listener),
+                    None => self.turn(token),
+                },
+                None if due.is_none() => return,
+                None => {}
+            }
         }
     }
 
-    /// Gives those who are ready their turns, until it is time to look at readiness again.
-    fn serve(&mut self) {
-        while self.kit.answers_left > 0 && self.bytes_left > 0 {
-            let Some(token) = self.ready.pop_front() else {
-                return;
-            };
-            match token.0.checked_sub(FIRST_LISTENER) {
-                Some(listener) => self.accept(listener),
-                None => self.turn(token),
-            }
+    fn next_ready(&mut self) -> Option<Token> {
+        let token = self.ready.pop_front()?;
+        if token.0 < FIRST_LISTENER
+            && let Some(live) = live(&mut self.slots, token)
+        {
+            live.queued = false;
         }
+        Some(token)
+    }
+
+    /// The deadline that the timer had for a connection has passed. Its own may have moved on.
+    fn fire(&mut self, slot: u32) {
+        let token = self.token(slot);
+        let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
+        live.armed = Nanos::MAX;
+        if live.conn.deadline() <= self.now {
+            live.conn.timeout(&mut self.kit, self.now);
+        }
+        self.turn(token);
     }
 
     fn accept(&mut self, listener: usize) {
@@ -271,7 +288,6 @@ impl Reactor {
         let Some(live) = live(&mut self.slots, token) else {
             return;
         };
-        live.queued = false;
         let (kit, mut now, mut has_read) = (&mut self.kit, self.now, false);
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
@@ -285,6 +301,10 @@ impl Reactor {
                     Ok(sent) => {
                         live.writable = sent == live.conn.outgoing().len();
                         self.bytes_left -= sent as isize;
+                        // The next answer's delay begins when this one has left.
+                        if kit.paced {
+                            now = self.time.now();
+                        }
                         live.conn.sent(sent, kit, now);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -317,9 +337,10 @@ impl Reactor {
                     // A short read has emptied the socket, unless its end is waiting behind.
                     live.readable = len == room || live.half_closed;
                     self.bytes_left -= len as isize;
-                    // What a later read brings may have arrived after the wake-up.
-                    if std::mem::replace(&mut has_read, true) {
-                        now = self.epoch.elapsed().as_nanos() as Nanos;
+                    // What a later read brings may have arrived after the wake-up; with delays to
+                    // keep also what the first does, while others had their turns.
+                    if std::mem::replace(&mut has_read, true) || kit.paced {
+                        now = self.time.now();
                     }
                     live.conn.received(len, kit, now);
                 }
@@ -341,7 +362,7 @@ impl Reactor {
             return self.close(token);
         }
         let goes_on = match live.conn.outgoing().is_empty() {
-            true => wish == Wish::Again || live.readable,
+            true => wish == Wish::Again || (wish == Wish::Read && live.readable),
             false => live.writable,
         };
         if goes_on {
@@ -441,8 +462,8 @@ mod tests {
             .unwrap();
         let address = listener.local_addr().unwrap();
         let kit = Kit::new(&Settings::default(), 1, 0);
-        let reactor =
-            Reactor::new(poll, vec![listener], kit, Instant::now(), Arc::default()).unwrap();
+        let time = Time::since(std::time::Instant::now());
+        let reactor = Reactor::new(poll, vec![listener], kit, time, Arc::default()).unwrap();
         (reactor, address)
     }
 

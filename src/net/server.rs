@@ -12,6 +12,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::reactor::{Reactor, WAKER};
+use super::sleep::Time;
 use super::{Trouble, cpus, listen};
 use crate::conn::kit::Kit;
 use crate::settings::Settings;
@@ -23,7 +24,11 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
     let ending = Arc::new(AtomicBool::new(false));
-    let seed = fastrand::Rng::new().u64(..);
+    let time = Time::since(epoch);
+    let seed = match settings.seed {
+        0 => fastrand::Rng::new().u64(..),
+        seed => seed,
+    };
     let (ready, all_ready) = mpsc::channel();
     let mut threads = Vec::new();
     let mut wakers = Vec::new();
@@ -32,7 +37,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         let poll = Poll::new().map_err(cannot)?;
         wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
         let kit = Kit::new(settings, seed, core as u16);
-        let reactor = Reactor::new(poll, listeners, kit, epoch, ending.clone()).map_err(cannot)?;
+        let reactor = Reactor::new(poll, listeners, kit, time, ending.clone()).map_err(cannot)?;
         let ready = ready.clone();
         let serve = move || {
             let pinned = cpu.is_none_or(cpus::pin);

@@ -1,6 +1,6 @@
 //! The deadlines of one core: at most one for each connection. Knows no clock.
 
-use crate::conn::Nanos;
+use crate::Nanos;
 
 /// How many children a node has: four halve the depth of a binary heap, and their keys lie side by
 /// side in one cache line.

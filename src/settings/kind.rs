@@ -63,6 +63,34 @@ impl Kind<Duration> for Seconds {
     }
 }
 
+/// Milliseconds from 0 to so many, to the microsecond.
+pub struct Millis(pub u64);
+
+impl Kind<Duration> for Millis {
+    fn parse(&self, text: &str) -> Option<Duration> {
+        let time = Duration::from_micros(decimal(text, 3)?);
+        (time <= Duration::from_millis(self.0)).then_some(time)
+    }
+
+    fn allowed(&self) -> String {
+        format!("milliseconds from 0 to {}, with at most 3 decimals", self.0)
+    }
+}
+
+/// A percentage, in millionths of the whole.
+pub struct Percent;
+
+impl Kind<u32> for Percent {
+    fn parse(&self, text: &str) -> Option<u32> {
+        let millionths = decimal(text, 4)?.try_into().ok()?;
+        (millionths <= 1_000_000).then_some(millionths)
+    }
+
+    fn allowed(&self) -> String {
+        "a percentage from 0 to 100, with at most 4 decimals".to_owned()
+    }
+}
+
 /// Bytes up to a tebibyte, more than any body that could be meant.
 pub struct Bytes;
 

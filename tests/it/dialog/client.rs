@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 
 use fastrand::Rng;
+use mocker::Nanos;
 use mocker::conn::kit::Kit;
-use mocker::conn::{Conn, Nanos, Wish};
+use mocker::conn::{Conn, Wish};
 use mocker::settings::Settings;
 
 use super::answer::{self, Answer};
@@ -138,7 +139,7 @@ impl Client {
                 continue;
             }
             match self.conn.wish() {
-                Wish::Read => return,
+                Wish::Read | Wish::Wait => return,
                 Wish::Again => self.resume(),
                 Wish::ShutDown => {
                     self.conn.shut_down(self.now);

@@ -1,6 +1,7 @@
 //! Deadlines of connections that wait, of slow clients and of those that end.
 
-use mocker::conn::{LINGER_MAX, SECOND};
+use mocker::SECOND;
+use mocker::conn::LINGER_MAX;
 
 use super::client::{Client, End, HEALTH, post};
 use super::script::Step::{self, Came, Due, EndSending, Is, Pass, Send, Take, Takes};
