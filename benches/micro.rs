@@ -96,6 +96,7 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     let manner = Manner {
         persistence: Persistence::Open,
         bodiless: false,
+        early: false,
     };
     let (call, _) = mock.call("POST", "/v1/chat/completions", None, None, None);
     let mut ask = Ask::new();

@@ -2,6 +2,7 @@
 //! wish come out. Joins `http` and `mock`, which don't know each other.
 
 pub mod kit;
+mod logged;
 pub mod outbox;
 mod serve;
 pub mod writer;
@@ -14,6 +15,7 @@ use crate::mock::name::Name;
 use crate::mock::policy::Call;
 use crate::mock::reply::Reply;
 use crate::mock::route::Endpoint;
+use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
 use kit::Kit;
 use outbox::Outbox;
@@ -60,6 +62,10 @@ pub struct Conn {
     fresh: bool,
     /// The turn ended with work left.
     again: bool,
+    /// The raw log has no room for the next request yet.
+    stalled: bool,
+    /// The request that comes in, or the answer that goes out, on its way to the raw log.
+    record: Option<Box<Record>>,
 }
 
 enum Phase {
@@ -130,6 +136,8 @@ impl Conn {
             peer_ended: false,
             fresh: true,
             again: false,
+            stalled: false,
+            record: None,
         }
     }
 
@@ -197,6 +205,7 @@ impl Conn {
         match self.phase {
             _ if self.outbox.is_empty() => self.phase_ends,
             Phase::Waiting { .. } => self.phase_ends.min(self.write_ends),
+            _ if self.stalled => self.phase_ends.min(self.write_ends),
             _ => self.write_ends,
         }
     }
@@ -207,6 +216,7 @@ impl Conn {
         let written = self.outbox.is_empty() || self.write_ends > now;
         match self.phase {
             Phase::Waiting { .. } if written => return self.advance(kit, now),
+            _ if self.stalled && written => return self.advance(kit, now),
             Phase::Head { .. } | Phase::Body(_) if reading && written => {
                 self.refuse(TIMED_OUT, kit, now);
             }
@@ -235,12 +245,14 @@ impl Conn {
             Phase::Ending { .. } => Wish::Close,
             _ if self.again => Wish::Again,
             Phase::Waiting { .. } => Wish::Wait,
+            _ if self.stalled => Wish::Wait,
             _ => Wish::Read,
         }
     }
 
     /// Gives back what it holds of the kit, before it is dropped.
     pub fn release(&mut self, kit: &mut Kit) {
+        self.end_record(kit);
         self.inbox.clear();
         self.inbox.rest(&mut kit.buffers);
         self.outbox.clear(&mut kit.outboxes);

@@ -11,6 +11,7 @@
 //! | [`conn`] | one connection without its socket: bytes, time and endings in; bytes, one deadline and a wish out |
 //! | [`http`] | HTTP/1.1 as RFC 9110 and 9112 have it |
 //! | [`mock`] | what an answer is: routes, the facts of a request body, the verdict, templates |
+//! | [`watch`] | what the mock tells of itself: the raw log |
 //! | [`settings`] | every setting, once |
 //!
 //! # The way of a request
@@ -47,5 +48,7 @@ pub mod conn;
 
 pub mod http;
 pub mod mock;
+
+pub mod watch;
 
 pub mod settings;

@@ -77,6 +77,8 @@ settings! {
     tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
     /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
     retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
+    /// Log requests and answers as they are on standard error, bodies in full.
+    log_raw: bool = Switch, "false", "";
     /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
     seed: u64 = Whole(0, u64::MAX), "0", "NUMBER";
     /// Threads that serve, one a core. auto takes as many as the process may use CPUs
@@ -276,6 +278,9 @@ fn take_variables(
     Ok(notes)
 }
 
+/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
+const LOGGED_BODY_MAX: u64 = 200 << 20;
+
 /// Refuses settings that are allowed each alone but contradict each other.
 fn check(settings: &Settings, by_flag: &[bool]) -> Result<(), String> {
     let origin = |field| {
@@ -300,6 +305,12 @@ fn check(settings: &Settings, by_flag: &[bool]) -> Result<(), String> {
         return Err(format!(
             "mocker: {origin}: \"{threads}\" is not allowed with {list}; \
              auto or {cores}, the number of cores given"
+        ));
+    }
+    if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
+        let (log, max) = (origin("log_raw"), origin("max_body"));
+        return Err(format!(
+            "mocker: {max}: more than 200m is not allowed with {log}, which holds bodies whole"
         ));
     }
     Ok(())

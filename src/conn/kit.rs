@@ -13,6 +13,7 @@ use crate::mock::Mock;
 use crate::mock::ask::{Ask, Bad, Facts};
 use crate::mock::route::Endpoint;
 use crate::settings::Settings;
+use crate::watch::rawlog::RawLog;
 
 /// How many answers are begun between two looks at readiness, by all connections of a core: one who
 /// pipelines without end doesn't keep the others waiting, and a look costs less than an answer.
@@ -37,6 +38,8 @@ pub struct Kit {
     pub mock: Mock,
     /// The limits that are settings.
     pub limits: Limits,
+    /// Where requests and answers are logged raw.
+    pub log: Option<RawLog>,
     /// Whether answers can be late.
     pub paced: bool,
     /// Whether the server is ending: answers close their connections.
@@ -62,6 +65,7 @@ impl Kit {
         let nanos = |time: Duration| time.as_nanos() as Nanos;
         let mock = Mock::new(settings, seed, core);
         Kit {
+            log: None,
             paced: mock.policy.is_paced(),
             mock,
             limits: Limits {

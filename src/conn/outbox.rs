@@ -39,6 +39,11 @@ impl Outbox {
         &mut self.bytes
     }
 
+    /// What was appended since the outbox had `at` bytes, sent ones included.
+    pub fn written(&self, at: usize) -> &[u8] {
+        &self.bytes[at..]
+    }
+
     /// What waits to be sent.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[self.sent..]

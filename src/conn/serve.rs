@@ -13,6 +13,7 @@ use crate::mock::ask::Ask;
 use crate::mock::name::Name;
 use crate::mock::problem::Problem;
 use crate::mock::reply::Reply;
+use crate::watch::rawlog::RETRY;
 
 /// The fields that the mock reads, in the order in which `Mock::call` takes them.
 const WANTED: [&str; 3] = ["authorization", "api-key", "content-encoding"];
@@ -69,6 +70,9 @@ impl Conn {
             return false;
         }
         if let Some((len, plan)) = kit.seen.find(input) {
+            if kit.log.is_some() && !self.log_request(len, &plan, kit, now) {
+                return false;
+            }
             self.inbox.used(len);
             return self.begin_request(plan, None, kit, now);
         }
@@ -102,6 +106,9 @@ impl Conn {
                 let len = head.len;
                 if deployment.is_none() {
                     kit.seen.keep(&input[..len], plan);
+                }
+                if kit.log.is_some() && !self.log_request(len, &plan, kit, now) {
+                    return false;
                 }
                 self.inbox.used(len);
                 self.begin_request(plan, deployment, kit, now)
@@ -138,6 +145,9 @@ impl Conn {
             && length <= self.inbox.bytes().len() as u64
         {
             let body = &self.inbox.bytes()[..length as usize];
+            if let Some(record) = &mut self.record {
+                record.body(body);
+            }
             let facts = plan.asks.map(|endpoint| kit.heard.facts(endpoint, body));
             let facts = facts.map(|facts| facts.map_err(Problem::from));
             let reply = kit.mock.reply(&plan.call, deployment, facts, None, now);
@@ -171,6 +181,9 @@ impl Conn {
             if let Some(ask) = &mut request.ask {
                 ask.feed(piece.content);
             }
+            if let Some(record) = &mut self.record {
+                record.body(piece.content);
+            }
             request.content += piece.content.len() as u64;
             let (used, done) = (piece.used, piece.done);
             self.inbox.used(used);
@@ -195,6 +208,9 @@ impl Conn {
     }
 
     fn request_complete(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
+        if self.record.is_some() {
+            self.end_record(kit);
+        }
         let manner = manner(plan, kit.draining);
         if reply.delay > 0 {
             self.phase_ends = now + reply.delay;
@@ -223,10 +239,14 @@ impl Conn {
 
     /// Answers a request whose body is not read: the connection can't serve another.
     fn answer_early(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
+        self.end_record(kit);
         self.release_ask(kit);
-        self.answer(reply, manner(plan, true), kit, now);
-        self.phase = Phase::Ending { linger: true };
-        true
+        let early = true;
+        let manner = Manner {
+            early,
+            ..manner(plan, true)
+        };
+        self.answer(reply, manner, kit, now)
     }
 
     /// Says what is wrong with bytes that are no request, and ends the connection.
@@ -240,11 +260,11 @@ impl Conn {
         let manner = Manner {
             persistence: Persistence::Close,
             bodiless: matches!(&self.phase, Phase::Body(request) if request.plan.bodiless),
+            early: true,
         };
+        self.log_refused(kit);
         self.release_ask(kit);
-        self.answer(reply, manner, kit, now);
-        self.phase = Phase::Ending { linger: true };
-        true
+        self.answer(reply, manner, kit, now)
     }
 
     fn release_ask(&mut self, kit: &mut Kit) {
@@ -254,13 +274,21 @@ impl Conn {
     }
 
     fn answer(&mut self, reply: Reply, manner: Manner, kit: &mut Kit, now: Nanos) -> bool {
+        if kit.log.is_some() && !self.log_answer(&reply, kit) {
+            self.phase_ends = now + RETRY;
+            self.phase = Phase::Waiting { reply, manner };
+            return true;
+        }
         kit.answers_left = kit.answers_left.saturating_sub(1);
         self.write_ends = now + kit.limits.write;
         let out = self.outbox.end(&mut kit.outboxes);
-        match kit
-            .writer
-            .begin(&reply, manner, &mut kit.mock.book, &kit.clock, out)
-        {
+        let at = out.len();
+        let book = &mut kit.mock.book;
+        let written = kit.writer.begin(&reply, manner, book, &kit.clock, out);
+        if self.record.is_some() {
+            self.log_answer_head(at);
+        }
+        match written {
             Written::All => self.answered(manner, false, kit),
             Written::Opening => {
                 self.phase = Phase::Items {
@@ -283,15 +311,18 @@ impl Conn {
             unreachable!("advance looked")
         };
         let out = self.outbox.end(&mut kit.outboxes);
+        let at = out.len();
         if *next < reply.shape.items() {
             kit.mock.book.item(reply, *next, out);
             *next += 1;
+            self.log_content(at);
             return true;
         }
         kit.mock
             .book
             .closing(reply, kit.clock.unix, out, &mut Vec::new());
         let manner = *manner;
+        self.log_content(at);
         self.answered(manner, true, kit);
         true
     }
@@ -301,9 +332,13 @@ impl Conn {
     /// or it has the time while a long answer leaves. To linger always would cost a sixth of what a
     /// connection costs.
     fn answered(&mut self, manner: Manner, long: bool, kit: &Kit) {
+        if self.record.is_some() {
+            self.end_record(kit);
+        }
+        let more_may_come = manner.early || !self.inbox.is_empty();
         self.phase = match manner.persistence {
             Persistence::Close => Phase::Ending {
-                linger: !self.peer_ended && (long || kit.draining) || !self.inbox.is_empty(),
+                linger: more_may_come || !self.peer_ended && (long || kit.draining),
             },
             Persistence::Open | Persistence::KeepAlive => Phase::Head { scanned: 0 },
         };
@@ -336,5 +371,6 @@ fn manner(plan: &Plan, ending: bool) -> Manner {
     Manner {
         persistence,
         bodiless: plan.bodiless,
+        early: false,
     }
 }

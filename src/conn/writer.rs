@@ -26,6 +26,8 @@ pub struct Manner {
     pub persistence: Persistence,
     /// The request was HEAD: the fields of GET, no content (RFC 9110, 9.3.2).
     pub bodiless: bool,
+    /// The client's bytes may still be on their way when it has been sent: the connection lingers.
+    pub early: bool,
 }
 
 /// Whether there is more of an answer than was written.

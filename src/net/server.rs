@@ -16,6 +16,7 @@ use super::sleep::Time;
 use super::{Trouble, cpus, listen};
 use crate::conn::kit::Kit;
 use crate::settings::Settings;
+use crate::watch::rawlog::RawLog;
 
 /// Serves until SIGINT or SIGTERM, then lets what is in flight end. `epoch` is the process's start.
 pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
@@ -24,6 +25,10 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
     let ending = Arc::new(AtomicBool::new(false));
+    let log = match settings.log_raw {
+        true => Some(RawLog::start().map_err(cannot_log)?),
+        false => None,
+    };
     let time = Time::since(epoch);
     let seed = match settings.seed {
         0 => fastrand::Rng::new().u64(..),
@@ -36,7 +41,8 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
         let poll = Poll::new().map_err(cannot)?;
         wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
-        let kit = Kit::new(settings, seed, core as u16);
+        let mut kit = Kit::new(settings, seed, core as u16);
+        kit.log = log.as_ref().map(|(log, _)| log.clone());
         let reactor = Reactor::new(poll, listeners, kit, time, ending.clone()).map_err(cannot)?;
         let ready = ready.clone();
         let serve = move || {
@@ -68,6 +74,10 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     for thread in threads {
         thread.join().expect("a panic ends the process");
     }
+    if let Some((log, writer)) = log {
+        drop(log);
+        writer.join();
+    }
     Ok(())
 }
 
@@ -94,6 +104,10 @@ fn watch_signals(
         .spawn(watch)
         .map_err(cannot_watch)?;
     Ok(())
+}
+
+fn cannot_log(error: io::Error) -> Trouble {
+    Trouble::CannotRun(format!("-log-raw: can't start the log: {error}"))
 }
 
 fn cannot_watch(error: io::Error) -> Trouble {

@@ -6,6 +6,7 @@ mod bulk;
 mod cli;
 mod dialog;
 mod ending;
+mod rawlog;
 mod readme;
 mod server;
 mod tidy;

@@ -1,0 +1,3 @@
+//! What the mock tells of itself.
+
+pub mod rawlog;

@@ -1,0 +1,219 @@
+//! The raw log of the started program, read back.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use super::server::{Client, Process, Server, mocker, post, wait_for};
+
+/// One record of the log.
+struct Record {
+    is_request: bool,
+    head: String,
+    body: Vec<u8>,
+}
+
+/// Reads a log that must be records from its first byte to its last.
+fn records(mut log: &[u8]) -> Vec<Record> {
+    let mut records = Vec::new();
+    while !log.is_empty() {
+        let is_request = log.starts_with(b"--- Raw Request ---\n");
+        let kind = if is_request { "Request" } else { "Response" };
+        let begin = format!("--- Raw {kind} ---\n");
+        let rest = log.strip_prefix(begin.as_bytes());
+        let rest = rest.unwrap_or_else(|| panic!("no record begins {:?}", show(log)));
+        let (head, rest) = split(rest, "--- Body ---\n");
+        let (body, rest) = split(rest, &format!("\n--- End {kind} ---\n"));
+        records.push(Record {
+            is_request,
+            head: String::from_utf8(head.to_vec()).expect("heads here are ASCII"),
+            body: body.to_vec(),
+        });
+        log = rest;
+    }
+    records
+}
+
+fn split<'a>(bytes: &'a [u8], at: &str) -> (&'a [u8], &'a [u8]) {
+    // Bodies of megabytes hold few line ends, so looking at those alone is fast.
+    let anchor = at.as_bytes()[0];
+    let mut from = 0;
+    while let Some(found) = bytes[from..].iter().position(|&byte| byte == anchor) {
+        from += found;
+        if let Some(rest) = bytes[from..].strip_prefix(at.as_bytes()) {
+            return (&bytes[..from], rest);
+        }
+        from += 1;
+    }
+    panic!("{at:?} is missing in {:?}", show(bytes));
+}
+
+fn show(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
+}
+
+/// A server that logs to a file, and the file.
+fn logging(name: &str, args: &[&str]) -> (Server, PathBuf) {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let file = File::create(&path).unwrap();
+    let mut command = mocker(&["-port", "0", "-log-raw"]);
+    command.args(args).stdout(Stdio::piped()).stderr(file);
+    let process = Process::start(&mut command);
+    let Ok(server) = Server::ready(process) else {
+        panic!("it did not start")
+    };
+    (server, path)
+}
+
+fn stopped(server: Server, log: PathBuf) -> Vec<Record> {
+    server.process.signal("TERM");
+    assert!(server.process.ended().status.success());
+    let bytes = fs::read(&log).unwrap();
+    fs::remove_file(log).unwrap();
+    records(&bytes)
+}
+
+/// The model that a record's body names: its client and the client's round.
+fn model(record: &Record) -> (usize, usize) {
+    let json: serde_json::Value = serde_json::from_slice(&record.body)
+        .unwrap_or_else(|error| panic!("{error}: {}", show(&record.body)));
+    let (client, round) = json["model"].as_str().unwrap().split_once('-').unwrap();
+    (client.parse().unwrap(), round.parse().unwrap())
+}
+
+#[test]
+fn records_are_whole_and_in_order_for_each_connection() {
+    const THREADS: usize = 4;
+    const CLIENTS: usize = 16;
+    const ROUNDS: usize = 313;
+    let (server, log) = logging("raw-log-many", &["-threads", "2"]);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let server = &server;
+            scope.spawn(move || {
+                let mut clients: Vec<Client> = (0..CLIENTS).map(|_| server.connect()).collect();
+                for round in 0..ROUNDS {
+                    for (at, client) in clients.iter_mut().enumerate() {
+                        let model = format!("{}-{round}", thread * CLIENTS + at);
+                        client.send(request(&model, round));
+                    }
+                    clients.iter_mut().for_each(|client| drop(client.answer()));
+                }
+            });
+        }
+    });
+    let mut next = vec![0; THREADS * CLIENTS];
+    let records = stopped(server, log);
+    assert_eq!(records.len(), 2 * THREADS * CLIENTS * ROUNDS);
+    for record in records {
+        let (client, round) = model(&record);
+        // Requests and answers take turns on each connection.
+        assert_eq!(
+            (round, !record.is_request),
+            (next[client] / 2, next[client] % 2 == 1)
+        );
+        next[client] += 1;
+        let line = if record.is_request {
+            "POST /v1/chat/completions"
+        } else {
+            "HTTP/1.1 200 OK"
+        };
+        assert!(
+            record.head.starts_with(line) && record.head.ends_with('\n'),
+            "{}",
+            record.head
+        );
+    }
+}
+
+/// Every third is chunked: its chunks are not to be seen in the log.
+fn request(model: &str, round: usize) -> String {
+    let body = format!(r#"{{"model":"{model}"}}"#);
+    if !round.is_multiple_of(3) {
+        return post("/v1/chat/completions", "", &body);
+    }
+    let (one, two) = body.split_at(5);
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        two.len()
+    )
+}
+
+#[test]
+fn what_is_refused_is_logged_too() {
+    let (server, log) = logging("raw-log-refused", &["-auth", "Bearer k"]);
+    server.connect().ask("GARBAGE\r\n\r\n");
+    server.connect().ask(post("/v1/responses", "", "{}"));
+    let records = stopped(server, log);
+    let heads: Vec<&str> = records
+        .iter()
+        .map(|r| r.head.lines().next().unwrap())
+        .collect();
+    let want = [
+        "GARBAGE",
+        "HTTP/1.1 400 Bad Request",
+        "POST /v1/responses HTTP/1.1",
+    ];
+    assert_eq!(heads[..3], want);
+    assert_eq!((heads.len(), heads[3]), (4, "HTTP/1.1 403 Forbidden"));
+}
+
+/// Bodies of more bytes than the log may hold, while nobody reads it.
+#[test]
+fn a_slow_reader_of_the_log_slows_the_answers_down() {
+    const UPLOADS: usize = 14;
+    const SIZE: usize = 25_000_000;
+    let mut command = mocker(&["-port", "0", "-log-raw"]);
+    let mut server = Server::spawn(&mut command);
+    let mut log = server.process.0.stderr.take().expect("it is a pipe");
+    // A path without an endpoint: its body is taken and logged, and not looked at.
+    let request = post("/nothing", "", &"x".repeat(SIZE));
+    let read = thread::scope(|scope| {
+        let uploads: Vec<_> = (0..UPLOADS)
+            .map(|_| {
+                let mut client = server.connect();
+                let request = &request;
+                scope.spawn(move || {
+                    client.send(request);
+                    client.answer().status()
+                })
+            })
+            .collect();
+        // Nobody reads for a while: some uploads must wait, and memory must not grow with them.
+        thread::sleep(Duration::from_secs(1));
+        assert!(uploads.iter().any(|upload| !upload.is_finished()));
+        let reader = scope.spawn(move || {
+            let mut bytes = Vec::new();
+            log.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        for upload in uploads {
+            assert_eq!(upload.join().unwrap(), 404);
+        }
+        let peak = memory_peak(server.process.0.id());
+        assert!(peak < 270 << 20, "{peak} bytes resident");
+        server.process.signal("TERM");
+        wait_for("the log's end", || reader.is_finished());
+        reader.join().unwrap().unwrap()
+    });
+    assert!(server.process.ended().status.success());
+    let records = records(&read);
+    assert_eq!(records.len(), 2 * UPLOADS);
+    let whole = records
+        .iter()
+        .filter(|record| record.is_request && record.body.len() == SIZE);
+    assert_eq!(whole.count(), UPLOADS);
+}
+
+/// The most memory that a process had resident so far, in bytes.
+fn memory_peak(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let row = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    row.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
