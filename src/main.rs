@@ -1,4 +1,4 @@
-//! Settings, then the server; the only place where the process ends.
+//! Settings, then the server or a question to one; the only place where the process ends.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,11 +13,12 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     let epoch = Instant::now();
     let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
-    let settings = match start {
+    let result = match start {
         Ok(Start::Run(settings, notes)) => {
             notes.iter().for_each(|note| complain(note));
-            settings
+            net::run(&settings, epoch)
         }
+        Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings),
         Ok(Start::Print(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match net::run(&settings, epoch) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Trouble::Usage(line)) => {
             complain(&format!("mocker: {line}"));

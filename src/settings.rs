@@ -174,7 +174,16 @@ impl Row {
 pub enum Start {
     /// Serve. The notes are lines for stderr, without their newlines.
     Run(Settings, Vec<String>),
+    /// Ask the server that these settings describe whether it is well.
+    Healthcheck(Settings),
     /// Print this text to stdout as it is, and exit with code 0.
+    Print(String),
+}
+
+/// What the arguments ask for beside the settings.
+enum Action {
+    Run,
+    Healthcheck,
     Print(String),
 }
 
@@ -186,21 +195,34 @@ pub fn start(
 ) -> Result<Start, String> {
     let mut settings = Settings::default();
     let mut by_flag = [false; ROWS.len()];
-    if let Some(text) = take_flags(args, &mut settings, &mut by_flag)? {
+    let action = take_flags(args, &mut settings, &mut by_flag)?;
+    if let Action::Print(text) = action {
         return Ok(Start::Print(text));
     }
     let notes = take_variables(var, &mut settings, &by_flag)?;
     check(&settings, &by_flag)?;
-    Ok(Start::Run(settings, notes))
+    match action {
+        Action::Healthcheck if settings.port == 0 => Err(format!(
+            "mocker: {HEALTHCHECK}: port 0 is no port to ask; give the server's"
+        )),
+        // The server has told the notes.
+        Action::Healthcheck => Ok(Start::Healthcheck(settings)),
+        _ => Ok(Start::Run(settings, notes)),
+    }
 }
 
-/// Goes through the arguments in order; `Some` is the text that `-help` or `-version` asks for.
+/// The flag of a container's health check. Unlike `-help` it needs the other flags, so it may
+/// stand anywhere among them.
+const HEALTHCHECK: &str = "-healthcheck";
+
+/// Goes through the arguments in order, until one asks for a text.
 fn take_flags(
     args: impl IntoIterator<Item = OsString>,
     settings: &mut Settings,
     by_flag: &mut [bool],
-) -> Result<Option<String>, String> {
+) -> Result<Action, String> {
     let mut args = args.into_iter();
+    let mut action = Action::Run;
     let mut after = None;
     while let Some(arg) = args.next() {
         let mut parser = lexopt::Parser::from_args([double_dash(&arg)]);
@@ -209,8 +231,15 @@ fn take_flags(
         };
         let flag = format!("-{name}");
         match flag.as_str() {
-            "-h" | "-help" => return Ok(Some(help())),
-            "-V" | "-version" => return Ok(Some(version())),
+            "-h" | "-help" => return Ok(Action::Print(help())),
+            "-V" | "-version" => return Ok(Action::Print(version())),
+            HEALTHCHECK if parser.optional_value().is_some() => {
+                return Err(format!("mocker: {flag}: it takes no value"));
+            }
+            HEALTHCHECK => {
+                (action, after) = (Action::Healthcheck, None);
+                continue;
+            }
             _ => {}
         }
         let Some(at) = ROWS.iter().position(|row| row.flag() == flag) else {
@@ -232,7 +261,7 @@ fn take_flags(
         by_flag[at] = true;
         after = Some(row);
     }
-    Ok(None)
+    Ok(action)
 }
 
 /// The error line for an argument that is no flag and no value of one.
@@ -335,6 +364,9 @@ fn help() -> String {
         let (default, allowed) = (row.default_shown(), (row.allowed)());
         text += &format!("      Default: {default}. Allowed: {allowed}.\n");
     }
+    text += "  -healthcheck\n      Ask GET /health of the server that the other flags and the \
+             variables describe.\n      Exit with 0 when it is well, with 1 when it is not or says \
+             nothing for two seconds.\n";
     text += "  -h, -help\n      Print this text.\n  -V, -version\n      Print the version.\n";
     text
 }
@@ -383,6 +415,7 @@ mod tests {
         match started(args, vars) {
             Ok(Start::Run(settings, notes)) => (settings, notes),
             Ok(Start::Print(text)) => panic!("{args:?} {vars:?} printed {text}"),
+            Ok(Start::Healthcheck(_)) => panic!("{args:?} {vars:?} did not run"),
             Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
         }
     }
@@ -394,7 +427,7 @@ mod tests {
     fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
         match started(args, vars) {
             Ok(Start::Print(text)) => text,
-            Ok(Start::Run(..)) => panic!("{args:?} ran"),
+            Ok(_) => panic!("{args:?} printed nothing"),
             Err(line) => panic!("{args:?} failed: {line}"),
         }
     }
@@ -584,6 +617,43 @@ mod tests {
             error(&["-port", "-h"], &[]).contains("\"-h\""),
             "here -h is a value"
         );
+    }
+
+    #[test]
+    fn a_health_check_reads_the_settings_of_the_server() {
+        let port = [("MOCKER_PORT", "7")];
+        for (args, vars, port) in [
+            (&["-healthcheck"] as &[_], &[] as &[_], 8000),
+            (&["--healthcheck"], &port, 7),
+            (&["-healthcheck", "-port", "8"], &port, 8),
+            (&["-port=8", "-healthcheck", "-big-payload"], &port, 8),
+            (
+                &["-healthcheck"],
+                &[("MOCKER_PORT", "tcp://10.0.0.1:80")],
+                8000,
+            ),
+        ] {
+            match started(args, vars) {
+                Ok(Start::Healthcheck(settings)) => assert_eq!(settings.port, port, "{args:?}"),
+                Ok(_) => panic!("{args:?} {vars:?} asked nobody"),
+                Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
+            }
+        }
+        for (args, part) in [
+            (
+                &["-healthcheck", "-port", "0"] as &[_],
+                "-healthcheck: port 0",
+            ),
+            (&["-port", "80x", "-healthcheck"], "-port: "),
+            (&["-healthcheck=false"], "-healthcheck: it takes no value"),
+            (&["-healthcheck", "true"], "\"true\" is a stray"),
+            (&["-auth=a", "-healthcheck", "b"], "\"b\" is a stray"),
+        ] {
+            let line = error(args, &[]);
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(error(&["-healthcheck"], &[("MOCKER_PORT", "0")]).contains("port 0"));
+        assert!(printed(&["-healthcheck", "-help"], &[]).contains("\n  -healthcheck\n"));
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, Trouble> {
 }
 
 /// `localhost` is a constant: in an empty image there is nothing that could resolve it. Node's
-/// clients try ::1 first, so it is listened on too.
-fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
+/// clients try ::1 first, so it is listened on too. There is at least one address.
+pub fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }

@@ -1,7 +1,10 @@
 //! The started program as an operator sees it: arguments, variables, lines and exit codes.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::server::{Client, Process, Server, chat, mocker, run, wait_for};
 
@@ -76,6 +79,8 @@ fn mistakes_are_told_in_one_line() {
         (&[], &[("MOCKER_PORT", "80x")], "MOCKER_PORT"),
         (&[], &[("MOCKER_PIN", "of\nf")], "MOCKER_PIN"),
         (&[], &[("MOCKER_MAX_BODY", "-1")], "MOCKER_MAX_BODY"),
+        (&["-healthcheck", "-port", "0"], none, "-healthcheck"),
+        (&["-healthcheck"], &[("MOCKER_PORT", "0")], "-healthcheck"),
     ] {
         let mut command = mocker(args);
         command.envs(vars.iter().copied());
@@ -284,5 +289,87 @@ fn nobody_needs_to_read_the_line() {
         let ended = process.ended();
         assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
         assert_eq!(ended.stderr, "");
+    }
+}
+
+/// `-healthcheck` of a server of these settings.
+fn healthcheck(host: &str, port: u16) -> Command {
+    let mut command = mocker(&["-host", host, "-healthcheck"]);
+    command.env("MOCKER_PORT", port.to_string());
+    command
+}
+
+#[test]
+fn a_health_check_finds_the_server_that_its_settings_describe() {
+    for host in ["localhost", "127.0.0.1", "0.0.0.0", "::", "::1", "[::1]"] {
+        if host.contains(':') && !has_ipv6() {
+            continue;
+        }
+        // Health needs no key, so it has none to give.
+        let server = Server::start(&["-host", host, "-auth", "Bearer right"]);
+        let port = server.port;
+        let ended = run(&mut healthcheck(host, port));
+        assert_eq!(ended.status.code(), Some(0), "{host}: {}", ended.stderr);
+        assert_eq!((ended.stdout + &ended.stderr).as_str(), "", "{host}");
+        server.process.signal("TERM");
+        assert_eq!(server.process.ended().status.code(), Some(0));
+        let line = refused(&mut healthcheck(host, port), 1);
+        let told = format!("-healthcheck: {host} port {port}: ");
+        assert!(line.contains(&told), "{line}");
+    }
+}
+
+#[test]
+fn a_health_check_waits_two_seconds_for_a_server_that_says_nothing_or_never_ends() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let patience = Duration::from_secs(2);
+    let began = Instant::now();
+    // The kernel accepts for one that never does.
+    let line = refused(&mut healthcheck("localhost", port), 1);
+    assert!(line.contains("no answer within 2s"), "{line}");
+    // The machine may be busy, so it may take longer, but not for ever.
+    let took = began.elapsed();
+    assert!(patience <= took && took < 4 * patience, "{took:?}");
+
+    thread::spawn(move || {
+        let (_first, _) = listener.accept().expect("it was connected");
+        let (mut stream, _) = listener.accept().expect("it is connected");
+        // Each read of such an answer is soon done.
+        while stream.write_all(b"HTTP/1.1 200 OK\r\n").is_ok() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let began = Instant::now();
+    let line = refused(&mut healthcheck("localhost", port), 1);
+    assert!(line.contains("no answer within 2s"), "{line}");
+    assert!(began.elapsed() < 4 * patience, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_health_check_takes_nothing_but_200_for_well() {
+    for answer in [
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 2000\r\n\r\n",
+        "SSH-2.0-x\r\n",
+        "",
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("it is connected");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a head arrives");
+                request.push(byte[0]);
+            }
+            stream.write_all(answer.as_bytes()).expect("it is read");
+            request
+        });
+        let line = refused(&mut healthcheck("localhost", port), 1);
+        assert!(line.contains("something else than 200"), "{line}");
+        let request = server.join().expect("it was asked");
+        assert!(request.starts_with(b"GET /health HTTP/1.1\r\n"));
     }
 }
