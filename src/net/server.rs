@@ -1,5 +1,6 @@
 //! Starts a thread for each core, waits for signals, ends in order. Knows no connection.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -31,7 +32,9 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     };
     let time = Time::since(epoch);
     let seed = match settings.seed {
-        0 => fastrand::Rng::new().u64(..),
+        // Of the system's randomness: fastrand would seed itself by the clock since the machine's
+        // boot, and replicas whose seeds are near each other would give the same ids.
+        0 => RandomState::new().hash_one(()),
         seed => seed,
     };
     let (ready, all_ready) = mpsc::channel();
