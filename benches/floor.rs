@@ -1,7 +1,12 @@
 //! The floor to measure the server against: the least that a correct program on the same event loop
 //! can do for the same bytes. `floor serve` parses nothing: it counts bytes, and for every whole
 //! request of a read it writes one recorded answer, all of them in one write. `floor drop` reads
-//! bodies and keeps nothing of them, for uploads. What the server costs above it is the server's own.
+//! bodies and keeps nothing of them, for uploads. `floor delay` is `floor serve` with every answer a
+//! fixed time after its request. What the server costs above it is the server's own.
+
+#[cfg(target_os = "linux")]
+#[path = "floor/delay.rs"]
+mod delay;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -11,8 +16,9 @@ use std::os::fd::AsRawFd;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load and scripts/upload as \
-    `floor serve --request-bytes N --answer FILE` or `floor drop [--buffer BYTES]`";
+const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load, scripts/delay and \
+    scripts/upload as `floor serve --request-bytes N --answer FILE`, \
+    `floor delay --request-bytes N --answer FILE --millis M` or `floor drop [--buffer BYTES]`";
 
 const BUFFER: usize = 16 * 1024;
 
@@ -23,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let command = args.next().unwrap_or_default();
-    if command != "serve" && command != "drop" {
+    if !["serve", "drop", "delay"].contains(&command.as_str()) {
         // `cargo bench` runs every bench target, with the name filter meant for the others if there
         // is one: neither may fail here.
         println!("{USAGE}");
@@ -33,13 +39,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut request_bytes = 0;
     let mut answer = Vec::new();
     let mut buffer = BUFFER;
+    let mut millis = 0.0;
     while let Some(option) = args.next() {
         let value = args
             .next()
             .ok_or_else(|| format!("{option} needs a value"))?;
         match (command.as_str(), option.as_str()) {
-            ("serve", "--request-bytes") => request_bytes = value.parse()?,
-            ("serve", "--answer") => answer = std::fs::read(value)?,
+            ("serve" | "delay", "--request-bytes") => request_bytes = value.parse()?,
+            ("serve" | "delay", "--answer") => answer = std::fs::read(value)?,
+            ("delay", "--millis") => millis = value.parse()?,
             ("drop", "--buffer") => buffer = value.parse()?,
             _ => return Err(format!("unknown option {option}; {USAGE}").into()),
         }
@@ -52,7 +60,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(run(DROP_ANSWER, 1, buffer, Dropped::default)?);
     }
     if request_bytes == 0 || answer.is_empty() {
-        return Err("serve needs --request-bytes above 0 and --answer with bytes in it".into());
+        return Err(
+            format!("{command} needs --request-bytes above 0 and --answer with bytes").into(),
+        );
+    }
+    if command == "delay" {
+        return delayed(&answer, request_bytes, millis);
     }
     // One read completes at most this many requests: what it holds, and one begun before.
     let at_once = buffer / request_bytes + 1;
@@ -60,6 +73,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         request_bytes,
         begun: 0,
     })?)
+}
+
+#[cfg(target_os = "linux")]
+fn delayed(answer: &[u8], request_bytes: usize, millis: f64) -> Result<(), Box<dyn Error>> {
+    if !(0.0..=3_600_000.0).contains(&millis) {
+        return Err("--millis must be from 0 to 3600000".into());
+    }
+    Ok(delay::run(answer, request_bytes, (millis * 1e6) as u64)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn delayed(_: &[u8], _: usize, _: f64) -> Result<(), Box<dyn Error>> {
+    Err("floor delay needs Linux's timerfd".into())
 }
 
 /// What a connection knows of the requests on it.
@@ -150,6 +176,17 @@ impl Answers {
     }
 }
 
+impl<R> Connection<R> {
+    /// Writes what is owed.
+    #[inline]
+    fn write(&mut self, answers: &Answers) -> io::Result<()> {
+        while self.owed > 0 {
+            self.owed -= self.stream.write(answers.owed(self.owed))?;
+        }
+        Ok(())
+    }
+}
+
 impl<R: Requests> Connection<R> {
     /// Answers what can be read and written now. An error is the connection's end.
     #[inline]
@@ -158,9 +195,7 @@ impl<R: Requests> Connection<R> {
         loop {
             // Nothing more is read while answers are owed, so a client that does not read its
             // answers costs no memory here.
-            while self.owed > 0 {
-                self.owed -= self.stream.write(answers.owed(self.owed))?;
-            }
+            self.write(answers)?;
             if drained {
                 return Ok(());
             }
@@ -176,14 +211,53 @@ impl<R: Requests> Connection<R> {
     }
 }
 
+const LISTENER: Token = Token(usize::MAX);
+
+/// Listens on a port of the kernel's choice, and says on which.
+fn listen(poll: &Poll) -> io::Result<TcpListener> {
+    let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    println!("floor listening on http://{}", listener.local_addr()?);
+    Ok(listener)
+}
+
+/// Accepts whoever waits, and gives each with its place. By file descriptor: the kernel gives the
+/// lowest free one, so this stays dense.
+fn accept(
+    poll: &Poll,
+    listener: &TcpListener,
+    mut accepted: impl FnMut(usize, TcpStream),
+) -> io::Result<()> {
+    loop {
+        let mut stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        stream.set_nodelay(true)?;
+        let slot = stream.as_raw_fd() as usize;
+        // Both at once and for good: a connection that can write makes no events of it.
+        let both = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut stream, Token(slot), both)?;
+        accepted(slot, stream);
+    }
+}
+
+/// Puts a connection into its place.
+fn place<T>(places: &mut Vec<Option<T>>, slot: usize, connection: T) {
+    if places.len() <= slot {
+        places.resize_with(slot + 1, || None);
+    }
+    places[slot] = Some(connection);
+}
+
 fn run<R: Requests>(
     answer: &[u8],
     at_once: usize,
     buffer: usize,
     requests: impl Fn() -> R,
 ) -> io::Result<()> {
-    const LISTENER: Token = Token(usize::MAX);
-
     let answers = Answers {
         bytes: answer.repeat(at_once),
         one: answer.len(),
@@ -191,14 +265,10 @@ fn run<R: Requests>(
     let mut buffer = vec![0; buffer];
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
-    let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
-    // By file descriptor: the kernel gives the lowest free one, so this stays dense. An event of a
-    // connection closed earlier in the same batch finds nothing, or its successor, which then reads
-    // or is told that it would block.
+    let listener = listen(&poll)?;
+    // An event of a connection closed earlier in the same batch finds nothing, or its successor,
+    // which then reads or is told that it would block.
     let mut connections: Vec<Option<Connection<R>>> = Vec::new();
-    println!("floor listening on http://{}", listener.local_addr()?);
 
     loop {
         match poll.poll(&mut events, None) {
@@ -207,26 +277,14 @@ fn run<R: Requests>(
         }
         for event in &events {
             if event.token() == LISTENER {
-                loop {
-                    let mut stream = match listener.accept() {
-                        Ok((stream, _)) => stream,
-                        Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                        Err(error) => return Err(error),
-                    };
-                    stream.set_nodelay(true)?;
-                    let slot = stream.as_raw_fd() as usize;
-                    // Both at once and for good: a connection that can write makes no events of it.
-                    let both = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry().register(&mut stream, Token(slot), both)?;
-                    if connections.len() <= slot {
-                        connections.resize_with(slot + 1, || None);
-                    }
-                    connections[slot] = Some(Connection {
+                accept(&poll, &listener, |slot, stream| {
+                    let connection = Connection {
                         stream,
                         requests: requests(),
                         owed: 0,
-                    });
-                }
+                    };
+                    place(&mut connections, slot, connection);
+                })?;
                 continue;
             }
             let slot = event.token().0;

@@ -1,0 +1,175 @@
+//! Every answer a fixed time after its request was read. Because the time is the same for all, the
+//! answers that wait stand in the order in which they fall due: one queue, no heap.
+//!
+//! A timerfd wakes the poll. It is never read: it is registered edge-triggered, and setting it anew
+//! makes the next edge. It is set to absolute times, so one that has passed rings at once.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, AsRawFd};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use rustix::time::{
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
+};
+
+use crate::{Answers, BUFFER, Connection, Counted, LISTENER, Requests, accept, listen, place};
+
+const TIMER: Token = Token(usize::MAX - 1);
+const SECOND: u64 = 1_000_000_000;
+
+/// Answers to what one read brought.
+struct Waiting {
+    due: u64,
+    slot: u32,
+    /// Which connection of that slot: the answers of one that has closed are not its successor's.
+    number: u32,
+    bytes: usize,
+}
+
+struct Numbered {
+    connection: Connection<Counted>,
+    number: u32,
+}
+
+/// Serves, `delay` nanoseconds late. Reads also while answers wait; only a client that sends
+/// without end and reads nothing within the delay costs memory here.
+pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
+    let answers = Answers {
+        bytes: answer.repeat(BUFFER / request_bytes + 1),
+        one: answer.len(),
+    };
+    let mut buffer = vec![0; BUFFER];
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1024);
+    let timer = timerfd_create(
+        TimerfdClockId::Monotonic,
+        TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+    )?;
+    poll.registry()
+        .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+    let listener = listen(&poll)?;
+    let mut connections: Vec<Option<Numbered>> = Vec::new();
+    let mut accepted = 0;
+    let mut queue: VecDeque<Waiting> = VecDeque::new();
+    let mut rings = 0;
+
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            match event.token() {
+                // What is due is looked for after every wake-up.
+                TIMER => continue,
+                LISTENER => {
+                    accept(&poll, &listener, |slot, stream| {
+                        let connection = Connection {
+                            stream,
+                            requests: Counted {
+                                request_bytes,
+                                begun: 0,
+                            },
+                            owed: 0,
+                        };
+                        accepted += 1;
+                        let number = accepted;
+                        place(&mut connections, slot, Numbered { connection, number });
+                    })?;
+                    continue;
+                }
+                _ => {}
+            }
+            let slot = event.token().0;
+            let Some(Numbered { connection, number }) = &mut connections[slot] else {
+                continue;
+            };
+            let ending = event.is_read_closed();
+            let received = receive(connection, &answers, &mut buffer, ending, |bytes| {
+                queue.push_back(Waiting {
+                    due: now() + delay,
+                    slot: slot as u32,
+                    number: *number,
+                    bytes,
+                });
+            });
+            if ended(received) {
+                connections[slot] = None;
+            }
+        }
+
+        let now = now();
+        while queue.front().is_some_and(|waiting| waiting.due <= now)
+            && let Some(waiting) = queue.pop_front()
+        {
+            let slot = waiting.slot as usize;
+            let Some(Numbered { connection, number }) = &mut connections[slot] else {
+                continue;
+            };
+            if *number != waiting.number {
+                continue;
+            }
+            connection.owed += waiting.bytes;
+            if ended(connection.write(&answers)) {
+                connections[slot] = None;
+            }
+        }
+        // While its time is still to come, it rings before the queue's first is due, or with it.
+        if rings <= now
+            && let Some(first) = queue.front()
+        {
+            rings = first.due;
+            set(&timer, rings)?;
+        }
+    }
+}
+
+/// Reads what is there; tells how many bytes of answers each read is worth.
+#[inline]
+fn receive(
+    connection: &mut Connection<Counted>,
+    answers: &Answers,
+    buffer: &mut [u8],
+    ending: bool,
+    mut request: impl FnMut(usize),
+) -> io::Result<()> {
+    connection.write(answers)?;
+    loop {
+        let read = connection.stream.read(buffer)?;
+        if read == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let completed = connection.requests.take(&buffer[..read]);
+        if completed > 0 {
+            request(completed * answers.one);
+        }
+        // As in `Connection::turn`.
+        if read < buffer.len() && !ending {
+            return Ok(());
+        }
+    }
+}
+
+fn ended(result: io::Result<()>) -> bool {
+    result.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
+}
+
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec as u64 * SECOND + time.tv_nsec as u64
+}
+
+fn set(timer: &impl AsFd, at: u64) -> io::Result<()> {
+    let once = Itimerspec {
+        it_interval: Timespec::default(),
+        it_value: Timespec {
+            tv_sec: (at / SECOND) as i64,
+            tv_nsec: (at % SECOND) as i64,
+        },
+    };
+    timerfd_settime(timer, TimerfdTimerFlags::ABSTIME, &once)?;
+    Ok(())
+}
