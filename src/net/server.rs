@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::{Poll, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -73,6 +73,9 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         ));
     }
     watch_signals(signals, ending, wakers)?;
+    if settings.tpm > 0 {
+        tell_limit(settings.tpm, epoch)?;
+    }
     announce(settings, listening.port, &cpus);
     for thread in threads {
         thread.join().expect("a panic ends the process");
@@ -115,6 +118,23 @@ fn cannot_log(error: io::Error) -> Trouble {
 
 fn cannot_watch(error: io::Error) -> Trouble {
     Trouble::CannotRun(format!("can't watch signals: {error}"))
+}
+
+/// Says on standard error when the rate limit begins. The process does not wait for this thread.
+fn tell_limit(seconds: u32, epoch: Instant) -> Result<(), Trouble> {
+    let tell = move || {
+        let begins = Duration::from_secs(seconds.into());
+        thread::sleep(begins.saturating_sub(epoch.elapsed()));
+        let _ = writeln!(
+            io::stderr(),
+            "TPM (429) scenario triggered after {seconds} seconds"
+        );
+    };
+    thread::Builder::new()
+        .name("limit".into())
+        .spawn(tell)
+        .map_err(|error| Trouble::CannotRun(format!("-tpm: can't start its thread: {error}")))?;
+    Ok(())
 }
 
 /// Says on standard output that every core accepts; scripts wait for this line.
