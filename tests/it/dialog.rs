@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod client;
 
+mod chances;
 mod chat;
 mod chunks;
 mod drains;
@@ -13,10 +14,13 @@ mod errors;
 mod expect;
 mod framing;
 mod heads;
+mod late;
+mod limited;
 mod limits;
 mod memo;
 mod persistence;
 mod pipelines;
+mod requests;
 mod responses;
 mod routes;
 mod script;

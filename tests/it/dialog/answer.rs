@@ -160,6 +160,7 @@ fn check_error(answer: &Answer) {
     assert_eq!(keys(&json["error"]), ["code", "message", "param", "type"]);
     let kind = match answer.status {
         403 => "permission_error",
+        429 | 500 => "server_error",
         _ => "invalid_request_error",
     };
     assert_eq!(json["error"]["type"], kind);

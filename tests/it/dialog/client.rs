@@ -10,6 +10,7 @@ use mocker::conn::{Conn, Wish};
 use mocker::settings::Settings;
 
 use super::answer::{self, Answer};
+pub use super::requests::{chat, chunked, post, request};
 
 /// What the wall clock shows unless a test says otherwise: the example of RFC 9110, 5.6.7.
 pub const UNIX: i64 = 784_111_777;
@@ -44,6 +45,9 @@ pub struct Client {
     /// The most bytes that ever waited to be sent.
     pub most_waiting: usize,
     sip: usize,
+    /// What was sent and is not read yet, since the connection waits; and whether that was all.
+    unread: Vec<u8>,
+    sent_all: bool,
     date: String,
 }
 
@@ -59,6 +63,8 @@ impl Client {
             out: Vec::new(),
             most_waiting: 0,
             sip: ALL,
+            unread: Vec::new(),
+            sent_all: false,
             date: DATE.into(),
         }
     }
@@ -73,6 +79,8 @@ impl Client {
         self.conn.release(&mut self.kit);
         self.conn = Conn::new(&self.kit, self.now);
         self.end = End::Open;
+        self.unread.clear();
+        self.sent_all = false;
     }
 
     /// The wall clock jumps.
@@ -104,12 +112,23 @@ impl Client {
     }
 
     fn send_piece(&mut self, piece: &[u8]) {
-        let mut rest = piece;
-        while !rest.is_empty() && self.end != End::Closed {
-            let len = self.receive(rest);
-            rest = &rest[len..];
-            self.serve();
+        let read = match self.unread.is_empty() {
+            true => self.read(piece),
+            false => 0,
+        };
+        if self.end != End::Closed {
+            self.unread.extend_from_slice(&piece[read..]);
         }
+    }
+
+    /// Reads for as long as the connection wishes to; how many bytes.
+    fn read(&mut self, bytes: &[u8]) -> usize {
+        let mut read = 0;
+        while read < bytes.len() && self.end != End::Closed && self.wish() != Wish::Wait {
+            read += self.receive(&bytes[read..]);
+            self.serve_once();
+        }
+        read
     }
 
     /// One read of the reactor: as much as there is space for, and nothing taken yet.
@@ -129,6 +148,23 @@ impl Client {
 
     /// Takes what comes out and does as the connection wishes, until it waits for the client.
     pub fn serve(&mut self) {
+        self.serve_once();
+        if self.conn.outgoing().is_empty() && !self.unread.is_empty() {
+            let mut unread = std::mem::take(&mut self.unread);
+            let read = self.read(&unread);
+            unread.drain(..read);
+            self.unread = unread;
+        }
+        let reads = self.conn.outgoing().is_empty() && self.wish() != Wish::Wait;
+        if self.sent_all && self.unread.is_empty() && reads && self.end != End::Closed {
+            self.sent_all = false;
+            self.conn.peer_closed(&mut self.kit, self.now);
+            self.serve();
+        }
+    }
+
+    /// The same, but that nothing more is read.
+    fn serve_once(&mut self) {
         loop {
             self.look();
             if !self.conn.outgoing().is_empty() {
@@ -186,12 +222,10 @@ impl Client {
         self.conn.deadline() - START
     }
 
-    /// Closes the client's sending side.
+    /// Closes the client's sending side; the connection sees it when it has read all before it.
     pub fn end_sending(&mut self) {
-        if self.end != End::Closed {
-            self.conn.peer_closed(&mut self.kit, self.now);
-            self.serve();
-        }
+        self.sent_all = true;
+        self.serve();
     }
 
     /// The server begins to end.
@@ -349,32 +383,4 @@ fn without_numbers(out: &[u8]) -> Vec<u8> {
         at += run.min(digits).max(1);
     }
     plain
-}
-
-/// A request with a body, as clients send it. `fields` are whole lines without their ends.
-pub fn request(method: &str, path: &str, fields: &[&str], body: &str) -> String {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: mocker\r\n");
-    fields
-        .iter()
-        .for_each(|line| text += &format!("{line}\r\n"));
-    if !body.is_empty() || method == "POST" {
-        text += &format!("Content-Length: {}\r\n", body.len());
-    }
-    text + "\r\n" + body
-}
-
-pub fn post(path: &str, body: &str) -> String {
-    request("POST", path, &[], body)
-}
-
-pub fn chat(body: &str) -> String {
-    post("/v1/chat/completions", body)
-}
-
-/// A chunked chat request whose body, framing and all, is as given.
-pub fn chunked(body: &str) -> String {
-    format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: mocker\r\n\
-         Transfer-Encoding: chunked\r\n\r\n{body}"
-    )
 }

@@ -1,0 +1,368 @@
+//! Latency on virtual time: an answer leaves when it is due, not a nanosecond before, and what
+//! comes meanwhile waits.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use mocker::conn::Wish;
+use mocker::settings::Settings;
+use mocker::{Nanos, SECOND};
+
+use super::client::{Client, Cut, End, HEALTH, MILLI, START, chat, chunked, post, request};
+
+/// No whole number of milliseconds, so that one which was rounded shows.
+const LATENCY: Nanos = 70 * MILLI + 123_000;
+
+fn settings() -> Settings {
+    Settings {
+        latency: Duration::from_nanos(LATENCY),
+        idle_timeout: Duration::from_secs(60),
+        read_timeout: Duration::from_secs(10),
+        write_timeout: Duration::from_secs(20),
+        ..Settings::default()
+    }
+}
+
+fn client() -> Client {
+    Client::new(&settings())
+}
+
+/// The answer that waits leaves so long from now, and nothing before.
+fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
+    assert_eq!(client.wish(), Wish::Wait, "{name}: nothing is read");
+    assert_eq!(client.deadline(), client.now - START + delay, "{name}");
+    client.pass(delay - 1);
+    assert_eq!((client.out.len(), client.waiting()), (0, 0), "{name}");
+    client.pass(1);
+    assert!(!client.out.is_empty(), "{name}: it is due");
+}
+
+/// Something of each endpoint, framed in each way.
+fn late() -> [(&'static str, String); 7] {
+    let old =
+        "POST /v1/responses HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}";
+    [
+        ("chat", chat(r#"{"messages":[]}"#)),
+        ("responses", post("/v1/responses", "{}")),
+        ("embeddings", post("/v1/embeddings", r#"{"input":"x"}"#)),
+        ("no body", post("/v1/responses", "")),
+        ("chunks", chunked("1\r\n{\r\n1\r\n}\r\n0\r\nA: b\r\n\r\n")),
+        (
+            "Azure",
+            post("/openai/deployments/a/chat/completions", "{}"),
+        ),
+        ("HTTP/1.0", old.into()),
+    ]
+}
+
+#[test]
+fn an_answer_comes_so_long_after_the_last_byte() {
+    for (name, request) in late() {
+        let cuts = [
+            Cut::Whole,
+            Cut::Bytes,
+            Cut::Random(Rng::with_seed(1)),
+            Cut::Random(Rng::with_seed(2)),
+        ];
+        let mut client = client();
+        for mut cut in cuts {
+            client.pass(SECOND + 1);
+            client.send_cut(request.as_bytes(), &mut cut);
+            assert_due_in(&mut client, LATENCY, name);
+            let answers = client.answers();
+            assert_eq!((answers.len(), answers[0].status), (1, 200), "{name}");
+            assert_eq!(
+                answers[0].field("openai-processing-ms"),
+                Some("70"),
+                "{name}"
+            );
+            assert_eq!(client.wish(), Wish::Read, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_request_in_two_pieces_counts_from_the_second() {
+    for (name, request) in late() {
+        for at in 1..request.len() {
+            let mut client = client();
+            client.send(&request[..at]);
+            client.pass(3 * SECOND + 7);
+            assert_eq!(
+                (client.wish(), client.out.len()),
+                (Wish::Read, 0),
+                "{name} {at}"
+            );
+            client.send(&request[at..]);
+            assert_due_in(&mut client, LATENCY, name);
+            assert_eq!(client.answers()[0].status, 200, "{name} cut at {at}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_answer_is_not_late() {
+    let cases = [
+        (404, post("/nothing", "{}")),
+        (
+            405,
+            request("GET", "/v1/responses", &["Authorization: k"], ""),
+        ),
+        (204, request("OPTIONS", "/v1/responses", &[], "")),
+        (403, post("/v1/responses", "{}")),
+        (
+            400,
+            request("POST", "/v1/responses", &["Authorization: k"], "[]"),
+        ),
+        (400, "nonsense\r\n\r\n".into()),
+        (
+            415,
+            request(
+                "POST",
+                "/v1/responses",
+                &["Authorization: k", "Content-Encoding: br"],
+                "x",
+            ),
+        ),
+        (
+            413,
+            request(
+                "POST",
+                "/v1/responses",
+                &["Authorization: k"],
+                &"x".repeat(101),
+            ),
+        ),
+        (200, HEALTH.into()),
+    ];
+    let settings = Settings {
+        auth: "k".into(),
+        max_body: 100,
+        jitter: Duration::from_nanos(LATENCY),
+        ..settings()
+    };
+    for (status, request) in cases {
+        let answer = Client::new(&settings).ask(&request);
+        assert_eq!(answer.status, status, "{request}");
+        assert_eq!(answer.field("openai-processing-ms"), None, "{request}");
+    }
+    let failing = Settings {
+        failure_percent: 1_000_000,
+        ..self::settings()
+    };
+    assert_eq!(Client::new(&failing).ask(chat("{}")).status, 500);
+    let limited = Settings {
+        tpm: 1,
+        ..self::settings()
+    };
+    assert_eq!(Client::new(&limited).ask(chat("{}")).status, 429);
+}
+
+#[test]
+fn health_is_in_time_behind_a_late_answer() {
+    let mut client = client();
+    client.send(HEALTH.to_owned() + &chat("{}") + HEALTH + HEALTH);
+    assert_eq!(client.came(), [200]);
+    client.pass(LATENCY - 1);
+    assert!(client.came().is_empty());
+    client.pass(1);
+    assert_eq!(client.came(), [200, 200, 200]);
+    assert_eq!(client.wish(), Wish::Read);
+}
+
+#[test]
+fn a_pipelined_request_starts_when_the_answer_before_it_has_left() {
+    for cut in [Cut::Whole, Cut::Bytes, Cut::Random(Rng::with_seed(3))] {
+        let mut client = client();
+        client.send_cut(chat("{}").repeat(3).as_bytes(), &mut cut.clone());
+        for left in (0..3).rev() {
+            assert_due_in(&mut client, LATENCY, "the next");
+            assert_eq!(client.came(), [200]);
+            let wish = if left > 0 { Wish::Wait } else { Wish::Read };
+            assert_eq!(client.wish(), wish, "{cut:?}");
+        }
+    }
+}
+
+#[test]
+fn also_when_that_answer_leaves_slowly() {
+    let mut client = client();
+    client.takes(0);
+    client.send(chat("{}").repeat(2));
+    client.pass(LATENCY);
+    let length = client.waiting();
+    assert!(length > 100);
+    for _ in 1..length {
+        client.pass(MILLI);
+        client.take(1);
+        assert_eq!(
+            client.deadline(),
+            LATENCY + 20 * SECOND,
+            "the first is being written"
+        );
+    }
+    client.pass(SECOND);
+    client.take(1);
+    assert_eq!(client.came(), [200]);
+    client.takes(usize::MAX);
+    assert_due_in(&mut client, LATENCY, "the second");
+    assert_eq!(client.came(), [200]);
+}
+
+#[test]
+fn big_answers_are_late_as_a_whole() {
+    let body = format!(
+        r#"{{"dimensions":4096,"input":[{}"x"]}}"#,
+        r#""x","#.repeat(19)
+    );
+    let big = post("/v1/embeddings", &body);
+    let mut client = client();
+    client.send(big.clone() + &big);
+    for _ in 0..2 {
+        assert_due_in(&mut client, LATENCY, "a big one");
+        let answers = client.answers();
+        assert_eq!(answers.len(), 1, "all of it, and no more");
+        assert!(answers[0].content.len() > 500_000);
+        assert_eq!(answers[0].field("openai-processing-ms"), Some("70"));
+    }
+    // Slowly, the second starts when the last item of the first has left.
+    client.takes(0);
+    client.send(big.clone() + &big);
+    client.pass(LATENCY);
+    let mut last = client.now;
+    while client.wish() != Wish::Wait {
+        client.pass(MILLI);
+        last = client.now;
+        client.take(30_000);
+    }
+    assert_eq!(client.answers().len(), 1);
+    assert_eq!(client.deadline(), last - START + LATENCY);
+}
+
+#[test]
+fn a_client_that_has_said_all_gets_its_late_answers() {
+    let mut client = client();
+    client.send(chat("{}").repeat(2));
+    client.end_sending();
+    for end in [End::Open, End::Closed] {
+        assert_due_in(&mut client, LATENCY, "half-closed");
+        assert_eq!((client.came(), client.end), (vec![200], end));
+    }
+}
+
+#[test]
+fn a_server_that_ends_gives_its_late_answers() {
+    let mut client = client();
+    client.send(chat("{}").repeat(2));
+    client.pass(MILLI);
+    client.drain();
+    assert_eq!(client.end, End::Open);
+    assert_due_in(&mut client, LATENCY - MILLI, "draining");
+    let answers = client.answers();
+    assert_eq!(answers.len(), 1, "what is said to be the last is the last");
+    assert!(answers[0].closes());
+    assert_ne!(client.end, End::Open);
+    client.pass(SECOND);
+    assert_eq!((client.end, client.out.len()), (End::Closed, 0));
+}
+
+#[test]
+fn a_connection_is_not_idle_while_it_waits() {
+    let slow = Settings {
+        latency: Duration::from_secs(600),
+        ..settings()
+    };
+    let mut client = Client::new(&slow);
+    client.pass(SECOND);
+    client.send("POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
+    assert_eq!(client.deadline(), 11 * SECOND, "reading");
+    client.pass(SECOND);
+    client.send("}");
+    assert_due_in(&mut client, 600 * SECOND, "ten minutes");
+    assert_eq!(
+        client.answers()[0].field("openai-processing-ms"),
+        Some("600000")
+    );
+    assert_eq!(
+        client.deadline(),
+        (602 + 60) * SECOND,
+        "idle since the answer left"
+    );
+    client.pass(60 * SECOND - 1);
+    assert_eq!(client.end, End::Open);
+    client.pass(1);
+    assert_eq!(client.end, End::Closed);
+}
+
+#[test]
+fn what_comes_meanwhile_has_the_read_timeout_from_the_answer() {
+    let mut client = client();
+    client.send(chat("{}") + "POST /v1/responses HTTP/1.1\r\n");
+    client.pass(LATENCY);
+    assert_eq!(client.came(), [200]);
+    assert_eq!(client.deadline(), LATENCY + 10 * SECOND);
+    client.pass(10 * SECOND);
+    assert_eq!(client.came(), [408]);
+}
+
+#[test]
+fn who_reads_no_late_answer_is_dropped_at_the_write_timeout() {
+    let mut client = client();
+    client.takes(0);
+    client.send(chat("{}"));
+    client.pass(LATENCY);
+    assert_eq!(client.deadline(), LATENCY + 20 * SECOND);
+    client.pass(20 * SECOND - 1);
+    assert_eq!(client.end, End::Open);
+    client.pass(1);
+    client.takes(usize::MAX);
+    assert_eq!((client.end, client.out.len()), (End::Closed, 0));
+}
+
+const EXPECTS: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+                       Content-Length: 2\r\n\r\n";
+
+#[test]
+fn after_a_100_the_delay_counts_from_the_body() {
+    let mut client = client();
+    client.send(EXPECTS);
+    assert_eq!((client.came(), client.wish()), (vec![100], Wish::Read));
+    client.pass(SECOND);
+    client.send("{");
+    client.pass(SECOND);
+    client.send("}");
+    assert_due_in(&mut client, LATENCY, "expected");
+    assert_eq!(client.answers()[0].status, 200);
+}
+
+/// With the same seed a request draws the same whether it is asked for before its body or not.
+#[test]
+fn the_verdict_is_drawn_once() {
+    let settings = Settings {
+        failure_percent: 500_000,
+        jitter: Duration::from_millis(50),
+        ..settings()
+    };
+    let (mut plain, mut asking) = (Client::new(&settings), Client::new(&settings));
+    let (head, body) = (EXPECTS.replace("Expect: 100-continue\r\n", ""), "{}");
+    let mut failed = 0;
+    for _ in 0..300 {
+        plain.send(head.clone() + body);
+        asking.send(EXPECTS);
+        if plain.came() == [500] {
+            failed += 1;
+            assert_eq!(asking.came(), [500], "before the body");
+            assert_ne!(asking.end, End::Open);
+            asking.reconnect();
+            continue;
+        }
+        assert_eq!(asking.came(), [100]);
+        asking.send(body);
+        assert_eq!(asking.deadline(), plain.deadline(), "the same delay");
+        for client in [&mut plain, &mut asking] {
+            client.pass(SECOND);
+            assert_eq!(client.came(), [200]);
+        }
+    }
+    assert!((90..210).contains(&failed), "{failed} of 300 failed");
+}

@@ -1,0 +1,29 @@
+//! Requests as clients write them.
+
+/// A request with a body, as clients send it. `fields` are whole lines without their ends.
+pub fn request(method: &str, path: &str, fields: &[&str], body: &str) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: mocker\r\n");
+    fields
+        .iter()
+        .for_each(|line| text += &format!("{line}\r\n"));
+    if !body.is_empty() || method == "POST" {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    text + "\r\n" + body
+}
+
+pub fn post(path: &str, body: &str) -> String {
+    request("POST", path, &[], body)
+}
+
+pub fn chat(body: &str) -> String {
+    post("/v1/chat/completions", body)
+}
+
+/// A chunked chat request whose body, framing and all, is as given.
+pub fn chunked(body: &str) -> String {
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: mocker\r\n\
+         Transfer-Encoding: chunked\r\n\r\n{body}"
+    )
+}
