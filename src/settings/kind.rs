@@ -317,6 +317,91 @@ mod tests {
     }
 
     #[test]
+    fn millis() {
+        let micros = |micros| Some(Duration::from_micros(micros));
+        reads(
+            Millis(1000),
+            &[
+                ("0", micros(0)),
+                ("0.0", micros(0)),
+                ("0.001", micros(1)),
+                (".5", micros(500)),
+                ("5.", micros(5_000)),
+                ("12.345", micros(12_345)),
+                ("999.999", micros(999_999)),
+                ("1000", micros(1_000_000)),
+                ("1000.000", micros(1_000_000)),
+                ("1000.001", None),
+                ("1001", None),
+            ],
+        );
+        let odd = [
+            "",
+            ".",
+            "-1",
+            "+1",
+            "1e3",
+            "inf",
+            "NaN",
+            "0.0001",
+            "1.2.3",
+            "1,5",
+            "5ms",
+            " 5",
+            "5 ",
+            "\u{661}",
+            "18446744073709551615",
+            "18446744073709551.616",
+            "99999999999999999999",
+        ];
+        reads(Millis(1000), &odd.map(|text| (text, None)));
+        reads(Millis(u64::MAX / 1_000_000), &odd.map(|text| (text, None)));
+        let allowed = "milliseconds from 0 to 1000, with at most 3 decimals";
+        assert_eq!(Millis(1000).allowed(), allowed);
+    }
+
+    #[test]
+    fn percent() {
+        reads(
+            Percent,
+            &[
+                ("0", Some(0)),
+                ("0.0001", Some(1)),
+                (".5", Some(5_000)),
+                ("5.", Some(50_000)),
+                ("10", Some(100_000)),
+                ("33.3333", Some(333_333)),
+                ("99.9999", Some(999_999)),
+                ("100", Some(1_000_000)),
+                ("100.0000", Some(1_000_000)),
+                ("100.0001", None),
+                ("101", None),
+            ],
+        );
+        let odd = [
+            "",
+            ".",
+            "-1",
+            "+1",
+            "1e1",
+            "NaN",
+            "0.00001",
+            "1.2.3",
+            "1,5",
+            "5%",
+            " 5",
+            "5 ",
+            "\u{661}",
+            "429496.7296",
+            "429496.7297",
+            "99999999999999999999",
+        ];
+        reads(Percent, &odd.map(|text| (text, None)));
+        let allowed = "a percentage from 0 to 100, with at most 4 decimals";
+        assert_eq!(Percent.allowed(), allowed);
+    }
+
+    #[test]
     fn bytes() {
         reads(
             Bytes,
