@@ -450,10 +450,11 @@ mod tests {
     use socket2::SockRef;
 
     use super::*;
+    use crate::conn::kit::ANSWERS_A_LOOK;
     use crate::settings::Settings;
 
     /// A loop that is moved on by hand, and where it listens.
-    fn reactor() -> (Reactor, SocketAddr) {
+    fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
         let poll = Poll::new().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         // Room for more than is read between two looks; accepted sockets inherit it.
@@ -461,7 +462,7 @@ mod tests {
             .set_recv_buffer_size(1 << 20)
             .unwrap();
         let address = listener.local_addr().unwrap();
-        let kit = Kit::new(&Settings::default(), 1, 0);
+        let kit = Kit::new(settings, 1, 0);
         let time = Time::since(std::time::Instant::now());
         let reactor = Reactor::new(poll, vec![listener], kit, time, Arc::default()).unwrap();
         (reactor, address)
@@ -481,7 +482,7 @@ mod tests {
 
     #[test]
     fn between_two_looks_an_upload_is_read_only_so_far() {
-        let (mut reactor, address) = reactor();
+        let (mut reactor, address) = reactor(&Settings::default());
         let mut upload = net::TcpStream::connect(address).unwrap();
         upload.set_nonblocking(true).unwrap();
         SockRef::from(&upload)
@@ -511,5 +512,56 @@ mod tests {
             answers >= 95,
             "the neighbour was answered {answers} times in 200 looks"
         );
+    }
+
+    /// A client that never blocks.
+    fn client(address: SocketAddr) -> net::TcpStream {
+        let client = net::TcpStream::connect(address).unwrap();
+        client.set_nonblocking(true).unwrap();
+        client
+    }
+
+    /// How many of these clients have an answer to read, and now have read it.
+    fn answers(clients: &mut [net::TcpStream]) -> usize {
+        let read = |client: &mut net::TcpStream| usize::from(client.read(&mut [0; 4096]).is_ok());
+        clients.iter_mut().map(read).sum()
+    }
+
+    #[test]
+    fn a_burst_of_due_answers_keeps_nobody_waiting() {
+        const BURST: usize = 250;
+        let latency = Duration::from_millis(500);
+        let (mut reactor, address) = reactor(&Settings {
+            latency,
+            ..Settings::default()
+        });
+        let mut neighbour = client(address);
+        let mut late = Vec::new();
+        while late.len() < BURST {
+            let mut client = client(address);
+            client
+                .write_all(b"POST /v1/responses HTTP/1.1\r\nHost: a\r\n\r\n")
+                .unwrap();
+            late.push(client);
+            look_and_serve(&mut reactor);
+        }
+        look_and_serve(&mut reactor);
+        // On a busy machine some may have been due already.
+        let mut come = answers(&mut late);
+        std::thread::sleep(latency);
+        while come < BURST {
+            neighbour
+                .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+                .unwrap();
+            look_and_serve(&mut reactor);
+            let len = neighbour.read(&mut [0; 1024]);
+            assert!(len.is_ok(), "the neighbour waited, when {come} had come");
+            let answers = answers(&mut late);
+            assert!(
+                answers < ANSWERS_A_LOOK as usize,
+                "{answers} answers between two looks, and the neighbour's"
+            );
+            come += answers;
+        }
     }
 }
