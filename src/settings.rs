@@ -472,6 +472,10 @@ mod tests {
         ];
         assert_eq!(timeouts, [60, 300, 300].map(Duration::from_secs));
         assert_eq!(settings.max_body, 52_428_800);
+        assert!(settings.latency.is_zero() && settings.jitter.is_zero());
+        assert_eq!((settings.failure_percent, settings.failure_jitter), (0, 0));
+        let limit = (settings.tpm, settings.tpm_duration, settings.retry_after);
+        assert_eq!((limit, settings.seed), ((0, 0, 1), 0));
     }
 
     #[test]

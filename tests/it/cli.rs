@@ -71,6 +71,13 @@ fn mistakes_are_told_in_one_line() {
         (&["-threads", "0"], none, "-threads"),
         (&["-big-payload=maybe"], none, "-big-payload"),
         (&["-idle-timeout", "-1"], none, "-idle-timeout"),
+        (&["-latency", "100ms"], none, "-latency"),
+        (&["-jitter=3600000.001"], none, "-jitter"),
+        (&["-failure-percent", "101"], none, "-failure-percent"),
+        (&["-failure-jitter", "-5"], none, "-failure-jitter"),
+        (&["-tpm", "1.5"], none, "-tpm"),
+        (&["-retry-after", "86401"], none, "-retry-after"),
+        (&["-seed", "-1"], none, "-seed"),
         (&["serve"], none, "serve"),
         (&["-big-payload", "true"], none, "true"),
         (&["-cores", "1023"], none, "-cores"),
@@ -81,6 +88,12 @@ fn mistakes_are_told_in_one_line() {
         (&[], &[("MOCKER_MAX_BODY", "-1")], "MOCKER_MAX_BODY"),
         (&["-healthcheck", "-port", "0"], none, "-healthcheck"),
         (&["-healthcheck"], &[("MOCKER_PORT", "0")], "-healthcheck"),
+        (&[], &[("MOCKER_LATENCY", "fast")], "MOCKER_LATENCY"),
+        (
+            &[],
+            &[("MOCKER_TPM_DURATION", "31536001")],
+            "MOCKER_TPM_DURATION",
+        ),
     ] {
         let mut command = mocker(args);
         command.envs(vars.iter().copied());

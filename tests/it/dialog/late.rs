@@ -32,6 +32,7 @@ fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
     assert_eq!(client.wish(), Wish::Wait, "{name}: nothing is read");
     assert_eq!(client.deadline(), client.now - START + delay, "{name}");
     client.pass(delay - 1);
+    client.resume();
     assert_eq!((client.out.len(), client.waiting()), (0, 0), "{name}");
     client.pass(1);
     assert!(!client.out.is_empty(), "{name}: it is due");
@@ -78,6 +79,23 @@ fn an_answer_comes_so_long_after_the_last_byte() {
             );
             assert_eq!(client.wish(), Wish::Read, "{name}");
         }
+    }
+}
+
+#[test]
+fn an_answer_says_its_own_delay() {
+    let settings = Settings {
+        jitter: Duration::from_nanos(LATENCY),
+        ..settings()
+    };
+    let mut client = Client::new(&settings);
+    for _ in 0..100 {
+        client.send(chat("{}"));
+        let delay = client.deadline() - (client.now - START);
+        client.pass(SECOND);
+        let said = (delay / MILLI).to_string();
+        let answer = client.answers().remove(0);
+        assert_eq!(answer.field("openai-processing-ms"), Some(said.as_str()));
     }
 }
 
