@@ -564,4 +564,31 @@ mod tests {
             come += answers;
         }
     }
+
+    #[test]
+    fn a_delay_counts_from_the_read_and_not_from_the_look() {
+        let latency = Duration::from_secs(1);
+        let (mut reactor, address) = reactor(&Settings {
+            latency,
+            ..Settings::default()
+        });
+        let mut client = client(address);
+        look_and_serve(&mut reactor);
+        client
+            .write_all(b"POST /v1/responses HTTP/1.1\r\n")
+            .unwrap();
+        let mut events = Events::with_capacity(EVENTS);
+        let patience = Some(Duration::from_secs(20));
+        reactor.poll.poll(&mut events, patience).unwrap();
+        reactor.woken();
+        events.iter().for_each(|event| reactor.note(event));
+        // As when others have their turns first.
+        std::thread::sleep(Duration::from_millis(20));
+        let written = reactor.time.now();
+        client.write_all(b"Host: a\r\n\r\n").unwrap();
+        reactor.serve();
+        let live = reactor.slots[0].live.as_ref().unwrap();
+        assert_eq!(live.conn.wish(), Wish::Wait);
+        assert!(live.conn.deadline() >= written + SECOND);
+    }
 }
