@@ -73,7 +73,8 @@ enum Phase {
     Head { scanned: usize },
     /// In a request's body.
     Body(Request),
-    /// In the delay before an answer, which ends when the phase does.
+    /// In the delay before an answer, or before the raw log has room for it; that ends when the
+    /// phase does.
     Waiting { reply: Reply, manner: Manner },
     /// In an answer that is written item by item.
     Items {
@@ -177,15 +178,24 @@ impl Conn {
 
     /// The first `len` outgoing bytes left.
     pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
-        let was_full = self.outbox.is_full();
+        let was_long = self.outbox.is_full() || matches!(self.phase, Phase::Items { .. });
         self.outbox.sent(len, &mut kit.outboxes);
-        let goes_on = was_full || matches!(self.phase, Phase::Items { .. });
-        if goes_on || (kit.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
+        if was_long || (kit.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
             self.advance(kit, now);
         }
-        // What a turn left over is a request that has begun: it is not idle.
-        if self.outbox.is_empty() && self.at_rest() && self.inbox.is_empty() {
-            self.phase_ends = now + kit.limits.idle;
+        if !self.outbox.is_empty() {
+            return;
+        }
+        match self.phase {
+            Phase::Head { scanned: 0 } if self.inbox.is_empty() => {
+                self.phase_ends = now + kit.limits.idle;
+            }
+            // What came behind an answer that was long in leaving was not read meanwhile.
+            Phase::Head { .. } | Phase::Body(_) if was_long && !self.stalled => {
+                self.phase_ends = self.phase_ends.max(now + kit.limits.read);
+            }
+            // What else a turn left over is a request that has begun: it is not idle.
+            _ => {}
         }
     }
 
@@ -212,6 +222,10 @@ impl Conn {
 
     /// The deadline has passed.
     pub fn timeout(&mut self, kit: &mut Kit, now: Nanos) {
+        if self.again {
+            // Whole requests wait for their turn: it is not the client that is late.
+            return self.advance(kit, now);
+        }
         let reading = !self.inbox.is_empty() || matches!(self.phase, Phase::Body(_));
         let written = self.outbox.is_empty() || self.write_ends > now;
         match self.phase {

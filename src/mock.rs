@@ -163,16 +163,23 @@ impl Mock {
     }
 
     /// The answer to a request that is too large to be read.
-    pub fn too_large(&mut self, call: &Call, cap: u64, now: Nanos) -> Reply {
+    pub fn too_large(
+        &mut self,
+        call: &Call,
+        admitted: Option<Nanos>,
+        cap: u64,
+        now: Nanos,
+    ) -> Reply {
         let problem = Problem::TOO_LARGE.with_number(cap);
-        let verdict = self.policy.decide(call, None, Err(problem), now);
+        let verdict = self.policy.decide(call, admitted, Err(problem), now);
         self.unread(verdict)
     }
 
     /// The answer to a request whose body says nothing to it.
     fn unread(&mut self, verdict: Verdict) -> Reply {
         match verdict {
-            Verdict::Answer(_, delay) => self.numbered(Shape::Health, delay),
+            Verdict::Answer(Endpoint::Health, delay) => self.numbered(Shape::Health, delay),
+            Verdict::Answer(endpoint, _) => unreachable!("{endpoint:?} is asked for its facts"),
             Verdict::Allowed(methods) => self.numbered(Shape::Allowed(methods), 0),
             Verdict::Refuse(problem) => self.refusal(problem),
         }

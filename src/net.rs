@@ -6,6 +6,7 @@ mod listen;
 mod reactor;
 mod server;
 mod sleep;
+mod slots;
 mod timer;
 
 pub use health::healthcheck;

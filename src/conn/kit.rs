@@ -152,6 +152,7 @@ impl Heard {
     }
 
     /// The facts of a whole body.
+    #[inline]
     pub fn facts(&mut self, endpoint: Endpoint, body: &[u8]) -> Result<&Facts, Bad> {
         if self.endpoint != Some(endpoint) || self.body != body {
             self.ask.begin(endpoint);

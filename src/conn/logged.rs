@@ -4,8 +4,13 @@ use super::kit::Kit;
 use super::{Conn, Phase, Plan};
 use crate::Nanos;
 use crate::http::body::Body;
+use crate::http::inbox::BUFFER;
 use crate::mock::reply::Reply;
 use crate::watch::rawlog::{Kind, RETRY};
+
+/// What a request of unknown length is given room for at first, in bytes: any head, and a body as
+/// most have. It is more than one read brings.
+const OPEN: u64 = 2 * BUFFER as u64;
 
 /// More than the head of any answer has, in bytes.
 const ANSWER_HEAD: u64 = 1024;
@@ -15,22 +20,48 @@ impl Conn {
     /// request: it is looked at again in a moment.
     pub(super) fn log_request(&mut self, head: usize, plan: &Plan, kit: &Kit, now: Nanos) -> bool {
         let Some(log) = &kit.log else { return true };
-        let body = match plan.body {
-            Body::Length(length) => length.min(kit.limits.body),
-            Body::Chunked(_) => kit.limits.body,
+        let record = match plan.body {
+            Body::Length(length) => {
+                log.begin(Kind::Request, head as u64 + length.min(kit.limits.body))
+            }
+            Body::Chunked(_) => log.begin_open(OPEN, kit.limits.body),
         };
-        let Some(mut record) = log.begin(Kind::Request, head as u64 + body) else {
-            self.stalled = true;
+        let Some(mut record) = record else {
             self.phase = Phase::Head { scanned: 0 };
-            self.phase_ends = now + RETRY;
-            return false;
+            return self.stall(now);
         };
-        if std::mem::take(&mut self.stalled) {
-            self.phase_ends = now + kit.limits.read;
-        }
+        self.unstall(kit, now);
         record.head(&self.inbox.bytes()[..head]);
         self.record = Some(Box::new(record));
         true
+    }
+
+    /// What is in the inbox may be content of a request. False when the log has no room for it: it
+    /// is looked at again in a moment.
+    pub(super) fn log_has_room(&mut self, kit: &Kit, now: Nanos) -> bool {
+        // A body that said its length has room for all of it.
+        let open = matches!(&self.phase, Phase::Body(request) if !request.plan.body.is_sized());
+        let Some(record) = self.record.as_mut().filter(|_| open) else {
+            return true;
+        };
+        let content = self.inbox.bytes().len();
+        if !record.has_room(content) && !record.grow(kit.limits.body) {
+            return self.stall(now);
+        }
+        self.unstall(kit, now);
+        true
+    }
+
+    fn stall(&mut self, now: Nanos) -> bool {
+        self.stalled = true;
+        self.phase_ends = now + RETRY;
+        false
+    }
+
+    fn unstall(&mut self, kit: &Kit, now: Nanos) {
+        if std::mem::take(&mut self.stalled) {
+            self.phase_ends = now + kit.limits.read;
+        }
     }
 
     /// What is in the inbox is no request, or what came of one is all that will.

@@ -7,9 +7,9 @@ pub const OUTBOX_FULL: usize = 64 * 1024;
 /// How many free outboxes a core keeps, as with receive buffers.
 const FREE_MAX: usize = 64;
 
-/// The largest free outbox that is kept, in bytes: a full one and one item more. One bigger than
-/// this came from an answer out of the ordinary.
-const KEEP_MAX: usize = 2 * OUTBOX_FULL;
+/// The largest free outbox that is kept, in bytes: a full one, what of it has left, and one item
+/// more. One bigger than this came from an answer out of the ordinary.
+const KEEP_MAX: usize = 4 * OUTBOX_FULL;
 
 /// The free outboxes of one core.
 #[derive(Debug, Default)]

@@ -104,7 +104,7 @@ impl Conn {
             Ok(Some(head)) => {
                 let (plan, deployment) = plan(&head, kit);
                 let len = head.len;
-                if deployment.is_none() {
+                if deployment.is_none() && plan.call.route().is_ok() {
                     kit.seen.keep(&input[..len], plan);
                 }
                 if kit.log.is_some() && !self.log_request(len, &plan, kit, now) {
@@ -128,7 +128,7 @@ impl Conn {
         if let Body::Length(length) = plan.body
             && length > kit.limits.body
         {
-            let reply = kit.mock.too_large(&plan.call, kit.limits.body, now);
+            let reply = kit.mock.too_large(&plan.call, None, kit.limits.body, now);
             return self.answer_early(reply, &plan, kit, now);
         }
         let mut admitted = None;
@@ -148,8 +148,9 @@ impl Conn {
             if let Some(record) = &mut self.record {
                 record.body(body);
             }
-            let facts = plan.asks.map(|endpoint| kit.heard.facts(endpoint, body));
-            let facts = facts.map(|facts| facts.map_err(Problem::from));
+            let facts = plan
+                .asks
+                .map(|endpoint| kit.heard.facts(endpoint, body).map_err(Problem::from));
             let reply = kit.mock.reply(&plan.call, deployment, facts, None, now);
             self.inbox.used(length as usize);
             return self.request_complete(reply, &plan, kit, now);
@@ -170,6 +171,9 @@ impl Conn {
     }
 
     fn body_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        if kit.log.is_some() && !self.log_has_room(kit, now) {
+            return false;
+        }
         let Phase::Body(request) = &mut self.phase else {
             unreachable!("advance looked")
         };
@@ -181,15 +185,18 @@ impl Conn {
             if let Some(ask) = &mut request.ask {
                 ask.feed(piece.content);
             }
-            if let Some(record) = &mut self.record {
+            request.content += piece.content.len() as u64;
+            if let Some(record) = &mut self.record
+                && request.content <= kit.limits.body
+            {
                 record.body(piece.content);
             }
-            request.content += piece.content.len() as u64;
             let (used, done) = (piece.used, piece.done);
             self.inbox.used(used);
             if request.content > kit.limits.body {
-                let plan = request.plan;
-                let reply = kit.mock.too_large(&plan.call, kit.limits.body, now);
+                let (plan, admitted) = (request.plan, request.admitted);
+                let cap = kit.limits.body;
+                let reply = kit.mock.too_large(&plan.call, admitted, cap, now);
                 return self.answer_early(reply, &plan, kit, now);
             }
             if done {
@@ -335,13 +342,13 @@ impl Conn {
         if self.record.is_some() {
             self.end_record(kit);
         }
+        if manner.persistence != Persistence::Close {
+            self.phase = Phase::Head { scanned: 0 };
+            return;
+        }
         let more_may_come = manner.early || !self.inbox.is_empty();
-        self.phase = match manner.persistence {
-            Persistence::Close => Phase::Ending {
-                linger: more_may_come || !self.peer_ended && (long || kit.draining),
-            },
-            Persistence::Open | Persistence::KeepAlive => Phase::Head { scanned: 0 },
-        };
+        let linger = more_may_come || !self.peer_ended && (long || kit.draining);
+        self.phase = Phase::Ending { linger };
     }
 }
 

@@ -1,7 +1,6 @@
 //! Turns replies into bytes: HTTP's head and the mock's content. An answer that fits is rendered
 //! once and kept; the next of its shape is that copy with other numbers in it.
 
-use crate::Nanos;
 use crate::http::answer::{self, Persistence};
 use crate::http::date;
 use crate::mock::reply::{self, Book, Note, Reply, SHAPES, Shape};
@@ -52,7 +51,7 @@ struct Image {
     shape: Shape,
     manner: Manner,
     unix: i64,
-    delay: Nanos,
+    millis: u64,
     bytes: Vec<u8>,
     notes: Vec<Note>,
 }
@@ -72,7 +71,7 @@ impl Writer {
             image.shape == reply.shape
                 && image.manner == manner
                 && image.unix == clock.unix
-                && image.delay == reply.delay
+                && image.millis == reply.millis()
         };
         if !image.as_ref().is_some_and(same) {
             let length = match reply.shape.items() {
@@ -144,7 +143,7 @@ impl Image {
             shape: reply.shape.clone(),
             manner,
             unix: clock.unix,
-            delay: reply.delay,
+            millis: reply.millis(),
             bytes,
             notes,
         }

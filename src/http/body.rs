@@ -96,6 +96,11 @@ impl Body {
         })
     }
 
+    /// Whether its length is known.
+    pub fn is_sized(&self) -> bool {
+        matches!(self, Body::Length(_))
+    }
+
     /// Whether nothing is to come: true for a length of 0 from the start.
     pub fn is_empty(&self) -> bool {
         *self == Body::Length(0)

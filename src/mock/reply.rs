@@ -86,6 +86,13 @@ pub struct Note {
     slot: Slot,
 }
 
+impl Reply {
+    /// The delay as the answer tells it: in whole milliseconds.
+    pub fn millis(&self) -> u64 {
+        self.delay / 1_000_000
+    }
+}
+
 impl Shape {
     /// Which kind of shape this is, below [`SHAPES`].
     pub fn kind(&self) -> usize {
@@ -178,7 +185,7 @@ impl Book {
         out.extend_from_slice(b"\r\n");
         match &reply.shape {
             Shape::Chat { .. } | Shape::Response { .. } | Shape::Embeddings { .. } => {
-                let millis = reply.delay / 1_000_000;
+                let millis = reply.millis();
                 write!(out, "openai-processing-ms: {millis}\r\n").expect("a Vec takes all");
             }
             Shape::Problem(problem) if problem.retry_after > 0 => {

@@ -11,6 +11,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use super::sleep::{Alarm, Time};
+use super::slots::{GENERATIONS, Live, Slot, enqueue, live, token};
 use super::timer::Timer;
 use crate::conn::kit::Kit;
 use crate::conn::{Conn, Wish};
@@ -25,7 +26,7 @@ const EVENTS: usize = 256;
 const BYTES_A_LOOK: isize = 240 * 1024;
 
 /// How many connections are accepted between two looks at readiness.
-const ACCEPTS_A_LOOK: usize = 64;
+const ACCEPTS_A_LOOK: u32 = 64;
 
 /// How long accepting pauses after it failed, as it does without free descriptors.
 const ACCEPT_PAUSE: Nanos = SECOND / 10;
@@ -58,31 +59,9 @@ pub struct Reactor {
     accept_again: Option<Nanos>,
     ending: Arc<AtomicBool>,
     drain_ends: Option<Nanos>,
+    accepts_left: u32,
     /// Below 0 by what the last read or write exceeded it.
     bytes_left: isize,
-}
-
-/// A place for a connection. Its generation tells a connection from the ones before it, so a stale
-/// event never touches a new one.
-#[derive(Default)]
-struct Slot {
-    generation: u32,
-    live: Option<Live>,
-}
-
-struct Live {
-    stream: TcpStream,
-    conn: Conn,
-    /// No read has found the socket empty since the last event that said it has bytes.
-    readable: bool,
-    /// No write has found the socket full since the last event that said it has room.
-    writable: bool,
-    /// The peer's sending side was seen closed: a short read is not the end then.
-    half_closed: bool,
-    /// It stands in `ready`.
-    queued: bool,
-    /// The deadline that the timer has; never after the connection's own.
-    armed: Nanos,
 }
 
 impl Reactor {
@@ -115,6 +94,7 @@ impl Reactor {
             accept_again: None,
             ending,
             drain_ends: None,
+            accepts_left: 0,
             bytes_left: 0,
         })
     }
@@ -131,6 +111,12 @@ impl Reactor {
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.serve();
+        }
+        // What could not end in time is at least told to the raw log.
+        for slot in 0..self.slots.len() as u32 {
+            if self.slots[slot as usize].live.is_some() {
+                self.close(self.token(slot));
+            }
         }
     }
 
@@ -163,6 +149,7 @@ impl Reactor {
             (0..self.listeners.len()).for_each(|at| self.ready.push_back(listener_token(at)));
         }
         self.kit.looked();
+        self.accepts_left = ACCEPTS_A_LOOK;
         self.bytes_left = BYTES_A_LOOK;
     }
 
@@ -193,7 +180,7 @@ impl Reactor {
     /// Gives turns to those who are due and those who are ready, one of each after the other, until
     /// nobody is or it is time to look at readiness again.
     fn serve(&mut self) {
-        while self.kit.answers_left > 0 && self.bytes_left > 0 {
+        while self.kit.answers_left > 0 && self.bytes_left > 0 && self.accepts_left > 0 {
             let due = self.timer.due(self.now);
             if let Some(slot) = due {
                 self.fire(slot);
@@ -231,7 +218,8 @@ impl Reactor {
     }
 
     fn accept(&mut self, listener: usize) {
-        for _ in 0..ACCEPTS_A_LOOK {
+        while self.accepts_left > 0 {
+            self.accepts_left -= 1;
             let Some(socket) = self.listeners.get(listener) else {
                 return;
             };
@@ -394,8 +382,12 @@ impl Reactor {
         self.drain_ends = Some(self.now + DRAIN);
         for listener in std::mem::take(&mut self.listeners) {
             // Closing a listener resets what is queued at it.
-            while let Ok((stream, _)) = listener.accept() {
-                self.accepted(stream);
+            loop {
+                match listener.accept() {
+                    Ok((stream, _)) => self.accepted(stream),
+                    Err(error) if is_passing(&error) => {}
+                    Err(_) => break,
+                }
             }
         }
         for (slot, place) in self.slots.iter_mut().enumerate() {
@@ -412,28 +404,8 @@ impl Reactor {
     }
 }
 
-/// Generations end before the tokens of the listeners begin.
-const GENERATIONS: u32 = 0x7fff_ffff;
-
-fn token(slot: u32, generation: u32) -> Token {
-    Token((generation as usize) << 32 | slot as usize)
-}
-
 fn listener_token(at: usize) -> Token {
     Token(FIRST_LISTENER + at)
-}
-
-fn live(slots: &mut [Slot], token: Token) -> Option<&mut Live> {
-    let slot = &mut slots[token.0 & 0xffff_ffff];
-    slot.live
-        .as_mut()
-        .filter(|_| slot.generation as usize == token.0 >> 32)
-}
-
-fn enqueue(live: &mut Live, token: Token, ready: &mut VecDeque<Token>) {
-    if !std::mem::replace(&mut live.queued, true) {
-        ready.push_back(token);
-    }
 }
 
 fn is_passing(error: &io::Error) -> bool {
@@ -444,151 +416,4 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::{self, SocketAddr};
-
-    use socket2::SockRef;
-
-    use super::*;
-    use crate::conn::kit::ANSWERS_A_LOOK;
-    use crate::settings::Settings;
-
-    /// A loop that is moved on by hand, and where it listens.
-    fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
-        let poll = Poll::new().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        // Room for more than is read between two looks; accepted sockets inherit it.
-        SockRef::from(&listener)
-            .set_recv_buffer_size(1 << 20)
-            .unwrap();
-        let address = listener.local_addr().unwrap();
-        let kit = Kit::new(settings, 1, 0);
-        let time = Time::since(std::time::Instant::now());
-        let reactor = Reactor::new(poll, vec![listener], kit, time, Arc::default()).unwrap();
-        (reactor, address)
-    }
-
-    /// Looks at readiness once, and then serves once.
-    fn look_and_serve(reactor: &mut Reactor) {
-        let mut events = Events::with_capacity(EVENTS);
-        reactor
-            .poll
-            .poll(&mut events, Some(Duration::from_millis(20)))
-            .unwrap();
-        reactor.woken();
-        events.iter().for_each(|event| reactor.note(event));
-        reactor.serve();
-    }
-
-    #[test]
-    fn between_two_looks_an_upload_is_read_only_so_far() {
-        let (mut reactor, address) = reactor(&Settings::default());
-        let mut upload = net::TcpStream::connect(address).unwrap();
-        upload.set_nonblocking(true).unwrap();
-        SockRef::from(&upload)
-            .set_send_buffer_size(1 << 20)
-            .unwrap();
-        let mut neighbour = net::TcpStream::connect(address).unwrap();
-        neighbour.set_nonblocking(true).unwrap();
-        let head = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n\"";
-        upload.write_all(head.as_bytes()).unwrap();
-        let (mut most, mut answers) = (0, 0);
-        for _ in 0..200 {
-            // The socket is full at every look: more is there than may be read.
-            while upload.write(&[b'x'; 65_536]).is_ok() {}
-            neighbour
-                .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-                .unwrap();
-            look_and_serve(&mut reactor);
-            most = most.max(BYTES_A_LOOK - reactor.bytes_left);
-            answers += usize::from(neighbour.read(&mut [0; 1024]).is_ok());
-        }
-        assert!(
-            (240 * 1024..=256 * 1024).contains(&most),
-            "{most} bytes between two looks"
-        );
-        // The upload's turn comes first at every second look, and then uses the look up.
-        assert!(
-            answers >= 95,
-            "the neighbour was answered {answers} times in 200 looks"
-        );
-    }
-
-    /// A client that never blocks.
-    fn client(address: SocketAddr) -> net::TcpStream {
-        let client = net::TcpStream::connect(address).unwrap();
-        client.set_nonblocking(true).unwrap();
-        client
-    }
-
-    /// How many of these clients have an answer to read, and now have read it.
-    fn answers(clients: &mut [net::TcpStream]) -> usize {
-        let read = |client: &mut net::TcpStream| usize::from(client.read(&mut [0; 4096]).is_ok());
-        clients.iter_mut().map(read).sum()
-    }
-
-    #[test]
-    fn a_burst_of_due_answers_keeps_nobody_waiting() {
-        const BURST: usize = 250;
-        let latency = Duration::from_millis(500);
-        let (mut reactor, address) = reactor(&Settings {
-            latency,
-            ..Settings::default()
-        });
-        let mut neighbour = client(address);
-        let mut late = Vec::new();
-        while late.len() < BURST {
-            let mut client = client(address);
-            client
-                .write_all(b"POST /v1/responses HTTP/1.1\r\nHost: a\r\n\r\n")
-                .unwrap();
-            late.push(client);
-            look_and_serve(&mut reactor);
-        }
-        look_and_serve(&mut reactor);
-        // On a busy machine some may have been due already.
-        let mut come = answers(&mut late);
-        std::thread::sleep(latency);
-        while come < BURST {
-            neighbour
-                .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-                .unwrap();
-            look_and_serve(&mut reactor);
-            let len = neighbour.read(&mut [0; 1024]);
-            assert!(len.is_ok(), "the neighbour waited, when {come} had come");
-            let answers = answers(&mut late);
-            assert!(
-                answers < ANSWERS_A_LOOK as usize,
-                "{answers} answers between two looks, and the neighbour's"
-            );
-            come += answers;
-        }
-    }
-
-    #[test]
-    fn a_delay_counts_from_the_read_and_not_from_the_look() {
-        let latency = Duration::from_secs(1);
-        let (mut reactor, address) = reactor(&Settings {
-            latency,
-            ..Settings::default()
-        });
-        let mut client = client(address);
-        look_and_serve(&mut reactor);
-        client
-            .write_all(b"POST /v1/responses HTTP/1.1\r\n")
-            .unwrap();
-        let mut events = Events::with_capacity(EVENTS);
-        let patience = Some(Duration::from_secs(20));
-        reactor.poll.poll(&mut events, patience).unwrap();
-        reactor.woken();
-        events.iter().for_each(|event| reactor.note(event));
-        // As when others have their turns first.
-        std::thread::sleep(Duration::from_millis(20));
-        let written = reactor.time.now();
-        client.write_all(b"Host: a\r\n\r\n").unwrap();
-        reactor.serve();
-        let live = reactor.slots[0].live.as_ref().unwrap();
-        assert_eq!(live.conn.wish(), Wish::Wait);
-        assert!(live.conn.deadline() >= written + SECOND);
-    }
-}
+mod tests;

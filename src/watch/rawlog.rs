@@ -13,9 +13,11 @@ use std::thread::{self, JoinHandle};
 
 use crate::{Nanos, SECOND};
 
-/// How many bytes all records may hold before they are written; with what requests that are refused
-/// for their heads may add, under 256 MiB.
+/// How many bytes all records may hold before they are written.
 pub const BUDGET: u64 = 240 << 20;
+
+/// The same where requests that are no HTTP count too.
+const REFUSED_BUDGET: u64 = 256 << 20;
 
 /// How long a connection waits before it asks again for room in the budget.
 pub const RETRY: Nanos = SECOND / 50;
@@ -48,20 +50,26 @@ impl RawLog {
     /// and holds too much already: it is to be tried again after [`RETRY`].
     pub fn begin(&self, kind: Kind, bytes: u64) -> Option<Record> {
         let lease = bytes + LINES;
-        let take = |held: u64| held.checked_add(lease).filter(|held| *held <= BUDGET);
-        self.held
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .ok()?;
-        Some(self.record(kind, lease))
+        take(&self.held, lease, BUDGET).then(|| self.record(kind, lease))
     }
 
-    /// The record of a request whose head made no sense: it is logged in any case.
+    /// A record of a request that may turn out to have up to `most` bytes more than these. So many
+    /// stay free of such records, so that one at a time can always grow ([`Record::grow`]).
+    pub fn begin_open(&self, bytes: u64, most: u64) -> Option<Record> {
+        let lease = bytes + LINES;
+        let limit = BUDGET.saturating_sub(most);
+        take(&self.held, lease, limit).then(|| self.record(Kind::Request, lease))
+    }
+
+    /// The record of a request whose head made no sense. It waits for no room, so it is left out
+    /// when the log is so far behind that memory would grow.
     pub fn refused(&self, bytes: &[u8]) {
         let lease = bytes.len() as u64 + LINES;
-        self.held.fetch_add(lease, Ordering::Relaxed);
-        let mut record = self.record(Kind::Request, lease);
-        record.head(bytes);
-        self.end(record);
+        if take(&self.held, lease, REFUSED_BUDGET) {
+            let mut record = self.record(Kind::Request, lease);
+            record.head(bytes);
+            self.end(record);
+        }
     }
 
     /// Hands a record over to be written.
@@ -140,6 +148,18 @@ impl Record {
         self.bytes.extend_from_slice(content);
     }
 
+    /// Whether there is room for so many bytes more.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        (self.bytes.len() + bytes) as u64 + LINES / 2 <= self.lease
+    }
+
+    /// Takes room for so many bytes more than it has. False when the log holds too much already.
+    pub fn grow(&mut self, bytes: u64) -> bool {
+        let grows = take(&self.held, bytes, BUDGET);
+        self.lease += if grows { bytes } else { 0 };
+        grows
+    }
+
     fn shrink_to(&mut self, bytes: u64) {
         let surplus = self.lease.saturating_sub(bytes);
         self.held.fetch_sub(surplus, Ordering::Relaxed);
@@ -151,6 +171,13 @@ impl Drop for Record {
     fn drop(&mut self) {
         self.held.fetch_sub(self.lease, Ordering::Relaxed);
     }
+}
+
+/// Adds a lease to what is held, if that stays within the limit.
+fn take(held: &AtomicU64, lease: u64, limit: u64) -> bool {
+    let add = |held: u64| held.checked_add(lease).filter(|held| *held <= limit);
+    held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+        .is_ok()
 }
 
 fn write_all(records: &Receiver<Record>) {
@@ -205,6 +232,17 @@ mod tests {
         drop(three);
         assert_eq!(log.held.load(Ordering::Relaxed), 0);
         assert!(log.begin(Kind::Request, BUDGET - LINES).is_some());
+        // Records of unknown length leave room for one of them to grow.
+        let most = 50 << 20;
+        let mut open = log.begin_open(1000, most).unwrap();
+        let other = log
+            .begin_open(BUDGET - most - 1000 - 2 * LINES, most)
+            .unwrap();
+        assert!(log.begin_open(0, most).is_none());
+        assert!(open.has_room(900) && !open.has_room(2000));
+        assert!(open.grow(most) && open.has_room(2000));
+        assert!(!open.grow(1));
+        drop((open, other));
         assert!(log.begin(Kind::Request, BUDGET - LINES + 1).is_none());
     }
 }
