@@ -103,13 +103,8 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     ask.begin(Endpoint::Chat);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);
     bencher.bench_local(|| {
-        let reply = mock.reply(
-            black_box(&call),
-            None,
-            Some(Ok(ask.finish().unwrap())),
-            None,
-            0,
-        );
+        let shape = mock.shape(Endpoint::Chat, None, ask.finish().unwrap());
+        let reply = mock.reply(black_box(&call), Some(shape), None, 0);
         out.clear();
         writer.begin(&reply, manner, &mut mock.book, &clock, &mut out);
         black_box(out.len())

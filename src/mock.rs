@@ -11,6 +11,7 @@ pub mod template;
 pub mod text;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use fastrand::Rng;
 
@@ -50,6 +51,7 @@ pub struct Mock {
     pub book: Book,
     /// Whether and when a request is answered.
     pub policy: Policy,
+    shapes: Shapes,
     rng: Rng,
     ids: Ids,
 }
@@ -70,6 +72,7 @@ impl Mock {
             default_embedding_model: Name::from_raw(b"text-embedding-ada-002"),
             book: Book::new(Text::new(settings.big_payload)),
             policy: Policy::new(settings, rng.fork()),
+            shapes: Shapes::default(),
             rng,
             ids: Ids {
                 key: seed,
@@ -137,29 +140,39 @@ impl Mock {
         }
     }
 
-    /// The answer to a request that was read whole by `now`. `facts` is what its body said: None
+    /// What an endpoint answers to a request whose body said `facts`; `deployment` is the model that
+    /// the path named.
+    pub fn shape(
+        &mut self,
+        endpoint: Endpoint,
+        deployment: Option<Name>,
+        facts: &Facts,
+    ) -> Result<Rc<Shape>, Problem> {
+        if facts.stream {
+            return Err(NO_STREAM);
+        }
+        let shape = self.chosen(endpoint, deployment, facts);
+        Ok(self.shapes.share(shape))
+    }
+
+    /// The answer to a request that was read whole by `now`. `shape` is what its body gave: None
     /// where it was not asked. `admitted` is what `admit` said, where that was asked.
     pub fn reply(
         &mut self,
         call: &Call,
-        deployment: Option<Name>,
-        facts: Option<Result<&Facts, Problem>>,
+        shape: Option<Result<Rc<Shape>, Problem>>,
         admitted: Option<Nanos>,
         now: Nanos,
     ) -> Reply {
-        let body = match facts {
-            Some(Ok(facts)) if facts.stream => Err(NO_STREAM),
-            Some(Ok(_)) | None => Ok(()),
-            Some(Err(problem)) => Err(problem),
+        let (shape, body) = match shape {
+            Some(Ok(shape)) => (Some(shape), Ok(())),
+            Some(Err(problem)) => (None, Err(problem)),
+            None => (None, Ok(())),
         };
-        let verdict = self.policy.decide(call, admitted, body, now);
-        if let Verdict::Answer(endpoint, delay) = verdict
-            && let Some(Ok(facts)) = facts
-        {
-            let shape = self.shape(endpoint, deployment, facts);
-            return self.numbered(shape, delay);
+        match (self.policy.decide(call, admitted, body, now), shape) {
+            (Verdict::Answer(_, delay), Some(shape)) => self.numbered(shape, delay),
+            (verdict, _) => self.unread(verdict),
         }
-        self.unread(verdict)
     }
 
     /// The answer to a request that is too large to be read.
@@ -178,19 +191,24 @@ impl Mock {
     /// The answer to a request whose body says nothing to it.
     fn unread(&mut self, verdict: Verdict) -> Reply {
         match verdict {
-            Verdict::Answer(Endpoint::Health, delay) => self.numbered(Shape::Health, delay),
+            Verdict::Answer(Endpoint::Health, delay) => self.plain(Shape::Health, delay),
             Verdict::Answer(endpoint, _) => unreachable!("{endpoint:?} is asked for its facts"),
-            Verdict::Allowed(methods) => self.numbered(Shape::Allowed(methods), 0),
+            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods), 0),
             Verdict::Refuse(problem) => self.refusal(problem),
         }
     }
 
     /// The answer that says what was wrong.
     pub fn refusal(&mut self, problem: Problem) -> Reply {
-        self.numbered(Shape::Problem(problem), 0)
+        self.plain(Shape::Problem(problem), 0)
     }
 
-    fn shape(&self, endpoint: Endpoint, deployment: Option<Name>, facts: &Facts) -> Shape {
+    fn plain(&mut self, shape: Shape, delay: Nanos) -> Reply {
+        let shape = self.shapes.share(shape);
+        self.numbered(shape, delay)
+    }
+
+    fn chosen(&self, endpoint: Endpoint, deployment: Option<Name>, facts: &Facts) -> Shape {
         let named = deployment.or_else(|| facts.model().map(Name::from_raw));
         let limit = facts.token_limit.map(|limit| self.book.text.tokens(limit));
         let model = |default: &Name| named.unwrap_or_else(|| default.clone());
@@ -214,8 +232,8 @@ impl Mock {
         }
     }
 
-    fn numbered(&mut self, shape: Shape, delay: Nanos) -> Reply {
-        let sent = match shape {
+    fn numbered(&mut self, shape: Rc<Shape>, delay: Nanos) -> Reply {
+        let sent = match *shape {
             Shape::Chat { limit, .. } | Shape::Response { limit, .. } => limit,
             _ => None,
         };
@@ -230,6 +248,36 @@ impl Mock {
             numbers,
             delay,
         }
+    }
+}
+
+/// How many shapes a core remembers: a load asks in a few ways, over and over.
+const SHAPES_KEPT: usize = 16;
+
+/// The shapes given out last, so that equal ones are one and their memory is used again.
+#[derive(Debug, Default)]
+struct Shapes {
+    kept: Vec<Rc<Shape>>,
+    /// Which is to go next.
+    oldest: usize,
+}
+
+impl Shapes {
+    fn share(&mut self, shape: Shape) -> Rc<Shape> {
+        if let Some(known) = self.kept.iter().find(|known| ***known == shape) {
+            return known.clone();
+        }
+        if self.kept.len() < SHAPES_KEPT {
+            self.kept.push(Rc::new(shape));
+            return self.kept[self.kept.len() - 1].clone();
+        }
+        let place = &mut self.kept[self.oldest];
+        self.oldest = (self.oldest + 1) % SHAPES_KEPT;
+        match Rc::get_mut(place) {
+            Some(free) => *free = shape,
+            None => *place = Rc::new(shape),
+        }
+        place.clone()
     }
 }
 

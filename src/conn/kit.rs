@@ -1,6 +1,7 @@
 //! What the connections of one core share: the mock, the pools, the clock's last reading, and the
 //! last request head. Knows no connection.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::Plan;
@@ -10,7 +11,10 @@ use crate::Nanos;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::mock::Mock;
-use crate::mock::ask::{Ask, Bad, Facts};
+use crate::mock::ask::Ask;
+use crate::mock::name::Name;
+use crate::mock::problem::Problem;
+use crate::mock::reply::Shape;
 use crate::mock::route::Endpoint;
 use crate::settings::Settings;
 use crate::watch::rawlog::RawLog;
@@ -134,12 +138,13 @@ impl Seen {
     }
 }
 
-/// The last request body that came in one piece, and what it said. As with heads, a load sends the
-/// same over and over (bench `micro`, `turn_same`).
+/// The last request body that came in one piece, and what is answered to it. As with heads, a load
+/// sends the same over and over (bench `micro`, `turn_same`).
 pub(super) struct Heard {
     body: Vec<u8>,
-    /// The endpoint that it was read for; None when `body` is not what was read last.
-    endpoint: Option<Endpoint>,
+    /// The endpoint that it was read for, and what followed; None when `body` is not what was read
+    /// last, or was refused.
+    shape: Option<(Endpoint, Rc<Shape>)>,
     ask: Ask,
 }
 
@@ -147,23 +152,47 @@ impl Heard {
     fn new() -> Heard {
         Heard {
             body: Vec::new(),
-            endpoint: None,
+            shape: None,
             ask: Ask::new(),
         }
     }
 
-    /// The facts of a whole body.
+    /// What is answered to a whole body.
     #[inline]
-    pub fn facts(&mut self, endpoint: Endpoint, body: &[u8]) -> Result<&Facts, Bad> {
-        if self.endpoint != Some(endpoint) || self.body != body {
-            self.ask.begin(endpoint);
-            self.ask.feed(body);
-            self.endpoint = (body.len() <= SEEN_MAX).then_some(endpoint);
-            if self.endpoint.is_some() {
-                self.body.clear();
-                self.body.extend_from_slice(body);
-            }
+    pub fn shape(
+        &mut self,
+        mock: &mut Mock,
+        endpoint: Endpoint,
+        deployment: Option<Name>,
+        body: &[u8],
+    ) -> Result<Rc<Shape>, Problem> {
+        if let Some((known, shape)) = &self.shape
+            && *known == endpoint
+            && deployment.is_none()
+            && self.body == body
+        {
+            return Ok(shape.clone());
         }
-        self.ask.finish()
+        self.read(mock, endpoint, deployment, body)
+    }
+
+    fn read(
+        &mut self,
+        mock: &mut Mock,
+        endpoint: Endpoint,
+        deployment: Option<Name>,
+        body: &[u8],
+    ) -> Result<Rc<Shape>, Problem> {
+        let repeats = deployment.is_none() && body.len() <= SEEN_MAX;
+        self.shape = None;
+        self.ask.begin(endpoint);
+        self.ask.feed(body);
+        let shape = mock.shape(endpoint, deployment, self.ask.finish()?)?;
+        if repeats {
+            self.body.clear();
+            self.body.extend_from_slice(body);
+            self.shape = Some((endpoint, shape.clone()));
+        }
+        Ok(shape)
     }
 }

@@ -148,10 +148,11 @@ impl Conn {
             if let Some(record) = &mut self.record {
                 record.body(body);
             }
-            let facts = plan
+            let (heard, mock) = (&mut kit.heard, &mut kit.mock);
+            let shape = plan
                 .asks
-                .map(|endpoint| kit.heard.facts(endpoint, body).map_err(Problem::from));
-            let reply = kit.mock.reply(&plan.call, deployment, facts, None, now);
+                .map(|endpoint| heard.shape(mock, endpoint, deployment, body));
+            let reply = mock.reply(&plan.call, shape, None, now);
             self.inbox.used(length as usize);
             return self.request_complete(reply, &plan, kit, now);
         }
@@ -200,11 +201,14 @@ impl Conn {
                 return self.answer_early(reply, &plan, kit, now);
             }
             if done {
-                let mut ask = request.ask.take();
-                let facts = ask.as_mut().map(|ask| ask.finish().map_err(Problem::from));
                 let (plan, admitted) = (request.plan, request.admitted);
                 let deployment = request.deployment.take();
-                let reply = kit.mock.reply(&plan.call, deployment, facts, admitted, now);
+                let mut ask = request.ask.take();
+                let shape = plan.asks.zip(ask.as_mut()).map(|(endpoint, ask)| {
+                    let facts = ask.finish()?;
+                    kit.mock.shape(endpoint, deployment, facts)
+                });
+                let reply = kit.mock.reply(&plan.call, shape, admitted, now);
                 kit.asks.extend(ask);
                 return self.request_complete(reply, &plan, kit, now);
             }

@@ -2,6 +2,7 @@
 //! closing. Knows no connection and no framing.
 
 use std::io::Write;
+use std::rc::Rc;
 
 use super::ask::Encoding;
 use super::embedding::{Embeddings, VARIANTS};
@@ -15,8 +16,9 @@ use crate::Nanos;
 /// An answer that was decided on: small, since thousands may wait.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// All that its bytes follow from, but the numbers and the time.
-    pub shape: Shape,
+    /// All that its bytes follow from, but the numbers and the time. Answers to the same request
+    /// share it.
+    pub shape: Rc<Shape>,
     /// What differs from one answer to the next.
     pub numbers: Numbers,
     /// How long after the request's last byte it is due.
@@ -168,7 +170,7 @@ impl Book {
 
     /// Appends the header fields that are the mock's own.
     pub fn fields(&self, reply: &Reply, out: &mut Vec<u8>, notes: &mut Vec<Note>) {
-        if !matches!(reply.shape, Shape::Allowed(_)) {
+        if !matches!(*reply.shape, Shape::Allowed(_)) {
             out.extend_from_slice(b"Content-Type: application/json\r\n");
         }
         if let Some(methods) = reply.shape.allow() {
@@ -183,7 +185,7 @@ impl Book {
             slot: Slot::Id,
         });
         out.extend_from_slice(b"\r\n");
-        match &reply.shape {
+        match &*reply.shape {
             Shape::Chat { .. } | Shape::Response { .. } | Shape::Embeddings { .. } => {
                 let millis = reply.millis();
                 write!(out, "openai-processing-ms: {millis}\r\n").expect("a Vec takes all");
@@ -199,7 +201,7 @@ impl Book {
     /// Appends the content before the items; all of it where there are none. `created` is Unix
     /// time in seconds. Where numbers were written is added to `notes`.
     pub fn opening(&self, reply: &Reply, created: i64, out: &mut Vec<u8>, notes: &mut Vec<Note>) {
-        let template = match &reply.shape {
+        let template = match &*reply.shape {
             Shape::Chat { .. } => &self.chat.0,
             Shape::Response { .. } => &self.response,
             Shape::Embeddings { .. } => &self.embeddings.0,
@@ -216,7 +218,7 @@ impl Book {
             out.push(b',');
         }
         let write_index = |out: &mut Vec<u8>| out.extend_from_slice(index.to_string().as_bytes());
-        match reply.shape {
+        match *reply.shape {
             Shape::Embeddings {
                 dimensions,
                 encoding,
@@ -244,7 +246,7 @@ impl Book {
 
     /// Appends the content after the items.
     pub fn closing(&self, reply: &Reply, created: i64, out: &mut Vec<u8>, notes: &mut Vec<Note>) {
-        let template = match &reply.shape {
+        let template = match &*reply.shape {
             Shape::Chat { .. } => &self.chat.1,
             Shape::Embeddings { .. } => &self.embeddings.1,
             _ => return,
@@ -295,7 +297,7 @@ impl Book {
 
     /// Fills a slot that stands outside of items. True when it holds one of the numbers.
     fn fill(&self, slot: Slot, reply: &Reply, created: i64, out: &mut Vec<u8>) -> bool {
-        let (model, limit) = match &reply.shape {
+        let (model, limit) = match &*reply.shape {
             Shape::Chat { model, limit, .. } | Shape::Response { model, limit } => (model, *limit),
             Shape::Embeddings { model, .. } => (model, None),
             other => unreachable!("{other:?} has no slots here"),

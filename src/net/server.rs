@@ -37,23 +37,33 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         0 => RandomState::new().hash_one(()),
         seed => seed,
     };
+    let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
     let (ready, all_ready) = mpsc::channel();
     let mut threads = Vec::new();
     let mut wakers = Vec::new();
     for (core, (&cpu, listeners)) in cpus.iter().zip(listening.cores).enumerate() {
-        let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
         let poll = Poll::new().map_err(cannot)?;
         wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
-        let mut kit = Kit::new(settings, seed, core as u16);
-        kit.log = log.as_ref().map(|(log, _)| log.clone());
-        let reactor = Reactor::new(poll, listeners, kit, time, ending.clone()).map_err(cannot)?;
-        let ready = ready.clone();
+        let (settings, log) = (settings.clone(), log.as_ref().map(|(log, _)| log.clone()));
+        let (ready, ending) = (ready.clone(), ending.clone());
+        // What a core owns is made on its own thread: nothing of it can be shared by accident.
         let serve = move || {
             let pinned = cpu.is_none_or(cpus::pin);
-            ready
-                .send(pinned)
-                .expect("the main thread waits for every core");
-            reactor.run();
+            let mut kit = Kit::new(&settings, seed, core as u16);
+            kit.log = log;
+            let reactor = Reactor::new(poll, listeners, kit, time, ending);
+            let tell = |outcome| {
+                ready
+                    .send(outcome)
+                    .expect("the main thread waits for every core");
+            };
+            match reactor {
+                Ok(reactor) => {
+                    tell(Ok(pinned));
+                    reactor.run();
+                }
+                Err(error) => tell(Err(error)),
+            }
         };
         let thread = thread::Builder::new()
             .name(format!("core-{core}"))
@@ -62,12 +72,11 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             Trouble::CannotRun(format!("-threads: can't start thread {core}: {error}"))
         })?);
     }
-    let pinned = all_ready
-        .iter()
-        .take(cpus.len())
-        .filter(|&pinned| pinned)
-        .count();
-    if pinned < cpus.len() {
+    let mut pinned = true;
+    for outcome in all_ready.iter().take(cpus.len()) {
+        pinned &= outcome.map_err(cannot)?;
+    }
+    if !pinned {
         return Err(Trouble::CannotRun(
             "-pin: the kernel refuses to pin threads".into(),
         ));
