@@ -140,8 +140,8 @@ impl Mock {
         }
     }
 
-    /// What an endpoint answers to a request whose body said `facts`; `deployment` is the model that
-    /// the path named.
+    /// What an endpoint answers to a request whose body said `facts`; `deployment` is the model
+    /// that the path named.
     pub fn shape(
         &mut self,
         endpoint: Endpoint,

@@ -1,5 +1,6 @@
 //! A core's loop that is moved on by hand.
 
+use std::io::{Read, Write};
 use std::net::{self, SocketAddr};
 
 use socket2::SockRef;
