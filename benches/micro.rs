@@ -11,6 +11,7 @@ use mocker::http::{date, head};
 use mocker::mock::Mock;
 use mocker::mock::ask::Ask;
 use mocker::mock::route::Endpoint;
+use mocker::mock::text::Words;
 use mocker::settings::Settings;
 use turn::{CHAT, Turn};
 
@@ -86,7 +87,7 @@ fn decide_and_render_big(bencher: Bencher) {
 }
 
 fn decide_and_render(bencher: Bencher, settings: &Settings) {
-    let mut mock = Mock::new(settings, 1, 0);
+    let mut mock = Mock::new(settings, Words::new(settings).unwrap(), 1, 0);
     let mut writer = Writer::default();
     let mut out = Vec::new();
     let clock = Clock {
@@ -96,6 +97,7 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     let manner = Manner {
         persistence: Persistence::Open,
         bodiless: false,
+        old: false,
         early: false,
     };
     let (call, _) = mock.call("POST", "/v1/chat/completions", None, None, None);

@@ -5,12 +5,14 @@ pub mod kit;
 mod logged;
 pub mod outbox;
 mod serve;
+mod stream;
 pub mod writer;
 
 use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::inbox::Inbox;
 use crate::mock::ask::Ask;
+use crate::mock::book::event::Stream;
 use crate::mock::name::Name;
 use crate::mock::policy::Call;
 use crate::mock::reply::Reply;
@@ -82,6 +84,8 @@ enum Phase {
         manner: Manner,
         next: u32,
     },
+    /// In a stream, whose next events are due when the phase ends.
+    Streaming { stream: Stream, manner: Manner },
     /// The last answer is in the outbox; the client's bytes may still be on their way.
     Ending { linger: bool },
     /// The sending side is closed; so many bytes may still be read and dropped.
@@ -106,7 +110,8 @@ struct Plan {
 /// A request whose head was read.
 struct Request {
     plan: Plan,
-    deployment: Option<Name>,
+    /// The model that the path named.
+    named: Option<Name>,
     ask: Option<Box<Ask>>,
     /// How much content there was so far, in bytes.
     content: u64,
@@ -178,7 +183,13 @@ impl Conn {
 
     /// The first `len` outgoing bytes left.
     pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
-        let was_long = self.outbox.is_full() || matches!(self.phase, Phase::Items { .. });
+        let streaming = matches!(self.phase, Phase::Streaming { .. });
+        if streaming && len > 0 {
+            // A stream may take its time; that its client reads at all is what is asked.
+            self.write_ends = now + kit.limits.write;
+        }
+        let was_long =
+            self.outbox.is_full() || streaming || matches!(self.phase, Phase::Items { .. });
         self.outbox.sent(len, &mut kit.outboxes);
         if was_long || (kit.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
             self.advance(kit, now);
@@ -214,7 +225,9 @@ impl Conn {
     pub fn deadline(&self) -> Nanos {
         match self.phase {
             _ if self.outbox.is_empty() => self.phase_ends,
-            Phase::Waiting { .. } => self.phase_ends.min(self.write_ends),
+            // Nothing is added to a full outbox, whatever is due.
+            Phase::Streaming { .. } if self.outbox.is_full() => self.write_ends,
+            Phase::Waiting { .. } | Phase::Streaming { .. } => self.phase_ends.min(self.write_ends),
             _ if self.stalled => self.phase_ends.min(self.write_ends),
             _ => self.write_ends,
         }
@@ -229,7 +242,9 @@ impl Conn {
         let reading = !self.inbox.is_empty() || matches!(self.phase, Phase::Body(_));
         let written = self.outbox.is_empty() || self.write_ends > now;
         match self.phase {
-            Phase::Waiting { .. } if written => return self.advance(kit, now),
+            Phase::Waiting { .. } | Phase::Streaming { .. } if written => {
+                return self.advance(kit, now);
+            }
             _ if self.stalled && written => return self.advance(kit, now),
             Phase::Head { .. } | Phase::Body(_) if reading && written => {
                 self.refuse(TIMED_OUT, kit, now);
@@ -258,7 +273,7 @@ impl Conn {
             Phase::Ending { linger: true } if !self.peer_ended => Wish::ShutDown,
             Phase::Ending { .. } => Wish::Close,
             _ if self.again => Wish::Again,
-            Phase::Waiting { .. } => Wish::Wait,
+            Phase::Waiting { .. } | Phase::Streaming { .. } => Wish::Wait,
             _ if self.stalled => Wish::Wait,
             _ => Wish::Read,
         }

@@ -1,16 +1,19 @@
 //! What an answer is. Nothing of sockets, of clocks or of how HTTP is framed.
 
 pub mod ask;
+pub mod book;
 pub mod embedding;
 pub mod name;
+pub mod number;
 pub mod policy;
 pub mod problem;
 pub mod reply;
 pub mod route;
+mod shapes;
 pub mod template;
 pub mod text;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
 
 use fastrand::Rng;
@@ -18,27 +21,30 @@ use fastrand::Rng;
 use crate::Nanos;
 use crate::settings::Settings;
 use ask::Facts;
+use book::Book;
 use embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use name::Name;
+use number::Numbers;
 use policy::{Call, Method, Place, Policy, Verdict};
 use problem::Problem;
-use reply::{Book, Numbers, Reply, Shape};
-use route::{Endpoint, Reach};
-use text::Text;
+use reply::{Api, Generated, Own, Reply, Shape, Streaming};
+use route::{Endpoint, Methods};
+use shapes::Shapes;
+use text::Words;
 
 /// Tokens of a request or an answer that are not counted, from and below: two such numbers and
 /// their sum have three digits, so every answer to a request is equally long.
 const TOKENS: Range<u32> = 100..500;
 
-/// What `stream: true` gets: a client that gets no stream where it wanted one would see nothing.
-const NO_STREAM: Problem = Problem {
-    param: Some("stream"),
-    ..Problem::invalid(
-        400,
-        "unsupported_value",
-        "This server does not stream yet: 'stream' must be false or absent.",
-    )
-};
+/// How many bytes of a prompt count as a token, where tokens are counted: about what is said of
+/// English text.
+const BYTES_A_TOKEN: u64 = 4;
+
+/// The most choices of an answer: as many as prompts are allowed.
+const CHOICES_MAX: u32 = 2048;
+
+/// The most probabilities told of a choice, some 100 bytes each.
+const LOGPROBS_MAX: u64 = 50_000;
 
 /// One core's mock: the settings as the answers need them, templates, random numbers.
 #[derive(Debug)]
@@ -46,11 +52,15 @@ pub struct Mock {
     auth: Vec<u8>,
     dimensions: u16,
     default_model: Name,
+    default_completion_model: Name,
     default_embedding_model: Name,
+    default_moderation_model: Name,
     /// The answers' bytes.
     pub book: Book,
     /// Whether and when a request is answered.
     pub policy: Policy,
+    /// How many tokens an answer has.
+    tokens: Option<RangeInclusive<u32>>,
     shapes: Shapes,
     rng: Rng,
     ids: Ids,
@@ -59,7 +69,7 @@ pub struct Mock {
 impl Mock {
     /// The mock of core number `core` (below 65536). All that it chooses follows from `seed`,
     /// which is the same for every core of a process: else ids could repeat.
-    pub fn new(settings: &Settings, seed: u64, core: u16) -> Mock {
+    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16) -> Mock {
         let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
         Mock {
             auth: settings.auth.as_bytes().to_vec(),
@@ -69,9 +79,12 @@ impl Mock {
                 DIMENSIONS
             },
             default_model: Name::from_raw(b"gpt-4o-mini"),
+            default_completion_model: Name::from_raw(b"gpt-3.5-turbo-instruct"),
             default_embedding_model: Name::from_raw(b"text-embedding-ada-002"),
-            book: Book::new(Text::new(settings.big_payload)),
+            default_moderation_model: Name::from_raw(b"omni-moderation-latest"),
+            book: Book::new(words, &settings.models, settings.cors),
             policy: Policy::new(settings, rng.fork()),
+            tokens: settings.tokens.clone(),
             shapes: Shapes::default(),
             rng,
             ids: Ids {
@@ -81,7 +94,7 @@ impl Mock {
         }
     }
 
-    /// What a request's head asks for; the second value is the model that Azure's path names.
+    /// What a request's head asks for; the second value is the model that the path names.
     /// `authorization` and `api_key` are the values of those fields.
     pub fn call(
         &self,
@@ -97,7 +110,7 @@ impl Mock {
             None => Place::Nowhere(&Problem::UNKNOWN_PATH),
             Some((route, None)) => Place::Route(route),
             Some((route, Some(segment))) => match Name::from_segment(segment) {
-                None => Place::Nowhere(&Problem::BAD_DEPLOYMENT),
+                None => Place::Nowhere(&Problem::BAD_NAME),
                 name => {
                     deployment = name;
                     Place::Route(route)
@@ -128,7 +141,7 @@ impl Mock {
     /// The endpoint whose facts the request body must be asked for, if any.
     pub fn asks(&self, call: &Call) -> Option<Endpoint> {
         let route = call.route().ok()?;
-        (route.reach != Reach::Bare && !call.encoded).then_some(route.endpoint)
+        (route.methods == Methods::Post && !call.encoded).then_some(route.endpoint)
     }
 
     /// Whether a request is worth its body: how late it is to be answered then, or what it gets at
@@ -136,27 +149,110 @@ impl Mock {
     pub fn admit(&mut self, call: &Call, now: Nanos) -> Result<Nanos, Reply> {
         match self.policy.decide(call, None, Ok(()), now) {
             Verdict::Answer(_, delay) => Ok(delay),
-            verdict => Err(self.unread(verdict)),
+            verdict => Err(self.refused(verdict)),
         }
     }
 
-    /// What an endpoint answers to a request whose body said `facts`; `deployment` is the model
-    /// that the path named.
+    /// What an endpoint answers to a request whose body said `facts`; `named` is the model that
+    /// the path named.
     pub fn shape(
         &mut self,
         endpoint: Endpoint,
-        deployment: Option<Name>,
+        named: Option<Name>,
         facts: &Facts,
     ) -> Result<Rc<Shape>, Problem> {
-        if facts.stream {
-            return Err(NO_STREAM);
-        }
-        let shape = self.chosen(endpoint, deployment, facts);
+        let named = named.or_else(|| facts.model().map(Name::from_raw));
+        let model = |default: &Name| named.unwrap_or_else(|| default.clone());
+        let shape = match endpoint {
+            Endpoint::Chat => self.generated(Api::Chat, model(&self.default_model), facts)?,
+            Endpoint::Responses => {
+                self.generated(Api::Responses, model(&self.default_model), facts)?
+            }
+            Endpoint::Completions => {
+                let model = model(&self.default_completion_model);
+                self.generated(Api::Completions, model, facts)?
+            }
+            Endpoint::Embeddings => Shape::Embeddings {
+                model: model(&self.default_embedding_model),
+                inputs: facts.inputs,
+                dimensions: facts.dimensions.unwrap_or(self.dimensions),
+                encoding: facts.encoding,
+            },
+            Endpoint::Moderations => Shape::Moderation {
+                model: model(&self.default_moderation_model),
+                inputs: facts.inputs,
+            },
+            Endpoint::Models => Shape::Models,
+            Endpoint::Model => Shape::Model(model(&self.default_model)),
+            Endpoint::Health => Shape::Health,
+        };
         Ok(self.shapes.share(shape))
     }
 
-    /// The answer to a request that was read whole by `now`. `shape` is what its body gave: None
-    /// where it was not asked. `admitted` is what `admit` said, where that was asked.
+    fn generated(&self, api: Api, model: Name, facts: &Facts) -> Result<Shape, Problem> {
+        let own = None;
+        let choices = match api {
+            Api::Completions => u32::from(facts.inputs) * u32::from(facts.n),
+            _ => facts.n.into(),
+        };
+        if choices > CHOICES_MAX {
+            return Err(Problem::TOO_MANY_CHOICES);
+        }
+        let tokens = |most| self.tokens_of(own.as_ref(), facts.token_limit, most);
+        let (most, _) = tokens(self.tokens.as_ref().map_or(0, |range| *range.end()));
+        let (tokens, cut) = tokens(self.tokens.as_ref().map_or(0, |range| *range.start()));
+        if let Some(others) = facts.logprobs
+            && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
+        {
+            return Err(Problem::TOO_MANY_LOGPROBS);
+        }
+        let counted = facts.token_limit.is_some() || self.tokens.is_some();
+        let prompt = facts.prompt_bytes.div_ceil(BYTES_A_TOKEN).max(1);
+        Ok(Shape::Generated(Generated {
+            api,
+            model,
+            choices,
+            limit: facts.token_limit,
+            tokens,
+            cut,
+            prompt: if counted { prompt as u32 } else { 0 },
+            stream: facts.stream.then_some(Streaming {
+                include_usage: facts.include_usage,
+            }),
+            logprobs: facts.logprobs,
+            own,
+        }))
+    }
+
+    /// How many tokens each choice has, and whether a limit cut them; `asked` is what the setting
+    /// asks for, where it does.
+    fn tokens_of(&self, own: Option<&Own>, limit: Option<u32>, asked: u32) -> (u32, bool) {
+        let all = match (own, &self.tokens) {
+            // More or fewer would be no JSON.
+            (Some(own @ (Own::Json(_) | Own::Call { .. })), _) => own.text().tokens(),
+            (_, Some(_)) => asked,
+            (Some(own), None) => own.text().tokens(),
+            (None, None) => self.book.words.tokens(),
+        };
+        match limit {
+            Some(limit) if limit < all => (limit, true),
+            _ => (all, false),
+        }
+    }
+
+    /// What a path answers whose requests are not asked for a body; `named` as in `shape`.
+    pub fn unasked(&mut self, call: &Call, named: Option<Name>) -> Option<Rc<Shape>> {
+        let shape = match (call.route().ok()?.endpoint, named) {
+            (Endpoint::Models, _) => Shape::Models,
+            (Endpoint::Model, Some(name)) => Shape::Model(name),
+            (Endpoint::Health, _) => Shape::Health,
+            _ => return None,
+        };
+        Some(self.shapes.share(shape))
+    }
+
+    /// The answer to a request that was read whole by `now`. `shape` is what it asks for, where
+    /// its head is right. `admitted` is what `admit` said, where that was asked.
     pub fn reply(
         &mut self,
         call: &Call,
@@ -171,7 +267,7 @@ impl Mock {
         };
         match (self.policy.decide(call, admitted, body, now), shape) {
             (Verdict::Answer(_, delay), Some(shape)) => self.numbered(shape, delay),
-            (verdict, _) => self.unread(verdict),
+            (verdict, _) => self.refused(verdict),
         }
     }
 
@@ -185,109 +281,65 @@ impl Mock {
     ) -> Reply {
         let problem = Problem::TOO_LARGE.with_number(cap);
         let verdict = self.policy.decide(call, admitted, Err(problem), now);
-        self.unread(verdict)
+        self.refused(verdict)
     }
 
-    /// The answer to a request whose body says nothing to it.
-    fn unread(&mut self, verdict: Verdict) -> Reply {
+    /// The answer to a request that does not get what it asks for.
+    fn refused(&mut self, verdict: Verdict) -> Reply {
         match verdict {
-            Verdict::Answer(Endpoint::Health, delay) => self.plain(Shape::Health, delay),
-            Verdict::Answer(endpoint, _) => unreachable!("{endpoint:?} is asked for its facts"),
-            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods), 0),
+            Verdict::Answer(endpoint, _) => unreachable!("{endpoint:?} has a shape"),
+            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods)),
             Verdict::Refuse(problem) => self.refusal(problem),
         }
     }
 
     /// The answer that says what was wrong.
     pub fn refusal(&mut self, problem: Problem) -> Reply {
-        self.plain(Shape::Problem(problem), 0)
+        self.plain(Shape::Problem(problem))
     }
 
-    fn plain(&mut self, shape: Shape, delay: Nanos) -> Reply {
+    fn plain(&mut self, shape: Shape) -> Reply {
         let shape = self.shapes.share(shape);
-        self.numbered(shape, delay)
-    }
-
-    fn chosen(&self, endpoint: Endpoint, deployment: Option<Name>, facts: &Facts) -> Shape {
-        let named = deployment.or_else(|| facts.model().map(Name::from_raw));
-        let limit = facts.token_limit.map(|limit| self.book.text.tokens(limit));
-        let model = |default: &Name| named.unwrap_or_else(|| default.clone());
-        match endpoint {
-            Endpoint::Chat => Shape::Chat {
-                model: model(&self.default_model),
-                n: facts.n,
-                limit,
-            },
-            Endpoint::Responses => Shape::Response {
-                model: model(&self.default_model),
-                limit,
-            },
-            Endpoint::Embeddings => Shape::Embeddings {
-                model: model(&self.default_embedding_model),
-                inputs: facts.inputs,
-                dimensions: facts.dimensions.unwrap_or(self.dimensions),
-                encoding: facts.encoding,
-            },
-            Endpoint::Health => Shape::Health,
-        }
+        self.numbered(shape, 0)
     }
 
     fn numbered(&mut self, shape: Rc<Shape>, delay: Nanos) -> Reply {
-        let sent = match *shape {
-            Shape::Chat { limit, .. } | Shape::Response { limit, .. } => limit,
-            _ => None,
-        };
         let bits = self.rng.u64(..);
-        let numbers = Numbers {
+        let mut numbers = Numbers {
             id: self.ids.next(),
-            prompt: scale(bits as u32, prompt_tokens(sent)),
-            completion: sent.unwrap_or_else(|| scale((bits >> 32) as u32, TOKENS)),
+            prompt: scale(bits as u32, TOKENS),
+            completion: scale((bits >> 32) as u32, TOKENS),
+            tokens: 0,
+            cut: false,
         };
+        let mut delay = delay;
+        if let Shape::Generated(generated) = &*shape {
+            self.count(generated, &mut numbers);
+            if generated.stream.is_some() {
+                delay = self.policy.first_token(delay);
+            }
+        }
         Reply {
             shape,
             numbers,
             delay,
         }
     }
-}
 
-/// How many shapes a core remembers: a load asks in a few ways, over and over.
-const SHAPES_KEPT: usize = 16;
-
-/// The shapes given out last, so that equal ones are one and their memory is used again.
-#[derive(Debug, Default)]
-struct Shapes {
-    kept: Vec<Rc<Shape>>,
-    /// Which is to go next.
-    oldest: usize,
-}
-
-impl Shapes {
-    fn share(&mut self, shape: Shape) -> Rc<Shape> {
-        if let Some(known) = self.kept.iter().find(|known| ***known == shape) {
-            return known.clone();
+    fn count(&mut self, generated: &Generated, numbers: &mut Numbers) {
+        (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
+        if let Some(range) = &self.tokens
+            && range.start() < range.end()
+        {
+            let drawn = self.rng.u32(range.clone());
+            (numbers.tokens, numbers.cut) =
+                self.tokens_of(generated.own.as_ref(), generated.limit, drawn);
         }
-        if self.kept.len() < SHAPES_KEPT {
-            self.kept.push(Rc::new(shape));
-            return self.kept[self.kept.len() - 1].clone();
+        if generated.prompt > 0 {
+            numbers.prompt = generated.prompt;
+            numbers.completion = numbers.tokens * generated.choices;
         }
-        let place = &mut self.kept[self.oldest];
-        self.oldest = (self.oldest + 1) % SHAPES_KEPT;
-        match Rc::get_mut(place) {
-            Some(free) => *free = shape,
-            None => *place = Rc::new(shape),
-        }
-        place.clone()
     }
-}
-
-/// From what range the request's tokens are drawn beside so many of the answer: one in which the
-/// digits of their sum are as many whatever is drawn.
-fn prompt_tokens(sent: Option<u32>) -> Range<u32> {
-    let Some(sent) = sent else { return TOKENS };
-    let room = 10u32.pow(sent.max(100).ilog10() + 1) - sent;
-    let crosses = TOKENS.contains(&room) && room > TOKENS.start;
-    if crosses { room..TOKENS.end } else { TOKENS }
 }
 
 /// A number from a range far smaller than 2^32, from as many random bits.
@@ -332,23 +384,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sum_of_tokens_never_changes_its_digits() {
-        for sent in (1..2000).chain(9_400..10_600) {
-            let range = prompt_tokens(Some(sent));
-            assert!(range.start >= TOKENS.start && range.end == TOKENS.end && !range.is_empty());
-            let digits = |prompt: u32| (prompt + sent).ilog10();
-            assert_eq!(digits(range.start), digits(range.end - 1), "{sent}");
-        }
-        assert_eq!(prompt_tokens(None), TOKENS);
+    fn random_tokens_have_three_digits_and_so_has_their_sum() {
         assert_eq!(scale(0, TOKENS), TOKENS.start);
         assert_eq!(scale(u32::MAX, TOKENS), TOKENS.end - 1);
+        let sums = 2 * TOKENS.start..2 * TOKENS.end - 1;
+        assert!((100..1000).contains(&sums.start) && sums.end <= 1000);
     }
 
     #[test]
     fn ids_differ_between_answers_and_cores() {
         let mut seen = std::collections::HashSet::new();
         for core in 0..4 {
-            let mut mock = Mock::new(&Settings::default(), 7, core);
+            let settings = Settings::default();
+            let words = Words::new(&settings).unwrap();
+            let mut mock = Mock::new(&settings, words, 7, core);
             assert!((0..10_000).all(|_| seen.insert(mock.ids.next())));
         }
     }

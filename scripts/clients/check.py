@@ -257,13 +257,15 @@ def _():
     that(length >= 9000, f"content has {length} characters, wanted 9000 or more")
 
 
-@check("chat stream=True is refused")  # Until there are streams.
+@check("chat stream=True")
 def _():
-    error = raises(openai.BadRequestError, 400, lambda: chat(stream=True))
-    same("param", error.param, "stream")
-
-
-# --- responses -------------------------------------------------------------------------------
+    stream = chat(stream=True, stream_options={"include_usage": True})
+    chunks = list(stream)
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    same("text", text, chat().choices[0].message.content)
+    same("finish_reason", chunks[-2].choices[0].finish_reason, "stop")
+    usage = chunks[-1].usage
+    same("total_tokens", usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
 
 
 @check("responses")

@@ -16,6 +16,7 @@ use crate::mock::name::Name;
 use crate::mock::problem::Problem;
 use crate::mock::reply::Shape;
 use crate::mock::route::Endpoint;
+use crate::mock::text::Words;
 use crate::settings::Settings;
 use crate::watch::rawlog::RawLog;
 
@@ -59,15 +60,17 @@ pub struct Kit {
     )]
     pub(super) asks: Vec<Box<Ask>>,
     pub(super) writer: Writer,
+    /// The events of a stream before they are framed.
+    pub(super) events: Vec<u8>,
     pub(super) seen: Seen,
     pub(super) heard: Heard,
 }
 
 impl Kit {
     /// The kit of core number `core`; `seed` is the process's.
-    pub fn new(settings: &Settings, seed: u64, core: u16) -> Kit {
+    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16) -> Kit {
         let nanos = |time: Duration| time.as_nanos() as Nanos;
-        let mock = Mock::new(settings, seed, core);
+        let mock = Mock::new(settings, words, seed, core);
         Kit {
             log: None,
             paced: mock.policy.is_paced(),
@@ -88,6 +91,7 @@ impl Kit {
             outboxes: Outboxes::default(),
             asks: Vec::new(),
             writer: Writer::default(),
+            events: Vec::new(),
             seen: Seen::default(),
             heard: Heard::new(),
         }

@@ -1,6 +1,7 @@
 //! What a connection tells the raw log. Does nothing without one.
 
 use super::kit::Kit;
+use super::stream::STREAMED;
 use super::{Conn, Phase, Plan};
 use crate::Nanos;
 use crate::http::body::Body;
@@ -24,7 +25,7 @@ impl Conn {
             Body::Length(length) => {
                 log.begin(Kind::Request, head as u64 + length.min(kit.limits.body))
             }
-            Body::Chunked(_) => log.begin_open(OPEN, kit.limits.body),
+            Body::Chunked(_) => log.begin_open(Kind::Request, OPEN, kit.limits.body),
         };
         let Some(mut record) = record else {
             self.phase = Phase::Head { scanned: 0 };
@@ -75,8 +76,13 @@ impl Conn {
     /// An answer is to be written. False when the log has no room for it.
     pub(super) fn log_answer(&mut self, reply: &Reply, kit: &mut Kit) -> bool {
         let Some(log) = &kit.log else { return true };
-        let content = kit.mock.book.length(reply, kit.clock.unix, &mut Vec::new());
-        let record = log.begin(Kind::Response, ANSWER_HEAD + content);
+        let record = match reply.streams() {
+            Some(_) => log.begin_open(Kind::Response, STREAMED as u64, kit.limits.body),
+            None => {
+                let content = kit.mock.book.length(reply, kit.clock.unix);
+                log.begin(Kind::Response, ANSWER_HEAD + content)
+            }
+        };
         self.record = record.map(Box::new);
         self.record.is_some()
     }

@@ -10,6 +10,7 @@ use crate::http::body::Body;
 use crate::http::head::{self, Head};
 use crate::http::{Refusal, inbox};
 use crate::mock::ask::Ask;
+use crate::mock::book::event::Stream;
 use crate::mock::name::Name;
 use crate::mock::problem::Problem;
 use crate::mock::reply::Reply;
@@ -38,6 +39,7 @@ impl Conn {
                 Phase::Body(_) => self.body_arrived(kit, now),
                 Phase::Waiting { .. } => self.waited(kit, now),
                 Phase::Items { .. } => self.write_item(kit),
+                Phase::Streaming { .. } => self.stream_on(kit, now),
                 Phase::Ending { .. } | Phase::Lingering { .. } | Phase::Closed => false,
             };
             if !moved {
@@ -102,16 +104,16 @@ impl Conn {
             Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
             Ok(None) => false,
             Ok(Some(head)) => {
-                let (plan, deployment) = plan(&head, kit);
+                let (plan, named) = plan(&head, kit);
                 let len = head.len;
-                if deployment.is_none() && plan.call.route().is_ok() {
+                if named.is_none() && plan.call.route().is_ok() {
                     kit.seen.keep(&input[..len], plan);
                 }
                 if kit.log.is_some() && !self.log_request(len, &plan, kit, now) {
                     return false;
                 }
                 self.inbox.used(len);
-                self.begin_request(plan, deployment, kit, now)
+                self.begin_request(plan, named, kit, now)
             }
         }
     }
@@ -120,7 +122,7 @@ impl Conn {
     fn begin_request(
         &mut self,
         plan: Plan,
-        deployment: Option<Name>,
+        named: Option<Name>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -149,9 +151,10 @@ impl Conn {
                 record.body(body);
             }
             let (heard, mock) = (&mut kit.heard, &mut kit.mock);
-            let shape = plan
-                .asks
-                .map(|endpoint| heard.shape(mock, endpoint, deployment, body));
+            let shape = match plan.asks {
+                Some(endpoint) => Some(heard.shape(mock, endpoint, named, body)),
+                None => mock.unasked(&plan.call, named).map(Ok),
+            };
             let reply = mock.reply(&plan.call, shape, None, now);
             self.inbox.used(length as usize);
             return self.request_complete(reply, &plan, kit, now);
@@ -163,7 +166,7 @@ impl Conn {
         });
         self.phase = Phase::Body(Request {
             plan,
-            deployment,
+            named,
             ask,
             content: 0,
             admitted,
@@ -202,12 +205,16 @@ impl Conn {
             }
             if done {
                 let (plan, admitted) = (request.plan, request.admitted);
-                let deployment = request.deployment.take();
+                let named = request.named.take();
                 let mut ask = request.ask.take();
-                let shape = plan.asks.zip(ask.as_mut()).map(|(endpoint, ask)| {
-                    let facts = ask.finish()?;
-                    kit.mock.shape(endpoint, deployment, facts)
-                });
+                let shape = match plan.asks.zip(ask.as_mut()) {
+                    Some((endpoint, ask)) => Some(
+                        ask.finish()
+                            .map_err(Problem::from)
+                            .and_then(|facts| kit.mock.shape(endpoint, named, facts)),
+                    ),
+                    None => kit.mock.unasked(&plan.call, named).map(Ok),
+                };
                 let reply = kit.mock.reply(&plan.call, shape, admitted, now);
                 kit.asks.extend(ask);
                 return self.request_complete(reply, &plan, kit, now);
@@ -230,7 +237,7 @@ impl Conn {
         }
         // What of the next request is there already has come with the end of this one.
         self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner, kit, now)
+        self.answer(reply, manner, now, kit, now)
     }
 
     fn waited(&mut self, kit: &mut Kit, now: Nanos) -> bool {
@@ -244,8 +251,9 @@ impl Conn {
         if kit.draining {
             manner.persistence = Persistence::Close;
         }
-        self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner, kit, now)
+        // A stream's times count from when it was due, not from when it was woken.
+        let due = std::mem::replace(&mut self.phase_ends, now + kit.limits.read);
+        self.answer(reply, manner, due, kit, now)
     }
 
     /// Answers a request whose body is not read: the connection can't serve another.
@@ -257,7 +265,7 @@ impl Conn {
             early,
             ..manner(plan, true)
         };
-        self.answer(reply, manner, kit, now)
+        self.answer(reply, manner, now, kit, now)
     }
 
     /// Says what is wrong with bytes that are no request, and ends the connection.
@@ -271,11 +279,12 @@ impl Conn {
         let manner = Manner {
             persistence: Persistence::Close,
             bodiless: matches!(&self.phase, Phase::Body(request) if request.plan.bodiless),
+            old: false,
             early: true,
         };
         self.log_refused(kit);
         self.release_ask(kit);
-        self.answer(reply, manner, kit, now)
+        self.answer(reply, manner, now, kit, now)
     }
 
     fn release_ask(&mut self, kit: &mut Kit) {
@@ -284,7 +293,17 @@ impl Conn {
         }
     }
 
-    fn answer(&mut self, reply: Reply, manner: Manner, kit: &mut Kit, now: Nanos) -> bool {
+    fn answer(
+        &mut self,
+        reply: Reply,
+        mut manner: Manner,
+        due: Nanos,
+        kit: &mut Kit,
+        now: Nanos,
+    ) -> bool {
+        if manner.old && reply.streams().is_some() {
+            manner.persistence = Persistence::Close;
+        }
         if kit.log.is_some() && !self.log_answer(&reply, kit) {
             self.phase_ends = now + RETRY;
             self.phase = Phase::Waiting { reply, manner };
@@ -308,6 +327,11 @@ impl Conn {
                     next: 0,
                 }
             }
+            Written::Head => {
+                let stream = Stream::new(reply, due, kit.clock.unix);
+                self.phase = Phase::Streaming { stream, manner };
+                self.phase_ends = due;
+            }
         }
         true
     }
@@ -323,7 +347,7 @@ impl Conn {
         };
         let out = self.outbox.end(&mut kit.outboxes);
         let at = out.len();
-        if *next < reply.shape.items() {
+        if *next < kit.mock.book.items(&reply.shape) {
             kit.mock.book.item(reply, *next, out);
             *next += 1;
             self.log_content(at);
@@ -342,7 +366,7 @@ impl Conn {
     /// the client: it has come already, or nobody asked the client to send no more (RFC 9112, 9.6),
     /// or it has the time while a long answer leaves. To linger always would cost a sixth of what a
     /// connection costs.
-    fn answered(&mut self, manner: Manner, long: bool, kit: &Kit) {
+    pub(super) fn answered(&mut self, manner: Manner, long: bool, kit: &Kit) {
         if self.record.is_some() {
             self.end_record(kit);
         }
@@ -358,9 +382,9 @@ impl Conn {
 
 fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
     let [authorization, api_key, coding] = head.wanted;
-    let (call, deployment) =
-        kit.mock
-            .call(head.method, head.target, authorization, api_key, coding);
+    let (call, named) = kit
+        .mock
+        .call(head.method, head.target, authorization, api_key, coding);
     let plan = Plan {
         call,
         asks: kit.mock.asks(&call),
@@ -370,7 +394,7 @@ fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
         bodiless: head.method == "HEAD",
         expects: head.expects,
     };
-    (plan, deployment)
+    (plan, named)
 }
 
 fn manner(plan: &Plan, ending: bool) -> Manner {
@@ -382,6 +406,7 @@ fn manner(plan: &Plan, ending: bool) -> Manner {
     Manner {
         persistence,
         bodiless: plan.bodiless,
+        old: plan.old,
         early: false,
     }
 }

@@ -3,9 +3,11 @@
 
 use std::rc::Rc;
 
-use crate::http::answer::{self, Persistence};
+use crate::http::answer::{self, Framing, Persistence};
 use crate::http::date;
-use crate::mock::reply::{self, Book, Note, Reply, SHAPES, Shape};
+use crate::mock::book::Book;
+use crate::mock::number::{Note, patch};
+use crate::mock::reply::{Reply, SHAPES, Shape};
 
 /// Content up to so many bytes is written in one piece; longer content, item by item as the outbox
 /// empties.
@@ -27,6 +29,8 @@ pub struct Manner {
     pub persistence: Persistence,
     /// The request was HEAD: the fields of GET, no content (RFC 9110, 9.3.2).
     pub bodiless: bool,
+    /// The client speaks HTTP/1.0, which knows no chunks.
+    pub old: bool,
     /// The client's bytes may still be on their way when it has been sent: the connection lingers.
     pub early: bool,
 }
@@ -38,6 +42,8 @@ pub enum Written {
     All,
     /// Its items follow, from the first.
     Opening,
+    /// Its events follow, each when it is due.
+    Head,
 }
 
 /// The answers of one core, the last of each shape.
@@ -45,6 +51,8 @@ pub enum Written {
 pub struct Writer {
     images: [Option<Image>; SHAPES],
     scratch: Vec<u8>,
+    /// Notes that nobody needs, of heads that are not kept.
+    notes: Vec<Note>,
 }
 
 /// A whole answer, and where in it numbers stand.
@@ -54,6 +62,8 @@ struct Image {
     manner: Manner,
     unix: i64,
     millis: u64,
+    tokens: u32,
+    cut: bool,
     bytes: Vec<u8>,
     notes: Vec<Note>,
 }
@@ -68,22 +78,34 @@ impl Writer {
         clock: &Clock,
         out: &mut Vec<u8>,
     ) -> Written {
+        if reply.streams().is_some() {
+            let framing = match manner.old {
+                true => Framing::UntilClose,
+                false => Framing::Chunked,
+            };
+            self.notes.clear();
+            head(reply, manner, framing, book, clock, out, &mut self.notes);
+            return Written::Head;
+        }
         let image = &mut self.images[reply.shape.kind()];
         let same = |image: &Image| {
             (Rc::ptr_eq(&image.shape, &reply.shape) || image.shape == reply.shape)
                 && image.manner == manner
                 && image.unix == clock.unix
                 && image.millis == reply.millis()
+                && image.tokens == reply.numbers.tokens
+                && image.cut == reply.numbers.cut
         };
-        if !image.as_ref().is_some_and(same) {
-            let length = match reply.shape.items() {
+        if !image.as_ref().is_some_and(same) || !book.repeats(&reply.shape) {
+            let length = match book.items(&reply.shape) {
                 0 | 1 => 0,
-                _ => book.length(reply, clock.unix, &mut self.scratch),
+                _ => book.length(reply, clock.unix),
             };
             if length > WHOLE_MAX {
-                let mut notes = Vec::new();
-                head(reply, manner, length, book, clock, out, &mut notes);
-                book.opening(reply, clock.unix, out, &mut notes);
+                let (notes, framing) = (&mut self.notes, Framing::Length(length));
+                notes.clear();
+                head(reply, manner, framing, book, clock, out, notes);
+                book.opening(reply, clock.unix, out, notes);
                 return Written::Opening;
             }
             let old = image.take();
@@ -99,7 +121,7 @@ impl Writer {
         let image = image.as_ref().expect("it was there or was just rendered");
         let at = out.len();
         out.extend_from_slice(&image.bytes);
-        reply::patch(&reply.numbers, &image.notes, &mut out[at..]);
+        patch(&reply.numbers, &image.notes, &mut out[at..]);
         Written::All
     }
 }
@@ -120,18 +142,14 @@ impl Image {
         notes.clear();
         content.clear();
         book.opening(reply, clock.unix, content, &mut notes);
-        (0..reply.shape.items()).for_each(|index| book.item(reply, index, content));
+        (0..book.items(&reply.shape)).for_each(|index| book.item(reply, index, content));
         book.closing(reply, clock.unix, content, &mut notes);
         let in_content = notes.len();
-        head(
-            reply,
-            manner,
-            content.len() as u64,
-            book,
-            clock,
-            &mut bytes,
-            &mut notes,
-        );
+        let framing = match reply.shape.status() {
+            204 => Framing::Nothing,
+            _ => Framing::Length(content.len() as u64),
+        };
+        head(reply, manner, framing, book, clock, &mut bytes, &mut notes);
         match manner.bodiless {
             true => drop(notes.drain(..in_content)),
             false => {
@@ -146,6 +164,8 @@ impl Image {
             manner,
             unix: clock.unix,
             millis: reply.millis(),
+            tokens: reply.numbers.tokens,
+            cut: reply.numbers.cut,
             bytes,
             notes,
         }
@@ -155,16 +175,14 @@ impl Image {
 fn head(
     reply: &Reply,
     manner: Manner,
-    length: u64,
+    framing: Framing,
     book: &Book,
     clock: &Clock,
     out: &mut Vec<u8>,
     notes: &mut Vec<Note>,
 ) {
     let status = reply.shape.status();
-    // RFC 9110, 8.6: no Content-Length with 204.
-    let length = (status != 204).then_some(length);
-    answer::begin(out, status, &clock.date, manner.persistence, length);
+    answer::begin(out, status, &clock.date, manner.persistence, framing);
     book.fields(reply, out, notes);
     out.extend_from_slice(b"\r\n");
 }

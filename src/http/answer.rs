@@ -1,5 +1,7 @@
 //! The head of an answer (RFC 9112, 4 and 6). Knows no content.
 
+use std::io::Write;
+
 use super::date;
 
 /// What an answer says of the connection (RFC 9112, 9.3).
@@ -13,34 +15,54 @@ pub enum Persistence {
     Close,
 }
 
+/// How the end of an answer's content is known (RFC 9112, 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none: 204 (RFC 9110, 8.6).
+    Nothing,
+    /// It has so many bytes.
+    Length(u64),
+    /// Its last chunk comes.
+    Chunked,
+    /// The connection ends: what a HTTP/1.0 client understands.
+    UntilClose,
+}
+
+/// The end of chunked content (RFC 9112, 7.1).
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Appends content as one chunk (RFC 9112, 7.1); it must not be empty.
+pub fn chunk(out: &mut Vec<u8>, content: &[u8]) {
+    write!(out, "{:x}\r\n", content.len()).expect("a Vec takes all");
+    out.extend_from_slice(content);
+    out.extend_from_slice(b"\r\n");
+}
+
 /// The interim answer to `Expect: 100-continue` (RFC 9110, 15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Appends a status line and the fields that HTTP itself needs. `length` is that of the content in
-/// bytes; None for an answer that can have none (204). The caller appends its own fields and the
-/// empty line.
+/// Appends a status line and the fields that HTTP itself needs. The caller appends its own fields
+/// and the empty line.
 pub fn begin(
     out: &mut Vec<u8>,
     status: u16,
     date: &[u8; date::LEN],
     persistence: Persistence,
-    length: Option<u64>,
+    framing: Framing,
 ) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(status.to_string().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(reason(status).as_bytes());
-    out.extend_from_slice(b"\r\nDate: ");
+    write!(out, "HTTP/1.1 {status} {}\r\nDate: ", reason(status)).expect("a Vec takes all");
     out.extend_from_slice(date);
     out.extend_from_slice(match persistence {
         Persistence::Open => b"\r\n".as_slice(),
         Persistence::KeepAlive => b"\r\nConnection: keep-alive\r\n",
         Persistence::Close => b"\r\nConnection: close\r\n",
     });
-    if let Some(length) = length {
-        out.extend_from_slice(b"Content-Length: ");
-        out.extend_from_slice(length.to_string().as_bytes());
-        out.extend_from_slice(b"\r\n");
+    match framing {
+        Framing::Length(length) => {
+            write!(out, "Content-Length: {length}\r\n").expect("a Vec takes all");
+        }
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Framing::Nothing | Framing::UntilClose => {}
     }
 }
 

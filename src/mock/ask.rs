@@ -3,12 +3,14 @@
 //! not know what is answered, nor which fields an endpoint requires.
 
 mod escapes;
+mod field;
 mod fields;
 mod json;
 mod runs;
 
+use field::Refusal;
+use fields::Fields;
 pub use fields::{Encoding, Facts};
-use fields::{Fields, Refusal};
 use json::{Event, Fault, Json};
 
 use super::route::Endpoint;
@@ -50,11 +52,20 @@ impl Ask {
         loop {
             match self.json.next(bytes) {
                 Event::Drained | Event::Failed => return,
-                Event::Key => self.fields.key_read(self.json.text(bytes)),
-                event @ (Event::Text | Event::Integer) => {
-                    self.fields.value_met(event, self.json.text(bytes));
+                Event::Key if self.json.depth() == 1 => {
+                    self.fields.key_read(self.json.text(bytes));
+                    self.fields.value_began(self.json.offset());
                 }
-                event => self.fields.value_met(event, b""),
+                Event::Key => self.fields.inner_key_read(self.json.text(bytes)),
+                event => {
+                    let text = match event {
+                        Event::Text | Event::Integer => self.json.text(bytes),
+                        _ => b"",
+                    };
+                    self.fields.depth = self.json.depth();
+                    self.fields.value_met(event, text);
+                    self.fields.value_ended(self.json.offset());
+                }
             }
             self.json.watch = self.fields.watch();
         }

@@ -54,9 +54,14 @@ impl Name {
                 bytes.push(byte);
             }
         }
-        let json = serde_json::Value::from(String::from_utf8(bytes).ok()?).to_string();
-        let raw = &json.as_bytes()[1..json.len() - 1];
-        (raw.len() <= MODEL_MAX).then(|| Name::from_raw(raw))
+        let name = Name::from_text(std::str::from_utf8(&bytes).ok()?);
+        (name.json().len() <= MODEL_MAX + 2).then_some(name)
+    }
+
+    /// A name from the text that it is.
+    pub fn from_text(text: &str) -> Name {
+        let json = serde_json::Value::from(text).to_string();
+        Name::from_raw(&json.as_bytes()[1..json.len() - 1])
     }
 
     /// The JSON string, quotes included.

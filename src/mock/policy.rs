@@ -70,11 +70,43 @@ pub struct Policy {
     limit_ends: bool,
     retry_after: u32,
     failures: Failures,
-    latency: Nanos,
-    jitter: Nanos,
+    latency: Varied,
+    /// When a stream's first token is due; None when that is the latency.
+    ttft: Option<Varied>,
+    itl: Varied,
+    /// How many tokens a chunk of a stream carries.
+    pub tokens_per_chunk: u32,
     /// Whether every request is answered, after the same delay: nothing to look at then.
     certain: bool,
     rng: Rng,
+}
+
+/// A time, and by how much it varies up or down.
+#[derive(Clone, Copy, Debug)]
+struct Varied {
+    time: Nanos,
+    jitter: Nanos,
+}
+
+impl Varied {
+    fn new(time: Duration, jitter: Duration) -> Varied {
+        Varied {
+            time: time.as_nanos() as Nanos,
+            jitter: jitter.as_nanos() as Nanos,
+        }
+    }
+
+    fn is_zero(self) -> bool {
+        self.time == 0 && self.jitter == 0
+    }
+
+    fn draw(self, rng: &mut Rng) -> Nanos {
+        if self.jitter == 0 {
+            return self.time;
+        }
+        let drawn = self.time + rng.u64(0..=2 * self.jitter);
+        drawn.saturating_sub(self.jitter)
+    }
 }
 
 impl Policy {
@@ -89,7 +121,6 @@ impl Policy {
             true => from.saturating_add(Nanos::from(settings.tpm_duration) * SECOND),
             false => Nanos::MAX,
         };
-        let nanos = |time: Duration| time.as_nanos() as Nanos;
         Policy {
             limited: from..until,
             limit_ends,
@@ -104,15 +135,35 @@ impl Policy {
                 && settings.failure_percent == 0
                 && settings.failure_jitter == 0
                 && settings.jitter.is_zero(),
-            latency: nanos(settings.latency),
-            jitter: nanos(settings.jitter),
+            latency: Varied::new(settings.latency, settings.jitter),
+            ttft: settings
+                .ttft
+                .map(|ttft| Varied::new(ttft, settings.ttft_jitter)),
+            itl: Varied::new(settings.itl, settings.itl_jitter),
+            tokens_per_chunk: settings.tokens_per_chunk,
             rng,
         }
     }
 
     /// Whether answers can be late.
     pub fn is_paced(&self) -> bool {
-        self.latency > 0 || self.jitter > 0
+        !self.latency.is_zero()
+            || !self.itl.is_zero()
+            || self.ttft.is_some_and(|ttft| !ttft.is_zero())
+    }
+
+    /// When the first token of a stream is due, where an answer at once would be after `delay`.
+    pub fn first_token(&mut self, delay: Nanos) -> Nanos {
+        self.ttft.map_or(delay, |ttft| ttft.draw(&mut self.rng))
+    }
+
+    /// How long after one chunk of a stream the next one is due: a token's time for each token.
+    pub fn gap(&mut self) -> Nanos {
+        if self.itl.jitter == 0 {
+            return self.itl.time * Nanos::from(self.tokens_per_chunk);
+        }
+        let tokens = 0..self.tokens_per_chunk;
+        tokens.map(|_| self.itl.draw(&mut self.rng)).sum()
     }
 
     /// Route, OPTIONS, auth, method, rate limit, failure, body: the first that has something to
@@ -150,7 +201,7 @@ impl Policy {
     /// Whether a request that is right by itself is answered, and how late.
     pub fn admit(&mut self, now: Nanos) -> Result<Nanos, Problem> {
         if self.certain {
-            return Ok(self.latency);
+            return Ok(self.latency.time);
         }
         if self.limited.contains(&now) {
             let left = (self.limited.end - now).div_ceil(SECOND);
@@ -167,11 +218,7 @@ impl Policy {
         if self.failures.strike(&mut self.rng) {
             return Err(Problem::FAILED);
         }
-        if self.jitter == 0 {
-            return Ok(self.latency);
-        }
-        let drawn = self.latency + self.rng.u64(0..=2 * self.jitter);
-        Ok(drawn.saturating_sub(self.jitter))
+        Ok(self.latency.draw(&mut self.rng))
     }
 }
 

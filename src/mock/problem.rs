@@ -48,17 +48,39 @@ impl Problem {
     pub const UNKNOWN_PATH: Problem = Problem::invalid(
         404,
         "unknown_path",
-        "There is nothing at this path. POST is answered at /v1/chat/completions, /v1/responses \
-         and /v1/embeddings (also without /v1, under /openai and under \
-         /openai/deployments/MODEL), GET at /health.",
+        "There is nothing at this path. POST is answered at /v1/chat/completions, /v1/responses, \
+         /v1/completions, /v1/embeddings and /v1/moderations, GET at /v1/models, \
+         /v1/models/MODEL and /health (those of /v1 also without it, under /openai and partly \
+         under /openai/deployments/MODEL).",
     );
 
-    /// Azure's deployment name can't be a model's name.
-    pub const BAD_DEPLOYMENT: Problem = Problem::invalid(
+    /// The name in the path, a model's or Azure's deployment, can't be a model's name.
+    pub const BAD_NAME: Problem = Problem::invalid(
         404,
         "unknown_path",
-        "The deployment's name in the path must be percent-encoded UTF-8 of at most 256 bytes.",
+        "The model's name in the path must be percent-encoded UTF-8 of at most 256 bytes.",
     );
+
+    /// More choices than an answer gives.
+    pub const TOO_MANY_CHOICES: Problem = Problem {
+        param: Some("n"),
+        ..Problem::invalid(
+            400,
+            "invalid_value",
+            "The prompts times 'n' must be at most 2048 choices.",
+        )
+    };
+
+    /// More probabilities than an answer tells.
+    pub const TOO_MANY_LOGPROBS: Problem = Problem {
+        param: Some("logprobs"),
+        ..Problem::invalid(
+            400,
+            "invalid_value",
+            "At most 50000 probabilities are told for a choice: limit its tokens, or ask for fewer \
+             beside each.",
+        )
+    };
 
     /// The `Authorization` field is missing or not the one that was set. Its type is not
     /// `invalid_request_error`: LiteLLM would make a bad request of that.

@@ -7,8 +7,16 @@ pub enum Endpoint {
     Chat,
     /// `POST /responses`
     Responses,
+    /// `POST /completions`
+    Completions,
     /// `POST /embeddings`
     Embeddings,
+    /// `POST /moderations`
+    Moderations,
+    /// `GET /models`
+    Models,
+    /// `GET /models/{model}`
+    Model,
     /// `GET /health`: open to all, never late, never failing.
     Health,
 }
@@ -47,6 +55,7 @@ impl Methods {
 /// One row of the route table.
 #[derive(Debug)]
 pub struct Route {
+    /// The path after its prefix. One that ends in a slash has a model's name behind it.
     path: &'static str,
     /// What the path means.
     pub endpoint: Endpoint,
@@ -81,10 +90,34 @@ const ROUTES: &[Route] = &[
         reach: Reach::Api,
     },
     Route {
+        path: "/completions",
+        endpoint: Endpoint::Completions,
+        methods: Methods::Post,
+        reach: Reach::ApiAndAzure,
+    },
+    Route {
         path: "/embeddings",
         endpoint: Endpoint::Embeddings,
         methods: Methods::Post,
         reach: Reach::ApiAndAzure,
+    },
+    Route {
+        path: "/moderations",
+        endpoint: Endpoint::Moderations,
+        methods: Methods::Post,
+        reach: Reach::Api,
+    },
+    Route {
+        path: "/models",
+        endpoint: Endpoint::Models,
+        methods: Methods::Get,
+        reach: Reach::Api,
+    },
+    Route {
+        path: "/models/",
+        endpoint: Endpoint::Model,
+        methods: Methods::Get,
+        reach: Reach::Api,
     },
     Route {
         path: "/health",
@@ -99,25 +132,30 @@ const PREFIXES: [&str; 3] = ["/openai/v1", "/openai", "/v1"];
 const AZURE: &str = "/openai/deployments/";
 
 /// Finds the route of a request target in origin-form. The query is ignored. The second value is
-/// Azure's deployment name, as written in the path.
+/// the model's name where the path has one, as written.
 pub fn find(target: &str) -> Option<(&'static Route, Option<&str>)> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     if let Some((deployment, rest)) = path.strip_prefix(AZURE).and_then(|p| split_segment(p)) {
-        let route = row(rest).filter(|route| route.reach == Reach::ApiAndAzure)?;
+        let (route, _) = row(rest).filter(|(route, _)| route.reach == Reach::ApiAndAzure)?;
         return Some((route, Some(deployment)));
     }
-    if let Some(route) = row(path) {
-        return Some((route, None));
+    if let Some(found) = row(path) {
+        return Some(found);
     }
     let rest = PREFIXES
         .iter()
         .find_map(|prefix| path.strip_prefix(prefix))?;
-    let route = row(rest).filter(|route| route.reach != Reach::Bare)?;
-    Some((route, None))
+    row(rest).filter(|(route, _)| route.reach != Reach::Bare)
 }
 
-fn row(path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.path == path)
+fn row(path: &str) -> Option<(&'static Route, Option<&str>)> {
+    ROUTES.iter().find_map(|route| {
+        let name = path.strip_prefix(route.path)?;
+        match route.path.ends_with('/') {
+            true => (!name.is_empty()).then_some((route, Some(name))),
+            false => name.is_empty().then_some((route, None)),
+        }
+    })
 }
 
 fn split_segment(path: &str) -> Option<(&str, &str)> {
@@ -139,7 +177,10 @@ mod tests {
             for (path, want) in [
                 ("/chat/completions", Endpoint::Chat),
                 ("/responses", Endpoint::Responses),
+                ("/completions", Endpoint::Completions),
                 ("/embeddings", Endpoint::Embeddings),
+                ("/moderations", Endpoint::Moderations),
+                ("/models", Endpoint::Models),
             ] {
                 let target = format!("{prefix}{path}");
                 assert_eq!(endpoint(&target), Some((want, None)), "{target}");
@@ -162,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn a_models_name_is_the_rest_of_its_path() {
+        let named = |name| Some((Endpoint::Model, Some(name)));
+        assert_eq!(endpoint("/v1/models/gpt-4o"), named("gpt-4o"));
+        assert_eq!(endpoint("/models/org%2Fname?x=1"), named("org%2Fname"));
+        assert_eq!(endpoint("/openai/v1/models/org/name"), named("org/name"));
+    }
+
+    #[test]
     fn other_paths_are_not() {
         for target in [
             "",
@@ -173,10 +222,13 @@ mod tests {
             "/v1/chat/completions/",
             "/v1/Chat/completions",
             "/v1//chat/completions",
-            "/openai/deployments/chat/completions",
             "/openai/deployments//chat/completions",
             "/openai/deployments/m/responses",
             "/openai/deployments/m/health",
+            "/openai/deployments/m/models",
+            "/openai/deployments/m/models/x",
+            "/v1/models/",
+            "/v1/modelsx",
             "/v1/openai/chat/completions",
         ] {
             assert_eq!(endpoint(target), None, "{target}");

@@ -16,12 +16,34 @@ pub enum Slot {
     Index,
     /// The text that was "generated", as the inside of a JSON string.
     Content,
-    /// Why a choice ended: `"stop"` or `"length"`.
+    /// Why a choice ended: `"stop"`, `"length"` or `"tool_calls"`; null in a stream before its end.
     FinishReason,
-    /// How a response ended: `"completed"` or `"incomplete"`.
+    /// How a response stands: `"in_progress"`, `"completed"` or `"incomplete"`.
     Status,
     /// Null, or why a response is incomplete.
     IncompleteDetails,
+    /// What a chunk of a chat completion adds: an object.
+    Delta,
+    /// The probabilities of the tokens beside it, as each API has them; mostly null or nothing.
+    Logprobs,
+    /// The tokens of request and answer: an object.
+    Usage,
+    /// The same as a member that may be missing: the comma and the name go with it.
+    UsageMember,
+    /// The name of the function that is called, a JSON string.
+    Function,
+    /// A stream's event as it counts: from 0.
+    Sequence,
+    /// A whole response, as some events carry it.
+    Response,
+    /// The one item of a response's output.
+    Output,
+    /// The items of its list: none before there is any.
+    Outputs,
+    /// The one part of a message's content.
+    Part,
+    /// The parts of its list: none before there is any.
+    Parts,
     /// One embedding: a list of numbers, or a string of base64.
     Embedding,
     /// Tokens of the request.
@@ -45,6 +67,9 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("chat_id", "\"cmpl-mock", Slot::Id, "\""),
     ("response_id", "\"resp-mock", Slot::Id, "\""),
     ("message_id", "\"msg_mock", Slot::Id, "\""),
+    ("call_id", "\"call_mock", Slot::Id, "\""),
+    ("function_call_id", "\"fc_mock", Slot::Id, "\""),
+    ("moderation_id", "\"modr-mock", Slot::Id, "\""),
     ("created", "", Slot::Created, ""),
     ("model", "", Slot::Model, ""),
     ("items", "", Slot::Items, ""),
@@ -53,6 +78,17 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("finish_reason", "", Slot::FinishReason, ""),
     ("status", "", Slot::Status, ""),
     ("incomplete_details", "", Slot::IncompleteDetails, ""),
+    ("delta", "", Slot::Delta, ""),
+    ("logprobs", "", Slot::Logprobs, ""),
+    ("usage", "", Slot::Usage, ""),
+    ("usage_member", "", Slot::UsageMember, ""),
+    ("function", "", Slot::Function, ""),
+    ("sequence", "", Slot::Sequence, ""),
+    ("response", "", Slot::Response, ""),
+    ("output", "", Slot::Output, ""),
+    ("outputs", "", Slot::Outputs, ""),
+    ("part", "", Slot::Part, ""),
+    ("parts", "", Slot::Parts, ""),
     ("embedding", "", Slot::Embedding, ""),
     ("prompt", "", Slot::Prompt, ""),
     ("completion", "", Slot::Completion, ""),
@@ -130,6 +166,11 @@ impl Template {
         };
         let known = SLOTS.iter().find(|row| row.0 == name);
         let &(_, before, slot, after) = known.expect("templates name only slots that exist");
+        if slot == Slot::UsageMember {
+            let member = self.text.iter().rposition(|&byte| byte == b',');
+            self.text
+                .truncate(member.expect("it is not the first member"));
+        }
         self.text.extend_from_slice(before.as_bytes());
         self.slots.push((self.text.len(), slot));
         self.text.extend_from_slice(after.as_bytes());
@@ -168,6 +209,12 @@ mod tests {
         );
         let want = r#"{"id":"cmpl-mock<Id>","a b":[<Index>,"x \"$y\" \\","<Content>"],"e":1.0}"#;
         assert_eq!(show(&template), want);
+    }
+
+    #[test]
+    fn a_member_that_may_be_missing_goes_with_its_name() {
+        let template = Template::parse(r#"{"a": 1, "usage": "$usage_member"}"#);
+        assert_eq!(show(&template), r#"{"a":1<UsageMember>}"#);
     }
 
     #[test]

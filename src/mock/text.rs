@@ -1,4 +1,10 @@
-//! The text that is "generated", and where its tokens end. Knows no template.
+//! The words that are "generated", and where their tokens end. Knows no template.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::settings::{Content, Settings};
 
 /// The whole answer of a model that has nothing else to say.
 const SENTENCE: &str = "This is a mocked response: its words are always the same, \
@@ -7,44 +13,175 @@ const SENTENCE: &str = "This is a mocked response: its words are always the same
 /// About how long the text is with `big-payload`, in bytes.
 const BIG: usize = 10_000;
 
-/// A text as it stands inside a JSON string, cut into tokens: words with the space before them.
-#[derive(Debug)]
+/// How many characters of JSON are one token: what is said of English text, and it shows a client
+/// pieces that end anywhere.
+const JSON_TOKEN: usize = 4;
+
+/// What random text is made of.
+const WORDS: [&str; 64] = [
+    "about", "air", "answer", "apple", "autumn", "bird", "blue", "book", "bread", "bridge", "by",
+    "cloud", "coffee", "dance", "day", "dream", "early", "evening", "far", "field", "fire",
+    "flower", "for", "forest", "garden", "gentle", "glass", "green", "hand", "hill", "home",
+    "house", "in", "island", "journey", "lamp", "leaf", "letter", "light", "long", "moon",
+    "morning", "mountain", "music", "near", "night", "ocean", "of", "old", "open", "paper", "path",
+    "quiet", "rain", "river", "road", "small", "song", "stone", "summer", "the", "tree", "water",
+    "window",
+];
+
+/// Where the words of a server's answers come from.
+#[derive(Clone, Debug)]
+pub enum Words {
+    /// A text, over and over if need be.
+    Text(Arc<Text>),
+    /// Random words, which follow from an answer's number.
+    Random,
+}
+
+impl Words {
+    /// What the settings ask for. Reads the file of `-content file:PATH`; the error is the
+    /// system's, or says that the file holds no text.
+    pub fn new(settings: &Settings) -> io::Result<Words> {
+        let text = match &settings.content {
+            Content::Random => return Ok(Words::Random),
+            Content::File(path) => {
+                let text = std::fs::read_to_string(path)?;
+                if text.trim().is_empty() {
+                    let why = "it holds no words";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                text.trim_end().to_owned()
+            }
+            Content::Fixed => {
+                let times = match settings.big_payload {
+                    true => BIG.div_ceil(SENTENCE.len() + 1),
+                    false => 1,
+                };
+                vec![SENTENCE; times].join(" ")
+            }
+        };
+        Ok(Words::Text(Arc::new(Text::of_words(&text))))
+    }
+
+    /// The source of one choice of one answer; `own` is a text that was made for it.
+    pub fn source<'a>(&'a self, own: Option<&'a Text>, id: u64, choice: u32) -> Source<'a> {
+        match (own, self) {
+            (Some(own), _) => Source::Text(own),
+            (None, Words::Text(text)) => Source::Text(text),
+            (None, Words::Random) => Source::Random(super::mix(id ^ u64::from(choice))),
+        }
+    }
+
+    /// How many tokens an answer has if nobody asks for so many.
+    pub fn tokens(&self) -> u32 {
+        match self {
+            Words::Text(text) => text.tokens(),
+            Words::Random => SENTENCE.split(' ').count() as u32,
+        }
+    }
+}
+
+/// The tokens of one text, without end.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// These, over and over.
+    Text(&'a Text),
+    /// Random ones that follow from this seed.
+    Random(u64),
+}
+
+impl Source<'_> {
+    /// Appends the tokens of this range as the inside of a JSON string.
+    #[inline]
+    pub fn append(&self, tokens: Range<u32>, out: &mut Vec<u8>) {
+        match self {
+            Source::Text(text) => text.append(tokens, out),
+            Source::Random(seed) => {
+                for token in tokens {
+                    let word = super::mix(seed.wrapping_add(token.into())) as usize % WORDS.len();
+                    if token > 0 {
+                        out.push(b' ');
+                    }
+                    out.extend_from_slice(WORDS[word].as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// A text as it stands inside a JSON string, cut into tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     json: Vec<u8>,
     /// Where each token ends in `json`.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
 impl Text {
-    /// The fixed sentence, once or until it has about 10 KB.
-    pub fn new(big: bool) -> Text {
-        let times = if big {
-            BIG.div_ceil(SENTENCE.len() + 1)
-        } else {
-            1
-        };
-        let text = vec![SENTENCE; times].join(" ");
-        let json = serde_json::Value::from(text).to_string();
-        let json = json.as_bytes()[1..json.len() - 1].to_vec();
-        let spaces = (1..json.len()).filter(|&at| json[at] == b' ');
-        let ends = spaces.chain([json.len()]).collect();
-        Text { json, ends }
+    /// A text whose tokens are words with the white space before them.
+    pub fn of_words(text: &str) -> Text {
+        let starts =
+            text.char_indices()
+                .zip(text.chars().skip(1))
+                .filter_map(|((at, one), next)| {
+                    (!one.is_whitespace() && next.is_whitespace()).then_some(at + one.len_utf8())
+                });
+        let mut ends: Vec<usize> = starts.chain([text.len()]).collect();
+        // White space at the end belongs to the last word.
+        if text.ends_with(char::is_whitespace) && ends.len() > 1 {
+            ends.remove(ends.len() - 2);
+        }
+        Text::cut(text, &ends)
     }
 
-    /// How many tokens are sent when `limit` (at least 1) is the most.
-    pub fn tokens(&self, limit: u32) -> u32 {
-        limit.min(self.ends.len() as u32)
+    /// A text of JSON, whose tokens are a few characters each.
+    pub fn of_json(text: &str) -> Text {
+        let inner = text.char_indices().step_by(JSON_TOKEN).skip(1);
+        let ends: Vec<usize> = inner.map(|(at, _)| at).chain([text.len()]).collect();
+        Text::cut(text, &ends)
     }
 
-    /// Whether a limit leaves less than the whole text.
-    pub fn is_cut(&self, limit: Option<u32>) -> bool {
-        limit.is_some_and(|limit| (limit as usize) < self.ends.len())
+    fn cut(text: &str, ends: &[usize]) -> Text {
+        let (mut cut, mut from) = (
+            Text {
+                json: Vec::new(),
+                ends: Vec::new(),
+            },
+            0,
+        );
+        for &end in ends {
+            let json = serde_json::Value::from(&text[from..end]).to_string();
+            cut.json
+                .extend_from_slice(&json.as_bytes()[1..json.len() - 1]);
+            cut.ends.push(cut.json.len() as u32);
+            from = end;
+        }
+        cut
     }
 
-    /// The first `limit` tokens, or all.
-    pub fn cut(&self, limit: Option<u32>) -> &[u8] {
-        let tokens = limit.map_or(self.ends.len(), |limit| self.tokens(limit) as usize);
-        &self.json[..self.ends[tokens - 1]]
+    /// How many tokens it has; at least 1.
+    pub fn tokens(&self) -> u32 {
+        self.ends.len() as u32
+    }
+
+    #[inline]
+    fn append(&self, tokens: Range<u32>, out: &mut Vec<u8>) {
+        let count = self.tokens();
+        if tokens.end <= count && tokens.start < tokens.end {
+            let from = match tokens.start {
+                0 => 0,
+                start => self.ends[start as usize - 1],
+            };
+            let end = self.ends[tokens.end as usize - 1];
+            return out.extend_from_slice(&self.json[from as usize..end as usize]);
+        }
+        for token in tokens {
+            let at = token % count;
+            // Said again, the text begins with the space that parts its words.
+            if at == 0 && token > 0 {
+                out.push(b' ');
+            }
+            self.append(at..at + 1, out);
+        }
     }
 }
 
@@ -52,26 +189,61 @@ impl Text {
 mod tests {
     use super::*;
 
+    fn said(source: Source<'_>, tokens: Range<u32>) -> String {
+        let mut out = Vec::new();
+        source.append(tokens, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn pieces(text: &Text) -> Vec<String> {
+        let source = Source::Text(text);
+        (0..text.tokens())
+            .map(|at| said(source, at..at + 1))
+            .collect()
+    }
+
     #[test]
-    fn a_limit_cuts_between_words() {
-        let text = Text::new(false);
-        assert_eq!(text.cut(None), SENTENCE.as_bytes());
-        assert_eq!(text.cut(Some(1)), b"This");
-        assert_eq!(text.cut(Some(3)), b"This is a");
-        let all = SENTENCE.split(' ').count() as u32;
-        for (limit, tokens, cut) in [
-            (all - 1, all - 1, true),
-            (all, all, false),
-            (all + 1, all, false),
+    fn a_token_is_a_word_with_the_space_before_it() {
+        for (text, want) in [
+            ("This is it", &["This", " is", " it"][..]),
+            ("one", &["one"]),
+            ("  two  words \n", &["  two", "  words \\n"]),
+            ("sa\"y é\u{2003}x", &["sa\\\"y", " é", "\u{2003}x"]),
+            ("", &[""]),
         ] {
-            assert_eq!(text.tokens(limit), tokens);
-            assert_eq!(text.is_cut(Some(limit)), cut);
+            assert_eq!(pieces(&Text::of_words(text)), want, "{text:?}");
         }
-        assert_eq!(text.cut(Some(all)), SENTENCE.as_bytes());
+        let json = pieces(&Text::of_json(r#"{"a":"é\n"}"#));
+        assert_eq!(json, [r#"{\"a\""#, r#":\"é\\"#, r#"n\"}"#]);
+    }
+
+    #[test]
+    fn every_range_is_what_its_tokens_are_one_by_one() {
+        let text = Text::of_words("a bc def");
+        for source in [Source::Text(&text), Source::Random(7)] {
+            for from in 0..8 {
+                for to in from..9 {
+                    let one_by_one = (from..to).map(|at| said(source, at..at + 1));
+                    assert_eq!(said(source, from..to), one_by_one.collect::<String>());
+                }
+            }
+        }
+        assert_eq!(said(Source::Text(&text), 0..7), "a bc def a bc def a");
+        assert_ne!(
+            said(Source::Random(7), 0..20),
+            said(Source::Random(8), 0..20)
+        );
+        assert_eq!(said(Source::Random(7), 0..20).split(' ').count(), 20);
     }
 
     #[test]
     fn the_big_text_has_about_ten_kilobytes() {
-        assert!((10_000..10_200).contains(&Text::new(true).cut(None).len()));
+        let settings = Settings {
+            big_payload: true,
+            ..Settings::default()
+        };
+        let words = Words::new(&settings).unwrap();
+        let text = said(words.source(None, 1, 0), 0..words.tokens());
+        assert!((10_000..10_200).contains(&text.len()));
     }
 }

@@ -16,11 +16,17 @@ use super::reactor::{Reactor, WAKER};
 use super::sleep::Time;
 use super::{Trouble, cpus, listen};
 use crate::conn::kit::Kit;
+use crate::mock::text::Words;
 use crate::settings::Settings;
 use crate::watch::rawlog::RawLog;
 
 /// Serves until SIGINT or SIGTERM, then lets what is in flight end. `epoch` is the process's start.
 pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
+    let words = Words::new(settings).map_err(|error| {
+        Trouble::Usage(format!(
+            "-content: can't take its text from the file: {error}"
+        ))
+    })?;
     let cpus = cpus::plan(settings)?;
     let listening = listen::listen(settings, cpus.len())?;
     // Before anyone is served: who has been answered may count on an end in order.
@@ -44,12 +50,13 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     for (core, (&cpu, listeners)) in cpus.iter().zip(listening.cores).enumerate() {
         let poll = Poll::new().map_err(cannot)?;
         wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
+        let words = words.clone();
         let (settings, log) = (settings.clone(), log.as_ref().map(|(log, _)| log.clone()));
         let (ready, ending) = (ready.clone(), ending.clone());
         // What a core owns is made on its own thread: nothing of it can be shared by accident.
         let serve = move || {
             let pinned = cpu.is_none_or(cpus::pin);
-            let mut kit = Kit::new(&settings, seed, core as u16);
+            let mut kit = Kit::new(&settings, words, seed, core as u16);
             kit.log = log;
             let reactor = Reactor::new(poll, listeners, kit, time, ending);
             let tell = |outcome| {

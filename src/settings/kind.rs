@@ -2,7 +2,10 @@
 //!
 //! Knows no setting by name, and nothing of flags and variables.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use super::Content;
 
 /// A kind of value, which reads a text into a `T`.
 pub trait Kind<T> {
@@ -91,6 +94,23 @@ impl Kind<u32> for Percent {
     }
 }
 
+/// A whole number, or a range of them such as 50-200, from the first to the second.
+pub struct Span(pub u32, pub u32);
+
+impl Kind<RangeInclusive<u32>> for Span {
+    fn parse(&self, text: &str) -> Option<RangeInclusive<u32>> {
+        let number = Whole(self.0.into(), self.1.into());
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let (first, last): (u32, u32) = (number.parse(first)?, number.parse(last)?);
+        (first <= last).then_some(first..=last)
+    }
+
+    fn allowed(&self) -> String {
+        let Span(least, most) = self;
+        format!("a whole number from {least} to {most}, or two such as 50-200")
+    }
+}
+
 /// Bytes up to a tebibyte, more than any body that could be meant.
 pub struct Bytes;
 
@@ -143,6 +163,45 @@ impl<T: Copy> Kind<T> for Choice<T> {
     fn allowed(&self) -> String {
         let words: Vec<&str> = self.0.iter().map(|(word, _)| *word).collect();
         format!("one of {}", words.join(", "))
+    }
+}
+
+/// What answers say. The file is not read yet.
+pub struct Source;
+
+impl Kind<Content> for Source {
+    fn parse(&self, text: &str) -> Option<Content> {
+        match text {
+            "fixed" => Some(Content::Fixed),
+            "random" => Some(Content::Random),
+            _ => {
+                let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
+                Some(Content::File(path.into()))
+            }
+        }
+    }
+
+    fn allowed(&self) -> String {
+        "fixed, random or file:PATH".to_owned()
+    }
+}
+
+/// Names of models, with commas between them.
+pub struct Names;
+
+impl Kind<Vec<String>> for Names {
+    fn parse(&self, text: &str) -> Option<Vec<String>> {
+        let is_name =
+            |name: &&str| (1..=256).contains(&name.len()) && !name.contains(char::is_control);
+        let names: Vec<&str> = text.split(',').map(str::trim).collect();
+        names
+            .iter()
+            .all(is_name)
+            .then(|| names.into_iter().map(str::to_owned).collect())
+    }
+
+    fn allowed(&self) -> String {
+        "names of up to 256 bytes, with commas".to_owned()
     }
 }
 
@@ -221,299 +280,4 @@ fn decimal(text: &str, places: usize) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Reads each text and compares the values; a text without a value is refused.
-    fn reads<T: PartialEq + std::fmt::Debug>(kind: impl Kind<T>, cases: &[(&str, Option<T>)]) {
-        for (text, value) in cases {
-            assert_eq!(&kind.parse(text), value, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn switch() {
-        for (texts, value) in [
-            (["true", "TRUE", "1"], true),
-            (["false", "False", "0"], false),
-        ] {
-            reads(Switch, &texts.map(|text| (text, Some(value))));
-        }
-        reads(
-            Switch,
-            &["", "yes", "on", "2", " 1", "01"].map(|text| (text, None)),
-        );
-    }
-
-    #[test]
-    fn whole() {
-        let none: Option<u16> = None;
-        reads(
-            Whole(1, 1024),
-            &[("0", none), ("1", Some(1)), ("2", Some(2))],
-        );
-        reads(
-            Whole(1, 1024),
-            &[("1023", Some(1023)), ("1024", Some(1024)), ("1025", none)],
-        );
-        reads(
-            Whole(0, 65_535),
-            &[("0", Some(0)), ("65535", Some(65_535)), ("65536", none)],
-        );
-        reads(
-            Whole(0, u64::MAX),
-            &[("18446744073709551615", Some(u64::MAX))],
-        );
-        reads::<u64>(Whole(0, u64::MAX), &[("18446744073709551616", None)]);
-        let odd = [
-            "", "+1", "-1", "1.0", "1e3", "0x1", " 1", "1 ", "80x", "1_0", "\u{661}",
-        ];
-        reads::<u16>(Whole(0, 65_535), &odd.map(|text| (text, None)));
-    }
-
-    #[test]
-    fn seconds() {
-        let micros = |micros| Some(Duration::from_micros(micros));
-        let limits = || Seconds(0.001, 86_400.0);
-        reads(limits(), &[("0.000999", None), ("0.001", micros(1_000))]);
-        reads(
-            limits(),
-            &[
-                ("0.001001", micros(1_001)),
-                ("86399.999999", micros(86_399_999_999)),
-            ],
-        );
-        reads(
-            limits(),
-            &[("86400", micros(86_400_000_000)), ("86400.000001", None)],
-        );
-        reads(
-            limits(),
-            &[("1.5", micros(1_500_000)), ("0.1", micros(100_000))],
-        );
-        reads(
-            limits(),
-            &[(".5", micros(500_000)), ("5.", micros(5_000_000))],
-        );
-        let odd = [
-            "",
-            ".",
-            "0",
-            "-1",
-            "+1",
-            "1e3",
-            "inf",
-            "NaN",
-            "1.0000001",
-            "1.2.3",
-            "1,5",
-            "1s",
-        ];
-        reads(limits(), &odd.map(|text| (text, None)));
-        reads(
-            limits(),
-            &[("1.\u{661}", None), ("99999999999999999999", None)],
-        );
-    }
-
-    #[test]
-    fn millis() {
-        let micros = |micros| Some(Duration::from_micros(micros));
-        reads(
-            Millis(1000),
-            &[
-                ("0", micros(0)),
-                ("0.0", micros(0)),
-                ("0.001", micros(1)),
-                (".5", micros(500)),
-                ("5.", micros(5_000)),
-                ("12.345", micros(12_345)),
-                ("999.999", micros(999_999)),
-                ("1000", micros(1_000_000)),
-                ("1000.000", micros(1_000_000)),
-                ("1000.001", None),
-                ("1001", None),
-            ],
-        );
-        let odd = [
-            "",
-            ".",
-            "-1",
-            "+1",
-            "1e3",
-            "inf",
-            "NaN",
-            "0.0001",
-            "1.2.3",
-            "1,5",
-            "5ms",
-            " 5",
-            "5 ",
-            "\u{661}",
-            "18446744073709551615",
-            "18446744073709551.616",
-            "99999999999999999999",
-        ];
-        reads(Millis(1000), &odd.map(|text| (text, None)));
-        reads(Millis(u64::MAX / 1_000_000), &odd.map(|text| (text, None)));
-        let allowed = "milliseconds from 0 to 1000, with at most 3 decimals";
-        assert_eq!(Millis(1000).allowed(), allowed);
-    }
-
-    #[test]
-    fn percent() {
-        reads(
-            Percent,
-            &[
-                ("0", Some(0)),
-                ("0.0001", Some(1)),
-                (".5", Some(5_000)),
-                ("5.", Some(50_000)),
-                ("10", Some(100_000)),
-                ("33.3333", Some(333_333)),
-                ("99.9999", Some(999_999)),
-                ("100", Some(1_000_000)),
-                ("100.0000", Some(1_000_000)),
-                ("100.0001", None),
-                ("101", None),
-            ],
-        );
-        let odd = [
-            "",
-            ".",
-            "-1",
-            "+1",
-            "1e1",
-            "NaN",
-            "0.00001",
-            "1.2.3",
-            "1,5",
-            "5%",
-            " 5",
-            "5 ",
-            "\u{661}",
-            "429496.7296",
-            "429496.7297",
-            "99999999999999999999",
-        ];
-        reads(Percent, &odd.map(|text| (text, None)));
-        let allowed = "a percentage from 0 to 100, with at most 4 decimals";
-        assert_eq!(Percent.allowed(), allowed);
-    }
-
-    #[test]
-    fn bytes() {
-        reads(
-            Bytes,
-            &[("0", Some(0)), ("1", Some(1)), ("52428800", Some(50 << 20))],
-        );
-        reads(
-            Bytes,
-            &[
-                ("1k", Some(1 << 10)),
-                ("50m", Some(50 << 20)),
-                ("2G", Some(2 << 30)),
-            ],
-        );
-        reads(
-            Bytes,
-            &[
-                ("1024g", Some(1 << 40)),
-                ("1025g", None),
-                ("1023G", Some(1023 << 30)),
-            ],
-        );
-        reads(
-            Bytes,
-            &[("1099511627776", Some(1 << 40)), ("1099511627777", None)],
-        );
-        let odd = [
-            "",
-            "k",
-            "1t",
-            "1kb",
-            "1 k",
-            "1.5m",
-            "-1",
-            "18446744073709551615g",
-            "1\u{212a}",
-        ];
-        reads(Bytes, &odd.map(|text| (text, None)));
-    }
-
-    #[test]
-    fn auto() {
-        reads(
-            Auto(Whole(1, 9)),
-            &[("auto", Some(None)), ("9", Some(Some(9u8)))],
-        );
-        reads::<Option<u8>>(
-            Auto(Whole(1, 9)),
-            &["", "0", "10", "AUTO"].map(|text| (text, None)),
-        );
-    }
-
-    #[test]
-    fn choice() {
-        let words = || Choice(&[("off", 0), ("on", 1)]);
-        reads(
-            words(),
-            &[
-                ("off", Some(0)),
-                ("on", Some(1)),
-                ("", None),
-                ("o", None),
-                ("On", None),
-            ],
-        );
-        assert_eq!(words().allowed(), "one of off, on");
-    }
-
-    #[test]
-    fn texts() {
-        let same = |text: &'static str| (text, Some(text.to_owned()));
-        reads(Host, &["localhost", "127.0.0.1", "::1", "a.b-c"].map(same));
-        reads(
-            Host,
-            &["", " ", "a b", "a\n", "\u{7}", "\u{a0}"].map(|text| (text, None)),
-        );
-        reads(
-            Secret,
-            &["", "Bearer x", "a\tb", "gr\u{fc}n", "\"=,"].map(same),
-        );
-        let odd = ["a\r\nb: c", "a\nb", "\0", "\u{7f}", " a", "a ", "\ta", " "];
-        reads(Secret, &odd.map(|text| (text, None)));
-    }
-
-    #[test]
-    fn cores() {
-        reads(
-            Cores,
-            &[
-                ("", Some(vec![])),
-                ("0", Some(vec![0])),
-                ("1023", Some(vec![1023])),
-            ],
-        );
-        reads(
-            Cores,
-            &[
-                ("0-3,8", Some(vec![0, 1, 2, 3, 8])),
-                ("8,0-1", Some(vec![8, 0, 1])),
-            ],
-        );
-        reads(
-            Cores,
-            &[
-                ("3-3", Some(vec![3])),
-                ("0-1023", Some((0..1024).collect())),
-            ],
-        );
-        let twice = ["1,1", "0-3,2", "2,0-3", "0-2,1-3"];
-        reads(Cores, &twice.map(|text| (text, None)));
-        let odd = [
-            ",", "1,", ",1", "1,,2", "3-1", "-1", "1-", "1-2-3", "1024", "0-1024", "0 ,1", "a",
-        ];
-        reads(Cores, &odd.map(|text| (text, None)));
-    }
-}
+mod tests;

@@ -53,12 +53,12 @@ impl RawLog {
         take(&self.held, lease, BUDGET).then(|| self.record(kind, lease))
     }
 
-    /// A record of a request that may turn out to have up to `most` bytes more than these. So many
+    /// A record of what may turn out to have up to `most` bytes more than these. So many
     /// stay free of such records, so that one at a time can always grow ([`Record::grow`]).
-    pub fn begin_open(&self, bytes: u64, most: u64) -> Option<Record> {
+    pub fn begin_open(&self, kind: Kind, bytes: u64, most: u64) -> Option<Record> {
         let lease = bytes + LINES;
         let limit = BUDGET.saturating_sub(most);
-        take(&self.held, lease, limit).then(|| self.record(Kind::Request, lease))
+        take(&self.held, lease, limit).then(|| self.record(kind, lease))
     }
 
     /// The record of a request whose head made no sense. It waits for no room, so it is left out
@@ -234,11 +234,11 @@ mod tests {
         assert!(log.begin(Kind::Request, BUDGET - LINES).is_some());
         // Records of unknown length leave room for one of them to grow.
         let most = 50 << 20;
-        let mut open = log.begin_open(1000, most).unwrap();
+        let mut open = log.begin_open(Kind::Request, 1000, most).unwrap();
         let other = log
-            .begin_open(BUDGET - most - 1000 - 2 * LINES, most)
+            .begin_open(Kind::Request, BUDGET - most - 1000 - 2 * LINES, most)
             .unwrap();
-        assert!(log.begin_open(0, most).is_none());
+        assert!(log.begin_open(Kind::Request, 0, most).is_none());
         assert!(open.has_room(900) && !open.has_room(2000));
         assert!(open.grow(most) && open.has_room(2000));
         assert!(!open.grow(1));

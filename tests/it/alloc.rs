@@ -55,6 +55,14 @@ fn cases() -> Vec<(&'static str, Vec<String>)> {
         ("responses", vec![post("/v1/responses", BODY)]),
         ("embeddings", vec![post("/v1/embeddings", embeddings)]),
         ("embeddings, base64", vec![post("/v1/embeddings", base64)]),
+        (
+            "chat, streamed",
+            vec![chat(r#"{"stream":true,"n":2,"max_tokens":9}"#)],
+        ),
+        (
+            "responses, streamed",
+            vec![post("/v1/responses", r#"{"stream":true}"#)],
+        ),
         ("health", vec![HEALTH.into()]),
         ("16 chats", vec![chat(BODY); 16]),
         ("16 responses", vec![post("/v1/responses", BODY); 16]),

@@ -24,4 +24,5 @@ mod requests;
 mod responses;
 mod routes;
 mod script;
+mod streams;
 mod times;

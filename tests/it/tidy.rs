@@ -154,7 +154,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // The raw log has a writer of its own.
     ("std::thread", &["net", "watch/rawlog"]),
     ("std::os", &["net"]),
-    ("std::fs", &[]),
+    // The text of `-content file:PATH`, read once at the start.
+    ("std::fs", &["mock/text"]),
     ("SystemTime", &["net"]),
     ("Instant::now", &["net", "main"]),
     ("std::env", &["settings", "main"]),

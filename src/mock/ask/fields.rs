@@ -3,6 +3,10 @@
 //! whether a field is required, nor what is answered.
 
 use super::escapes::{NAME_MAX, resolved};
+use super::field::{
+    Field, INPUT_ELEMENT, INPUT_EMPTY_ELEMENT, INPUT_EMPTY_LIST, INPUT_EMPTY_TEXT, INPUT_MIXED,
+    INPUT_TOKEN, INPUT_TOO_MANY, INPUT_TYPE, REFUSALS, Refusal, field_named,
+};
 use super::json::Event;
 use crate::mock::embedding::DIMENSIONS_MAX;
 use crate::mock::name::{MODEL_MAX, is_text};
@@ -31,8 +35,18 @@ pub struct Facts {
     pub encoding: Encoding,
     /// Embeddings: `dimensions`, numbers in a vector, 1 to 4096.
     pub dimensions: Option<u16>,
-    /// Embeddings: the texts or token lists in `input`, 1 to 2048. Default 1.
+    /// Embeddings, moderations: the texts or token lists in `input`; completions: in `prompt`; 1 to
+    /// 2048. Default 1.
     pub inputs: u16,
+    /// Chat, completions: `stream_options.include_usage`. Default false.
+    pub include_usage: bool,
+    /// How many other tokens are asked for with the probability of each, 0 to 20; None when no
+    /// probability is. Chat: `logprobs` and `top_logprobs`; responses: `include` and
+    /// `top_logprobs`; completions: `logprobs`, 0 to 5.
+    pub logprobs: Option<u8>,
+    /// Bytes of the body that `messages` (chat), `input` (responses) or `prompt` (completions)
+    /// takes; 0 if absent.
+    pub prompt_bytes: u64,
 }
 
 impl Facts {
@@ -52,80 +66,8 @@ pub enum Encoding {
     Base64,
 }
 
-/// A field that holds what it may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
-    /// The field's name as in the API.
-    pub param: &'static str,
-    /// A full sentence: what is wrong and what is allowed.
-    pub message: &'static str,
-}
-
-/// A field that is read, named as in the API. The order is the one refusals are reported in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Field {
-    Model,
-    Stream,
-    N,
-    MaxTokens,
-    MaxCompletionTokens,
-    MaxOutputTokens,
-    EncodingFormat,
-    Dimensions,
-    Input,
-}
-
-/// Name and refusal of each field, in the order of `Field`. What is wrong with `input` has more
-/// than one answer, so it is noted when it is met.
-pub(super) const REFUSALS: [(&str, &str); 9] = [
-    (
-        "model",
-        "'model' must be a string of at most 256 bytes, without half a surrogate pair.",
-    ),
-    ("stream", "'stream' must be true or false."),
-    ("n", "'n' must be an integer from 1 to 128."),
-    (
-        "max_tokens",
-        "'max_tokens' must be an integer of at least 1.",
-    ),
-    (
-        "max_completion_tokens",
-        "'max_completion_tokens' must be an integer of at least 1.",
-    ),
-    (
-        "max_output_tokens",
-        "'max_output_tokens' must be an integer of at least 1.",
-    ),
-    (
-        "encoding_format",
-        "'encoding_format' must be \"float\" or \"base64\".",
-    ),
-    (
-        "dimensions",
-        "'dimensions' must be an integer from 1 to 4096.",
-    ),
-    ("input", ""),
-];
-
-/// For an `input` that is neither a string nor a list.
-pub(super) const INPUT_TYPE: &str = "'input' must be a string, a list of strings, \
-    a list of token numbers or a list of lists of token numbers.";
-/// For an `input` that is an empty string.
-pub(super) const INPUT_EMPTY_TEXT: &str = "'input' must not be an empty string.";
-/// For an `input` that is an empty list.
-pub(super) const INPUT_EMPTY_LIST: &str = "'input' must not be an empty list.";
-/// For an empty string or an empty list in `input`.
-pub(super) const INPUT_EMPTY_ELEMENT: &str = "'input' must hold no empty string and no empty list.";
-/// For an element of another kind than the first one.
-pub(super) const INPUT_MIXED: &str = "'input' must hold elements of one kind: \
-    only strings, only token numbers or only lists of token numbers.";
-/// For an element that is true, false, null or an object.
-pub(super) const INPUT_ELEMENT: &str =
-    "'input' must hold only strings, token numbers or lists of token numbers.";
-/// For a list in `input` that holds anything but numbers.
-pub(super) const INPUT_TOKEN: &str = "Each list in 'input' must hold only token numbers.";
-/// For more strings or lists than `INPUTS_MAX`.
-pub(super) const INPUT_TOO_MANY: &str = "'input' must hold at most 2048 strings or lists.";
+/// What `include` holds where probabilities are asked for.
+const INCLUDE_LOGPROBS: &[u8] = b"message.output_text.logprobs";
 
 /// Where the next value stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -144,6 +86,7 @@ enum Kind {
     Text,
     Number,
     List,
+    Object,
 }
 
 /// The fields of one body as read so far.
@@ -162,6 +105,15 @@ pub struct Fields {
     kind: Option<Kind>,
     /// The list in `input` under way holds a number.
     filled: bool,
+    /// How many containers are open where the event stands that is told.
+    pub depth: u8,
+    /// The key read last in `stream_options` is `include_usage`.
+    inner: bool,
+    /// Where the value of the key read last begins.
+    value_from: u64,
+    /// Probabilities are asked for, and beside so many other tokens.
+    with_logprobs: bool,
+    top_logprobs: u8,
 }
 
 impl Fields {
@@ -177,6 +129,9 @@ impl Fields {
                 encoding: Encoding::Float,
                 dimensions: None,
                 inputs: 1,
+                include_usage: false,
+                logprobs: None,
+                prompt_bytes: 0,
             },
             endpoint: Endpoint::Chat,
             field: None,
@@ -186,6 +141,11 @@ impl Fields {
             max_completion_tokens: None,
             kind: None,
             filled: false,
+            depth: 0,
+            inner: false,
+            value_from: 0,
+            with_logprobs: false,
+            top_logprobs: 0,
         }
     }
 
@@ -203,6 +163,11 @@ impl Fields {
         self.facts.encoding = Encoding::Float;
         self.facts.dimensions = None;
         self.facts.inputs = 1;
+        self.facts.include_usage = false;
+        self.facts.logprobs = None;
+        self.facts.prompt_bytes = 0;
+        self.with_logprobs = false;
+        self.top_logprobs = 0;
     }
 
     /// The facts once the whole body is read, or the first field refused in `Field`'s order.
@@ -210,16 +175,15 @@ impl Fields {
         if self.refused != 0 {
             let first = self.refused.trailing_zeros() as usize;
             let (param, message) = REFUSALS[first];
-            let of_input = first == Field::Input as usize;
-            let message = if of_input {
-                self.input_refusal
-            } else {
-                message
+            let message = match message {
+                "" => self.input_refusal,
+                message => message,
             };
             return Err(Refusal { param, message });
         }
         let limits = [self.facts.token_limit, self.max_completion_tokens];
         self.facts.token_limit = limits.into_iter().flatten().min();
+        self.facts.logprobs = self.with_logprobs.then_some(self.top_logprobs);
         Ok(&self.facts)
     }
 
@@ -228,6 +192,7 @@ impl Fields {
     pub fn watch(&self) -> u8 {
         match (self.place, self.field) {
             (Place::Member, None) => 0,
+            (Place::Member, Some(Field::StreamOptions | Field::Include)) => 2,
             (Place::Member, Some(_)) => 1,
             (Place::Element | Place::Token, _) => 3,
         }
@@ -251,6 +216,34 @@ impl Fields {
             Field::EncodingFormat => self.facts.encoding = Encoding::Float,
             Field::Dimensions => self.facts.dimensions = None,
             Field::Input => self.facts.inputs = 1,
+            Field::Prompt => {
+                self.facts.inputs = 1;
+                self.facts.prompt_bytes = 0;
+            }
+            Field::Conversation => self.facts.prompt_bytes = 0,
+            Field::StreamOptions => self.facts.include_usage = false,
+            Field::Logprobs | Field::LogprobCount | Field::Include => self.with_logprobs = false,
+            Field::TopLogprobs => self.top_logprobs = 0,
+        }
+    }
+
+    /// A key in the object that is a field's value.
+    pub fn inner_key_read(&mut self, raw: &[u8]) {
+        let mut room = [0; NAME_MAX];
+        self.inner = resolved(raw, &mut room) == b"include_usage";
+    }
+
+    /// The value of the key that was just read begins after so many bytes of the body.
+    pub fn value_began(&mut self, offset: u64) {
+        self.value_from = offset;
+    }
+
+    /// What was told ended after so many bytes of the body.
+    pub fn value_ended(&mut self, offset: u64) {
+        if self.place == Place::Member
+            && matches!(self.field, Some(Field::Prompt | Field::Conversation))
+        {
+            self.facts.prompt_bytes = offset - self.value_from;
         }
     }
 
@@ -261,7 +254,7 @@ impl Fields {
             (Place::Member, None) => {}
             // Null is as good as absent, and the end of a list was told by its elements.
             (Place::Member, Some(_)) if matches!(event, Event::Null | Event::ListEnded) => {}
-            (Place::Member, Some(Field::Input)) => self.input_met(event, text),
+            (Place::Member, Some(Field::Input | Field::Prompt)) => self.input_met(event, text),
             (Place::Member, Some(field)) => {
                 if self.taken(field, event, text).is_none() {
                     self.refused |= 1 << field as u16;
@@ -288,7 +281,38 @@ impl Fields {
             Field::Dimensions => {
                 self.facts.dimensions = Some(integer(event, text, DIMENSIONS_MAX.into())? as u16);
             }
-            Field::Input => {}
+            Field::StreamOptions => self.option_met(event)?,
+            Field::Logprobs => self.with_logprobs = truth(event)?,
+            Field::LogprobCount => {
+                self.top_logprobs = whole(event, text, 0, 5)? as u8;
+                self.with_logprobs = true;
+            }
+            Field::TopLogprobs => self.top_logprobs = whole(event, text, 0, 20)? as u8,
+            Field::Include => self.include_met(event, text)?,
+            // Any conversation is one, and prompts were met before.
+            Field::Conversation | Field::Input | Field::Prompt => {}
+        }
+        Some(())
+    }
+
+    fn option_met(&mut self, event: Event) -> Option<()> {
+        match (self.depth, event) {
+            (_, Event::ObjectBegan) if !self.inner || self.depth < 3 => {}
+            (2, _) if !self.inner => {}
+            (2, _) => self.facts.include_usage = truth(event)?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn include_met(&mut self, event: Event, text: &[u8]) -> Option<()> {
+        let mut room = [0; NAME_MAX];
+        match (self.depth, event) {
+            (2, Event::ListBegan) => {}
+            (2, Event::Text) => {
+                self.with_logprobs |= resolved(text, &mut room) == INCLUDE_LOGPROBS;
+            }
+            _ => return None,
         }
         Some(())
     }
@@ -308,7 +332,9 @@ impl Fields {
 
     fn input_met(&mut self, event: Event, text: &[u8]) {
         match event {
-            Event::Text if text.is_empty() => self.input_refused(INPUT_EMPTY_TEXT),
+            Event::Text if text.is_empty() && self.field == Some(Field::Input) => {
+                self.input_refused(INPUT_EMPTY_TEXT)
+            }
             Event::Text => {}
             Event::ListBegan => {
                 self.place = Place::Element;
@@ -320,10 +346,17 @@ impl Fields {
     }
 
     fn element_met(&mut self, event: Event, text: &[u8]) {
+        let depth = match event {
+            Event::ListBegan | Event::ObjectBegan => 3,
+            Event::ListEnded => 1,
+            _ => 2,
+        };
         match event {
+            // It stands within an object that was met.
+            _ if self.depth != depth => {}
             Event::Text => {
                 self.element_began(Kind::Text);
-                if text.is_empty() {
+                if text.is_empty() && self.field == Some(Field::Input) {
                     self.input_refused(INPUT_EMPTY_ELEMENT);
                 }
             }
@@ -332,6 +365,10 @@ impl Fields {
                 self.place = Place::Token;
                 self.filled = false;
                 self.element_began(Kind::List);
+            }
+            // Texts and images, which are judged together.
+            Event::ObjectBegan if self.endpoint == Endpoint::Moderations => {
+                self.element_began(Kind::Object);
             }
             Event::ListEnded if self.kind.is_none() => self.input_refused(INPUT_EMPTY_LIST),
             Event::ListEnded => self.place = Place::Member,
@@ -343,7 +380,7 @@ impl Fields {
     fn element_began(&mut self, kind: Kind) {
         match self.kind {
             Some(first) if first != kind => self.input_refused(INPUT_MIXED),
-            Some(Kind::Number) => {}
+            Some(Kind::Number | Kind::Object) => {}
             _ if self.facts.inputs == INPUTS_MAX => self.input_refused(INPUT_TOO_MANY),
             _ => {
                 self.kind = Some(kind);
@@ -365,26 +402,11 @@ impl Fields {
     #[cold]
     fn input_refused(&mut self, why: &'static str) {
         self.place = Place::Member;
-        if self.refused & (1 << Field::Input as u16) == 0 {
-            self.refused |= 1 << Field::Input as u16;
+        let field = 1 << self.field.map_or(0, |field| field as u16);
+        if self.refused & field == 0 {
+            self.refused |= field;
             self.input_refusal = why;
         }
-    }
-}
-
-fn field_named(endpoint: Endpoint, name: &[u8]) -> Option<Field> {
-    use Endpoint::{Chat, Embeddings, Responses};
-    match (name, endpoint) {
-        (b"model", Chat | Responses | Embeddings) => Some(Field::Model),
-        (b"stream", Chat | Responses) => Some(Field::Stream),
-        (b"n", Chat) => Some(Field::N),
-        (b"max_tokens", Chat) => Some(Field::MaxTokens),
-        (b"max_completion_tokens", Chat) => Some(Field::MaxCompletionTokens),
-        (b"max_output_tokens", Responses) => Some(Field::MaxOutputTokens),
-        (b"encoding_format", Embeddings) => Some(Field::EncodingFormat),
-        (b"dimensions", Embeddings) => Some(Field::Dimensions),
-        (b"input", Embeddings) => Some(Field::Input),
-        _ => None,
     }
 }
 
@@ -407,6 +429,11 @@ fn encoding(event: Event, text: &[u8]) -> Option<Encoding> {
 
 /// An integer from 1 to `max`; with `max` all ones, anything larger counts as that.
 fn integer(event: Event, text: &[u8], max: u32) -> Option<u32> {
+    whole(event, text, 1, max)
+}
+
+/// The same from `min`.
+fn whole(event: Event, text: &[u8], min: u32, max: u32) -> Option<u32> {
     if event != Event::Integer || text.starts_with(b"-") {
         return None;
     }
@@ -415,5 +442,5 @@ fn integer(event: Event, text: &[u8], max: u32) -> Option<u32> {
             .saturating_mul(10)
             .saturating_add(u32::from(digit - b'0'))
     });
-    (1..=max).contains(&value).then_some(value)
+    (min..=max).contains(&value).then_some(value)
 }

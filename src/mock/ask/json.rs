@@ -209,6 +209,11 @@ impl Json {
         self.seen + self.at as u64
     }
 
+    /// How many containers are open.
+    pub fn depth(&self) -> u8 {
+        self.depth
+    }
+
     fn piece_ended(&mut self, piece: &[u8]) {
         if self.keeping {
             self.keep_up_to(piece, piece.len());

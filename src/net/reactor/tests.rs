@@ -7,6 +7,7 @@ use socket2::SockRef;
 
 use super::*;
 use crate::conn::kit::ANSWERS_A_LOOK;
+use crate::mock::text::Words;
 use crate::settings::Settings;
 
 /// A loop that is moved on by hand, and where it listens.
@@ -18,7 +19,7 @@ fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
         .set_recv_buffer_size(1 << 20)
         .unwrap();
     let address = listener.local_addr().unwrap();
-    let kit = Kit::new(settings, 1, 0);
+    let kit = Kit::new(settings, Words::new(settings).unwrap(), 1, 0);
     let time = Time::since(std::time::Instant::now());
     let reactor = Reactor::new(poll, vec![listener], kit, time, Arc::default()).unwrap();
     (reactor, address)

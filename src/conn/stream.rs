@@ -1,0 +1,68 @@
+//! What a connection does in a stream: write what is due. Knows neither what an event says nor
+//! when it is due.
+
+use super::kit::Kit;
+use super::outbox::OUTBOX_FULL;
+use super::{Conn, Phase};
+use crate::Nanos;
+use crate::http::answer;
+use crate::watch::rawlog::RETRY;
+
+/// What one look at a stream adds to it at most, in bytes: what fills an outbox, and one chunk of
+/// many tokens.
+pub(super) const STREAMED: usize = 2 * OUTBOX_FULL;
+
+impl Conn {
+    /// Writes what of a stream is due, all in one chunk.
+    pub(super) fn stream_on(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        let Phase::Streaming { stream, manner } = &mut self.phase else {
+            unreachable!("advance looked")
+        };
+        if stream.due > now {
+            return false;
+        }
+        if kit.answers_left == 0 {
+            self.again = true;
+            return false;
+        }
+        if let Some(record) = &mut self.record
+            && !record.has_room(STREAMED)
+            && !record.grow(STREAMED as u64)
+        {
+            self.phase_ends = now + RETRY;
+            return false;
+        }
+        kit.answers_left -= 1;
+        if self.outbox.is_empty() {
+            self.write_ends = now + kit.limits.write;
+        }
+        let mut events = std::mem::take(&mut kit.events);
+        events.clear();
+        let room = OUTBOX_FULL - self.outbox.bytes().len();
+        let mock = &mut kit.mock;
+        let ended = mock
+            .book
+            .go_on(stream, &mut mock.policy, now, room, &mut events);
+        if let Some(record) = &mut self.record {
+            record.body(&events);
+        }
+        let (due, manner) = (stream.due, *manner);
+        let out = self.outbox.end(&mut kit.outboxes);
+        match manner.old {
+            true => out.extend_from_slice(&events),
+            false => answer::chunk(out, &events),
+        }
+        if ended && !manner.old {
+            out.extend_from_slice(answer::LAST_CHUNK);
+        }
+        kit.events = events;
+        self.phase_ends = match ended {
+            true => now + kit.limits.read,
+            false => due,
+        };
+        if ended {
+            self.answered(manner, true, kit);
+        }
+        true
+    }
+}

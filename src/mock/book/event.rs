@@ -1,0 +1,399 @@
+//! The events of streams: which there are of each form, in what order, and when. A stream is a
+//! row of units: what opens it, then chunk after chunk, each choice in turn, then what ends it.
+//! Knows no framing but that of events (WHATWG HTML, 9.2.6).
+
+use std::io::Write;
+
+use super::{Book, Place, Stage};
+use crate::Nanos;
+use crate::mock::policy::Policy;
+use crate::mock::reply::{Api, Reply};
+use crate::mock::template::{Slot, Template};
+
+/// A stream under way: an answer, and how far it is.
+#[derive(Debug)]
+pub struct Stream {
+    /// The answer.
+    pub reply: Reply,
+    /// When the next unit is due.
+    pub due: Nanos,
+    /// Unix time in seconds: all of a stream tells the same.
+    created: i64,
+    next: u32,
+}
+
+impl Stream {
+    /// The stream of an answer that is due at `due`, made at Unix time `created` in seconds.
+    pub fn new(reply: Reply, due: Nanos, created: i64) -> Stream {
+        Stream {
+            reply,
+            due,
+            created,
+            next: 0,
+        }
+    }
+}
+
+/// The units of a stream: how many there are of each kind.
+struct Plan {
+    opening: u32,
+    chunks: u32,
+    choices: u32,
+    ending: u32,
+    units: u32,
+    tokens: u32,
+    per_chunk: u32,
+    /// How many events open a response.
+    opened: u32,
+}
+
+/// What a unit is.
+#[derive(Clone, Copy)]
+enum Unit {
+    /// A choice begins; of a response, all that comes before its text.
+    Opening,
+    /// So many tokens of a choice; the last choice of these tokens or not.
+    Chunk { last: bool },
+    /// A choice ends; of a response, all that comes after its text.
+    Ending,
+    /// What comes after all choices.
+    Last,
+}
+
+impl Plan {
+    fn new(place: &Place<'_>, per_chunk: u32) -> Plan {
+        let (generated, tokens) = (place.generated, place.reply.numbers.tokens);
+        let choices = match generated.api {
+            Api::Responses => 1,
+            _ => generated.choices,
+        };
+        let chunks = tokens.div_ceil(per_chunk);
+        let (opening, ending, last) = match generated.api {
+            Api::Chat => (choices, choices, 1),
+            Api::Responses => (1, 1, 0),
+            Api::Completions => (0, choices, 1),
+        };
+        Plan {
+            opening,
+            chunks,
+            choices,
+            ending,
+            units: opening + chunks * choices + ending + last,
+            tokens,
+            per_chunk,
+            opened: if generated.function().is_some() { 3 } else { 4 },
+        }
+    }
+
+    /// What unit `next` is; moves the place to it.
+    fn unit(&self, next: u32, place: &mut Place<'_>) -> Unit {
+        let Some(after) = next.checked_sub(self.opening) else {
+            (place.choice, place.tokens, place.stage) = (next, 0..0, Stage::Begun);
+            place.sequence = 0;
+            return Unit::Opening;
+        };
+        let (chunk, choice) = match self.choices {
+            1 => (after, 0),
+            choices => (after / choices, after % choices),
+        };
+        place.choice = choice;
+        if chunk < self.chunks {
+            let from = chunk * self.per_chunk;
+            place.tokens = from..self.tokens.min(from + self.per_chunk);
+            place.stage = Stage::Going;
+            place.sequence = self.opened + chunk;
+            let last = choice + 1 == self.choices && chunk + 1 < self.chunks;
+            return Unit::Chunk { last };
+        }
+        place.tokens = self.tokens..self.tokens;
+        place.stage = Stage::Done;
+        place.sequence = self.opened + self.chunks;
+        match after - self.chunks * self.choices < self.ending {
+            true => Unit::Ending,
+            false => Unit::Last,
+        }
+    }
+}
+
+/// The templates of chunks and events.
+#[derive(Debug)]
+pub(super) struct Events {
+    chat: Chunks,
+    completion: Chunks,
+    role: Template,
+    content: Template,
+    call: Template,
+    arguments: Template,
+    created: Event,
+    in_progress: Event,
+    item_added: Event,
+    part_added: Event,
+    text_delta: Event,
+    text_done: Event,
+    part_done: Event,
+    arguments_delta: Event,
+    arguments_done: Event,
+    item_done: Event,
+    completed: Event,
+    incomplete: Event,
+}
+
+#[derive(Debug)]
+struct Chunks {
+    chunk: Template,
+    usage: Template,
+}
+
+/// An event of the Responses API: its line before the data, and the data.
+#[derive(Debug)]
+struct Event {
+    before: String,
+    data: Template,
+}
+
+impl Event {
+    fn new(json: &str) -> Event {
+        let value: serde_json::Value = serde_json::from_str(json).expect("templates are JSON");
+        let kind = value["type"].as_str().expect("events have a type");
+        Event {
+            before: format!("event: {kind}\n"),
+            data: Template::parse(json),
+        }
+    }
+}
+
+impl Events {
+    pub(super) fn new() -> Events {
+        macro_rules! event {
+            ($name:literal) => {
+                Event::new(include_str!(concat!(
+                    "../templates/response.event.",
+                    $name,
+                    ".json"
+                )))
+            };
+        }
+        macro_rules! template {
+            ($name:literal) => {
+                Template::parse(include_str!(concat!("../templates/", $name, ".json")))
+            };
+        }
+        Events {
+            chat: Chunks {
+                chunk: template!("chat.chunk"),
+                usage: template!("chat.chunk.usage"),
+            },
+            completion: Chunks {
+                chunk: template!("completion.chunk"),
+                usage: template!("completion.chunk.usage"),
+            },
+            role: template!("chat.delta.role"),
+            content: template!("chat.delta.content"),
+            call: template!("chat.delta.call"),
+            arguments: template!("chat.delta.arguments"),
+            created: event!("created"),
+            in_progress: event!("in_progress"),
+            item_added: event!("item_added"),
+            part_added: event!("part_added"),
+            text_delta: event!("text_delta"),
+            text_done: event!("text_done"),
+            part_done: event!("part_done"),
+            arguments_delta: event!("arguments_delta"),
+            arguments_done: event!("arguments_done"),
+            item_done: event!("item_done"),
+            completed: event!("completed"),
+            incomplete: event!("incomplete"),
+        }
+    }
+}
+
+/// A chunk that was written once: the next ones differ in a number (the choice's index, or the
+/// event's) and in their text, and are copied around these two. It is what makes some millions of
+/// chunks a second (`scripts/streams`).
+struct Stencil {
+    bytes: Vec<u8>,
+    number: usize,
+    content: usize,
+}
+
+impl Book {
+    /// Appends what of a stream is due at `now`, until `out` has `room` bytes or the stream ends.
+    /// True when it has ended.
+    pub fn go_on(
+        &mut self,
+        stream: &mut Stream,
+        policy: &mut Policy,
+        now: Nanos,
+        room: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let (generated, _) = stream.reply.streams().expect("only those come here");
+        let mut place = Place::whole(&stream.reply, generated, stream.created);
+        let plan = Plan::new(&place, policy.tokens_per_chunk);
+        let mut scratch = Some(std::mem::take(&mut self.scratch));
+        let mut stencil = None;
+        while stream.due <= now && out.len() < room && stream.next < plan.units {
+            match plan.unit(stream.next, &mut place) {
+                Unit::Opening => self.open(&mut place, out),
+                Unit::Chunk { last } => {
+                    // With probabilities, chunks differ in more than their text.
+                    if generated.logprobs.is_some() {
+                        self.chunk(&place, out);
+                    } else {
+                        let stencil = stencil.get_or_insert_with(|| {
+                            self.stencil(&place, scratch.take().unwrap_or_default())
+                        });
+                        self.stamp(stencil, &place, out);
+                    }
+                    if last {
+                        stream.due += policy.gap();
+                    }
+                }
+                Unit::Ending => self.end(&mut place, out),
+                Unit::Last => self.last(&place, out),
+            }
+            stream.next += 1;
+        }
+        self.scratch = stencil
+            .map(|stencil| stencil.bytes)
+            .or(scratch)
+            .unwrap_or_default();
+        stream.next == plan.units
+    }
+
+    /// What opens a choice or a response.
+    fn open(&self, place: &mut Place<'_>, out: &mut Vec<u8>) {
+        if place.generated.api == Api::Chat {
+            return self.chunk(place, out);
+        }
+        let events = &self.events;
+        self.event(&events.created, place, out);
+        self.event(&events.in_progress, place, out);
+        self.event(&events.item_added, place, out);
+        if place.generated.function().is_none() {
+            self.event(&events.part_added, place, out);
+        }
+    }
+
+    /// What ends a choice or a response.
+    fn end(&self, place: &mut Place<'_>, out: &mut Vec<u8>) {
+        if place.generated.api != Api::Responses {
+            return self.chunk(place, out);
+        }
+        let events = &self.events;
+        place.tokens = 0..place.reply.numbers.tokens;
+        match place.generated.function() {
+            Some(_) => self.event(&events.arguments_done, place, out),
+            None => {
+                self.event(&events.text_done, place, out);
+                self.event(&events.part_done, place, out);
+            }
+        }
+        self.event(&events.item_done, place, out);
+        let end = match place.reply.numbers.cut {
+            true => &events.incomplete,
+            false => &events.completed,
+        };
+        self.event(end, place, out);
+    }
+
+    /// What comes after all choices.
+    fn last(&self, place: &Place<'_>, out: &mut Vec<u8>) {
+        let chunks = self.chunks(place);
+        if place.generated.stream.is_some_and(|how| how.include_usage) {
+            out.extend_from_slice(b"data: ");
+            self.render(&chunks.usage, place, out, None);
+            out.extend_from_slice(b"\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    /// A chunk, whatever of its choice it carries.
+    fn chunk(&self, place: &Place<'_>, out: &mut Vec<u8>) {
+        let (before, template) = self.chunk_parts(place);
+        out.extend_from_slice(before.as_bytes());
+        out.extend_from_slice(b"data: ");
+        self.render(template, place, out, None);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn event(&self, event: &Event, place: &mut Place<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(event.before.as_bytes());
+        out.extend_from_slice(b"data: ");
+        self.render(&event.data, place, out, None);
+        out.extend_from_slice(b"\n\n");
+        place.sequence += 1;
+    }
+
+    fn chunks(&self, place: &Place<'_>) -> &Chunks {
+        match place.generated.api {
+            Api::Completions => &self.events.completion,
+            _ => &self.events.chat,
+        }
+    }
+
+    /// What goes before the data of a chunk, and the data.
+    fn chunk_parts(&self, place: &Place<'_>) -> (&str, &Template) {
+        let event = match (place.generated.api, place.generated.function()) {
+            (Api::Responses, Some(_)) => &self.events.arguments_delta,
+            (Api::Responses, None) => &self.events.text_delta,
+            _ => return ("", &self.chunks(place).chunk),
+        };
+        (&event.before, &event.data)
+    }
+
+    /// What a chunk of a chat completion adds.
+    pub(super) fn delta(&self, place: &Place<'_>, out: &mut Vec<u8>) {
+        let events = &self.events;
+        let template = match (place.stage, place.generated.function()) {
+            (Stage::Begun, None) => &events.role,
+            (Stage::Begun, Some(_)) => &events.call,
+            (Stage::Going, None) => &events.content,
+            (Stage::Going, Some(_)) => &events.arguments,
+            (Stage::Done, _) => return out.extend_from_slice(b"{}"),
+        };
+        self.render(template, place, out, None);
+    }
+
+    fn stencil(&self, place: &Place<'_>, mut bytes: Vec<u8>) -> Stencil {
+        let (before, template) = self.chunk_parts(place);
+        let (mut number, mut content) = (0, 0);
+        bytes.clear();
+        bytes.extend_from_slice(before.as_bytes());
+        bytes.extend_from_slice(b"data: ");
+        let mut fill = |slot: Slot, out: &mut Vec<u8>| match slot {
+            Slot::Index | Slot::Sequence => number = out.len(),
+            Slot::Content => content = out.len(),
+            slot => self.fill(slot, place, out, None),
+        };
+        template.render(&mut bytes, |slot, out| {
+            match (slot, place.generated.function()) {
+                (Slot::Delta, None) => self.events.content.render(out, &mut fill),
+                (Slot::Delta, Some(_)) => self.events.arguments.render(out, &mut fill),
+                (slot, _) => fill(slot, out),
+            }
+        });
+        bytes.extend_from_slice(b"\n\n");
+        Stencil {
+            bytes,
+            number,
+            content,
+        }
+    }
+
+    #[inline]
+    fn stamp(&self, stencil: &Stencil, place: &Place<'_>, out: &mut Vec<u8>) {
+        let number = match place.generated.api {
+            Api::Responses => place.sequence,
+            _ => place.choice,
+        };
+        out.extend_from_slice(&stencil.bytes[..stencil.number]);
+        match number {
+            0..10 => out.push(b'0' + number as u8),
+            _ => write!(out, "{number}").expect("a Vec takes all"),
+        }
+        out.extend_from_slice(&stencil.bytes[stencil.number..stencil.content]);
+        self.source(place).append(place.tokens.clone(), out);
+        out.extend_from_slice(&stencil.bytes[stencil.content..]);
+    }
+}
