@@ -2,11 +2,15 @@
 //! can do for the same bytes. `floor serve` parses nothing: it counts bytes, and for every whole
 //! request of a read it writes one recorded answer, all of them in one write. `floor drop` reads
 //! bodies and keeps nothing of them, for uploads. `floor delay` is `floor serve` with every answer a
-//! fixed time after its request. What the server costs above it is the server's own.
+//! fixed time after its request; `floor stream` plays a recorded stream chunk by chunk. What the
+//! server costs above it is the server's own.
 
 #[cfg(target_os = "linux")]
 #[path = "floor/delay.rs"]
 mod delay;
+#[cfg(target_os = "linux")]
+#[path = "floor/stream.rs"]
+mod stream;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,9 +20,11 @@ use std::os::fd::AsRawFd;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load, scripts/delay and \
-    scripts/upload as `floor serve --request-bytes N --answer FILE`, \
-    `floor delay --request-bytes N --answer FILE --millis M` or `floor drop [--buffer BYTES]`";
+const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load, scripts/delay, \
+    scripts/streams and scripts/upload as `floor serve --request-bytes N --answer FILE`, \
+    `floor delay --request-bytes N --answer FILE --millis M`, \
+    `floor stream --request-bytes N --answer FILE --millis TTFT --itl MS` or \
+    `floor drop [--buffer BYTES]`";
 
 const BUFFER: usize = 16 * 1024;
 
@@ -29,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let command = args.next().unwrap_or_default();
-    if !["serve", "drop", "delay"].contains(&command.as_str()) {
+    if !["serve", "drop", "delay", "stream"].contains(&command.as_str()) {
         // `cargo bench` runs every bench target, with the name filter meant for the others if there
         // is one: neither may fail here.
         println!("{USAGE}");
@@ -40,14 +46,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut answer = Vec::new();
     let mut buffer = BUFFER;
     let mut millis = 0.0;
+    let mut itl = 0.0;
     while let Some(option) = args.next() {
         let value = args
             .next()
             .ok_or_else(|| format!("{option} needs a value"))?;
         match (command.as_str(), option.as_str()) {
-            ("serve" | "delay", "--request-bytes") => request_bytes = value.parse()?,
-            ("serve" | "delay", "--answer") => answer = std::fs::read(value)?,
-            ("delay", "--millis") => millis = value.parse()?,
+            ("serve" | "delay" | "stream", "--request-bytes") => request_bytes = value.parse()?,
+            ("serve" | "delay" | "stream", "--answer") => answer = std::fs::read(value)?,
+            ("delay" | "stream", "--millis") => millis = value.parse()?,
+            ("stream", "--itl") => itl = value.parse()?,
             ("drop", "--buffer") => buffer = value.parse()?,
             _ => return Err(format!("unknown option {option}; {USAGE}").into()),
         }
@@ -64,8 +72,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             format!("{command} needs --request-bytes above 0 and --answer with bytes").into(),
         );
     }
-    if command == "delay" {
-        return delayed(&answer, request_bytes, millis);
+    if command == "delay" || command == "stream" {
+        let itl = (command == "stream").then_some(itl);
+        return timed(&answer, request_bytes, millis, itl);
     }
     // One read completes at most this many requests: what it holds, and one begun before.
     let at_once = buffer / request_bytes + 1;
@@ -75,17 +84,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?)
 }
 
+/// Answers some milliseconds after each request; with `itl`, the milliseconds from chunk to chunk,
+/// the answer is a stream.
 #[cfg(target_os = "linux")]
-fn delayed(answer: &[u8], request_bytes: usize, millis: f64) -> Result<(), Box<dyn Error>> {
-    if !(0.0..=3_600_000.0).contains(&millis) {
-        return Err("--millis must be from 0 to 3600000".into());
+fn timed(
+    answer: &[u8],
+    request_bytes: usize,
+    millis: f64,
+    itl: Option<f64>,
+) -> Result<(), Box<dyn Error>> {
+    let allowed = 0.0..=3_600_000.0;
+    if !allowed.contains(&millis) || !allowed.contains(&itl.unwrap_or(0.0)) {
+        return Err("--millis and --itl must be from 0 to 3600000".into());
     }
-    Ok(delay::run(answer, request_bytes, (millis * 1e6) as u64)?)
+    let nanos = |millis: f64| (millis * 1e6) as u64;
+    match itl {
+        None => delay::run(answer, request_bytes, nanos(millis))?,
+        Some(itl) => stream::run(answer, request_bytes, nanos(millis), nanos(itl))?,
+    }
+    Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn delayed(_: &[u8], _: usize, _: f64) -> Result<(), Box<dyn Error>> {
-    Err("floor delay needs Linux's timerfd".into())
+fn timed(_: &[u8], _: usize, _: f64, _: Option<f64>) -> Result<(), Box<dyn Error>> {
+    Err("floor delay and floor stream need Linux's timerfd".into())
 }
 
 /// What a connection knows of the requests on it.

@@ -191,6 +191,38 @@ def read_answer(connection):
     return answer
 
 
+# HELLO, and the answer as a stream.
+STREAM = HELLO.replace(b'"messages"', b'"stream":true,"messages"')
+
+
+def stream_request():
+    return head("/v1/chat/completions", len(STREAM)) + STREAM
+
+
+def read_stream(connection):
+    """Reads one stream, which must be a 200 in chunks; gives all its
+    bytes, and what its chunks hold."""
+    stream = b""
+    while not stream.endswith(b"\r\n0\r\n\r\n"):
+        part = connection.recv(65536)
+        if not part:
+            sys.exit(f"the connection ended in a stream: {stream[-2000:]!r}")
+        stream += part
+        if not stream.startswith(b"HTTP/1.1 200 "[: len(stream)]):
+            sys.exit(f"not a 200: {stream[:2000]!r}")
+    head_length = stream.index(b"\r\n\r\n") + 4
+    at = head_length
+    chunks = []
+    while at < len(stream):
+        line = stream.index(b"\r\n", at)
+        size = int(stream[at:line], 16)
+        chunks.append(stream[line + 2 : line + 2 + size])
+        at = line + 2 + size + 2
+    if at != len(stream) or b"" in chunks[:-1]:
+        sys.exit(f"the chunks don't add up: {stream[:2000]!r}")
+    return stream, chunks[:-1]
+
+
 def record_answer(server, request, times=20):
     """The answer to a request. A floor gives the same bytes each time, so the server's answers must
     all have one length, and a keep-alive connection must carry them."""

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -17,7 +17,7 @@ use rustix::time::{
 
 use crate::{Answers, BUFFER, Connection, Counted, LISTENER, Requests, accept, listen, place};
 
-const TIMER: Token = Token(usize::MAX - 1);
+pub const TIMER: Token = Token(usize::MAX - 1);
 const SECOND: u64 = 1_000_000_000;
 
 /// Answers to what one read brought.
@@ -44,12 +44,7 @@ pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
-    let timer = timerfd_create(
-        TimerfdClockId::Monotonic,
-        TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-    )?;
-    poll.registry()
-        .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+    let timer = timer(&poll)?;
     let listener = listen(&poll)?;
     let mut connections: Vec<Option<Numbered>> = Vec::new();
     let mut accepted = 0;
@@ -153,16 +148,25 @@ fn receive(
     }
 }
 
-fn ended(result: io::Result<()>) -> bool {
+pub fn ended(result: io::Result<()>) -> bool {
     result.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
 
-fn now() -> u64 {
+/// A timer that the poll knows as `TIMER`.
+pub fn timer(poll: &Poll) -> io::Result<OwnedFd> {
+    let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+    let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+    poll.registry()
+        .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+    Ok(timer)
+}
+
+pub fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * SECOND + time.tv_nsec as u64
 }
 
-fn set(timer: &impl AsFd, at: u64) -> io::Result<()> {
+pub fn set(timer: &impl AsFd, at: u64) -> io::Result<()> {
     let once = Itimerspec {
         it_interval: Timespec::default(),
         it_value: Timespec {

@@ -1,0 +1,131 @@
+//! The client of scripts/streams: asks for chat streams over C connections and reads them, on one
+//! thread. `stream pace` notes when each token came; `stream drain` counts whole streams as fast as
+//! they come. It knows where events and streams end, not what they say.
+
+#[path = "stream/drain.rs"]
+mod drain;
+#[path = "stream/pace.rs"]
+mod pace;
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Interest, Poll, Token};
+
+const USAGE: &str = "stream: a client, not a benchmark; run by scripts/streams as \
+    `stream pace --url URL --request FILE --connections C --tokens N --ttft MS --itl MS \
+    --spread MS` or `stream drain --url URL --request FILE --connections C --seconds S`";
+
+/// How long after it was due the rest of a stream may still come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo passes `--bench` to whatever it runs as a benchmark.
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    let command = args.next().unwrap_or_default();
+    if !["pace", "drain"].contains(&command.as_str()) {
+        // `cargo bench` runs every bench target, with the name filter meant for the others.
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let mut url = String::new();
+    let mut request = Vec::new();
+    let mut connections = 0;
+    let mut pacing = pace::Pacing::default();
+    let mut counted = Duration::ZERO;
+    while let Some(option) = args.next() {
+        let value = args
+            .next()
+            .ok_or_else(|| format!("{option} needs a value"))?;
+        match (command.as_str(), option.as_str()) {
+            (_, "--url") => url = value,
+            (_, "--request") => request = std::fs::read(value)?,
+            (_, "--connections") => connections = value.parse()?,
+            ("pace", "--tokens") => pacing.tokens = value.parse()?,
+            ("pace", "--ttft") => pacing.ttft = millis(&value)?,
+            ("pace", "--itl") => pacing.itl = millis(&value)?,
+            ("pace", "--spread") => pacing.spread = millis(&value)?,
+            ("drain", "--seconds") => counted = Duration::try_from_secs_f64(value.parse()?)?,
+            _ => return Err(format!("unknown option {option}; {USAGE}").into()),
+        }
+    }
+    let missing = match command.as_str() {
+        "pace" => pacing.tokens == 0,
+        _ => counted.is_zero(),
+    };
+    if missing || request.is_empty() || connections == 0 {
+        return Err(format!("an option is missing or 0; {USAGE}").into());
+    }
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let address = address.parse()?;
+    let report = match command.as_str() {
+        "pace" => pace::run(address, &request, connections, &pacing)?,
+        _ => drain::run(address, &request, connections, counted)?,
+    };
+    println!("{report}");
+    Ok(())
+}
+
+fn millis(text: &str) -> Result<Duration, Box<dyn Error>> {
+    Ok(Duration::try_from_secs_f64(text.parse::<f64>()? / 1e3)?)
+}
+
+/// A connection, with at most one stream under way.
+struct Connection {
+    socket: TcpStream,
+    /// Whether bytes of the stream have come.
+    begun: bool,
+    /// The last bytes that came: the end of a stream may be cut by reads.
+    tail: [u8; LAST_CHUNK.len()],
+}
+
+const ANSWER_BEGINS: &[u8] = b"HTTP/1.1 200 ";
+
+/// The end of a chunk and the chunk of no bytes behind it. No event holds a CR, so this stands at
+/// the end of a stream only.
+const LAST_CHUNK: &[u8; 7] = b"\r\n0\r\n\r\n";
+
+impl Connection {
+    /// Opens a connection, which the poll knows as `at`.
+    fn open(address: SocketAddr, poll: &Poll, at: usize) -> io::Result<Connection> {
+        let socket = std::net::TcpStream::connect(address)?;
+        socket.set_nonblocking(true)?;
+        socket.set_nodelay(true)?;
+        let mut socket = TcpStream::from_std(socket);
+        poll.registry()
+            .register(&mut socket, Token(at), Interest::READABLE)?;
+        Ok(Connection {
+            socket,
+            begun: false,
+            tail: [0; LAST_CHUNK.len()],
+        })
+    }
+
+    /// Sends the request. It is small and nothing else is sent: a part only is an error.
+    fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+        self.begun = false;
+        self.tail = [0; LAST_CHUNK.len()];
+        match self.socket.write(request)? == request.len() {
+            true => Ok(()),
+            false => Err(ErrorKind::WriteZero.into()),
+        }
+    }
+
+    /// Reads once; gives how much, and whether the stream ended with it.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+        let len = self.socket.read(buffer)?;
+        let begins = !std::mem::replace(&mut self.begun, true);
+        // The end of the connection, or no stream.
+        if len == 0 || begins && !buffer[..len].starts_with(ANSWER_BEGINS) {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let kept = self.tail.len();
+        let new = len.min(kept);
+        self.tail.rotate_left(new);
+        self.tail[kept - new..].copy_from_slice(&buffer[len - new..len]);
+        Ok((len, self.tail == *LAST_CHUNK))
+    }
+}

@@ -1,0 +1,88 @@
+//! Streams one after another on each connection, read and dropped: only their ends are looked at.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+use serde_json::{Value, json};
+
+use crate::{Connection, PATIENCE};
+
+/// Not counted: the connections settle, the server warms up.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// What one read takes at most. Large, so that the client makes few system calls; small enough for
+/// the second-level cache of its core.
+const BUFFER: usize = 256 * 1024;
+
+/// Drains for the warm-up and the time that counts, then to the ends of the streams under way.
+pub fn run(
+    address: SocketAddr,
+    request: &[u8],
+    connections: usize,
+    counted: Duration,
+) -> io::Result<Value> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(connections.clamp(16, 4096));
+    let mut open = Vec::new();
+    for at in 0..connections {
+        open.push(Some(Connection::open(address, &poll, at)?));
+    }
+    let mut buffer = vec![0; BUFFER];
+    let (mut streams, mut all_streams, mut all_bytes, mut errors) = (0, 0, 0, 0);
+
+    let begin = Instant::now();
+    let counts = begin + WARM_UP;
+    let end = counts + counted;
+    for connection in open.iter_mut().flatten() {
+        connection.ask(request)?;
+    }
+    let mut left = connections;
+    while left > 0 && Instant::now() < end + PATIENCE {
+        match poll.poll(&mut events, Some(Duration::from_secs(1))) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            let slot = &mut open[event.token().0];
+            let Some(connection) = slot else { continue };
+            let gone = loop {
+                let (len, ended) = match connection.read(&mut buffer) {
+                    Ok(read) => read,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
+                    Err(_) => {
+                        errors += 1;
+                        break true;
+                    }
+                };
+                all_bytes += len;
+                if ended {
+                    let now = Instant::now();
+                    all_streams += 1;
+                    streams += usize::from(now >= counts && now < end);
+                    if now >= end {
+                        break true;
+                    }
+                    connection.ask(request)?;
+                }
+                // Less than there was room for is all there was, and more will be a new event.
+                if len < buffer.len() {
+                    break false;
+                }
+            };
+            if gone {
+                *slot = None;
+                left -= 1;
+            }
+        }
+    }
+    Ok(json!({
+        "streams": streams,
+        "all_streams": all_streams,
+        "all_bytes": all_bytes,
+        "errors": errors + left,
+        "counted": counted.as_secs_f64(),
+        "seconds": begin.elapsed().as_secs_f64(),
+    }))
+}
