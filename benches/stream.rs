@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
+use rustix::process::Pid;
 
 const USAGE: &str = "stream: a client, not a benchmark; run by scripts/streams as \
     `stream pace --url URL --request FILE --connections C --tokens N --ttft MS --itl MS \
-    --spread MS` or `stream drain --url URL --request FILE --connections C --seconds S`";
+    [--spread MS | --burst PID]` or `stream drain --url URL --request FILE --connections C --seconds S`";
 
 /// How long after it was due the rest of a stream may still come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ("pace", "--ttft") => pacing.ttft = millis(&value)?,
             ("pace", "--itl") => pacing.itl = millis(&value)?,
             ("pace", "--spread") => pacing.spread = millis(&value)?,
+            ("pace", "--burst") => pacing.burst = Pid::from_raw(value.parse()?),
             ("drain", "--seconds") => counted = Duration::try_from_secs_f64(value.parse()?)?,
             _ => return Err(format!("unknown option {option}; {USAGE}").into()),
         }

@@ -9,17 +9,23 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::{Connection, PATIENCE};
 
-/// What the server was told of its streams, and over how long the requests are spread.
+/// What the server was told of its streams, and how the requests are sent.
 #[derive(Default)]
 pub struct Pacing {
     pub tokens: usize,
     pub ttft: Duration,
     pub itl: Duration,
+    /// Over how long the requests are spread; zero sends them one right after another.
     pub spread: Duration,
+    /// This server is stopped while they are sent, so that it finds them all at once. Sent one after
+    /// another they reach it about as fast as it writes tokens, and then chance decides whether it
+    /// sleeps between tokens, which costs more than a token.
+    pub burst: Option<Pid>,
 }
 
 impl Pacing {
@@ -67,6 +73,19 @@ pub fn run(
     let mut buffer = vec![0; 64 * 1024];
     let (mut started, mut left, mut errors, mut bytes) = (0, connections, 0, 0);
 
+    std::thread::sleep(Duration::from_millis(50)); // for the server to have accepted all
+    if let Some(server) = pacing.burst {
+        kill_process(server, Signal::STOP)?;
+        for stream in &mut streams {
+            stream.connection.ask(request)?;
+        }
+        started = connections;
+        let asked = Instant::now();
+        for stream in &mut streams {
+            stream.asked = asked;
+        }
+        kill_process(server, Signal::CONT)?;
+    }
     let begin = Instant::now();
     let gives_up = begin + pacing.spread + pacing.due(pacing.tokens) + PATIENCE;
     while left > 0 && Instant::now() < gives_up {
