@@ -40,6 +40,10 @@ const TOKENS: Range<u32> = 100..500;
 /// English text.
 const BYTES_A_TOKEN: u64 = 4;
 
+/// The most tokens that a prompt counts as: more than any body that is usual, and its sum with those
+/// of an answer is a `u32`.
+const PROMPT_MAX: u64 = 1_000_000_000;
+
 /// The most choices of an answer: as many as prompts are allowed.
 const CHOICES_MAX: u32 = 2048;
 
@@ -207,7 +211,7 @@ impl Mock {
             return Err(Problem::TOO_MANY_LOGPROBS);
         }
         let counted = facts.token_limit.is_some() || self.tokens.is_some();
-        let prompt = facts.prompt_bytes.div_ceil(BYTES_A_TOKEN).max(1);
+        let prompt = facts.prompt_bytes.div_ceil(BYTES_A_TOKEN);
         Ok(Shape::Generated(Generated {
             api,
             model,
@@ -215,7 +219,11 @@ impl Mock {
             limit: facts.token_limit,
             tokens,
             cut,
-            prompt: if counted { prompt as u32 } else { 0 },
+            prompt: if counted {
+                prompt.clamp(1, PROMPT_MAX) as u32
+            } else {
+                0
+            },
             stream: facts.stream.then_some(Streaming {
                 include_usage: facts.include_usage,
             }),

@@ -167,31 +167,31 @@ impl Heard {
         &mut self,
         mock: &mut Mock,
         endpoint: Endpoint,
-        deployment: Option<Name>,
+        named: Option<Name>,
         body: &[u8],
     ) -> Result<Rc<Shape>, Problem> {
         if let Some((known, shape)) = &self.shape
             && *known == endpoint
-            && deployment.is_none()
+            && named.is_none()
             && self.body == body
         {
             return Ok(shape.clone());
         }
-        self.read(mock, endpoint, deployment, body)
+        self.read(mock, endpoint, named, body)
     }
 
     fn read(
         &mut self,
         mock: &mut Mock,
         endpoint: Endpoint,
-        deployment: Option<Name>,
+        named: Option<Name>,
         body: &[u8],
     ) -> Result<Rc<Shape>, Problem> {
-        let repeats = deployment.is_none() && body.len() <= SEEN_MAX;
+        let repeats = named.is_none() && body.len() <= SEEN_MAX;
         self.shape = None;
         self.ask.begin(endpoint);
         self.ask.feed(body);
-        let shape = mock.shape(endpoint, deployment, self.ask.finish()?)?;
+        let shape = mock.shape(endpoint, named, self.ask.finish()?)?;
         if repeats {
             self.body.clear();
             self.body.extend_from_slice(body);

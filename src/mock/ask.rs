@@ -54,7 +54,6 @@ impl Ask {
                 Event::Drained | Event::Failed => return,
                 Event::Key if self.json.depth() == 1 => {
                     self.fields.key_read(self.json.text(bytes));
-                    self.fields.value_began(self.json.offset());
                 }
                 Event::Key => self.fields.inner_key_read(self.json.text(bytes)),
                 event => {
@@ -64,7 +63,8 @@ impl Ask {
                     };
                     self.fields.depth = self.json.depth();
                     self.fields.value_met(event, text);
-                    self.fields.value_ended(self.json.offset());
+                    let (offset, len) = (self.json.offset(), self.json.told_len(event));
+                    self.fields.measure(event, offset, len);
                 }
             }
             self.json.watch = self.fields.watch();
@@ -72,9 +72,8 @@ impl Ask {
     }
 
     /// The facts of the whole body, or what is wrong with it: the first error in the JSON text,
-    /// or else the first field refused in the order model, stream, n, max_tokens,
-    /// max_completion_tokens, max_output_tokens, encoding_format, dimensions, input. No body at
-    /// all asks for every default.
+    /// or else the first field refused in the order of `Field`. No body at all asks for every
+    /// default.
     pub fn finish(&mut self) -> Result<&Facts, Bad> {
         self.json.finish().map_err(|fault| match fault {
             Fault::Syntax => Bad::Syntax {

@@ -1,7 +1,7 @@
 //! The escapes in a name, resolved so that it can be compared. Knows no field.
 
-/// Bytes of the longest name compared, `max_completion_tokens`.
-pub const NAME_MAX: usize = 21;
+/// Bytes of the longest name compared, `message.output_text.logprobs`.
+pub const NAME_MAX: usize = 28;
 
 /// Bytes of one character of a name at its longest, written `\u0000`.
 const ESCAPED_MAX: usize = 6;

@@ -45,7 +45,7 @@ pub struct Facts {
     /// `top_logprobs`; completions: `logprobs`, 0 to 5.
     pub logprobs: Option<u8>,
     /// Bytes of the body that `messages` (chat), `input` (responses) or `prompt` (completions)
-    /// takes; 0 if absent.
+    /// takes after its colon, a string or a list; 0 if absent or null.
     pub prompt_bytes: u64,
 }
 
@@ -109,8 +109,8 @@ pub struct Fields {
     pub depth: u8,
     /// The key read last in `stream_options` is `include_usage`.
     inner: bool,
-    /// Where the value of the key read last begins.
-    value_from: u64,
+    /// Where the list that is a field's value begins in the body.
+    list_from: u64,
     /// Probabilities are asked for, and beside so many other tokens.
     with_logprobs: bool,
     top_logprobs: u8,
@@ -143,7 +143,7 @@ impl Fields {
             filled: false,
             depth: 0,
             inner: false,
-            value_from: 0,
+            list_from: 0,
             with_logprobs: false,
             top_logprobs: 0,
         }
@@ -233,17 +233,17 @@ impl Fields {
         self.inner = resolved(raw, &mut room) == b"include_usage";
     }
 
-    /// The value of the key that was just read begins after so many bytes of the body.
-    pub fn value_began(&mut self, offset: u64) {
-        self.value_from = offset;
-    }
-
-    /// What was told ended after so many bytes of the body.
-    pub fn value_ended(&mut self, offset: u64) {
-        if self.place == Place::Member
-            && matches!(self.field, Some(Field::Prompt | Field::Conversation))
-        {
-            self.facts.prompt_bytes = offset - self.value_from;
+    /// What was told ends at `offset` in the body and is `len` bytes long, where it is a string, or
+    /// begins a list.
+    pub fn measure(&mut self, event: Event, offset: u64, len: u64) {
+        if !matches!(self.field, Some(Field::Prompt | Field::Conversation)) {
+            return;
+        }
+        match (event, self.depth) {
+            (Event::Text, 1) => self.facts.prompt_bytes = len,
+            (Event::ListBegan, 2) => self.list_from = offset - len,
+            (Event::ListEnded, 1) => self.facts.prompt_bytes = offset - self.list_from,
+            _ => {}
         }
     }
 
@@ -295,12 +295,14 @@ impl Fields {
         Some(())
     }
 
+    /// Takes what `stream_options` is or holds. Options of other names may hold anything.
     fn option_met(&mut self, event: Event) -> Option<()> {
         match (self.depth, event) {
-            (_, Event::ObjectBegan) if !self.inner || self.depth < 3 => {}
-            (2, _) if !self.inner => {}
-            (2, _) => self.facts.include_usage = truth(event)?,
-            _ => return None,
+            (2, Event::ObjectBegan) => self.inner = false,
+            (2, Event::ListBegan) | (..2, _) => return None,
+            (2, _) if self.inner => self.facts.include_usage = truth(event)?,
+            _ if self.inner => return None,
+            _ => {}
         }
         Some(())
     }

@@ -112,6 +112,8 @@ pub struct Json {
     /// Bytes of the pieces before this one, and the place in this one.
     seen: u64,
     at: usize,
+    /// Where in the whole text the string or number began that was begun last, its quote left out.
+    text_start: u64,
     /// Where in this piece the watched text stands, and what earlier pieces held of it.
     text_from: usize,
     text_to: usize,
@@ -135,6 +137,7 @@ impl Json {
             keeping: false,
             seen: 0,
             at: 0,
+            text_start: 0,
             text_from: 0,
             text_to: 0,
             kept: 0,
@@ -209,6 +212,15 @@ impl Json {
         self.seen + self.at as u64
     }
 
+    /// How many bytes of the body the value takes so far that was just told, a string or a list that
+    /// began; brackets and quotes count.
+    pub fn told_len(&self, event: Event) -> u64 {
+        match event {
+            Event::Text => self.offset() - self.text_start + 1,
+            _ => 1,
+        }
+    }
+
     /// How many containers are open.
     pub fn depth(&self) -> u8 {
         self.depth
@@ -235,6 +247,7 @@ impl Json {
     #[inline]
     fn text_began(&mut self, from: usize, watched: bool) {
         self.keeping = watched;
+        self.text_start = self.seen + from as u64;
         self.text_from = from;
         self.kept = 0;
     }
