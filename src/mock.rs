@@ -27,7 +27,7 @@ use name::Name;
 use number::Numbers;
 use policy::{Call, Method, Place, Policy, Verdict};
 use problem::Problem;
-use reply::{Api, Generated, Own, Reply, Shape, Streaming};
+use reply::{Api, Generated, Reply, Shape, Streaming};
 use route::{Endpoint, Methods};
 use shapes::Shapes;
 use text::Words;
@@ -40,7 +40,7 @@ const TOKENS: Range<u32> = 100..500;
 /// English text.
 const BYTES_A_TOKEN: u64 = 4;
 
-/// The most tokens that a prompt counts as: more than any body that is usual, and its sum with those
+/// The most tokens that a prompt counts as: more than any usual body has, and their sum with those
 /// of an answer is a `u32`.
 const PROMPT_MAX: u64 = 1_000_000_000;
 
@@ -63,8 +63,9 @@ pub struct Mock {
     pub book: Book,
     /// Whether and when a request is answered.
     pub policy: Policy,
-    /// How many tokens an answer has.
-    tokens: Option<RangeInclusive<u32>>,
+    /// How many tokens an answer has, and whether that was asked for: then they are counted.
+    tokens: RangeInclusive<u32>,
+    counted: bool,
     shapes: Shapes,
     rng: Rng,
     ids: Ids,
@@ -86,9 +87,13 @@ impl Mock {
             default_completion_model: Name::from_raw(b"gpt-3.5-turbo-instruct"),
             default_embedding_model: Name::from_raw(b"text-embedding-ada-002"),
             default_moderation_model: Name::from_raw(b"omni-moderation-latest"),
+            tokens: settings
+                .tokens
+                .clone()
+                .unwrap_or(words.tokens()..=words.tokens()),
+            counted: settings.tokens.is_some(),
             book: Book::new(words, &settings.models, settings.cors),
             policy: Policy::new(settings, rng.fork()),
-            tokens: settings.tokens.clone(),
             shapes: Shapes::default(),
             rng,
             ids: Ids {
@@ -186,15 +191,14 @@ impl Mock {
                 model: model(&self.default_moderation_model),
                 inputs: facts.inputs,
             },
-            Endpoint::Models => Shape::Models,
-            Endpoint::Model => Shape::Model(model(&self.default_model)),
-            Endpoint::Health => Shape::Health,
+            Endpoint::Models | Endpoint::Model | Endpoint::Health => {
+                unreachable!("{endpoint:?} is not asked for a body")
+            }
         };
         Ok(self.shapes.share(shape))
     }
 
     fn generated(&self, api: Api, model: Name, facts: &Facts) -> Result<Shape, Problem> {
-        let own = None;
         let choices = match api {
             Api::Completions => u32::from(facts.inputs) * u32::from(facts.n),
             _ => facts.n.into(),
@@ -202,15 +206,14 @@ impl Mock {
         if choices > CHOICES_MAX {
             return Err(Problem::TOO_MANY_CHOICES);
         }
-        let tokens = |most| self.tokens_of(own.as_ref(), facts.token_limit, most);
-        let (most, _) = tokens(self.tokens.as_ref().map_or(0, |range| *range.end()));
-        let (tokens, cut) = tokens(self.tokens.as_ref().map_or(0, |range| *range.start()));
+        let (most, _) = cut(*self.tokens.end(), facts.token_limit);
+        let (tokens, cut) = cut(*self.tokens.start(), facts.token_limit);
         if let Some(others) = facts.logprobs
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
         {
             return Err(Problem::TOO_MANY_LOGPROBS);
         }
-        let counted = facts.token_limit.is_some() || self.tokens.is_some();
+        let counted = facts.token_limit.is_some() || self.counted;
         let prompt = facts.prompt_bytes.div_ceil(BYTES_A_TOKEN);
         Ok(Shape::Generated(Generated {
             api,
@@ -228,24 +231,7 @@ impl Mock {
                 include_usage: facts.include_usage,
             }),
             logprobs: facts.logprobs,
-            own,
         }))
-    }
-
-    /// How many tokens each choice has, and whether a limit cut them; `asked` is what the setting
-    /// asks for, where it does.
-    fn tokens_of(&self, own: Option<&Own>, limit: Option<u32>, asked: u32) -> (u32, bool) {
-        let all = match (own, &self.tokens) {
-            // More or fewer would be no JSON.
-            (Some(own @ (Own::Json(_) | Own::Call { .. })), _) => own.text().tokens(),
-            (_, Some(_)) => asked,
-            (Some(own), None) => own.text().tokens(),
-            (None, None) => self.book.words.tokens(),
-        };
-        match limit {
-            Some(limit) if limit < all => (limit, true),
-            _ => (all, false),
-        }
     }
 
     /// What a path answers whose requests are not asked for a body; `named` as in `shape`.
@@ -336,18 +322,21 @@ impl Mock {
 
     fn count(&mut self, generated: &Generated, numbers: &mut Numbers) {
         (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
-        if let Some(range) = &self.tokens
-            && range.start() < range.end()
-        {
-            let drawn = self.rng.u32(range.clone());
-            (numbers.tokens, numbers.cut) =
-                self.tokens_of(generated.own.as_ref(), generated.limit, drawn);
+        if self.tokens.start() < self.tokens.end() {
+            let drawn = self.rng.u32(self.tokens.clone());
+            (numbers.tokens, numbers.cut) = cut(drawn, generated.limit);
         }
         if generated.prompt > 0 {
             numbers.prompt = generated.prompt;
             numbers.completion = numbers.tokens * generated.choices;
         }
     }
+}
+
+/// How many of so many tokens a limit leaves, and whether it leaves fewer.
+fn cut(tokens: u32, limit: Option<u32>) -> (u32, bool) {
+    let left = limit.map_or(tokens, |limit| limit.min(tokens));
+    (left, left < tokens)
 }
 
 /// A number from a range far smaller than 2^32, from as many random bits.

@@ -12,7 +12,7 @@ use super::embedding::{Embeddings, VARIANTS};
 use super::name::Name;
 use super::number::{Note, digits, write_number};
 use super::problem::Problem;
-use super::reply::{Api, Generated, Own, Reply, Shape};
+use super::reply::{Api, Generated, Reply, Shape};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
 use event::Events;
@@ -24,10 +24,8 @@ pub struct Book {
     pub words: Words,
     forms: [Form; 3],
     events: Events,
-    choice_call: Template,
     message: Template,
     part: Template,
-    call: Template,
     embeddings: (Template, Template),
     embedding: Template,
     moderation: (Template, Template),
@@ -109,10 +107,8 @@ impl Book {
                 ),
             ],
             events: Events::new(),
-            choice_call: parse(include_str!("templates/chat.choice.call.json")),
             message: parse(include_str!("templates/response.message.json")),
             part: parse(include_str!("templates/response.part.json")),
-            call: parse(include_str!("templates/response.call.json")),
             embeddings: list(include_str!("templates/embeddings.json")),
             embedding: parse(include_str!("templates/embeddings.item.json")),
             moderation: list(include_str!("templates/moderation.json")),
@@ -142,10 +138,7 @@ impl Book {
 
     /// Whether answers of one shape differ in their numbers only.
     pub fn repeats(&self, shape: &Shape) -> bool {
-        match (shape, &self.words) {
-            (Shape::Generated(generated), Words::Random) => generated.own.is_some(),
-            _ => true,
-        }
+        !matches!((shape, &self.words), (Shape::Generated(_), Words::Random))
     }
 
     /// Appends the content before the items; all of it where there are none. `created` is Unix
@@ -182,10 +175,7 @@ impl Book {
                     choice: index,
                     ..Place::whole(reply, generated, 0)
                 };
-                let template = match generated.function() {
-                    Some(_) => &self.choice_call,
-                    None => &self.form(&place).choice,
-                };
+                let template = &self.form(&place).choice;
                 self.render(template, &place, out, None);
             }
             Shape::Embeddings {
@@ -256,9 +246,8 @@ impl Book {
     }
 
     /// Where the words of a place come from.
-    fn source<'a>(&'a self, place: &Place<'a>) -> Source<'a> {
-        let own = place.generated.own.as_ref().map(Own::text);
-        self.words.source(own, place.reply.numbers.id, place.choice)
+    fn source(&self, place: &Place<'_>) -> Source<'_> {
+        self.words.source(place.reply.numbers.id, place.choice)
     }
 
     fn render(
@@ -294,22 +283,12 @@ impl Book {
             Slot::FinishReason | Slot::Status | Slot::IncompleteDetails => {
                 out.extend_from_slice(place.ending(slot).as_bytes());
             }
-            Slot::Function => {
-                let function = generated.function().expect("calls have one");
-                out.extend_from_slice(function.json());
-            }
             Slot::Usage => self.render(&self.form(place).usage, place, out, notes),
             Slot::UsageMember => self.usage_member(place, out, notes),
             Slot::Logprobs => self.logprobs(place, out),
             Slot::Delta => self.delta(place, out),
             Slot::Outputs if place.stage == Stage::Begun => {}
-            Slot::Output | Slot::Outputs => {
-                let template = match generated.function() {
-                    Some(_) => &self.call,
-                    None => &self.message,
-                };
-                self.render(template, place, out, notes);
-            }
+            Slot::Output | Slot::Outputs => self.render(&self.message, place, out, notes),
             Slot::Parts if place.stage == Stage::Begun => {}
             Slot::Part | Slot::Parts => self.render(&self.part, place, out, notes),
             Slot::Response => {
@@ -388,11 +367,8 @@ impl<'a> Place<'a> {
     fn ending(&self, slot: Slot) -> &'static str {
         let cut = self.reply.numbers.cut;
         match (slot, self.stage) {
-            (Slot::FinishReason, Stage::Done) => match self.generated.function() {
-                _ if cut => "\"length\"",
-                Some(_) => "\"tool_calls\"",
-                None => "\"stop\"",
-            },
+            (Slot::FinishReason, Stage::Done) if cut => "\"length\"",
+            (Slot::FinishReason, Stage::Done) => "\"stop\"",
             (Slot::Status, Stage::Done) if cut => "\"incomplete\"",
             (Slot::Status, Stage::Done) => "\"completed\"",
             (Slot::Status, _) => "\"in_progress\"",

@@ -38,7 +38,7 @@ fn sources() -> Vec<Source> {
                 let inside = path.strip_prefix(&src).expect("it is under src");
                 let path = inside.to_str().expect("names are ASCII").to_owned();
                 // A file of tests alone is no part of what is shipped.
-                let code = match path.ends_with("tests.rs") {
+                let code = match is_tests(&path) {
                     true => String::new(),
                     false => bare(before_tests(&text)),
                 };
@@ -49,6 +49,11 @@ fn sources() -> Vec<Source> {
     assert!(found.len() > 20, "{} sources", found.len());
     found.sort_by(|one, other| one.path.cmp(&other.path));
     found
+}
+
+/// Whether a file holds tests alone: `tests.rs`, or one in the folder beside it.
+fn is_tests(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 fn before_tests(text: &str) -> &str {
@@ -275,7 +280,7 @@ fn files_are_short_and_say_what_they_are() {
         );
         let lines = before_tests(&source.text).lines().count();
         assert!(
-            path.ends_with("tests.rs") || lines <= LINES,
+            is_tests(path) || lines <= LINES,
             "src/{path}: {lines} lines"
         );
     }
