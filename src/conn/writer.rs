@@ -64,6 +64,8 @@ struct Image {
     millis: u64,
     tokens: u32,
     cut: bool,
+    /// Whether the next answer of this shape has these bytes but for its numbers.
+    repeats: bool,
     bytes: Vec<u8>,
     notes: Vec<Note>,
 }
@@ -78,15 +80,6 @@ impl Writer {
         clock: &Clock,
         out: &mut Vec<u8>,
     ) -> Written {
-        if reply.streams().is_some() {
-            let framing = match manner.old {
-                true => Framing::UntilClose,
-                false => Framing::Chunked,
-            };
-            self.notes.clear();
-            head(reply, manner, framing, book, clock, out, &mut self.notes);
-            return Written::Head;
-        }
         let image = &mut self.images[reply.shape.kind()];
         let same = |image: &Image| {
             (Rc::ptr_eq(&image.shape, &reply.shape) || image.shape == reply.shape)
@@ -95,8 +88,18 @@ impl Writer {
                 && image.millis == reply.millis()
                 && image.tokens == reply.numbers.tokens
                 && image.cut == reply.numbers.cut
+                && image.repeats
         };
-        if !image.as_ref().is_some_and(same) || !book.repeats(&reply.shape) {
+        if !image.as_ref().is_some_and(same) {
+            if reply.streams().is_some() {
+                let framing = match manner.old {
+                    true => Framing::UntilClose,
+                    false => Framing::Chunked,
+                };
+                self.notes.clear();
+                head(reply, manner, framing, book, clock, out, &mut self.notes);
+                return Written::Head;
+            }
             let length = match book.items(&reply.shape) {
                 0 | 1 => 0,
                 _ => book.length(reply, clock.unix),
@@ -166,6 +169,7 @@ impl Image {
             millis: reply.millis(),
             tokens: reply.numbers.tokens,
             cut: reply.numbers.cut,
+            repeats: book.repeats(&reply.shape),
             bytes,
             notes,
         }

@@ -212,8 +212,8 @@ impl Json {
         self.seen + self.at as u64
     }
 
-    /// How many bytes of the body the value takes so far that was just told, a string or a list that
-    /// began; brackets and quotes count.
+    /// How many bytes of the body the value takes so far that was just told, a string or a list
+    /// that began; brackets and quotes count.
     pub fn told_len(&self, event: Event) -> u64 {
         match event {
             Event::Text => self.offset() - self.text_start + 1,
