@@ -247,6 +247,13 @@ impl Client {
         self.now = until;
     }
 
+    /// The loop sleeps for so long, whatever falls due, and then wakes once.
+    pub fn oversleep(&mut self, time: Nanos) {
+        self.now += time;
+        self.conn.timeout(&mut self.kit, self.now);
+        self.serve();
+    }
+
     /// The answers that came since the last look; none of them to HEAD.
     pub fn answers(&mut self) -> Vec<Answer> {
         self.answers_with_heads(&[])

@@ -1,5 +1,6 @@
 //! Streams: what they say, in what order, and when each piece of them leaves.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use mocker::conn::Wish;
@@ -18,12 +19,15 @@ fn parts(out: &[u8]) -> (String, String) {
     let (head, mut rest) = text.split_once("\r\n\r\n").expect("a whole head");
     let mut content = String::new();
     if head.contains("Transfer-Encoding: chunked") {
-        while !rest.is_empty() {
+        let mut last = false;
+        while !last {
             let (size, tail) = rest.split_once("\r\n").expect("a chunk's size");
             let size = usize::from_str_radix(size, 16).expect("in hexadecimal");
             content += &tail[..size];
             rest = tail[size..].strip_prefix("\r\n").expect("a chunk's end");
+            last = size == 0;
         }
+        assert_eq!(rest, "", "nothing follows the last chunk");
     } else {
         content += rest;
     }
@@ -267,15 +271,34 @@ fn each_token_leaves_when_it_is_due_and_not_before() {
 fn lateness_does_not_add_up() {
     let mut client = Client::new(&paced());
     client.send(chat(r#"{"stream":true}"#));
-    client.pass(200 * MILLI);
-    client.takes(0);
-    client.pass(45 * MILLI);
-    client.takes(usize::MAX);
+    let said = |client: &Client| {
+        let (_, content) = parts(&[&client.out[..], b"0\r\n\r\n"].concat());
+        let said: Vec<Value> = events(&content).into_iter().map(|(_, data)| data).collect();
+        text_of(&said, 0)
+    };
+    // The first token is 7 ms late, then the second and third leave together.
+    client.oversleep(207 * MILLI);
+    assert_eq!(said(&client), "This");
+    assert_eq!(client.deadline(), 220 * MILLI);
+    client.oversleep(38 * MILLI);
+    assert_eq!(said(&client), "This is a");
     assert_eq!(client.deadline(), 260 * MILLI);
     client.pass(15 * MILLI);
+    assert_eq!(said(&client), "This is a mocked");
+    assert_eq!(client.deadline(), 280 * MILLI);
+}
+
+#[test]
+fn all_choices_have_their_tokens_at_the_same_times() {
+    let mut client = Client::new(&paced());
+    client.send(chat(r#"{"stream":true,"n":3}"#));
+    client.pass(220 * MILLI);
     let (_, content) = parts(&[&client.out[..], b"0\r\n\r\n"].concat());
     let said: Vec<Value> = events(&content).into_iter().map(|(_, data)| data).collect();
-    assert_eq!(text_of(&said, 0), "This is a mocked");
+    for choice in 0..3 {
+        assert_eq!(text_of(&said, choice), "This is");
+    }
+    assert_eq!(client.deadline(), 240 * MILLI);
 }
 
 #[test]
@@ -399,26 +422,52 @@ fn a_stream_whose_client_reads_nothing_ends_with_the_write_timeout() {
 
 #[test]
 fn text_is_as_long_as_was_set_and_counted() {
-    let settings = Settings {
-        tokens: Some(50..=60),
+    for content in [Content::Fixed, Content::Random] {
+        let settings = Settings {
+            tokens: Some(50..=60),
+            content,
+            ..Settings::default()
+        };
+        let mut client = Client::new(&settings);
+        let mut seen = HashSet::new();
+        for _ in 0..300 {
+            let json = client.ask(chat(r#"{"messages":[]}"#)).json();
+            let text = json["choices"][0]["message"]["content"].as_str().unwrap();
+            let tokens = text.split(' ').count();
+            assert_eq!(json["usage"]["completion_tokens"], tokens);
+            assert_eq!(json["usage"]["prompt_tokens"], 1);
+            assert_eq!(json["choices"][0]["finish_reason"], "stop");
+            seen.insert(tokens);
+        }
+        assert_eq!(seen.len(), 11, "every length from 50 to 60 comes");
+        let cut = client.ask(chat(r#"{"max_tokens":7}"#)).json();
+        assert_eq!(cut["choices"][0]["finish_reason"], "length");
+        assert_eq!(cut["usage"]["completion_tokens"], 7);
+    }
+}
+
+#[test]
+fn random_words_are_others_each_time() {
+    let mut client = Client::new(&Settings {
         content: Content::Random,
         ..Settings::default()
-    };
-    let mut client = Client::new(&settings);
-    let mut seen = std::collections::HashSet::new();
-    for _ in 0..300 {
-        let json = client.ask(chat(r#"{"messages":[]}"#)).json();
-        let text = json["choices"][0]["message"]["content"].as_str().unwrap();
-        let tokens = text.split(' ').count();
-        assert_eq!(json["usage"]["completion_tokens"], tokens);
-        assert_eq!(json["usage"]["prompt_tokens"], 1);
-        assert_eq!(json["choices"][0]["finish_reason"], "stop");
-        seen.insert(tokens);
-    }
-    assert_eq!(seen.len(), 11, "every length from 50 to 60 comes");
-    let cut = client.ask(chat(r#"{"max_tokens":7}"#)).json();
-    assert_eq!(cut["choices"][0]["finish_reason"], "length");
-    assert_eq!(cut["usage"]["completion_tokens"], 7);
+    });
+    let mut ask = || client.ask(chat("{}")).json()["choices"][0]["message"]["content"].take();
+    let texts: HashSet<String> = (0..100).map(|_| ask().to_string()).collect();
+    assert_eq!(texts.len(), 100);
+}
+
+/// Of 5 tokens or 6, a limit of 5 cuts only the latter; both answers are equally long otherwise.
+#[test]
+fn an_answer_says_that_it_was_cut_only_when_it_was() {
+    let mut client = Client::new(&Settings {
+        tokens: Some(5..=6),
+        ..Settings::default()
+    });
+    let mut ask = || client.ask(chat(r#"{"max_tokens":5}"#)).json();
+    let ends = (0..200).map(|_| ask()["choices"][0]["finish_reason"].to_string());
+    let cut = ends.filter(|end| end == "\"length\"").count();
+    assert!((60..140).contains(&cut), "{cut} of 200");
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn prompts_and_what_is_moderated_are_counted() {
         (Moderations, r#"{"input":["x","y"]}"#, Ok(2)),
         (
             Moderations,
-            r#"{"input":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":[1,{}]}}]}"#,
+            r#"{"input":[{"type":"text","text":"x"},{"type":"image_url","url":{"a":[1,{}]}}]}"#,
             Ok(1),
         ),
         (Moderations, r#"{"input":[{"a":["b"]},"x"]}"#, Err("input")),
