@@ -9,7 +9,7 @@ use mocker::conn::writer::{Clock, Manner, Writer};
 use mocker::http::answer::Persistence;
 use mocker::http::{date, head};
 use mocker::mock::Mock;
-use mocker::mock::ask::Ask;
+use mocker::mock::ask::{Ask, Reading};
 use mocker::mock::route::Endpoint;
 use mocker::mock::text::Words;
 use mocker::settings::Settings;
@@ -68,7 +68,7 @@ fn ask_tokens(bencher: Bencher) {
 }
 
 fn ask(bencher: Bencher, endpoint: Endpoint, body: &str) {
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     bencher.counter(BytesCount::of_str(body)).bench_local(|| {
         ask.begin(endpoint);
         ask.feed(black_box(body.as_bytes()));
@@ -101,11 +101,11 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         early: false,
     };
     let (call, _) = mock.call("POST", "/v1/chat/completions", None, None, None);
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     ask.begin(Endpoint::Chat);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);
     bencher.bench_local(|| {
-        let shape = mock.shape(Endpoint::Chat, None, ask.finish().unwrap());
+        let shape = mock.shape(Endpoint::Chat, None, ask.finish());
         let reply = mock.reply(black_box(&call), Some(shape), None, 0);
         out.clear();
         writer.begin(&reply, manner, &mut mock.book, &clock, &mut out);

@@ -290,11 +290,7 @@ impl Conn {
         self.inbox.clear();
         self.inbox.rest(&mut kit.buffers);
         self.outbox.clear(&mut kit.outboxes);
-        if let Phase::Body(Request { ask: Some(_), .. }) = self.phase
-            && let Phase::Body(request) = std::mem::replace(&mut self.phase, Phase::Closed)
-        {
-            kit.asks.extend(request.ask);
-        }
+        self.release_ask(kit);
     }
 
     /// Whether no byte of a request is being waited for but its first.

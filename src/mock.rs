@@ -5,10 +5,12 @@ pub mod book;
 pub mod embedding;
 pub mod name;
 pub mod number;
+mod own;
 pub mod policy;
 pub mod problem;
 pub mod reply;
 pub mod route;
+mod schema;
 mod shapes;
 pub mod template;
 pub mod text;
@@ -19,15 +21,15 @@ use std::rc::Rc;
 use fastrand::Rng;
 
 use crate::Nanos;
-use crate::settings::Settings;
-use ask::Facts;
+use crate::settings::{Content, Settings};
+use ask::{Bad, Facts, Reading};
 use book::Book;
 use embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use name::Name;
 use number::Numbers;
 use policy::{Call, Method, Place, Policy, Verdict};
 use problem::Problem;
-use reply::{Api, Generated, Reply, Shape, Streaming};
+use reply::{Api, Generated, Own, Reply, Shape, Streaming};
 use route::{Endpoint, Methods};
 use shapes::Shapes;
 use text::Words;
@@ -55,6 +57,8 @@ const LOGPROBS_MAX: u64 = 50_000;
 pub struct Mock {
     auth: Vec<u8>,
     dimensions: u16,
+    /// What is read of request bodies.
+    pub reading: Reading,
     default_model: Name,
     default_completion_model: Name,
     default_embedding_model: Name,
@@ -82,6 +86,10 @@ impl Mock {
                 DIMENSIONS_BIG
             } else {
                 DIMENSIONS
+            },
+            reading: Reading {
+                echo: settings.content == Content::Echo,
+                strict: settings.strict,
             },
             default_model: Name::from_raw(b"gpt-4o-mini"),
             default_completion_model: Name::from_raw(b"gpt-3.5-turbo-instruct"),
@@ -156,23 +164,42 @@ impl Mock {
     /// Whether a request is worth its body: how late it is to be answered then, or what it gets at
     /// once.
     pub fn admit(&mut self, call: &Call, now: Nanos) -> Result<Nanos, Reply> {
-        match self.policy.decide(call, None, Ok(()), now) {
-            Verdict::Answer(_, delay) => Ok(delay),
+        match self.policy.decide(call, None, now) {
+            Verdict::Answer(delay) => Ok(delay),
             verdict => Err(self.refused(verdict)),
         }
     }
 
-    /// What an endpoint answers to a request whose body said `facts`; `named` is the model that
-    /// the path named.
+    /// What an endpoint answers to a request whose body was read: it said `facts`, or is wrong.
+    /// `named` is the model that the path named.
     pub fn shape(
         &mut self,
         endpoint: Endpoint,
         named: Option<Name>,
+        facts: Result<&Facts, Bad>,
+    ) -> Rc<Shape> {
+        let shape = match facts {
+            Ok(facts) => self.asked(endpoint, named, facts),
+            Err(bad) => Err(bad.into()),
+        };
+        self.shapes.share(shape.unwrap_or_else(Shape::Problem))
+    }
+
+    fn asked(
+        &self,
+        endpoint: Endpoint,
+        named: Option<Name>,
         facts: &Facts,
-    ) -> Result<Rc<Shape>, Problem> {
+    ) -> Result<Shape, Problem> {
+        if facts.lacks.model && named.is_none() {
+            return Err(Problem::NO_MODEL);
+        }
+        if let Some(subject) = facts.lacks.subject {
+            return Err(Problem::missing(subject));
+        }
         let named = named.or_else(|| facts.model().map(Name::from_raw));
         let model = |default: &Name| named.unwrap_or_else(|| default.clone());
-        let shape = match endpoint {
+        Ok(match endpoint {
             Endpoint::Chat => self.generated(Api::Chat, model(&self.default_model), facts)?,
             Endpoint::Responses => {
                 self.generated(Api::Responses, model(&self.default_model), facts)?
@@ -194,8 +221,7 @@ impl Mock {
             Endpoint::Models | Endpoint::Model | Endpoint::Health => {
                 unreachable!("{endpoint:?} is not asked for a body")
             }
-        };
-        Ok(self.shapes.share(shape))
+        })
     }
 
     fn generated(&self, api: Api, model: Name, facts: &Facts) -> Result<Shape, Problem> {
@@ -206,8 +232,15 @@ impl Mock {
         if choices > CHOICES_MAX {
             return Err(Problem::TOO_MANY_CHOICES);
         }
-        let (most, _) = cut(*self.tokens.end(), facts.token_limit);
-        let (tokens, cut) = cut(*self.tokens.start(), facts.token_limit);
+        let own = own::asked_for(api, facts)?;
+        let all = |asked| match &own {
+            // More or fewer would be no JSON.
+            Some(own @ (Own::Json(_) | Own::Call { .. })) => own.text().tokens(),
+            Some(own) if !self.counted => own.text().tokens(),
+            _ => asked,
+        };
+        let (most, _) = cut(all(*self.tokens.end()), facts.token_limit);
+        let (tokens, cut) = cut(all(*self.tokens.start()), facts.token_limit);
         if let Some(others) = facts.logprobs
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
         {
@@ -231,6 +264,7 @@ impl Mock {
                 include_usage: facts.include_usage,
             }),
             logprobs: facts.logprobs,
+            own,
         }))
     }
 
@@ -250,18 +284,16 @@ impl Mock {
     pub fn reply(
         &mut self,
         call: &Call,
-        shape: Option<Result<Rc<Shape>, Problem>>,
+        shape: Option<Rc<Shape>>,
         admitted: Option<Nanos>,
         now: Nanos,
     ) -> Reply {
-        let (shape, body) = match shape {
-            Some(Ok(shape)) => (Some(shape), Ok(())),
-            Some(Err(problem)) => (None, Err(problem)),
-            None => (None, Ok(())),
-        };
-        match (self.policy.decide(call, admitted, body, now), shape) {
-            (Verdict::Answer(_, delay), Some(shape)) => self.numbered(shape, delay),
-            (verdict, _) => self.refused(verdict),
+        match self.policy.decide(call, admitted, now) {
+            Verdict::Answer(delay) => {
+                let shape = shape.expect("what is answered has a shape");
+                self.numbered(shape, delay)
+            }
+            verdict => self.refused(verdict),
         }
     }
 
@@ -273,15 +305,16 @@ impl Mock {
         cap: u64,
         now: Nanos,
     ) -> Reply {
-        let problem = Problem::TOO_LARGE.with_number(cap);
-        let verdict = self.policy.decide(call, admitted, Err(problem), now);
-        self.refused(verdict)
+        match self.policy.decide(call, admitted, now) {
+            Verdict::Answer(_) => self.refusal(Problem::TOO_LARGE.with_number(cap)),
+            verdict => self.refused(verdict),
+        }
     }
 
     /// The answer to a request that does not get what it asks for.
     fn refused(&mut self, verdict: Verdict) -> Reply {
         match verdict {
-            Verdict::Answer(endpoint, _) => unreachable!("{endpoint:?} has a shape"),
+            Verdict::Answer(_) => unreachable!("it gets it"),
             Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods)),
             Verdict::Refuse(problem) => self.refusal(problem),
         }
@@ -307,11 +340,16 @@ impl Mock {
             cut: false,
         };
         let mut delay = delay;
-        if let Shape::Generated(generated) = &*shape {
-            self.count(generated, &mut numbers);
-            if generated.stream.is_some() {
-                delay = self.policy.first_token(delay);
+        match &*shape {
+            Shape::Generated(generated) => {
+                self.count(generated, &mut numbers);
+                if generated.stream.is_some() {
+                    delay = self.policy.first_token(delay);
+                }
             }
+            // What is wrong is said at once.
+            Shape::Problem(_) => delay = 0,
+            _ => {}
         }
         Reply {
             shape,
@@ -322,7 +360,7 @@ impl Mock {
 
     fn count(&mut self, generated: &Generated, numbers: &mut Numbers) {
         (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
-        if self.tokens.start() < self.tokens.end() {
+        if self.tokens.start() < self.tokens.end() && !generated.is_json() {
             let drawn = self.rng.u32(self.tokens.clone());
             (numbers.tokens, numbers.cut) = cut(drawn, generated.limit);
         }

@@ -88,10 +88,14 @@ settings! {
     tokens: Option<RangeInclusive<u32>> = Auto(Span(1, 100_000)), "auto", "N";
     /// How many tokens each chunk of a stream carries; it leaves when the first of them is due.
     tokens_per_chunk: u32 = Whole(1, 1000), "1", "N";
-    /// What answers say: one fixed sentence, random words, or the text of a file.
+    /// What answers say: one fixed sentence, what the user said last (up to 64 KiB of it),
+    /// random words, or the text of a file.
     content: Content = Source, "fixed", "WHAT";
     /// The models that /v1/models lists; any other is answered too.
     models: Vec<String> = Names, "gpt-4o-mini,text-embedding-ada-002", "LIST";
+    /// Refuse what OpenAI refuses and this server else lets through: requests without model,
+    /// messages or input, values of the wrong type.
+    strict: bool = Switch, "false", "";
     /// Let web pages of every origin read the answers.
     cors: bool = Switch, "false", "";
     /// Let so many percent of the requests fail with a 500.
@@ -142,6 +146,8 @@ pub enum Pin {
 pub enum Content {
     /// One sentence, always the same.
     Fixed,
+    /// What the user said last.
+    Echo,
     /// Random words.
     Random,
     /// The text of this file, read at the start.

@@ -11,9 +11,8 @@ use crate::Nanos;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::mock::Mock;
-use crate::mock::ask::Ask;
+use crate::mock::ask::{Ask, Reading};
 use crate::mock::name::Name;
-use crate::mock::problem::Problem;
 use crate::mock::reply::Shape;
 use crate::mock::route::Endpoint;
 use crate::mock::text::Words;
@@ -58,7 +57,7 @@ pub struct Kit {
         clippy::vec_box,
         reason = "a box moves to a connection and back without copying"
     )]
-    pub(super) asks: Vec<Box<Ask>>,
+    asks: Vec<Box<Ask>>,
     pub(super) writer: Writer,
     /// The events of a stream before they are framed.
     pub(super) events: Vec<u8>,
@@ -74,6 +73,7 @@ impl Kit {
         Kit {
             log: None,
             paced: mock.policy.is_paced(),
+            heard: Heard::new(mock.reading),
             mock,
             limits: Limits {
                 body: settings.max_body,
@@ -93,8 +93,21 @@ impl Kit {
             writer: Writer::default(),
             events: Vec::new(),
             seen: Seen::default(),
-            heard: Heard::new(),
         }
+    }
+
+    /// A reader of a body for `endpoint`.
+    pub(super) fn ask(&mut self, endpoint: Endpoint) -> Box<Ask> {
+        let ask = self.asks.pop();
+        let mut ask = ask.unwrap_or_else(|| Box::new(Ask::new(self.mock.reading)));
+        ask.begin(endpoint);
+        ask
+    }
+
+    /// Takes back a reader that has done.
+    pub(super) fn rest(&mut self, mut ask: Box<Ask>) {
+        ask.rest();
+        self.asks.push(ask);
     }
 
     /// The reactor has looked at readiness.
@@ -147,17 +160,17 @@ impl Seen {
 pub(super) struct Heard {
     body: Vec<u8>,
     /// The endpoint that it was read for, and what followed; None when `body` is not what was read
-    /// last, or was refused.
+    /// last.
     shape: Option<(Endpoint, Rc<Shape>)>,
     ask: Ask,
 }
 
 impl Heard {
-    fn new() -> Heard {
+    fn new(reading: Reading) -> Heard {
         Heard {
             body: Vec::new(),
             shape: None,
-            ask: Ask::new(),
+            ask: Ask::new(reading),
         }
     }
 
@@ -169,13 +182,13 @@ impl Heard {
         endpoint: Endpoint,
         named: Option<Name>,
         body: &[u8],
-    ) -> Result<Rc<Shape>, Problem> {
+    ) -> Rc<Shape> {
         if let Some((known, shape)) = &self.shape
             && *known == endpoint
             && named.is_none()
             && self.body == body
         {
-            return Ok(shape.clone());
+            return shape.clone();
         }
         self.read(mock, endpoint, named, body)
     }
@@ -186,17 +199,18 @@ impl Heard {
         endpoint: Endpoint,
         named: Option<Name>,
         body: &[u8],
-    ) -> Result<Rc<Shape>, Problem> {
+    ) -> Rc<Shape> {
         let repeats = named.is_none() && body.len() <= SEEN_MAX;
-        self.shape = None;
         self.ask.begin(endpoint);
         self.ask.feed(body);
-        let shape = mock.shape(endpoint, named, self.ask.finish()?)?;
+        let shape = mock.shape(endpoint, named, self.ask.finish());
+        self.ask.rest();
+        self.shape = None;
         if repeats {
             self.body.clear();
             self.body.extend_from_slice(body);
             self.shape = Some((endpoint, shape.clone()));
         }
-        Ok(shape)
+        shape
     }
 }

@@ -9,7 +9,6 @@ use crate::http::answer::{CONTINUE, Persistence};
 use crate::http::body::Body;
 use crate::http::head::{self, Head};
 use crate::http::{Refusal, inbox};
-use crate::mock::ask::Ask;
 use crate::mock::book::event::Stream;
 use crate::mock::name::Name;
 use crate::mock::problem::Problem;
@@ -153,17 +152,13 @@ impl Conn {
             let (heard, mock) = (&mut kit.heard, &mut kit.mock);
             let shape = match plan.asks {
                 Some(endpoint) => Some(heard.shape(mock, endpoint, named, body)),
-                None => mock.unasked(&plan.call, named).map(Ok),
+                None => mock.unasked(&plan.call, named),
             };
             let reply = mock.reply(&plan.call, shape, None, now);
             self.inbox.used(length as usize);
             return self.request_complete(reply, &plan, kit, now);
         }
-        let ask = plan.asks.map(|endpoint| {
-            let mut ask = kit.asks.pop().unwrap_or_else(|| Box::new(Ask::new()));
-            ask.begin(endpoint);
-            ask
-        });
+        let ask = plan.asks.map(|endpoint| kit.ask(endpoint));
         self.phase = Phase::Body(Request {
             plan,
             named,
@@ -208,15 +203,13 @@ impl Conn {
                 let named = request.named.take();
                 let mut ask = request.ask.take();
                 let shape = match plan.asks.zip(ask.as_mut()) {
-                    Some((endpoint, ask)) => Some(
-                        ask.finish()
-                            .map_err(Problem::from)
-                            .and_then(|facts| kit.mock.shape(endpoint, named, facts)),
-                    ),
-                    None => kit.mock.unasked(&plan.call, named).map(Ok),
+                    Some((endpoint, ask)) => Some(kit.mock.shape(endpoint, named, ask.finish())),
+                    None => kit.mock.unasked(&plan.call, named),
                 };
                 let reply = kit.mock.reply(&plan.call, shape, admitted, now);
-                kit.asks.extend(ask);
+                if let Some(ask) = ask {
+                    kit.rest(ask);
+                }
                 return self.request_complete(reply, &plan, kit, now);
             }
             if self.inbox.is_empty() {
@@ -287,9 +280,12 @@ impl Conn {
         self.answer(reply, manner, now, kit, now)
     }
 
-    fn release_ask(&mut self, kit: &mut Kit) {
-        if let Phase::Body(request) = &mut self.phase {
-            kit.asks.extend(request.ask.take());
+    /// Gives back the reader of a body that is read no further.
+    pub(super) fn release_ask(&mut self, kit: &mut Kit) {
+        if let Phase::Body(request) = &mut self.phase
+            && let Some(ask) = request.ask.take()
+        {
+            kit.rest(ask);
         }
     }
 

@@ -2,37 +2,56 @@
 //! It ties the scanner, which knows JSON and no field, to the fields, which know no JSON. It does
 //! not know what is answered, nor which fields an endpoint requires.
 
+mod echo;
 mod escapes;
 mod field;
 mod fields;
+mod held;
+mod inputs;
 mod json;
 mod runs;
+mod strict;
 
+use echo::{Echo, Met};
+use escapes::{NAME_MAX, resolved};
+pub(super) use field::Field;
 use field::Refusal;
 use fields::Fields;
 pub use fields::{Encoding, Facts};
+pub use held::{HELD_MAX, Unread};
 use json::{Event, Fault, Json};
+use strict::Strict;
+pub use strict::Wrong;
 
 use super::route::Endpoint;
+
+/// What is read of bodies beside what every answer needs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// What the user said last.
+    pub echo: bool,
+    /// Whether fields are there and of the right type.
+    pub strict: bool,
+}
 
 /// Reads request bodies, one after the other; each starts with `begin`.
 pub struct Ask {
     json: Json,
     fields: Fields,
-}
-
-impl Default for Ask {
-    fn default() -> Ask {
-        Ask::new()
-    }
+    echo: Option<Box<Echo>>,
+    strict: Option<Box<Strict>>,
 }
 
 impl Ask {
     /// A reader that can take a body of the chat endpoint at once.
-    pub fn new() -> Ask {
+    pub fn new(reading: Reading) -> Ask {
         Ask {
             json: Json::new(),
             fields: Fields::new(),
+            echo: reading.echo.then(Box::default),
+            strict: reading
+                .strict
+                .then(|| Box::new(Strict::new(Endpoint::Chat))),
         }
     }
 
@@ -41,6 +60,18 @@ impl Ask {
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.json.begin();
         self.fields.begin(endpoint);
+        if let Some(strict) = &mut self.strict {
+            **strict = Strict::new(endpoint);
+        }
+    }
+
+    /// Gives back the memory that the last body took.
+    pub fn rest(&mut self) {
+        self.fields.facts.held.clear();
+        self.fields.facts.echo = None;
+        if let Some(echo) = &mut self.echo {
+            echo.clear();
+        }
     }
 
     /// Takes the next bytes of the body, cut anywhere. After the first error in the JSON text it
@@ -51,11 +82,18 @@ impl Ask {
         }
         loop {
             match self.json.next(bytes) {
-                Event::Drained | Event::Failed => return,
-                Event::Key if self.json.depth() == 1 => {
-                    self.fields.key_read(self.json.text(bytes));
+                Event::Drained => return self.drained(bytes),
+                Event::Failed => return,
+                Event::Key if self.json.depth() == 1 => self.key_read(bytes),
+                Event::Key => {
+                    let raw = self.json.text(bytes);
+                    self.fields.inner_key_read(raw);
+                    if let Some(echo) = &mut self.echo
+                        && self.fields.in_subject()
+                    {
+                        echo.key_read(raw, met(&self.json, Event::Key, bytes));
+                    }
                 }
-                Event::Key => self.fields.inner_key_read(self.json.text(bytes)),
                 event => {
                     let text = match event {
                         Event::Text | Event::Integer => self.json.text(bytes),
@@ -65,10 +103,53 @@ impl Ask {
                     self.fields.value_met(event, text);
                     let (offset, len) = (self.json.offset(), self.json.told_len(event));
                     self.fields.measure(event, offset, len);
+                    if let Some(echo) = &mut self.echo
+                        && self.fields.in_subject()
+                    {
+                        echo.value_met(event, text, met(&self.json, event, bytes));
+                    }
+                    if let Some(strict) = &mut self.strict {
+                        strict.value_met(event, self.json.depth());
+                    }
                 }
             }
-            self.json.watch = self.fields.watch();
+            self.json.watch = self.watch();
         }
+    }
+
+    fn key_read(&mut self, bytes: &[u8]) {
+        let raw = self.json.text(bytes);
+        self.fields.key_read(raw);
+        self.fields.hold(bytes, self.json.at());
+        if let Some(echo) = &mut self.echo {
+            match self.fields.in_subject() {
+                true => echo.begin(met(&self.json, Event::Key, bytes)),
+                false => echo.end(),
+            }
+        }
+        if let Some(strict) = &mut self.strict {
+            strict.key_read(resolved(raw, &mut [0; NAME_MAX]));
+        }
+    }
+
+    fn drained(&mut self, bytes: &[u8]) {
+        self.fields.facts.held.drain(bytes);
+        if let Some(echo) = &mut self.echo {
+            echo.drain(bytes);
+        }
+    }
+
+    /// How many levels of containers are of interest now.
+    #[inline]
+    fn watch(&self) -> u8 {
+        let mut watch = self.fields.watch();
+        if self.echo.is_some() && self.fields.in_subject() {
+            watch = watch.max(echo::DEPTH);
+        }
+        if let Some(strict) = &self.strict {
+            watch = watch.max(strict.watch());
+        }
+        watch
     }
 
     /// The facts of the whole body, or what is wrong with it: the first error in the JSON text,
@@ -82,8 +163,25 @@ impl Ask {
             Fault::NotObject => Bad::NotObject,
             Fault::TooDeep => Bad::TooDeep,
         })?;
+        if let Some(strict) = &self.strict {
+            self.fields.facts.lacks = strict.finish().map_err(Bad::Strict)?;
+        }
+        if let Some(echo) = &self.echo {
+            self.fields.facts.echo = echo.said().map_err(|echo::HalfPair| Bad::HalfPair)?;
+        }
         let settled = self.fields.settled();
         settled.map_err(|Refusal { param, message }| Bad::Field { param, message })
+    }
+}
+
+/// What was just told, and where.
+fn met<'a>(json: &Json, event: Event, piece: &'a [u8]) -> Met<'a> {
+    Met {
+        depth: json.depth(),
+        piece,
+        at: json.at(),
+        offset: json.offset(),
+        len: json.told_len(event),
     }
 }
 
@@ -107,6 +205,10 @@ pub enum Bad {
         /// A full sentence: what is wrong and what is allowed.
         message: &'static str,
     },
+    /// With `-strict`: what OpenAI would not take.
+    Strict(Wrong),
+    /// What the user said last is to be echoed and is no text: it holds half a surrogate pair.
+    HalfPair,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::embedding::{Embeddings, VARIANTS};
 use super::name::Name;
 use super::number::{Note, digits, write_number};
 use super::problem::Problem;
-use super::reply::{Api, Generated, Reply, Shape};
+use super::reply::{Api, Generated, Own, Reply, Shape};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
 use event::Events;
@@ -24,8 +24,10 @@ pub struct Book {
     pub words: Words,
     forms: [Form; 3],
     events: Events,
+    choice_call: Template,
     message: Template,
     part: Template,
+    call: Template,
     embeddings: (Template, Template),
     embedding: Template,
     moderation: (Template, Template),
@@ -107,8 +109,10 @@ impl Book {
                 ),
             ],
             events: Events::new(),
+            choice_call: parse(include_str!("templates/chat.choice.call.json")),
             message: parse(include_str!("templates/response.message.json")),
             part: parse(include_str!("templates/response.part.json")),
+            call: parse(include_str!("templates/response.call.json")),
             embeddings: list(include_str!("templates/embeddings.json")),
             embedding: parse(include_str!("templates/embeddings.item.json")),
             moderation: list(include_str!("templates/moderation.json")),
@@ -138,7 +142,10 @@ impl Book {
 
     /// Whether answers of one shape differ in their numbers only.
     pub fn repeats(&self, shape: &Shape) -> bool {
-        !matches!((shape, &self.words), (Shape::Generated(_), Words::Random))
+        match (shape, &self.words) {
+            (Shape::Generated(generated), Words::Random) => generated.own.is_some(),
+            _ => true,
+        }
     }
 
     /// Appends the content before the items; all of it where there are none. `created` is Unix
@@ -175,7 +182,10 @@ impl Book {
                     choice: index,
                     ..Place::whole(reply, generated, 0)
                 };
-                let template = &self.form(&place).choice;
+                let template = match generated.function() {
+                    Some(_) => &self.choice_call,
+                    None => &self.form(&place).choice,
+                };
                 self.render(template, &place, out, None);
             }
             Shape::Embeddings {
@@ -246,8 +256,9 @@ impl Book {
     }
 
     /// Where the words of a place come from.
-    fn source(&self, place: &Place<'_>) -> Source<'_> {
-        self.words.source(place.reply.numbers.id, place.choice)
+    fn source<'a>(&'a self, place: &Place<'a>) -> Source<'a> {
+        let own = place.generated.own.as_ref().map(Own::text);
+        self.words.source(own, place.reply.numbers.id, place.choice)
     }
 
     fn render(
@@ -283,12 +294,22 @@ impl Book {
             Slot::FinishReason | Slot::Status | Slot::IncompleteDetails => {
                 out.extend_from_slice(place.ending(slot).as_bytes());
             }
+            Slot::Function => {
+                let function = generated.function().expect("calls have one");
+                out.extend_from_slice(function.json());
+            }
             Slot::Usage => self.render(&self.form(place).usage, place, out, notes),
             Slot::UsageMember => self.usage_member(place, out, notes),
             Slot::Logprobs => self.logprobs(place, out),
             Slot::Delta => self.delta(place, out),
             Slot::Outputs if place.stage == Stage::Begun => {}
-            Slot::Output | Slot::Outputs => self.render(&self.message, place, out, notes),
+            Slot::Output | Slot::Outputs => {
+                let template = match generated.function() {
+                    Some(_) => &self.call,
+                    None => &self.message,
+                };
+                self.render(template, place, out, notes);
+            }
             Slot::Parts if place.stage == Stage::Begun => {}
             Slot::Part | Slot::Parts => self.render(&self.part, place, out, notes),
             Slot::Response => {
@@ -337,10 +358,8 @@ impl Book {
         self.problem.render(out, |slot, out| {
             let json = match slot {
                 Slot::Type => string(problem.kind),
-                Slot::Code => string(problem.code),
-                Slot::Message => {
-                    string(&problem.message.replace("{}", &problem.number.to_string()))
-                }
+                Slot::Code => problem.code.map_or("null".into(), string),
+                Slot::Message => string(&problem.text()),
                 Slot::Param => problem.param.map_or("null".into(), string),
                 other => unreachable!("{other:?} is no slot of an error"),
             };
@@ -367,8 +386,11 @@ impl<'a> Place<'a> {
     fn ending(&self, slot: Slot) -> &'static str {
         let cut = self.reply.numbers.cut;
         match (slot, self.stage) {
-            (Slot::FinishReason, Stage::Done) if cut => "\"length\"",
-            (Slot::FinishReason, Stage::Done) => "\"stop\"",
+            (Slot::FinishReason, Stage::Done) => match self.generated.function() {
+                _ if cut => "\"length\"",
+                Some(_) => "\"tool_calls\"",
+                None => "\"stop\"",
+            },
             (Slot::Status, Stage::Done) if cut => "\"incomplete\"",
             (Slot::Status, Stage::Done) => "\"completed\"",
             (Slot::Status, _) => "\"in_progress\"",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::problem::Problem;
-use super::route::{Endpoint, Methods, Reach, Route};
+use super::route::{Methods, Reach, Route};
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
 
@@ -54,7 +54,7 @@ pub enum Method {
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
     /// It is answered, so long after its last byte.
-    Answer(Endpoint, Nanos),
+    Answer(Nanos),
     /// It asked for the methods, and gets them.
     Allowed(Methods),
     /// It is refused.
@@ -166,17 +166,11 @@ impl Policy {
         tokens.map(|_| self.itl.draw(&mut self.rng)).sum()
     }
 
-    /// Route, OPTIONS, auth, method, rate limit, failure, body: the first that has something to
-    /// say decides. `body` is what reading the request body gave; `admitted` what `admit` said,
-    /// where that was asked before the body was read.
+    /// Route, OPTIONS, auth, method, rate limit, failure, the body's coding: the first that has
+    /// something to say decides. `admitted` is what `admit` said, where that was asked before the
+    /// body was read.
     #[inline]
-    pub fn decide(
-        &mut self,
-        call: &Call,
-        admitted: Option<Nanos>,
-        body: Result<(), Problem>,
-        now: Nanos,
-    ) -> Verdict {
+    pub fn decide(&mut self, call: &Call, admitted: Option<Nanos>, now: Nanos) -> Verdict {
         let route = match call.route() {
             Ok(route) => route,
             Err(verdict) => return verdict,
@@ -191,10 +185,9 @@ impl Policy {
                 Err(problem) => return Verdict::Refuse(problem),
             },
         };
-        match body {
-            _ if call.encoded && !open => Verdict::Refuse(Problem::ENCODED),
-            Ok(()) => Verdict::Answer(route.endpoint, delay),
-            Err(problem) => Verdict::Refuse(problem),
+        match call.encoded && !open {
+            true => Verdict::Refuse(Problem::ENCODED),
+            false => Verdict::Answer(delay),
         }
     }
 
@@ -238,7 +231,7 @@ impl Call {
         }
         route
             .filter(|_| self.method == Method::Answered)
-            .ok_or(Verdict::Refuse(Problem::method(methods)))
+            .ok_or_else(|| Verdict::Refuse(Problem::method(methods)))
     }
 }
 

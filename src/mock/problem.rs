@@ -1,7 +1,8 @@
 //! What can be wrong with a request, as OpenAI's error object says it. Knows no bytes of HTTP.
 
-use super::ask::Bad;
+use super::ask::{Bad, HELD_MAX, Unread, Wrong};
 use super::route::Methods;
+use super::schema::Unfit;
 
 /// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +12,16 @@ pub struct Problem {
     /// `error.type`
     pub kind: &'static str,
     /// `error.code`
-    pub code: &'static str,
-    /// `error.message`; `{}` in it stands for `number`.
+    pub code: Option<&'static str>,
+    /// `error.message`; in it `{param}` and `{}` stand for `param` and `number`, `{0}` and
+    /// `{1}` for `words`.
     pub message: &'static str,
     /// `error.param`: the field of the request that was wrong.
     pub param: Option<&'static str>,
     /// A position or a limit that the message names.
     pub number: u64,
+    /// Names that the message names.
+    pub words: [&'static str; 2],
     /// The methods that the path does answer, for 405.
     pub allow: Option<Methods>,
     /// How many seconds a client is told to wait before it tries again, for 429; 0: it is not.
@@ -30,13 +34,94 @@ impl Problem {
         Problem {
             status,
             kind: "invalid_request_error",
-            code,
+            code: Some(code),
             message,
             param: None,
             number: 0,
+            words: [""; 2],
             allow: None,
             retry_after: 0,
         }
+    }
+
+    /// A field that holds what it may not; `message` says what it may.
+    pub const fn field(param: &'static str, message: &'static str) -> Problem {
+        Problem {
+            param: Some(param),
+            ..Problem::invalid(400, "invalid_value", message)
+        }
+    }
+
+    /// A field without which there is no answer, in OpenAI's words.
+    pub const fn missing(param: &'static str) -> Problem {
+        Problem {
+            param: Some(param),
+            ..Problem::invalid(
+                400,
+                "missing_required_parameter",
+                "Missing required parameter: '{param}'.",
+            )
+        }
+    }
+
+    /// The same of the model.
+    pub const NO_MODEL: Problem = Problem {
+        code: None,
+        ..Problem::invalid(400, "", "you must provide a model parameter")
+    };
+
+    /// A field, `param`, whose value is held and can't be read.
+    pub const fn unread(param: &'static str, why: Unread) -> Problem {
+        let problem = match why {
+            Unread::TooLong => Problem::field(param, "'{param}' must take at most {} bytes here."),
+            Unread::Odd => Problem::field(
+                param,
+                "'{param}' must hold no number beyond a double's range and no half of a surrogate pair.",
+            ),
+        };
+        problem.with_number(HELD_MAX as u64)
+    }
+
+    /// A schema in the field `param` that no value was found for.
+    pub const fn unfit(param: &'static str, why: Unfit) -> Problem {
+        let (message, keyword) = match why {
+            Unfit::Malformed => ("The schema in '{param}' is no JSON Schema.", ""),
+            Unfit::Keyword(keyword) => (
+                "The schema in '{param}' has the keyword '{0}', which this server does not follow.",
+                keyword,
+            ),
+            Unfit::Reference => (
+                "The schema in '{param}' has a '$ref' to something that is not within it.",
+                "",
+            ),
+            Unfit::Endless => (
+                "The schema in '{param}' requires a value that holds itself without end.",
+                "",
+            ),
+            Unfit::TooLarge => (
+                "The schema in '{param}' is too large, or nested too deeply, for this server.",
+                "",
+            ),
+            Unfit::Contradiction => (
+                "This server finds no value that satisfies the schema in '{param}'.",
+                "",
+            ),
+        };
+        Problem {
+            words: [keyword, ""],
+            param: Some(param),
+            ..Problem::invalid(400, "invalid_schema", message)
+        }
+    }
+
+    /// The message with what it names in it.
+    pub fn text(&self) -> String {
+        let [first, second] = self.words;
+        self.message
+            .replace("{param}", self.param.unwrap_or_default())
+            .replace("{}", &self.number.to_string())
+            .replace("{0}", first)
+            .replace("{1}", second)
     }
 
     /// The same problem with the number that its message names.
@@ -164,10 +249,53 @@ impl From<Bad> for Problem {
             Bad::Syntax { at } => Problem::SYNTAX.with_number(at),
             Bad::NotObject => Problem::NOT_OBJECT,
             Bad::TooDeep => Problem::TOO_DEEP,
-            Bad::Field { param, message } => Problem {
-                param: Some(param),
-                ..Problem::invalid(400, "invalid_value", message)
-            },
+            Bad::Field { param, message } => Problem::field(param, message),
+            Bad::HalfPair => Problem::field(
+                "messages",
+                "What is to be echoed must hold no half of a surrogate pair.",
+            ),
+            Bad::Strict(wrong) => wrong.into(),
+        }
+    }
+}
+
+/// In OpenAI's words.
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Problem {
+        let (param, code, message, words) = match wrong {
+            Wrong::Type {
+                param,
+                expected,
+                got,
+            } => (
+                param,
+                "invalid_type",
+                "Invalid type for '{param}': expected {0}, but got {1} instead.",
+                [expected, got],
+            ),
+            Wrong::Message { got, .. } => (
+                "messages",
+                "invalid_type",
+                "Invalid type for 'messages[{}]': expected an object, but got {0} instead.",
+                [got, ""],
+            ),
+            Wrong::NoMessage => (
+                "messages",
+                "empty_array",
+                "Invalid 'messages': empty array. Expected an array with minimum length 1, but got \
+                 an empty array instead.",
+                [""; 2],
+            ),
+        };
+        let number = match wrong {
+            Wrong::Message { at, .. } => at,
+            _ => 0,
+        };
+        Problem {
+            param: Some(param),
+            number,
+            words,
+            ..Problem::invalid(400, code, message)
         }
     }
 }

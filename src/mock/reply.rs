@@ -7,6 +7,7 @@ use super::name::Name;
 use super::number::Numbers;
 use super::problem::Problem;
 use super::route::Methods;
+use super::text::Text;
 use crate::Nanos;
 
 /// An answer that was decided on: small, since thousands may wait.
@@ -24,7 +25,7 @@ pub struct Reply {
 /// The kind of an answer and what the request chose of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Text.
+    /// Text, or a call of a function.
     Generated(Generated),
     /// `CreateEmbeddingResponse`
     Embeddings {
@@ -59,7 +60,7 @@ pub enum Shape {
 /// How many kinds of shapes there are.
 pub const SHAPES: usize = 10;
 
-/// Text in one of three forms.
+/// Text, or a call of a function, in one of three forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// Which form.
@@ -80,6 +81,8 @@ pub struct Generated {
     pub stream: Option<Streaming>,
     /// How many other tokens are told with the probability of each: 0 to 20.
     pub logprobs: Option<u8>,
+    /// What was made for this request, where the server's own words won't do.
+    pub own: Option<Own>,
 }
 
 /// The form of an answer.
@@ -98,6 +101,47 @@ pub enum Api {
 pub struct Streaming {
     /// `stream_options.include_usage`: whether a last chunk tells the tokens.
     pub include_usage: bool,
+}
+
+/// What was made for one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// What the user said.
+    Echo(Text),
+    /// A JSON text that was asked for.
+    Json(Text),
+    /// A call of a function.
+    Call {
+        /// The function's name.
+        function: Name,
+        /// A JSON text.
+        arguments: Text,
+    },
+}
+
+impl Own {
+    /// Its text; of a call, the arguments.
+    pub fn text(&self) -> &Text {
+        match self {
+            Own::Echo(text) | Own::Json(text) => text,
+            Own::Call { arguments, .. } => arguments,
+        }
+    }
+}
+
+impl Generated {
+    /// Whether its text is JSON, which no setting makes longer or shorter.
+    pub fn is_json(&self) -> bool {
+        matches!(&self.own, Some(Own::Json(_) | Own::Call { .. }))
+    }
+
+    /// The function that is called, if one is.
+    pub fn function(&self) -> Option<&Name> {
+        match &self.own {
+            Some(Own::Call { function, .. }) => Some(function),
+            _ => None,
+        }
+    }
 }
 
 impl Reply {

@@ -16,7 +16,7 @@ pub enum Slot {
     Index,
     /// The text that was "generated", as the inside of a JSON string.
     Content,
-    /// Why a choice ended: `"stop"` or `"length"`; null in a stream before its end.
+    /// Why a choice ended: `"stop"`, `"length"` or `"tool_calls"`; null in a stream before its end.
     FinishReason,
     /// How a response stands: `"in_progress"`, `"completed"` or `"incomplete"`.
     Status,
@@ -30,6 +30,8 @@ pub enum Slot {
     Usage,
     /// The same as a member that may be missing: the comma and the name go with it.
     UsageMember,
+    /// The name of the function that is called, a JSON string.
+    Function,
     /// A stream's event as it counts: from 0.
     Sequence,
     /// A whole response, as some events carry it.
@@ -65,6 +67,8 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("chat_id", "\"cmpl-mock", Slot::Id, "\""),
     ("response_id", "\"resp-mock", Slot::Id, "\""),
     ("message_id", "\"msg_mock", Slot::Id, "\""),
+    ("call_id", "\"call_mock", Slot::Id, "\""),
+    ("function_call_id", "\"fc_mock", Slot::Id, "\""),
     ("moderation_id", "\"modr-mock", Slot::Id, "\""),
     ("created", "", Slot::Created, ""),
     ("model", "", Slot::Model, ""),
@@ -78,6 +82,7 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("logprobs", "", Slot::Logprobs, ""),
     ("usage", "", Slot::Usage, ""),
     ("usage_member", "", Slot::UsageMember, ""),
+    ("function", "", Slot::Function, ""),
     ("sequence", "", Slot::Sequence, ""),
     ("response", "", Slot::Response, ""),
     ("output", "", Slot::Output, ""),

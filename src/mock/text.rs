@@ -13,6 +13,10 @@ const SENTENCE: &str = "This is a mocked response: its words are always the same
 /// About how long the text is with `big-payload`, in bytes.
 const BIG: usize = 10_000;
 
+/// How many characters of JSON are one token: what is said of English text, and it shows a client
+/// pieces that end anywhere.
+const JSON_TOKEN: usize = 4;
+
 /// What random text is made of.
 const WORDS: [&str; 64] = [
     "about", "air", "answer", "apple", "autumn", "bird", "blue", "book", "bread", "bridge", "by",
@@ -47,7 +51,8 @@ impl Words {
                 }
                 text.trim_end().to_owned()
             }
-            Content::Fixed => {
+            // An echo of nothing is the sentence too.
+            Content::Fixed | Content::Echo => {
                 let times = match settings.big_payload {
                     true => BIG.div_ceil(SENTENCE.len() + 1),
                     false => 1,
@@ -58,11 +63,12 @@ impl Words {
         Ok(Words::Text(Arc::new(Text::of_words(&text))))
     }
 
-    /// The source of one choice of the answer that has this id.
-    pub fn source(&self, id: u64, choice: u32) -> Source<'_> {
-        match self {
-            Words::Text(text) => Source::Text(text),
-            Words::Random => Source::Random(super::mix(id ^ u64::from(choice))),
+    /// The source of one choice of one answer; `own` is a text that was made for it.
+    pub fn source<'a>(&'a self, own: Option<&'a Text>, id: u64, choice: u32) -> Source<'a> {
+        match (own, self) {
+            (Some(own), _) => Source::Text(own),
+            (None, Words::Text(text)) => Source::Text(text),
+            (None, Words::Random) => Source::Random(super::mix(id ^ u64::from(choice))),
         }
     }
 
@@ -125,6 +131,13 @@ impl Text {
         if text.ends_with(char::is_whitespace) && ends.len() > 1 {
             ends.remove(ends.len() - 2);
         }
+        Text::cut(text, &ends)
+    }
+
+    /// A text of JSON, whose tokens are a few characters each.
+    pub fn of_json(text: &str) -> Text {
+        let inner = text.char_indices().step_by(JSON_TOKEN).skip(1);
+        let ends: Vec<usize> = inner.map(|(at, _)| at).chain([text.len()]).collect();
         Text::cut(text, &ends)
     }
 
@@ -201,6 +214,8 @@ mod tests {
         ] {
             assert_eq!(pieces(&Text::of_words(text)), want, "{text:?}");
         }
+        let json = pieces(&Text::of_json(r#"{"a":"é\n"}"#));
+        assert_eq!(json, [r#"{\"a\""#, r#":\"é\\"#, r#"n\"}"#]);
     }
 
     #[test]
@@ -229,7 +244,7 @@ mod tests {
             ..Settings::default()
         };
         let words = Words::new(&settings).unwrap();
-        let text = said(words.source(1, 0), 0..words.tokens());
+        let text = said(words.source(None, 1, 0), 0..words.tokens());
         assert!((10_000..10_200).contains(&text.len()));
     }
 }

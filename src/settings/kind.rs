@@ -173,6 +173,7 @@ impl Kind<Content> for Source {
     fn parse(&self, text: &str) -> Option<Content> {
         match text {
             "fixed" => Some(Content::Fixed),
+            "echo" => Some(Content::Echo),
             "random" => Some(Content::Random),
             _ => {
                 let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
@@ -182,7 +183,7 @@ impl Kind<Content> for Source {
     }
 
     fn allowed(&self) -> String {
-        "fixed, random or file:PATH".to_owned()
+        "fixed, echo, random or file:PATH".to_owned()
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Refusal {
 
 /// A field that is read, named as in the API. The order is the one refusals are reported in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Model,
     Stream,
     N,
@@ -31,6 +31,18 @@ pub(super) enum Field {
     LogprobCount,
     TopLogprobs,
     Include,
+    Tools,
+    ToolChoice,
+    ResponseFormat,
+    Text,
+}
+
+impl Field {
+    /// Whether its value is held as it is.
+    pub(super) fn is_held(self) -> bool {
+        use Field::{ResponseFormat, Text, ToolChoice, Tools};
+        matches!(self, Tools | ToolChoice | ResponseFormat | Text)
+    }
 }
 
 /// The field of an endpoint that has this name.
@@ -53,6 +65,10 @@ pub(super) fn field_named(endpoint: Endpoint, name: &[u8]) -> Option<Field> {
         (b"dimensions", Embeddings) => Some(Field::Dimensions),
         (b"input", Embeddings | Moderations) => Some(Field::Input),
         (b"prompt", Completions) => Some(Field::Prompt),
+        (b"tools", Chat | Responses) => Some(Field::Tools),
+        (b"tool_choice", Chat | Responses) => Some(Field::ToolChoice),
+        (b"response_format", Chat) => Some(Field::ResponseFormat),
+        (b"text", Responses) => Some(Field::Text),
         (b"messages", Chat) | (b"input", Responses) => Some(Field::Conversation),
         _ => None,
     }
@@ -60,7 +76,7 @@ pub(super) fn field_named(endpoint: Endpoint, name: &[u8]) -> Option<Field> {
 
 /// Name and refusal of each field, in the order of `Field`. What is wrong with `input` has more
 /// than one answer, so it is noted when it is met.
-pub(super) const REFUSALS: [(&str, &str); 16] = [
+pub(super) const REFUSALS: [(&str, &str); 20] = [
     (
         "model",
         "'model' must be a string of at most 256 bytes, without half a surrogate pair.",
@@ -101,6 +117,13 @@ pub(super) const REFUSALS: [(&str, &str); 16] = [
         "'top_logprobs' must be an integer from 0 to 20.",
     ),
     ("include", "'include' must be a list of strings."),
+    ("tools", "'tools' must be a list of objects."),
+    (
+        "tool_choice",
+        "'tool_choice' must be a string or an object.",
+    ),
+    ("response_format", "'response_format' must be an object."),
+    ("text", "'text' must be an object."),
 ];
 
 /// For an `input` that is neither a string nor a list.

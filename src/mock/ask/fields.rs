@@ -3,10 +3,9 @@
 //! whether a field is required, nor what is answered.
 
 use super::escapes::{NAME_MAX, resolved};
-use super::field::{
-    Field, INPUT_ELEMENT, INPUT_EMPTY_ELEMENT, INPUT_EMPTY_LIST, INPUT_EMPTY_TEXT, INPUT_MIXED,
-    INPUT_TOKEN, INPUT_TOO_MANY, INPUT_TYPE, REFUSALS, Refusal, field_named,
-};
+use super::field::{Field, REFUSALS, Refusal, field_named};
+use super::held::Held;
+use super::inputs::{Allowed, Inputs};
 use super::json::Event;
 use crate::mock::embedding::DIMENSIONS_MAX;
 use crate::mock::name::{MODEL_MAX, is_text};
@@ -14,9 +13,6 @@ use crate::mock::route::Endpoint;
 
 /// Choices of one chat answer, as OpenAI allows.
 pub const N_MAX: u32 = 128;
-
-/// Inputs of one embeddings request, as OpenAI allows.
-pub const INPUTS_MAX: u16 = 2048;
 
 /// What a body asks for; a field that is absent, null or not the endpoint's has its default.
 #[derive(Debug)]
@@ -47,6 +43,12 @@ pub struct Facts {
     /// Bytes of the body that `messages` (chat), `input` (responses) or `prompt` (completions)
     /// takes after its colon, a string or a list; 0 if absent or null.
     pub prompt_bytes: u64,
+    /// Chat, responses: the fields that are held, whatever they ask for.
+    pub held: Held,
+    /// What the user said last, where answers echo it.
+    pub echo: Option<String>,
+    /// What the request lacks, where that is refused.
+    pub lacks: Lacks,
 }
 
 impl Facts {
@@ -55,6 +57,15 @@ impl Facts {
     pub fn model(&self) -> Option<&[u8]> {
         Some(&self.model[..usize::from(self.model_len)]).filter(|name| !name.is_empty())
     }
+}
+
+/// The required fields that a request does not have.
+#[derive(Debug, Default)]
+pub struct Lacks {
+    /// The model.
+    pub model: bool,
+    /// What it is about: `messages`, `input` or `prompt`.
+    pub subject: Option<&'static str>,
 }
 
 /// How the numbers of an embedding are written.
@@ -69,42 +80,19 @@ pub enum Encoding {
 /// What `include` holds where probabilities are asked for.
 const INCLUDE_LOGPROBS: &[u8] = b"message.output_text.logprobs";
 
-/// Where the next value stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In the top-level object.
-    Member,
-    /// In the list that is `input`.
-    Element,
-    /// In a list in that list.
-    Token,
-}
-
-/// What the elements of `input` are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Number,
-    List,
-    Object,
-}
-
 /// The fields of one body as read so far.
 pub struct Fields {
-    facts: Facts,
+    /// What they come to.
+    pub facts: Facts,
     endpoint: Endpoint,
     /// The field of the top-level key read last, None if it is none of the endpoint's.
     field: Option<Field>,
-    place: Place,
+    inputs: Inputs,
     /// One bit for each `Field` whose last value was refused, and why `input` was.
-    refused: u16,
+    refused: u32,
     input_refusal: &'static str,
     /// Chat's other limit next to the one in `facts`; the smaller counts.
     max_completion_tokens: Option<u32>,
-    /// The kind of the first element of `input`, which the others must have too.
-    kind: Option<Kind>,
-    /// The list in `input` under way holds a number.
-    filled: bool,
     /// How many containers are open where the event stands that is told.
     pub depth: u8,
     /// The key read last in `stream_options` is `include_usage`.
@@ -132,15 +120,16 @@ impl Fields {
                 include_usage: false,
                 logprobs: None,
                 prompt_bytes: 0,
+                held: Held::default(),
+                echo: None,
+                lacks: Lacks::default(),
             },
             endpoint: Endpoint::Chat,
             field: None,
-            place: Place::Member,
+            inputs: Inputs::new(),
             refused: 0,
             input_refusal: "",
             max_completion_tokens: None,
-            kind: None,
-            filled: false,
             depth: 0,
             inner: false,
             list_from: 0,
@@ -153,7 +142,7 @@ impl Fields {
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.endpoint = endpoint;
         self.field = None;
-        self.place = Place::Member;
+        self.inputs = Inputs::new();
         self.refused = 0;
         self.max_completion_tokens = None;
         self.facts.model_len = 0;
@@ -162,10 +151,12 @@ impl Fields {
         self.facts.token_limit = None;
         self.facts.encoding = Encoding::Float;
         self.facts.dimensions = None;
-        self.facts.inputs = 1;
         self.facts.include_usage = false;
         self.facts.logprobs = None;
         self.facts.prompt_bytes = 0;
+        self.facts.held.clear();
+        self.facts.echo = None;
+        self.facts.lacks = Lacks::default();
         self.with_logprobs = false;
         self.top_logprobs = 0;
     }
@@ -181,6 +172,7 @@ impl Fields {
             };
             return Err(Refusal { param, message });
         }
+        self.facts.inputs = self.inputs.count;
         let limits = [self.facts.token_limit, self.max_completion_tokens];
         self.facts.token_limit = limits.into_iter().flatten().min();
         self.facts.logprobs = self.with_logprobs.then_some(self.top_logprobs);
@@ -190,11 +182,11 @@ impl Fields {
     /// How many levels of containers are of interest now: none behind a key that is no field,
     /// else the top object, and within `input` both its own levels too.
     pub fn watch(&self) -> u8 {
-        match (self.place, self.field) {
-            (Place::Member, None) => 0,
-            (Place::Member, Some(Field::StreamOptions | Field::Include)) => 2,
-            (Place::Member, Some(_)) => 1,
-            (Place::Element | Place::Token, _) => 3,
+        match self.field {
+            None => 0,
+            Some(_) if self.inputs.inside() => 3,
+            Some(Field::StreamOptions | Field::Include) => 2,
+            Some(_) => 1,
         }
     }
 
@@ -206,7 +198,7 @@ impl Fields {
             field => field,
         };
         let Some(field) = self.field else { return };
-        self.refused &= !(1 << field as u16);
+        self.refused &= !(1 << field as u32);
         match field {
             Field::Model => self.facts.model_len = 0,
             Field::Stream => self.facts.stream = false,
@@ -215,16 +207,30 @@ impl Fields {
             Field::MaxTokens | Field::MaxOutputTokens => self.facts.token_limit = None,
             Field::EncodingFormat => self.facts.encoding = Encoding::Float,
             Field::Dimensions => self.facts.dimensions = None,
-            Field::Input => self.facts.inputs = 1,
+            Field::Input => self.inputs = Inputs::new(),
             Field::Prompt => {
-                self.facts.inputs = 1;
+                self.inputs = Inputs::new();
                 self.facts.prompt_bytes = 0;
             }
             Field::Conversation => self.facts.prompt_bytes = 0,
             Field::StreamOptions => self.facts.include_usage = false,
             Field::Logprobs | Field::LogprobCount | Field::Include => self.with_logprobs = false,
             Field::TopLogprobs => self.top_logprobs = 0,
+            // What is held of an earlier one is forgotten by who holds it.
+            Field::Tools | Field::ToolChoice | Field::ResponseFormat | Field::Text => {}
         }
+    }
+
+    /// The key that was just read ends at `at` in a piece of the body: what stands behind it may
+    /// have to be held.
+    pub fn hold(&mut self, piece: &[u8], at: usize) {
+        let field = self.field.filter(|field| field.is_held());
+        self.facts.held.key_read(field, piece, at);
+    }
+
+    /// Whether the field under way is what the request is about.
+    pub fn in_subject(&self) -> bool {
+        matches!(self.field, Some(Field::Conversation | Field::Prompt))
     }
 
     /// A key in the object that is a field's value.
@@ -250,18 +256,26 @@ impl Fields {
     /// Takes what stands behind the key read last: `text` is the raw text of a string or integer,
     /// empty for all other events.
     pub fn value_met(&mut self, event: Event, text: &[u8]) {
-        match (self.place, self.field) {
-            (Place::Member, None) => {}
-            // Null is as good as absent, and the end of a list was told by its elements.
-            (Place::Member, Some(_)) if matches!(event, Event::Null | Event::ListEnded) => {}
-            (Place::Member, Some(Field::Input | Field::Prompt)) => self.input_met(event, text),
-            (Place::Member, Some(field)) => {
-                if self.taken(field, event, text).is_none() {
-                    self.refused |= 1 << field as u16;
+        let Some(field) = self.field else { return };
+        match (field, event) {
+            (Field::Input | Field::Prompt, _)
+                if self.inputs.inside() || !matches!(event, Event::Null | Event::ListEnded) =>
+            {
+                let allowed = Allowed {
+                    empty: field == Field::Prompt,
+                    objects: self.endpoint == Endpoint::Moderations,
+                };
+                if let Err(why) = self.inputs.met(event, text, self.depth, allowed) {
+                    self.input_refused(field, why);
                 }
             }
-            (Place::Element, _) => self.element_met(event, text),
-            (Place::Token, _) => self.token_met(event),
+            // Null is as good as absent, and the end of a list was told by its elements.
+            (_, Event::Null | Event::ListEnded) => {}
+            _ => {
+                if self.taken(field, event, text).is_none() {
+                    self.refused |= 1 << field as u32;
+                }
+            }
         }
     }
 
@@ -289,6 +303,9 @@ impl Fields {
             }
             Field::TopLogprobs => self.top_logprobs = whole(event, text, 0, 20)? as u8,
             Field::Include => self.include_met(event, text)?,
+            Field::Tools => (event == Event::ListBegan).then_some(())?,
+            Field::ToolChoice => matches!(event, Event::Text | Event::ObjectBegan).then_some(())?,
+            Field::ResponseFormat | Field::Text => (event == Event::ObjectBegan).then_some(())?,
             // Any conversation is one, and prompts were met before.
             Field::Conversation | Field::Input | Field::Prompt => {}
         }
@@ -332,81 +349,11 @@ impl Fields {
         Some(())
     }
 
-    fn input_met(&mut self, event: Event, text: &[u8]) {
-        match event {
-            Event::Text if text.is_empty() && self.field == Some(Field::Input) => {
-                self.input_refused(INPUT_EMPTY_TEXT)
-            }
-            Event::Text => {}
-            Event::ListBegan => {
-                self.place = Place::Element;
-                self.kind = None;
-                self.facts.inputs = 0;
-            }
-            _ => self.input_refused(INPUT_TYPE),
-        }
-    }
-
-    fn element_met(&mut self, event: Event, text: &[u8]) {
-        let depth = match event {
-            Event::ListBegan | Event::ObjectBegan => 3,
-            Event::ListEnded => 1,
-            _ => 2,
-        };
-        match event {
-            // It stands within an object that was met.
-            _ if self.depth != depth => {}
-            Event::Text => {
-                self.element_began(Kind::Text);
-                if text.is_empty() && self.field == Some(Field::Input) {
-                    self.input_refused(INPUT_EMPTY_ELEMENT);
-                }
-            }
-            Event::Numbers => self.element_began(Kind::Number),
-            Event::ListBegan => {
-                self.place = Place::Token;
-                self.filled = false;
-                self.element_began(Kind::List);
-            }
-            // Texts and images, which are judged together.
-            Event::ObjectBegan if self.endpoint == Endpoint::Moderations => {
-                self.element_began(Kind::Object);
-            }
-            Event::ListEnded if self.kind.is_none() => self.input_refused(INPUT_EMPTY_LIST),
-            Event::ListEnded => self.place = Place::Member,
-            _ => self.input_refused(INPUT_ELEMENT),
-        }
-    }
-
-    /// All numbers of a flat list are one input, so only the first of them counts.
-    fn element_began(&mut self, kind: Kind) {
-        match self.kind {
-            Some(first) if first != kind => self.input_refused(INPUT_MIXED),
-            Some(Kind::Number | Kind::Object) => {}
-            _ if self.facts.inputs == INPUTS_MAX => self.input_refused(INPUT_TOO_MANY),
-            _ => {
-                self.kind = Some(kind);
-                self.facts.inputs += 1;
-            }
-        }
-    }
-
-    fn token_met(&mut self, event: Event) {
-        match event {
-            Event::Numbers => self.filled = true,
-            Event::ListEnded if self.filled => self.place = Place::Element,
-            Event::ListEnded => self.input_refused(INPUT_EMPTY_ELEMENT),
-            _ => self.input_refused(INPUT_TOKEN),
-        }
-    }
-
-    /// The rest of this `input` has nothing more to say, so nothing more of it is watched.
     #[cold]
-    fn input_refused(&mut self, why: &'static str) {
-        self.place = Place::Member;
-        let field = 1 << self.field.map_or(0, |field| field as u16);
-        if self.refused & field == 0 {
-            self.refused |= field;
+    fn input_refused(&mut self, field: Field, why: &'static str) {
+        let bit = 1 << field as u32;
+        if self.refused & bit == 0 {
+            self.refused |= bit;
             self.input_refusal = why;
         }
     }

@@ -212,6 +212,11 @@ impl Json {
         self.seen + self.at as u64
     }
 
+    /// The same in the piece under way.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// How many bytes of the body the value takes so far that was just told, a string or a list
     /// that began; brackets and quotes count.
     pub fn told_len(&self, event: Event) -> u64 {

@@ -1,11 +1,13 @@
 //! The reader of bodies, in every cut.
 
+mod extras;
 mod options;
 mod oracle;
 mod random;
 
 use super::field::*;
 use super::fields::*;
+use super::inputs::INPUTS_MAX;
 use super::*;
 use crate::mock::embedding::DIMENSIONS_MAX;
 use crate::mock::name::MODEL_MAX;
@@ -75,7 +77,7 @@ fn verdict(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad>
 }
 
 fn read(endpoint: Endpoint, body: &str) -> Result<Plain, Bad> {
-    verdict(&mut Ask::new(), endpoint, body.as_bytes())
+    verdict(&mut Ask::new(Reading::default()), endpoint, body.as_bytes())
 }
 
 fn syntax(at: u64) -> Result<Plain, Bad> {
@@ -105,7 +107,7 @@ fn hand_written_documents_are_judged_like_serde_json_judges_them() {
         [11111111111111111111111111111111] [1:2] [1;2] [true,false,null] [truefalse] [1]]
         [1]} ["a","b"] ["a",""] ["a",1] [1,"a"] [[1],"a"] [[1],[2]] [[1],[]] [[1],["a"]]
         [[1],[[2]]] [[1],2] [[1,2,3,4,5,6,7,8,9],[1],[12,13]]"#;
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     let keys = [
         "model",
         "input",
@@ -184,7 +186,7 @@ fn the_first_byte_that_cannot_be_is_named() {
         (b"{\"a\":\"\xF0\x9F\x98", 9),
         (b"{\"\xFF\":1}", 2),
     ];
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     for &(body, at) in table {
         let name = body.escape_ascii();
         assert_eq!(
@@ -208,7 +210,7 @@ fn the_first_byte_that_cannot_be_is_named() {
 
 #[test]
 fn every_two_and_three_byte_sequence_is_utf8_or_not_as_std_says() {
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     let edges = [
         0x00, 0x22, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF,
     ];
@@ -233,7 +235,7 @@ fn no_body_is_every_default() {
 
 #[test]
 fn a_body_after_a_bad_one_is_read_as_if_it_were_the_first() {
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     let full = br#"{"model":"m","stream":true,"n":3,"max_tokens":5,"dimensions":9,
         "encoding_format":"base64","input":["a","b"],"max_output_tokens":7}"#;
     for endpoint in ENDPOINTS {
@@ -426,5 +428,5 @@ fn the_last_of_two_keys_wins_wholly() {
 
 #[test]
 fn the_scanner_stays_small() {
-    assert!(size_of::<Ask>() <= 704, "{} bytes", size_of::<Ask>());
+    assert!(size_of::<Ask>() <= 800, "{} bytes", size_of::<Ask>());
 }

@@ -43,10 +43,9 @@ struct Plan {
     units: u32,
     tokens: u32,
     per_chunk: u32,
+    /// How many events open a response.
+    opened: u32,
 }
-
-/// How many events open a response.
-const OPENED: u32 = 4;
 
 /// What a unit is.
 #[derive(Clone, Copy)]
@@ -82,6 +81,7 @@ impl Plan {
             units: opening + chunks * choices + ending + last,
             tokens,
             per_chunk,
+            opened: if generated.function().is_some() { 3 } else { 4 },
         }
     }
 
@@ -101,13 +101,13 @@ impl Plan {
             let from = chunk * self.per_chunk;
             place.tokens = from..self.tokens.min(from + self.per_chunk);
             place.stage = Stage::Going;
-            place.sequence = OPENED + chunk;
+            place.sequence = self.opened + chunk;
             let last = choice + 1 == self.choices && chunk + 1 < self.chunks;
             return Unit::Chunk { last };
         }
         place.tokens = self.tokens..self.tokens;
         place.stage = Stage::Done;
-        place.sequence = OPENED + self.chunks;
+        place.sequence = self.opened + self.chunks;
         match after - self.chunks * self.choices < self.ending {
             true => Unit::Ending,
             false => Unit::Last,
@@ -122,6 +122,8 @@ pub(super) struct Events {
     completion: Chunks,
     role: Template,
     content: Template,
+    call: Template,
+    arguments: Template,
     created: Event,
     in_progress: Event,
     item_added: Event,
@@ -129,6 +131,8 @@ pub(super) struct Events {
     text_delta: Event,
     text_done: Event,
     part_done: Event,
+    arguments_delta: Event,
+    arguments_done: Event,
     item_done: Event,
     completed: Event,
     incomplete: Event,
@@ -185,6 +189,8 @@ impl Events {
             },
             role: template!("chat.delta.role"),
             content: template!("chat.delta.content"),
+            call: template!("chat.delta.call"),
+            arguments: template!("chat.delta.arguments"),
             created: event!("created"),
             in_progress: event!("in_progress"),
             item_added: event!("item_added"),
@@ -192,6 +198,8 @@ impl Events {
             text_delta: event!("text_delta"),
             text_done: event!("text_done"),
             part_done: event!("part_done"),
+            arguments_delta: event!("arguments_delta"),
+            arguments_done: event!("arguments_done"),
             item_done: event!("item_done"),
             completed: event!("completed"),
             incomplete: event!("incomplete"),
@@ -262,7 +270,9 @@ impl Book {
         self.event(&events.created, place, out);
         self.event(&events.in_progress, place, out);
         self.event(&events.item_added, place, out);
-        self.event(&events.part_added, place, out);
+        if place.generated.function().is_none() {
+            self.event(&events.part_added, place, out);
+        }
     }
 
     /// What ends a choice or a response.
@@ -272,8 +282,13 @@ impl Book {
         }
         let events = &self.events;
         place.tokens = 0..place.reply.numbers.tokens;
-        self.event(&events.text_done, place, out);
-        self.event(&events.part_done, place, out);
+        match place.generated.function() {
+            Some(_) => self.event(&events.arguments_done, place, out),
+            None => {
+                self.event(&events.text_done, place, out);
+                self.event(&events.part_done, place, out);
+            }
+        }
         self.event(&events.item_done, place, out);
         let end = match place.reply.numbers.cut {
             true => &events.incomplete,
@@ -319,19 +334,23 @@ impl Book {
 
     /// What goes before the data of a chunk, and the data.
     fn chunk_parts(&self, place: &Place<'_>) -> (&str, &Template) {
-        match place.generated.api {
-            Api::Responses => (&self.events.text_delta.before, &self.events.text_delta.data),
-            _ => ("", &self.chunks(place).chunk),
-        }
+        let event = match (place.generated.api, place.generated.function()) {
+            (Api::Responses, Some(_)) => &self.events.arguments_delta,
+            (Api::Responses, None) => &self.events.text_delta,
+            _ => return ("", &self.chunks(place).chunk),
+        };
+        (&event.before, &event.data)
     }
 
     /// What a chunk of a chat completion adds.
     pub(super) fn delta(&self, place: &Place<'_>, out: &mut Vec<u8>) {
         let events = &self.events;
-        let template = match place.stage {
-            Stage::Begun => &events.role,
-            Stage::Going => &events.content,
-            Stage::Done => return out.extend_from_slice(b"{}"),
+        let template = match (place.stage, place.generated.function()) {
+            (Stage::Begun, None) => &events.role,
+            (Stage::Begun, Some(_)) => &events.call,
+            (Stage::Going, None) => &events.content,
+            (Stage::Going, Some(_)) => &events.arguments,
+            (Stage::Done, _) => return out.extend_from_slice(b"{}"),
         };
         self.render(template, place, out, None);
     }
@@ -347,9 +366,12 @@ impl Book {
             Slot::Content => content = out.len(),
             slot => self.fill(slot, place, out, None),
         };
-        template.render(&mut bytes, |slot, out| match slot {
-            Slot::Delta => self.events.content.render(out, &mut fill),
-            slot => fill(slot, out),
+        template.render(&mut bytes, |slot, out| {
+            match (slot, place.generated.function()) {
+                (Slot::Delta, None) => self.events.content.render(out, &mut fill),
+                (Slot::Delta, Some(_)) => self.events.arguments.render(out, &mut fill),
+                (slot, _) => fill(slot, out),
+            }
         });
         bytes.extend_from_slice(b"\n\n");
         Stencil {

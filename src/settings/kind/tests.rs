@@ -323,7 +323,7 @@ fn source() {
         Source,
         &[
             ("fixed", Some(Content::Fixed)),
-            ("echo", None),
+            ("echo", Some(Content::Echo)),
             ("random", Some(Content::Random)),
             ("file:a b.txt", Some(Content::File("a b.txt".into()))),
             ("file:", None),

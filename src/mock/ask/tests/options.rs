@@ -6,7 +6,7 @@ use super::*;
 type Asked = (bool, Option<u8>, u16, u64);
 
 fn asked(endpoint: Endpoint, body: &str) -> Result<Asked, &'static str> {
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     let mut read = |size: usize| {
         ask.begin(endpoint);
         body.as_bytes()

@@ -126,7 +126,7 @@ fn mutate(body: &mut Vec<u8>) {
 #[test]
 fn random_documents_and_their_mutations_are_judged_like_serde_json_judges_them() {
     let seed = std::env::var("ASK_SEED").map_or(20_240, |seed| seed.parse().unwrap());
-    let mut ask = Ask::new();
+    let mut ask = Ask::new(Reading::default());
     for seed in seed..seed + 2500 {
         fastrand::seed(seed);
         let body = random_object(0).into_bytes();

@@ -1,0 +1,336 @@
+//! Schemas and what is made for them.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn instance(schema: &Value) -> Result<Value, Unfit> {
+    super::instance(schema, &Value::Bool(true))
+}
+
+/// What libraries and people write, and the value for it.
+#[test]
+fn plain_schemas_have_plain_values() {
+    for (schema, want) in [
+        (json!({}), json!("mocked")),
+        (json!(true), json!("mocked")),
+        (json!({"type": "string"}), json!("mocked")),
+        (json!({"type": "string", "minLength": 8}), json!("mockedmo")),
+        (json!({"type": "string", "maxLength": 3}), json!("moc")),
+        (
+            json!({"type": "string", "format": "email", "pattern": "x"}),
+            json!("mock@example.com"),
+        ),
+        (
+            json!({"type": "string", "format": "unheard-of"}),
+            json!("mocked"),
+        ),
+        (json!({"type": "integer"}), json!(1)),
+        (
+            json!({"type": "integer", "minimum": 18, "maximum": 20}),
+            json!(18),
+        ),
+        (
+            json!({"type": "integer", "exclusiveMinimum": 1.5}),
+            json!(2),
+        ),
+        (json!({"type": "integer", "exclusiveMaximum": 0}), json!(-1)),
+        (
+            json!({"type": "integer", "minimum": 7, "multipleOf": 5}),
+            json!(10),
+        ),
+        (
+            json!({"type": "integer", "maximum": -7, "multipleOf": 5}),
+            json!(-10),
+        ),
+        (
+            json!({"type": "integer", "minimum": 3, "exclusiveMinimum": true}),
+            json!(4),
+        ),
+        (json!({"type": "number"}), json!(1.5)),
+        (
+            json!({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
+            json!(0),
+        ),
+        (
+            json!({"type": "number", "exclusiveMinimum": 0.2, "exclusiveMaximum": 0.4}),
+            json!(0.30000000000000004),
+        ),
+        (
+            json!({"type": "number", "multipleOf": 0.25, "minimum": 2.1, "maximum": 2.4}),
+            json!(2.25),
+        ),
+        (json!({"type": "boolean"}), json!(true)),
+        (json!({"type": "null"}), json!(null)),
+        (json!({"type": ["null", "integer"]}), json!(1)),
+        (json!({"enum": ["red", "green"]}), json!("red")),
+        (
+            json!({"enum": [1, "green"], "type": "string"}),
+            json!("green"),
+        ),
+        (json!({"const": {"a": [1]}}), json!({"a": [1]})),
+        (
+            json!({"type": "array", "items": {"type": "boolean"}}),
+            json!([true]),
+        ),
+        (
+            json!({"type": "array", "items": {"type": "null"}, "minItems": 3}),
+            json!([null, null, null]),
+        ),
+        (json!({"type": "array", "maxItems": 0}), json!([])),
+        (json!({"type": "array", "items": false}), json!([])),
+        (
+            json!({"prefixItems": [{"type": "integer"}, {"const": "b"}], "items": false}),
+            json!([1, "b"]),
+        ),
+        (
+            json!({"items": [{"type": "integer"}], "additionalItems": false}),
+            json!([1]),
+        ),
+        (json!({"type": "object"}), json!({})),
+        (
+            json!({"properties": {"b": {"type": "integer"}, "a": {}}}),
+            json!({"b": 1, "a": "mocked"}),
+        ),
+        (
+            json!({"type": "object", "required": ["x"]}),
+            json!({"x": "mocked"}),
+        ),
+        (
+            json!({"properties": {"a": false, "b": true}}),
+            json!({"b": "mocked"}),
+        ),
+        (
+            json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+            json!(1),
+        ),
+        (
+            json!({"anyOf": [{"not": {}}, {"type": "null"}]}),
+            json!(null),
+        ),
+        (
+            json!({"oneOf": [{"const": 1}, {"const": 2}], "minimum": 2}),
+            json!(2),
+        ),
+        (
+            json!({"allOf": [{"properties": {"a": {"type": "integer"}}}, {"required": ["a"]}]}),
+            json!({"a": 1}),
+        ),
+        (
+            json!({"allOf": [{"type": "number"}, {"type": "integer"}]}),
+            json!(1),
+        ),
+        (
+            json!({"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"const": 3}}}),
+            json!(3),
+        ),
+    ] {
+        assert_eq!(instance(&schema), Ok(want), "{schema}");
+    }
+}
+
+#[test]
+fn properties_keep_the_order_of_the_schema() {
+    let schema = r#"{"properties":{"z":{},"a":{},"m":{}},"required":["m"]}"#;
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let made = instance(&schema).unwrap().to_string();
+    assert_eq!(made, r#"{"z":"mocked","a":"mocked","m":"mocked"}"#);
+}
+
+#[test]
+fn a_schema_that_holds_itself_ends_where_it_may() {
+    let tree = |children: Value| {
+        json!({
+            "$ref": "#/$defs/node",
+            "$defs": {"node": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "child": children},
+                "required": ["name", "child"],
+            }},
+        })
+    };
+    let node = json!({"$ref": "#/$defs/node"});
+    let leaf = |child: Value| Ok(json!({"name": "mocked", "child": child}));
+    assert_eq!(
+        instance(&tree(json!({"type": "array", "items": node}))),
+        leaf(json!([]))
+    );
+    assert_eq!(
+        instance(&tree(json!({"anyOf": [node, {"type": "null"}]}))),
+        leaf(json!(null))
+    );
+    assert_eq!(instance(&tree(node)), Err(Unfit::Endless));
+    let itself = json!({"properties": {"again": {"$ref": "#"}}});
+    assert_eq!(instance(&itself), Ok(json!({"again": {}})));
+    assert_eq!(instance(&json!({"$ref": "#"})), Err(Unfit::Endless));
+}
+
+#[test]
+fn what_cannot_be_made_is_said() {
+    for (schema, why) in [
+        (json!(3), Unfit::Malformed),
+        (json!({"type": 3}), Unfit::Malformed),
+        (json!({"type": "text"}), Unfit::Malformed),
+        (json!({"anyOf": {}}), Unfit::Malformed),
+        (json!({"minLength": "long"}), Unfit::Malformed),
+        (json!(false), Unfit::Contradiction),
+        (json!({"enum": []}), Unfit::Contradiction),
+        (json!({"minimum": 2, "maximum": 1}), Unfit::Contradiction),
+        (
+            json!({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2}),
+            Unfit::Contradiction,
+        ),
+        (
+            json!({"allOf": [{"type": "string"}, {"type": "null"}]}),
+            Unfit::Contradiction,
+        ),
+        (
+            json!({"oneOf": [{}, {"type": "string"}]}),
+            Unfit::Contradiction,
+        ),
+        (
+            json!({"type": "array", "minItems": 2, "uniqueItems": true}),
+            Unfit::Contradiction,
+        ),
+        (
+            json!({"required": ["a"], "additionalProperties": false}),
+            Unfit::Contradiction,
+        ),
+        (json!({"pattern": "^a+$"}), Unfit::Keyword("pattern")),
+        (
+            json!({"properties": {"a": {"not": {}}}, "required": ["a"]}),
+            Unfit::Keyword("not"),
+        ),
+        (
+            json!({"$ref": "https://example.com/schema"}),
+            Unfit::Reference,
+        ),
+        (json!({"$ref": "#/$defs/none"}), Unfit::Reference),
+        (
+            json!({"type": "array", "minItems": 1_000_000}),
+            Unfit::TooLarge,
+        ),
+        (
+            json!({"type": "string", "minLength": 1_000_000_000}),
+            Unfit::TooLarge,
+        ),
+    ] {
+        assert_eq!(instance(&schema), Err(why), "{schema}");
+    }
+}
+
+/// Each would take for ever, or all of the stack, but for the limits.
+#[test]
+fn hostile_schemas_end_soon() {
+    let doubled = |count: usize, pair: fn(Value) -> Value| {
+        let mut definitions = serde_json::Map::new();
+        for at in 0..count {
+            let next = json!({"$ref": format!("#/$defs/d{}", at + 1)});
+            definitions.insert(format!("d{at}"), pair(next));
+        }
+        definitions.insert(format!("d{count}"), json!({"type": "integer"}));
+        json!({"$ref": "#/$defs/d0", "$defs": definitions})
+    };
+    for pair in [
+        |next: Value| json!({"properties": {"a": next, "b": next}}),
+        |next: Value| json!({"anyOf": [next, next], "minimum": 2, "maximum": 1}),
+        |next: Value| json!({"oneOf": [next, next]}),
+        |next: Value| json!({"allOf": [next, next]}),
+        |next: Value| json!({"type": "array", "items": next, "minItems": 2}),
+    ] {
+        for count in [20, 90, 5000] {
+            assert!(instance(&doubled(count, pair)).is_err(), "{count}");
+        }
+    }
+    let choices = json!({"allOf": vec![json!({"anyOf": [{"type": "null"}, {}]}); 5000]});
+    assert_eq!(instance(&choices), Err(Unfit::TooLarge));
+    let listed = json!({"type": "array", "minItems": 9000, "items": {"enum": vec![1; 9000]}});
+    assert_eq!(instance(&listed), Err(Unfit::TooLarge));
+    let long = json!({"type": "array", "minItems": 9000, "items": {"const": "x".repeat(1 << 16)}});
+    assert_eq!(instance(&long), Err(Unfit::TooLarge));
+}
+
+/// Junk made of the words that schemas are made of: whatever it is, it ends, and what is given
+/// satisfies it as it is judged here.
+#[test]
+fn junk_never_breaks_it() {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut made = 0;
+    for _ in 0..20_000 {
+        let schema = junk(&mut rng, 4);
+        made += usize::from(instance(&schema).is_ok());
+    }
+    assert!(
+        (2_000..18_000).contains(&made),
+        "{made} of 20000 had a value"
+    );
+}
+
+fn junk(rng: &mut fastrand::Rng, depth: u32) -> Value {
+    const KEYWORDS: [&str; 26] = [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "$ref",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "prefixItems",
+        "additionalProperties",
+        "pattern",
+        "format",
+        "not",
+        "minProperties",
+        "$defs",
+    ];
+    const TYPES: [&str; 7] = [
+        "object", "array", "string", "integer", "number", "boolean", "null",
+    ];
+    if depth == 0 {
+        return rng
+            .choice([json!(true), json!({}), json!(1), json!("a"), json!(null)])
+            .unwrap();
+    }
+    let mut map = Map::new();
+    for _ in 0..rng.usize(1..4) {
+        let keyword = rng.choice(KEYWORDS).unwrap();
+        let value = match keyword {
+            _ if rng.u8(..) < 10 => junk(rng, depth - 1),
+            "type" => rng.choice(TYPES).unwrap().into(),
+            "properties" | "$defs" => {
+                let names = ["a", "b"].into_iter().map(str::to_owned);
+                names
+                    .map(|name| (name, junk(rng, depth - 1)))
+                    .collect::<Map<_, _>>()
+                    .into()
+            }
+            "required" => json!(["a"]),
+            "enum" | "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
+                (0..rng.usize(0..3)).map(|_| junk(rng, depth - 1)).collect()
+            }
+            "$ref" => rng
+                .choice(["#", "#/properties/a", "#/$defs/b", "x"])
+                .unwrap()
+                .into(),
+            "format" => rng.choice(["email", "uuid", "x"]).unwrap().into(),
+            "pattern" => "a".into(),
+            "uniqueItems" => rng.bool().into(),
+            "items" | "not" | "const" | "additionalProperties" => junk(rng, depth - 1),
+            _ => rng.u32(0..5).into(),
+        };
+        map.insert(keyword.to_owned(), value);
+    }
+    map.into()
+}
