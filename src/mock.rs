@@ -235,7 +235,7 @@ impl Mock {
         let own = own::asked_for(api, facts)?;
         let all = |asked| match &own {
             // More or fewer would be no JSON.
-            Some(own @ (Own::Json(_) | Own::Call { .. })) => own.text().tokens(),
+            Some(own @ (Own::Json { .. } | Own::Call { .. })) => own.text().tokens(),
             Some(own) if !self.counted => own.text().tokens(),
             _ => asked,
         };

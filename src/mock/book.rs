@@ -298,6 +298,10 @@ impl Book {
                 let function = generated.function().expect("calls have one");
                 out.extend_from_slice(function.json());
             }
+            Slot::Format => match &generated.own {
+                Some(Own::Json { format, .. }) => out.extend_from_slice(format.as_bytes()),
+                _ => out.extend_from_slice(b"{\"type\":\"text\"}"),
+            },
             Slot::Usage => self.render(&self.form(place).usage, place, out, notes),
             Slot::UsageMember => self.usage_member(place, out, notes),
             Slot::Logprobs => self.logprobs(place, out),

@@ -20,8 +20,8 @@ pub fn asked_for(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
         if let Some(called) = called(api, facts)? {
             return Ok(Some(called));
         }
-        if let Some(json) = structured(api, facts)? {
-            return Ok(Some(Own::Json(Text::of_json(&json.to_string()))));
+        if let Some(structured) = structured(api, facts)? {
+            return Ok(Some(structured));
         }
     }
     let echo = facts.echo.as_deref();
@@ -119,8 +119,8 @@ fn function(api: Api, tool: &Value) -> Option<(&str, &Value)> {
     Some((function["name"].as_str()?, function))
 }
 
-/// The value that a format demands, if one is asked for.
-fn structured(api: Api, facts: &Facts) -> Result<Option<Value>, Problem> {
+/// The text that a format demands, if one does.
+fn structured(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
     let (field, param) = match api {
         Api::Responses => (Field::Text, "text"),
         _ => (Field::ResponseFormat, "response_format"),
@@ -133,18 +133,22 @@ fn structured(api: Api, facts: &Facts) -> Result<Option<Value>, Problem> {
         Api::Responses => (&format["format"], &format["format"]["schema"]),
         _ => (&format, &format["json_schema"]["schema"]),
     };
-    match format["type"].as_str() {
-        None if format.is_null() => Ok(None),
-        Some("text") => Ok(None),
-        Some("json_object") => Ok(Some(json!({"message": MESSAGE}))),
+    let value = match format["type"].as_str() {
+        None if format.is_null() => return Ok(None),
+        Some("text") => return Ok(None),
+        Some("json_object") => json!({"message": MESSAGE}),
         Some("json_schema") => {
             let object = json!({"type": "object"});
             let schema = if schema.is_null() { &object } else { schema };
             let made = schema::instance(schema, &Value::Bool(true));
-            made.map(Some).map_err(|why| Problem::unfit(param, why))
+            made.map_err(|why| Problem::unfit(param, why))?
         }
-        _ => Err(Problem::field(param, BAD_FORMAT)),
-    }
+        _ => return Err(Problem::field(param, BAD_FORMAT)),
+    };
+    Ok(Some(Own::Json {
+        text: Text::of_json(&value.to_string()),
+        format: format.to_string().into(),
+    }))
 }
 
 fn value(facts: &Facts, field: Field, param: &'static str) -> Result<Option<Value>, Problem> {

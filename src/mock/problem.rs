@@ -76,7 +76,8 @@ impl Problem {
             Unread::TooLong => Problem::field(param, "'{param}' must take at most {} bytes here."),
             Unread::Odd => Problem::field(
                 param,
-                "'{param}' must hold no number beyond a double's range and no half of a surrogate pair.",
+                "'{param}' must hold no number beyond a double's range and no half of a \
+                 surrogate pair.",
             ),
         };
         problem.with_number(HELD_MAX as u64)

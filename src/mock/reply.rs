@@ -109,7 +109,12 @@ pub enum Own {
     /// What the user said.
     Echo(Text),
     /// A JSON text that was asked for.
-    Json(Text),
+    Json {
+        /// The text.
+        text: Text,
+        /// The format that the request asked for, a JSON text.
+        format: Box<str>,
+    },
     /// A call of a function.
     Call {
         /// The function's name.
@@ -123,7 +128,7 @@ impl Own {
     /// Its text; of a call, the arguments.
     pub fn text(&self) -> &Text {
         match self {
-            Own::Echo(text) | Own::Json(text) => text,
+            Own::Echo(text) | Own::Json { text, .. } => text,
             Own::Call { arguments, .. } => arguments,
         }
     }
@@ -132,7 +137,7 @@ impl Own {
 impl Generated {
     /// Whether its text is JSON, which no setting makes longer or shorter.
     pub fn is_json(&self) -> bool {
-        matches!(&self.own, Some(Own::Json(_) | Own::Call { .. }))
+        matches!(&self.own, Some(Own::Json { .. } | Own::Call { .. }))
     }
 
     /// The function that is called, if one is.

@@ -123,13 +123,16 @@ impl<'a> Maker<'a> {
         Ok(())
     }
 
-    /// A value for what is demanded, by the first branches that have one.
+    /// A value for what is demanded, by the first branches that have one. A branch that demands
+    /// nothing is tried last: libraries write it for what they can't describe, and beside null.
     fn choose(&mut self, mut demands: Demands<'a>) -> Result<Value, Unfit> {
         let Some(branches) = demands.choices.pop() else {
             return self.value(&demands.all);
         };
         let (opened, mut why) = (self.open.len(), Unfit::Contradiction);
-        for (at, branch) in branches.iter().enumerate() {
+        let vague = |branch: &&Value| branch.as_object().is_some_and(Map::is_empty);
+        let clear = branches.iter().filter(|branch| !vague(branch));
+        for (at, branch) in clear.chain(branches.iter().filter(vague)).enumerate() {
             self.spend(demands.all.len())?;
             let mut tried = demands.clone();
             let made = self.nested(|maker| {

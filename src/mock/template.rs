@@ -34,6 +34,8 @@ pub enum Slot {
     Function,
     /// A stream's event as it counts: from 0.
     Sequence,
+    /// The format that a response's text has: an object, as the request has it.
+    Format,
     /// A whole response, as some events carry it.
     Response,
     /// The one item of a response's output.
@@ -83,6 +85,7 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("usage", "", Slot::Usage, ""),
     ("usage_member", "", Slot::UsageMember, ""),
     ("function", "", Slot::Function, ""),
+    ("format", "", Slot::Format, ""),
     ("sequence", "", Slot::Sequence, ""),
     ("response", "", Slot::Response, ""),
     ("output", "", Slot::Output, ""),

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::Settings;
+use mocker::settings::{Content, Settings};
 
 use crate::dialog::client::{Client, HEALTH, chat, post, request};
 
@@ -161,6 +161,39 @@ fn a_long_answer_takes_no_more_memory_than_the_outbox() {
             info.bytes_max < most,
             "{} bytes, {sip} at a time",
             info.bytes_max
+        );
+    }
+}
+
+/// What was held of a body is given back with its answer, and no more of it is held than allowed.
+#[test]
+fn held_fields_take_their_megabyte_and_no_more() {
+    let long = "x".repeat(5_000_000);
+    let tools = format!(r#"{{"tool_choice":"auto","tools":["{long}"]}}"#);
+    let said = format!(r#"{{"messages":[{{"role":"user","content":"{long}"}}]}}"#);
+    let echoing = Settings {
+        content: Content::Echo,
+        ..Settings::default()
+    };
+    for (settings, body, most) in [
+        (Settings::default(), tools, 3 << 20),
+        (echoing, said, 1 << 20),
+    ] {
+        let mut client = Client::new(&settings);
+        // What the answer itself takes is kept for the next one.
+        rounds(&mut client, &[vec![chat(&body)]], 1);
+        let request = chat(&body);
+        let info = measure(|| {
+            for piece in request.as_bytes().chunks(10_000) {
+                client.send(piece);
+            }
+            assert_eq!(count(&mut client), 1);
+        });
+        assert!(info.bytes_max < most, "{} bytes", info.bytes_max);
+        assert!(
+            info.bytes_current < 100_000,
+            "{} bytes stay",
+            info.bytes_current
         );
     }
 }

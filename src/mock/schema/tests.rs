@@ -104,6 +104,7 @@ fn plain_schemas_have_plain_values() {
             json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}),
             json!(1),
         ),
+        (json!({"anyOf": [{}, {"type": "null"}]}), json!(null)),
         (
             json!({"anyOf": [{"not": {}}, {"type": "null"}]}),
             json!(null),

@@ -45,6 +45,7 @@ fn the_answer_is_the_superset() {
         }],
         "parallel_tool_calls": true,
         "temperature": 1.0,
+        "text": { "format": { "type": "text" } },
         "tool_choice": "auto",
         "tools": [],
         "top_p": 1.0,

@@ -35,7 +35,7 @@ fn parts(out: &[u8]) -> (String, String) {
 }
 
 /// The type (where told) and the data of each event.
-fn events(content: &str) -> Vec<(Option<&str>, Value)> {
+pub fn events(content: &str) -> Vec<(Option<&str>, Value)> {
     let whole = content.strip_suffix("\n\n").expect("events end");
     let event = |text| match str::split_once(text, '\n') {
         Some((kind, data)) => (kind.strip_prefix("event: "), data),
@@ -50,13 +50,13 @@ fn events(content: &str) -> Vec<(Option<&str>, Value)> {
 }
 
 /// The chunks of a chat completion or a legacy one, without the last word.
-fn chunks(content: &str) -> Vec<Value> {
+pub fn chunks(content: &str) -> Vec<Value> {
     let mut events = events(content);
     assert_eq!(events.pop().expect("one").1, "[DONE]");
     events.into_iter().map(|(_, data)| data).collect()
 }
 
-fn streamed(settings: &Settings, request: impl AsRef<[u8]>) -> (String, String) {
+pub fn streamed(settings: &Settings, request: impl AsRef<[u8]>) -> (String, String) {
     let mut client = Client::new(settings);
     client.send(request);
     parts(&client.out)

@@ -1,5 +1,5 @@
-//! What only some bodies, or some servers, ask to be read: held fields, echoes, types. Every body in
-//! every cut.
+//! What only some bodies, or some servers, ask to be read: held fields, echoes, types. Every body
+//! in every cut.
 
 use serde_json::{Value, json};
 
@@ -271,9 +271,8 @@ fn an_echo_is_cut_between_characters() {
     let text = "x".repeat(ECHO_MAX);
     let whole = echo(Endpoint::Responses, &format!("{{\"input\":\"{text}\"}}"));
     assert_eq!(whole, Ok(Some(text.clone())));
-    let parts = format!(
-        r#"{{"messages":[{{"role":"user","content":[{{"text":"a"}},{{"text":"{text}"}},{{"text":"b"}}]}}]}}"#
-    );
+    let content = format!(r#"[{{"text":"a"}},{{"text":"{text}"}},{{"text":"b"}}]"#);
+    let parts = format!(r#"{{"messages":[{{"role":"user","content":{content}}}]}}"#);
     let want = format!("a\n{}", "x".repeat(ECHO_MAX - 3));
     assert_eq!(echo(Endpoint::Chat, &parts), Ok(Some(want)));
 }

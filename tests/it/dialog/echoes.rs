@@ -1,0 +1,148 @@
+//! Answers that say what the user said, and requests that are held to OpenAI's own rules.
+
+use mocker::settings::{Content, Settings};
+
+use super::client::{Client, chat, in_every_cut, post, request};
+use super::streams::{chunks, streamed};
+
+fn echoing() -> Settings {
+    Settings {
+        content: Content::Echo,
+        ..Settings::default()
+    }
+}
+
+const BODY: &str = r#"{"messages":[{"role":"user","content":"say \"this\" é"},
+    {"role":"assistant","content":"no"}],"n":2}"#;
+
+#[test]
+fn what_was_said_is_said_again() {
+    let outcome = in_every_cut("echo", &echoing(), chat(BODY).as_bytes());
+    let json = outcome.answers[0].json();
+    for choice in 0..2 {
+        let text = &json["choices"][choice]["message"]["content"];
+        assert_eq!(*text, "say \"this\" é");
+    }
+    let (_, content) = streamed(
+        &echoing(),
+        chat(r#"{"stream":true,"messages":[{"role":"user","content":"a b"}]}"#),
+    );
+    let deltas = chunks(&content);
+    let deltas: Vec<_> = deltas
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
+        .collect();
+    assert_eq!(deltas, ["", "a", " b"]);
+    // Nothing was said.
+    let json = Client::new(&echoing()).ask(chat("{}")).json();
+    let text = json["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(text.starts_with("This is a mocked response"));
+    // Echoes are not mixed up, whoever asks in between.
+    let mut client = Client::new(&echoing());
+    for said in ["one", "two", "one", "one"] {
+        let body = format!(r#"{{"input":"{said}"}}"#);
+        let json = client.ask(post("/v1/responses", &body)).json();
+        assert_eq!(json["output"][0]["content"][0]["text"], said);
+    }
+}
+
+#[test]
+fn an_echo_is_counted_and_has_as_many_tokens_as_are_asked_for() {
+    let settings = Settings {
+        tokens: Some(5..=5),
+        ..echoing()
+    };
+    let mut client = Client::new(&settings);
+    let json = client
+        .ask(post("/v1/completions", r#"{"prompt":"a b"}"#))
+        .json();
+    assert_eq!(json["choices"][0]["text"], "a b a b a");
+    assert_eq!(json["usage"]["completion_tokens"], 5);
+    let json = Client::new(&echoing())
+        .ask(chat(
+            r#"{"max_tokens":1,"messages":[{"role":"user","content":"a b"}]}"#,
+        ))
+        .json();
+    assert_eq!(json["choices"][0]["message"]["content"], "a");
+    assert_eq!(json["choices"][0]["finish_reason"], "length");
+    assert_eq!(json["usage"]["completion_tokens"], 1);
+}
+
+#[test]
+fn strictness_asks_for_what_openai_asks_for() {
+    let strict = Settings {
+        strict: true,
+        ..Settings::default()
+    };
+    let no_model = ("you must provide a model parameter", None, None);
+    let missing = |param| {
+        let message = match param {
+            "messages" => "Missing required parameter: 'messages'.",
+            _ => "Missing required parameter: 'input'.",
+        };
+        (message, Some("missing_required_parameter"), Some(param))
+    };
+    for (path, body, want) in [
+        ("/v1/chat/completions", "", Some(no_model)),
+        (
+            "/v1/chat/completions",
+            r#"{"messages":[{}]}"#,
+            Some(no_model),
+        ),
+        (
+            "/v1/chat/completions",
+            r#"{"model":"m"}"#,
+            Some(missing("messages")),
+        ),
+        (
+            "/v1/chat/completions",
+            r#"{"model":"m","messages":[{"role":"user"}]}"#,
+            None,
+        ),
+        (
+            "/openai/deployments/m/chat/completions",
+            r#"{"messages":[{}]}"#,
+            None,
+        ),
+        (
+            "/openai/deployments/m/chat/completions",
+            "{}",
+            Some(missing("messages")),
+        ),
+        ("/v1/responses", r#"{"model":"m"}"#, Some(missing("input"))),
+        ("/v1/embeddings", r#"{"model":"m"}"#, Some(missing("input"))),
+        ("/v1/embeddings", r#"{"model":"m","input":"a"}"#, None),
+        (
+            "/v1/chat/completions",
+            r#"{"model":"m","messages":[{}],"n":"2"}"#,
+            Some((
+                "Invalid type for 'n': expected an integer, but got a string instead.",
+                Some("invalid_type"),
+                Some("n"),
+            )),
+        ),
+    ] {
+        let bytes = post(path, body);
+        let outcome = in_every_cut("strict", &strict, bytes.as_bytes());
+        let json = outcome.answers[0].json();
+        let error = &json["error"];
+        let told = error["message"].as_str().map(|message| {
+            assert_eq!(error["type"], "invalid_request_error");
+            (message, error["code"].as_str(), error["param"].as_str())
+        });
+        assert_eq!(told, want, "{path} {body}");
+        // Without it, what is missing is made up for.
+        let status = Client::plain().ask(&bytes).status;
+        assert_eq!(
+            status,
+            if body.contains("\"2\"") { 400 } else { 200 },
+            "{body}"
+        );
+    }
+    assert_eq!(
+        Client::new(&strict)
+            .ask(request("GET", "/v1/models", &[], ""))
+            .status,
+        200
+    );
+}
