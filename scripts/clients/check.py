@@ -1,74 +1,41 @@
-"""Checks a running mocker with the Python OpenAI client. Started by scripts/check-clients as
-`check.py PLAIN AUTH BIG`: the addresses of a server without flags, of one with
-`-auth "Bearer test-key"` and of one with `-big-payload`.
-
-Prints `ok   python: NAME` or `FAIL python: NAME : why` for each check and ends with 0 when all
-ran, whatever they found; check-clients counts the lines."""
+"""Answers of mocker to the Python OpenAI client: chat, responses, embeddings, keys, errors."""
 
 import asyncio
-import math
 import socket
 import sys
 import threading
-import time
 
 import httpx
 import openai
-from openai import AsyncOpenAI, AzureOpenAI, Omit, OpenAI
+from kit import (
+    AUTH,
+    BIG,
+    EMBEDDING_MODEL,
+    HELLO,
+    MODEL,
+    PLAIN,
+    SETTINGS,
+    Failed,
+    async_client,
+    chat,
+    check,
+    client,
+    embed,
+    good_chat,
+    good_embeddings,
+    good_logprobs,
+    good_response,
+    good_usage,
+    raises,
+    respond,
+    run,
+    same,
+    that,
+)
+from openai import AzureOpenAI, Omit
 
-PLAIN, AUTH, BIG = sys.argv[1:4]
-MODEL = "gpt-4o-mini"
-EMBEDDING_MODEL = "text-embedding-3-small"
-HELLO = [{"role": "user", "content": "Hello"}]
 MAX_BODY = 50 * 1024 * 1024  # mocker's default for a request body
 TRIES = 5
-
-# No retries: a second try would hide an error of the first.
-SETTINGS = {"max_retries": 0, "timeout": 30}
-
-checks = []
-
-
-def check(name):
-    return lambda function: checks.append((name, function)) or function
-
-
-# --- helpers ---------------------------------------------------------------------------------
-
-
-class Failed(Exception):
-    pass
-
-
-def short(value):
-    text = repr(value)
-    return text if len(text) <= 200 else text[:200] + "..."
-
-
-def said(error):
-    """What an error says, down to what it came from: there the clients hide the detail."""
-    if isinstance(error, Failed):
-        return str(error)
-    cause = f", caused by {said(error.__cause__)}" if error.__cause__ else ""
-    return f"{type(error).__name__}: {error}{cause}"
-
-
-def same(what, got, wanted):
-    if got != wanted:
-        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
-
-
-def that(holds, why):
-    if not holds:
-        raise Failed(why)
-
-
-def client(base=PLAIN, key="test-key", **more):
-    return OpenAI(base_url=base + "/v1", api_key=key, **SETTINGS, **more)
-
-
-def async_client(base=PLAIN, **more):
-    return AsyncOpenAI(base_url=base + "/v1", api_key="test-key", **SETTINGS, **more)
 
 
 def azure(key="test-key", deployment="dep-1"):
@@ -79,67 +46,6 @@ def azure(key="test-key", deployment="dep-1"):
         azure_deployment=deployment,
         **SETTINGS,
     )
-
-
-def raises(kind, status, call):
-    """The error that `call` ends with, which must be of `kind` and in OpenAI's shape."""
-    try:
-        answer = call()
-    except openai.APIConnectionError as error:
-        raise Failed(f"no answer but {said(error)}") from None
-    except openai.APIStatusError as error:
-        that(isinstance(error, kind), f"raised {error!r}, wanted {kind.__name__}")
-        same("status", error.status_code, status)
-        that(isinstance(error.body, dict), f"the body is not OpenAI's: {short(error.body)}")
-        that(error.code, "the error has no code")
-        that(error.body.get("message"), "the error has no message")
-        that(error.request_id, "the error has no x-request-id")
-        return error
-    raise Failed(f"answered {short(answer)}, wanted {kind.__name__}")
-
-
-def good_chat(answer, model=MODEL, choices=1):
-    that(answer.id.startswith("cmpl-mock"), f"id is {answer.id}")
-    same("object", answer.object, "chat.completion")
-    same("model", answer.model, model)
-    that(abs(answer.created - time.time()) <= 5, f"created is {answer.created}, not now")
-    same("indexes", [choice.index for choice in answer.choices], list(range(choices)))
-    for choice in answer.choices:
-        same("finish_reason", choice.finish_reason, "stop")
-        same("role", choice.message.role, "assistant")
-        that(choice.message.content, "content is empty")
-    usage = answer.usage
-    same("total_tokens", usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
-
-
-def good_response(answer, model=MODEL):
-    that(answer.id.startswith("resp-mock"), f"id is {answer.id}")
-    same("object", answer.object, "response")
-    same("model", answer.model, model)
-    same("status", answer.status, "completed")
-    that(abs(answer.created_at - time.time()) <= 5, f"created_at is {answer.created_at}, not now")
-    that(answer.output_text, "output_text is empty")
-    usage = answer.usage
-    same("total_tokens", usage.total_tokens, usage.input_tokens + usage.output_tokens)
-
-
-def good_embeddings(answer, inputs=1, size=1536, model=EMBEDDING_MODEL):
-    same("model", answer.model, model)
-    same("indexes", [item.index for item in answer.data], list(range(inputs)))
-    for item in answer.data:
-        same("numbers", len(item.embedding), size)
-        length = math.sqrt(sum(number * number for number in item.embedding))
-        that(abs(length - 1) <= 1e-3, f"length of the vector is {length}")
-    same("total_tokens", answer.usage.total_tokens, answer.usage.prompt_tokens)
-
-
-def embed(texts="Hello", by=None, **more):
-    return (by or client()).embeddings.create(model=EMBEDDING_MODEL, input=texts, **more)
-
-
-def chat(by=None, **more):
-    asked = {"model": MODEL, "messages": HELLO, **more}
-    return (by or client()).chat.completions.create(**asked)
 
 
 class CountingRelay:
@@ -257,20 +163,15 @@ def _():
     that(length >= 9000, f"content has {length} characters, wanted 9000 or more")
 
 
-@check("chat stream=True")
+@check("chat logprobs")
 def _():
-    stream = chat(stream=True, stream_options={"include_usage": True})
-    chunks = list(stream)
-    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    same("text", text, chat().choices[0].message.content)
-    same("finish_reason", chunks[-2].choices[0].finish_reason, "stop")
-    usage = chunks[-1].usage
-    same("total_tokens", usage.total_tokens, usage.prompt_tokens + usage.completion_tokens)
+    choice = chat(logprobs=True, top_logprobs=2).choices[0]
+    good_logprobs(choice.logprobs.content, choice.message.content, top=2)
 
 
 @check("responses")
 def _():
-    good_response(client().responses.create(model=MODEL, input="Hello"))
+    good_response(respond())
 
 
 @check("responses strict validation")
@@ -281,10 +182,63 @@ def _():
 
 @check("responses max_output_tokens=3")
 def _():
-    answer = client().responses.create(model=MODEL, input="Hello", max_output_tokens=3)
+    answer = respond(max_output_tokens=3)
     same("status", answer.status, "incomplete")
     that(answer.incomplete_details, "no incomplete_details")
     same("reason", answer.incomplete_details.reason, "max_output_tokens")
+
+
+@check("responses logprobs")
+def _():
+    answer = respond(include=["message.output_text.logprobs"], top_logprobs=2)
+    good_logprobs(answer.output[0].content[0].logprobs, answer.output_text, top=2)
+
+
+# --- completions, moderations, models --------------------------------------------------------
+
+
+@check("completions")
+def _():
+    for settings in ({}, {"_strict_response_validation": True}):
+        answer = client(**settings).completions.create(model=MODEL, prompt="Hello")
+        same("object", answer.object, "text_completion")
+        same("model", answer.model, MODEL)
+        that(answer.choices[0].text, "text is empty")
+        same("finish_reason", answer.choices[0].finish_reason, "stop")
+        good_usage(answer.usage)
+
+
+@check("completions of 2 prompts, n=2, max_tokens=3, logprobs=2")
+def _():
+    asked = {"prompt": ["one", "two"], "n": 2, "max_tokens": 3, "logprobs": 2}
+    answer = client().completions.create(model=MODEL, **asked)
+    same("indexes", [choice.index for choice in answer.choices], [0, 1, 2, 3])
+    for choice in answer.choices:
+        same("finish_reason", choice.finish_reason, "length")
+        same("words", len(choice.text.split()), 3)
+        same("tokens", "".join(choice.logprobs.tokens), choice.text)
+        same("top_logprobs", [len(top) for top in choice.logprobs.top_logprobs], [2, 2, 2])
+
+
+@check("moderations")
+def _():
+    for settings in ({}, {"_strict_response_validation": True}):
+        by = client(**settings)
+        for texts, results in (("Hello", 1), (["one", "two", "three"], 3)):
+            answer = by.moderations.create(model="omni-moderation-latest", input=texts)
+            same("model", answer.model, "omni-moderation-latest")
+            same("flagged", [result.flagged for result in answer.results], [False] * results)
+            for result in answer.results:
+                that(0 <= result.category_scores.violence < 0.5, "a score is no low one")
+
+
+@check("models")
+def _():
+    by = client(_strict_response_validation=True)
+    names = [model.id for model in by.models.list()]
+    that(MODEL in names, f"{MODEL} is not among {names}")
+    for name in (*names, "my-own:v1"):
+        same("id", by.models.retrieve(name).id, name)
 
 
 # --- embeddings ------------------------------------------------------------------------------
@@ -443,16 +397,4 @@ def _():
     same("connections", relay.connections, 1)
 
 
-def main():
-    print(f"python {sys.version.split()[0]}, openai {openai.__version__}", flush=True)
-    for name, function in checks:
-        try:
-            function()
-        except Exception as error:  # Whatever a check ends with, the next ones run.
-            why = " ".join(said(error).split())
-            print(f"FAIL python: {name} : {why}", flush=True)
-        else:
-            print(f"ok   python: {name}", flush=True)
-
-
-main()
+run("python", f"python {sys.version.split()[0]}, openai {openai.__version__}")
