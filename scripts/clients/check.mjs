@@ -1,49 +1,33 @@
-// Checks a running mocker with the Node OpenAI client. Started by scripts/check-clients as
-// `check.mjs PLAIN AUTH BIG`: the addresses of a server without flags, of one with
-// `-auth "Bearer test-key"` and of one with `-big-payload`.
-//
-// Prints `ok   node: NAME` or `FAIL node: NAME : why` for each check and ends with 0 when all
-// ran, whatever they found; check-clients counts the lines.
+// Answers of mocker to the Node OpenAI client: chat, responses, embeddings, keys, errors.
 
 import net from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import OpenAI, { AzureOpenAI } from 'openai';
 import { VERSION } from 'openai/version';
+import {
+  AUTH,
+  BIG,
+  MODEL,
+  PLAIN,
+  SETTINGS,
+  Failed,
+  chat,
+  check,
+  client,
+  embed,
+  goodChat,
+  goodEmbeddings,
+  goodResponse,
+  raises,
+  respond,
+  run,
+  same,
+  that,
+  upTo,
+} from './kit.mjs';
 
-const [PLAIN, AUTH, BIG] = process.argv.slice(2);
-const MODEL = 'gpt-4o-mini';
-const EMBEDDING_MODEL = 'text-embedding-3-small';
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const MAX_BODY = 50 * 1024 * 1024; // mocker's default for a request body
 const TRIES = 5;
-
-// No retries: a second try would hide an error of the first.
-const SETTINGS = { maxRetries: 0, timeout: 30_000 };
-
-const checks = [];
-const check = (name, body) => checks.push([name, body]);
-
-// --- helpers --------------------------------------------------------------------------------
-
-class Failed extends Error {}
-
-const short = (value) => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 200 ? text : text.slice(0, 200) + '...';
-};
-
-function same(what, got, wanted) {
-  if (JSON.stringify(got) !== JSON.stringify(wanted)) {
-    throw new Failed(`${what} is ${short(got)}, wanted ${short(wanted)}`);
-  }
-}
-
-function that(holds, why) {
-  if (!holds) throw new Failed(why);
-}
-
-const client = (base = PLAIN, more = {}) =>
-  new OpenAI({ baseURL: base + '/v1', apiKey: 'test-key', ...SETTINGS, ...more });
 
 const azure = (more = {}) =>
   new AzureOpenAI({
@@ -54,81 +38,6 @@ const azure = (more = {}) =>
     ...SETTINGS,
     ...more,
   });
-
-const chat = (by = client(), more = {}) =>
-  by.chat.completions.create({ model: MODEL, messages: HELLO, ...more });
-
-const embed = (input = 'Hello', more = {}, by = client()) =>
-  by.embeddings.create({ model: EMBEDDING_MODEL, input, ...more });
-
-// What an error came from, down to the system's own word for it (ECONNRESET and the like).
-function causes(error) {
-  const said = [];
-  for (let at = error; at; at = at.cause) {
-    said.push(at.code ? `${at.message} (${at.code})` : at.message);
-  }
-  return said.join(', caused by ');
-}
-
-// The error that `call` ends with, which must be of `kind` and in OpenAI's shape.
-async function raises(kind, status, call) {
-  let answer;
-  try {
-    answer = await call();
-  } catch (error) {
-    if (error instanceof OpenAI.APIConnectionError) {
-      throw new Failed(`no answer but ${causes(error)}`);
-    }
-    that(error instanceof kind, `threw ${error}, wanted ${kind.name}`);
-    same('status', error.status, status);
-    that(error.error, `the body is not OpenAI's: ${error.message}`);
-    that(error.code, 'the error has no code');
-    that(error.error.message, 'the error has no message');
-    that(error.requestID, 'the error has no x-request-id');
-    return error;
-  }
-  throw new Failed(`answered ${short(answer)}, wanted ${kind.name}`);
-}
-
-const upTo = (count) => [...Array(count).keys()];
-const isNow = (seconds) => Math.abs(seconds - Date.now() / 1000) <= 5;
-
-function goodChat(answer, { model = MODEL, choices = 1 } = {}) {
-  that(answer.id?.startsWith('cmpl-mock'), `id is ${answer.id}`);
-  same('object', answer.object, 'chat.completion');
-  same('model', answer.model, model);
-  that(isNow(answer.created), `created is ${answer.created}, not now`);
-  same('indexes', answer.choices.map((choice) => choice.index), upTo(choices));
-  for (const choice of answer.choices) {
-    same('finish_reason', choice.finish_reason, 'stop');
-    same('role', choice.message.role, 'assistant');
-    that(choice.message.content, 'content is empty');
-  }
-  const usage = answer.usage;
-  same('total_tokens', usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
-}
-
-function goodResponse(answer) {
-  that(answer.id?.startsWith('resp-mock'), `id is ${answer.id}`);
-  same('object', answer.object, 'response');
-  same('model', answer.model, MODEL);
-  same('status', answer.status, 'completed');
-  that(isNow(answer.created_at), `created_at is ${answer.created_at}, not now`);
-  that(answer.output_text, 'output_text is empty');
-  const usage = answer.usage;
-  same('total_tokens', usage.total_tokens, usage.input_tokens + usage.output_tokens);
-}
-
-function goodEmbeddings(answer, { inputs = 1, size = 1536, model = EMBEDDING_MODEL } = {}) {
-  same('model', answer.model, model);
-  same('indexes', answer.data.map((item) => item.index), upTo(inputs));
-  for (const item of answer.data) {
-    same('numbers', item.embedding.length, size);
-    const length = Math.hypot(...item.embedding);
-    that(Math.abs(length - 1) <= 1e-3, `length of the vector is ${length}`);
-  }
-  same('total_tokens', answer.usage.total_tokens, answer.usage.prompt_tokens);
-}
 
 // Passes bytes to a server and counts connections, whatever HTTP library the client uses.
 async function countingRelay(base) {
@@ -194,23 +103,47 @@ check('chat big payload', async () => {
   that(length >= 9000, `content has ${length} characters, wanted 9000 or more`);
 });
 
-check('chat stream: true', async () => {
-  let text = '';
-  for await (const chunk of await chat(client(), { stream: true })) {
-    text += chunk.choices[0].delta.content ?? '';
-  }
-  same('text', text, (await chat(client())).choices[0].message.content);
+check('chat logprobs', async () => {
+  const [choice] = (await chat(client(), { logprobs: true, top_logprobs: 2 })).choices;
+  const entries = choice.logprobs.content;
+  same('tokens', entries.map((entry) => entry.token).join(''), choice.message.content);
+  same('top_logprobs', new Set(entries.map((entry) => entry.top_logprobs.length)).size, 1);
+  same('top_logprobs', entries[0].top_logprobs.length, 2);
 });
 
 check('responses', async () => {
-  goodResponse(await client().responses.create({ model: MODEL, input: 'Hello' }));
+  goodResponse(await respond());
 });
 
 check('responses max_output_tokens=3', async () => {
-  const asked = { model: MODEL, input: 'Hello', max_output_tokens: 3 };
-  const answer = await client().responses.create(asked);
+  const answer = await respond(client(), { max_output_tokens: 3 });
   same('status', answer.status, 'incomplete');
   same('reason', answer.incomplete_details?.reason, 'max_output_tokens');
+});
+
+// --- completions, moderations, models -------------------------------------------------------
+
+check('completions', async () => {
+  const answer = await client().completions.create({ model: MODEL, prompt: 'Hello' });
+  same('object', answer.object, 'text_completion');
+  that(answer.choices[0].text, 'text is empty');
+  same('finish_reason', answer.choices[0].finish_reason, 'stop');
+});
+
+check('moderations', async () => {
+  const model = 'omni-moderation-latest';
+  const answer = await client().moderations.create({ model, input: ['one', 'two', 'three'] });
+  same('model', answer.model, model);
+  same('flagged', answer.results.map((result) => result.flagged), [false, false, false]);
+});
+
+check('models', async () => {
+  const names = [];
+  for await (const model of client().models.list()) names.push(model.id);
+  that(names.includes(MODEL), `${MODEL} is not among ${names}`);
+  for (const name of [...names, 'my-own:v1']) {
+    same('id', (await client().models.retrieve(name)).id, name);
+  }
 });
 
 // --- embeddings -----------------------------------------------------------------------------
@@ -338,16 +271,4 @@ check('200 calls on one connection', async () => {
   same('connections', relay.connections, 1);
 });
 
-console.log(`node ${process.versions.node}, openai ${VERSION}`);
-for (const [name, body] of checks) {
-  try {
-    await body();
-    console.log(`ok   node: ${name}`);
-  } catch (error) {
-    const kind = error instanceof Failed ? '' : `${error?.constructor?.name}: `;
-    const why = kind + causes(error);
-    console.log(`FAIL node: ${name} : ${why.replace(/\s+/g, ' ')}`);
-  }
-}
-// Connections kept alive would hold the process for seconds more.
-process.exit(0);
+await run('node', `node ${process.versions.node}, openai ${VERSION}`);

@@ -2,8 +2,10 @@
 schema of a function. What an answer holds is free; that it fits is checked."""
 
 import json
+from datetime import datetime
 from enum import Enum
 from typing import Literal, Optional
+from uuid import UUID
 
 from kit import is_a, same
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,6 +33,8 @@ class Comment(Fitted):
 
 
 class Order(Fitted):
+    id: UUID
+    at: datetime
     title: str = Field(min_length=3, max_length=20)
     count: int = Field(gt=4, lt=9)
     ratio: float
