@@ -23,7 +23,7 @@ import {
   same,
   that,
 } from './kit.mjs';
-import { Order } from './order.mjs';
+import { Comment, Order } from './order.mjs';
 
 const Place = z.strictObject({ city: z.string(), days: z.int().min(1).max(7) });
 const MODELS = { weather: Place, order: Order };
@@ -130,6 +130,13 @@ check('chat refuses a call of an unknown function', async () => {
 });
 
 // --- answers that fit a schema --------------------------------------------------------------
+
+check('parse() of a Zod model that holds itself', async () => {
+  const format = zodResponseFormat(Comment, 'comment');
+  const answer = await client().chat.completions.parse({ ...asked, response_format: format });
+  goodChat(answer);
+  Comment.parse(answer.choices[0].message.parsed);
+});
 
 const response_format = zodResponseFormat(Order, 'order');
 const text = { format: zodTextFormat(Order, 'order') };

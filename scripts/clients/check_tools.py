@@ -22,7 +22,7 @@ from kit import (
     that,
 )
 from openai import pydantic_function_tool
-from order import LOOKUP_SCHEMA, Fitted, Order, good_lookup, good_order
+from order import LOOKUP_SCHEMA, Comment, Fitted, Order, good_lookup, good_order
 
 LOOKUP = {"name": "look-up_2", "description": "Looks up.", "parameters": LOOKUP_SCHEMA}
 CHAT_LOOKUP = {"type": "function", "function": LOOKUP}
@@ -269,6 +269,14 @@ def _():
         final = stream.get_final_completion()
     good_parsed_chat(final)
     that(len(deltas) > 1, "the content came in one piece")
+
+
+@check("parse() of a Pydantic model that holds itself")
+def _():
+    answer = client().chat.completions.parse(**ASKED, response_format=Comment)
+    is_a("parsed", answer.choices[0].message.parsed, Comment)
+    answer = client().responses.parse(model=MODEL, input="Hello", text_format=Comment)
+    is_a("output_parsed", answer.output_parsed, Comment)
 
 
 @check("responses parse() of a Pydantic model")

@@ -111,14 +111,16 @@ export function goodResponse(answer) {
   same('total_tokens', usage.total_tokens, usage.input_tokens + usage.output_tokens);
 }
 
+export function goodVector(vector, size = 1536) {
+  same('numbers', vector.length, size);
+  const length = Math.hypot(...vector);
+  that(Math.abs(length - 1) <= 1e-3, `length of the vector is ${length}`);
+}
+
 export function goodEmbeddings(answer, { inputs = 1, size = 1536, model = EMBEDDING_MODEL } = {}) {
   same('model', answer.model, model);
   same('indexes', answer.data.map((item) => item.index), upTo(inputs));
-  for (const item of answer.data) {
-    same('numbers', item.embedding.length, size);
-    const length = Math.hypot(...item.embedding);
-    that(Math.abs(length - 1) <= 1e-3, `length of the vector is ${length}`);
-  }
+  for (const item of answer.data) goodVector(item.embedding, size);
   same('total_tokens', answer.usage.total_tokens, answer.usage.prompt_tokens);
 }
 

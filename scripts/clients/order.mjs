@@ -1,5 +1,5 @@
-// A Zod model with every kind of field that people ask structured answers for. What an answer holds
-// is free; that it fits is checked. Strict objects, since a key too many is a mistake of the answer.
+// A Zod model with every kind of field that people ask structured answers for. What an answer
+// holds is free; that it fits is checked. Its objects are strict: a key too many is a mistake.
 
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ const Part = z.strictObject({
   colour: z.enum(['red', 'green']),
 });
 
-const Comment = z.strictObject({
+export const Comment = z.strictObject({
   text: z.string(),
   get reply() {
     return Comment.nullable();
