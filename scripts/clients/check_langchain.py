@@ -4,6 +4,7 @@ import asyncio
 import functools
 import operator
 import time
+import warnings
 
 import langchain_core
 import openai
@@ -29,12 +30,14 @@ from kit import (
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-from order import Order
+from order import Order, PlainOrder
 
 # LangChain asks the responses API where it is told to, else for chat completions.
 APIS = {"chat": False, "responses": True}
 # One for all: its models share their connections, which don't outlive the loop that opened them.
 LOOP = asyncio.new_event_loop()
+# It copies parsed answers in a way that Pydantic warns of, whoever has sent them.
+warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
 
 
 @tool
@@ -213,8 +216,9 @@ def _(responses):
 
 @for_both("with_structured_output, function_calling")
 def _(responses):
-    by = model(responses).with_structured_output(Order, method="function_calling")
-    is_a("answer", by.invoke("Hello"), Order)
+    # For a function LangChain writes {} in place of a model that holds itself: anything fits that.
+    by = model(responses).with_structured_output(PlainOrder, method="function_calling")
+    is_a("answer", by.invoke("Hello"), PlainOrder)
 
 
 @for_both("with_structured_output, streamed")

@@ -32,7 +32,7 @@ class Comment(Fitted):
     reply: Optional["Comment"]
 
 
-class Order(Fitted):
+class PlainOrder(Fitted):
     id: UUID
     at: datetime
     title: str = Field(min_length=3, max_length=20)
@@ -44,8 +44,11 @@ class Order(Fitted):
     parts: list[Part]
     best: Part
     note: Optional[str]
-    comment: Comment
     size: int | str
+
+
+class Order(PlainOrder):
+    comment: Comment
 
 
 # The names of its fields are no Python and no ASCII, so that no client makes up a model for it.
