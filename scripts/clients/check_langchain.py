@@ -140,6 +140,7 @@ def _(responses):
 @for_both("stream is never early")
 def _(responses):
     by = model(responses, base=PACED)
+    by.invoke("Hello")  # What a first call takes would hide a token that is early.
     start = time.perf_counter()
     arrivals = [time.perf_counter() for chunk in by.stream("Hello") if chunk.text]
     same("pieces", len(arrivals), TOKENS)

@@ -155,12 +155,14 @@ check('completions stream: true', async () => {
 // --- time -----------------------------------------------------------------------------------
 
 check('chat stream is never early', async () => {
-  const stream = () => chat(client(PACED), { stream: true });
+  const by = client(PACED);
+  const stream = () => chat(by, { stream: true });
   await neverEarly(stream, (chunk) => chunk.choices[0].delta.content);
 });
 
 check('responses stream is never early', async () => {
-  const stream = () => respond(client(PACED), { stream: true });
+  const by = client(PACED);
+  const stream = () => respond(by, { stream: true });
   await neverEarly(stream, (event) => event.type === 'response.output_text.delta');
 });
 

@@ -299,24 +299,26 @@ def never_early(start, arrivals):
 
 
 def paced(open_stream, has_token):
-    start = time.perf_counter()
-    never_early(start, [time.perf_counter() for part in open_stream() if has_token(part)])
+    with client(PACED) as by:
+        chat(by)  # What a first call takes would hide a token that is early.
+        start = time.perf_counter()
+        never_early(start, [time.perf_counter() for part in open_stream(by) if has_token(part)])
 
 
 @check("chat stream is never early")
 def _():
-    paced(lambda: chat(client(PACED), stream=True), lambda c: c.choices[0].delta.content)
+    paced(lambda by: chat(by, stream=True), lambda chunk: chunk.choices[0].delta.content)
 
 
 @check("responses stream is never early")
 def _():
-    open_stream = lambda: respond(client(PACED), stream=True)
-    paced(open_stream, lambda event: event.type == "response.output_text.delta")
+    is_delta = lambda event: event.type == "response.output_text.delta"
+    paced(lambda by: respond(by, stream=True), is_delta)
 
 
 @check("completions stream is never early")
 def _():
-    paced(lambda: complete(client(PACED), stream=True), lambda c: c.choices[0].text)
+    paced(lambda by: complete(by, stream=True), lambda chunk: chunk.choices[0].text)
 
 
 @check("chat stream async is never early, 50 at once")

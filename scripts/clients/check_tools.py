@@ -247,7 +247,8 @@ def good_parsed_response(answer):
 
 @check("chat parse() of a Pydantic model")
 def _():
-    good_parsed_chat(client().chat.completions.parse(**ASKED, response_format=Order))
+    for by in (client(), client(**STRICTLY)):
+        good_parsed_chat(by.chat.completions.parse(**ASKED, response_format=Order))
 
 
 @check("chat parse() of a Pydantic model, 20 at once")
@@ -282,7 +283,8 @@ def _():
 @check("responses parse() of a Pydantic model")
 def _():
     asked = {"model": MODEL, "input": "Hello"}
-    good_parsed_response(client().responses.parse(**asked, text_format=Order))
+    for by in (client(), client(**STRICTLY)):
+        good_parsed_response(by.responses.parse(**asked, text_format=Order))
 
 
 @check("responses.stream() of a Pydantic model")

@@ -91,8 +91,9 @@ for (const [api, model] of Object.entries(APIS)) {
   });
 
   check(`${api} streamText is never early`, async () => {
-    const { textStream } = streamText({ model: model(openai(PACED)), ...asked });
-    await neverEarly(() => textStream, (piece) => piece);
+    const paced = model(openai(PACED));
+    const open = () => streamText({ model: paced, ...asked }).textStream;
+    await neverEarly(open, (piece) => piece);
   });
 
   check(`${api} wrong key`, async () => {
