@@ -40,22 +40,24 @@ const wantedText = async () => (await chat(client())).choices[0].message.content
 
 // A stream whose errors are thrown; by default they are only written to the console.
 function stream(model, more = {}) {
-  let failure;
-  const onError = ({ error }) => (failure ??= error);
-  const result = streamText({ model, ...asked, ...more, onError });
-  return {
-    result,
-    async parts() {
-      const parts = [];
-      for await (const part of result.stream) parts.push(part);
-      if (failure) throw failure;
-      return parts;
-    },
-  };
+  const result = streamText({ model, ...asked, ...more, onError: () => {} });
+  async function* parts() {
+    for await (const part of result.stream) {
+      if (part.type === 'error') throw part.error;
+      yield part;
+    }
+  }
+  return { result, parts: parts() };
 }
 
-const joined = (parts, type) =>
-  parts.filter((part) => part.type === type).map((part) => part.text ?? part.delta);
+// The texts of those parts of a stream that are of one type.
+async function pieces(parts, type) {
+  const texts = [];
+  for await (const part of parts) {
+    if (part.type === type) texts.push(part.text ?? part.delta);
+  }
+  return texts;
+}
 
 function goodUsage({ inputTokens, outputTokens, totalTokens }) {
   that(inputTokens > 0 && outputTokens > 0, `tokens are ${inputTokens} and ${outputTokens}`);
@@ -82,18 +84,17 @@ for (const [api, model] of Object.entries(APIS)) {
 
   check(`${api} streamText`, async () => {
     const { result, parts } = stream(model());
-    const pieces = joined(await parts(), 'text-delta');
+    const told = await pieces(parts, 'text-delta');
     const text = await wantedText();
-    same('text', pieces.join(''), text);
-    same('pieces', pieces.length, text.split(' ').length);
+    same('text', told.join(''), text);
+    same('pieces', told.length, text.split(' ').length);
     same('finishReason', await result.finishReason, 'stop');
     goodUsage(await result.usage);
   });
 
   check(`${api} streamText is never early`, async () => {
     const paced = model(openai(PACED));
-    const open = () => streamText({ model: paced, ...asked }).textStream;
-    await neverEarly(open, (piece) => piece);
+    await neverEarly(() => stream(paced).parts, (part) => part.type === 'text-delta');
   });
 
   check(`${api} wrong key`, async () => {
@@ -141,11 +142,11 @@ for (const [api, model] of Object.entries(WITH_TOOLS)) {
 
   check(`${api} toolChoice required, streamed`, async () => {
     const { result, parts } = stream(model(), { tools, toolChoice: 'required' });
-    const pieces = joined(await parts(), 'tool-input-delta');
-    that(pieces.length > 1, 'the arguments came in one piece');
+    const told = await pieces(parts, 'tool-input-delta');
+    that(told.length > 1, 'the arguments came in one piece');
     const calls = await result.toolCalls;
     goodCall(calls, 'weather', Place);
-    same('pieces', JSON.parse(pieces.join('')), calls[0].input);
+    same('pieces', JSON.parse(told.join('')), calls[0].input);
     same('finishReason', await result.finishReason, 'tool-calls');
   });
 
@@ -171,7 +172,7 @@ for (const [api, model] of Object.entries(WITH_TOOLS)) {
 
   check(`${api} Output.object, streamed`, async () => {
     const { result, parts } = stream(model(), { output: Output.object({ schema: Order }) });
-    that(joined(await parts(), 'text-delta').length > 1, 'the answer came in one piece');
+    that((await pieces(parts, 'text-delta')).length > 1, 'the answer came in one piece');
     Order.parse(await result.output);
   });
 
