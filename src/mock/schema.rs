@@ -113,6 +113,9 @@ impl<'a> Maker<'a> {
             self.open.push(target);
             self.nested(|maker| maker.gather(target, demands))?;
         }
+        if map.get("properties").is_some_and(|all| !all.is_object()) {
+            return Err(Unfit::Malformed);
+        }
         for part in list(map, "allOf")?.unwrap_or_default() {
             self.nested(|maker| maker.gather(part, demands))?;
         }

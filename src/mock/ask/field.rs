@@ -127,21 +127,21 @@ pub(super) const REFUSALS: [(&str, &str); 20] = [
 ];
 
 /// For an `input` that is neither a string nor a list.
-pub(super) const INPUT_TYPE: &str = "'input' must be a string, a list of strings, \
+pub(super) const INPUT_TYPE: &str = "'{param}' must be a string, a list of strings, \
     a list of token numbers or a list of lists of token numbers.";
 /// For an `input` that is an empty string.
-pub(super) const INPUT_EMPTY_TEXT: &str = "'input' must not be an empty string.";
+pub(super) const INPUT_EMPTY_TEXT: &str = "'{param}' must not be an empty string.";
 /// For an `input` that is an empty list.
-pub(super) const INPUT_EMPTY_LIST: &str = "'input' must not be an empty list.";
+pub(super) const INPUT_EMPTY_LIST: &str = "'{param}' must not be an empty list.";
 /// For an empty string or an empty list in `input`.
-pub(super) const INPUT_EMPTY_ELEMENT: &str = "'input' must hold no empty string and no empty list.";
+pub(super) const INPUT_EMPTY_ELEMENT: &str = "'{param}' must hold no empty string and no empty list.";
 /// For an element of another kind than the first one.
-pub(super) const INPUT_MIXED: &str = "'input' must hold elements of one kind: \
+pub(super) const INPUT_MIXED: &str = "'{param}' must hold elements of one kind: \
     only strings, only token numbers or only lists of token numbers.";
 /// For an element that is true, false, null or an object.
 pub(super) const INPUT_ELEMENT: &str =
-    "'input' must hold only strings, token numbers or lists of token numbers.";
+    "'{param}' must hold only strings, token numbers or lists of token numbers.";
 /// For a list in `input` that holds anything but numbers.
-pub(super) const INPUT_TOKEN: &str = "Each list in 'input' must hold only token numbers.";
+pub(super) const INPUT_TOKEN: &str = "Each list in '{param}' must hold only token numbers.";
 /// For more strings or lists than `INPUTS_MAX`.
-pub(super) const INPUT_TOO_MANY: &str = "'input' must hold at most 2048 strings or lists.";
+pub(super) const INPUT_TOO_MANY: &str = "'{param}' must hold at most 2048 strings or lists.";

@@ -10,10 +10,9 @@ use crate::mock::reply::Api;
 impl Book {
     /// Fills the slot: what was asked for, or what stands there when nothing was.
     pub(super) fn logprobs(&self, place: &Place<'_>, out: &mut Vec<u8>) {
-        let told = place
-            .generated
-            .logprobs
-            .filter(|_| !place.tokens.is_empty());
+        // The tokens of a call have none, streamed or not.
+        let without = place.tokens.is_empty() || place.generated.function().is_some();
+        let told = place.generated.logprobs.filter(|_| !without);
         let value = match (place.generated.api, told) {
             (Api::Responses, None) => return out.extend_from_slice(b"[]"),
             (_, None) => return out.extend_from_slice(b"null"),

@@ -173,6 +173,7 @@ fn what_cannot_be_made_is_said() {
         (json!({"type": 3}), Unfit::Malformed),
         (json!({"type": "text"}), Unfit::Malformed),
         (json!({"anyOf": {}}), Unfit::Malformed),
+        (json!({"properties": 5}), Unfit::Malformed),
         (json!({"minLength": "long"}), Unfit::Malformed),
         (json!(false), Unfit::Contradiction),
         (json!({"enum": []}), Unfit::Contradiction),
