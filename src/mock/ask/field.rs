@@ -134,7 +134,8 @@ pub(super) const INPUT_EMPTY_TEXT: &str = "'{param}' must not be an empty string
 /// For an `input` that is an empty list.
 pub(super) const INPUT_EMPTY_LIST: &str = "'{param}' must not be an empty list.";
 /// For an empty string or an empty list in `input`.
-pub(super) const INPUT_EMPTY_ELEMENT: &str = "'{param}' must hold no empty string and no empty list.";
+pub(super) const INPUT_EMPTY_ELEMENT: &str =
+    "'{param}' must hold no empty string and no empty list.";
 /// For an element of another kind than the first one.
 pub(super) const INPUT_MIXED: &str = "'{param}' must hold elements of one kind: \
     only strings, only token numbers or only lists of token numbers.";
