@@ -60,6 +60,9 @@ impl Ask {
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.json.begin();
         self.fields.begin(endpoint);
+        if let Some(echo) = &mut self.echo {
+            echo.clear();
+        }
         if let Some(strict) = &mut self.strict {
             **strict = Strict::new(endpoint);
         }

@@ -20,25 +20,50 @@ const ESCAPE_MAX: usize = 12;
 #[derive(Default)]
 pub struct Echo {
     clip: Clip,
-    /// What the message under way says, as it stands between quotes.
-    said: Vec<u8>,
+    /// What the message under way says.
+    said: Said,
     by_user: bool,
-    last: Option<Vec<u8>>,
-    /// Something was too long to be held whole.
-    cut: bool,
-    /// What the next string is.
-    due: Due,
+    last: Option<Said>,
+    /// There is a list of messages.
+    in_list: bool,
+    /// The key of a message that was read last.
+    key: Key,
+    /// Its value is a list of parts.
+    in_parts: bool,
+    /// The key of a part that was read last is `text`.
+    in_text: bool,
+    /// What was said before the part under way.
+    part_from: usize,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Due {
-    /// Nothing of interest.
+enum Key {
     #[default]
     Other,
-    /// The role of the message.
     Role,
-    /// What it says, or a part of that.
-    Words,
+    Content,
+}
+
+/// What a message says.
+#[derive(Default)]
+struct Said {
+    /// As it stands between quotes.
+    raw: Vec<u8>,
+    /// It was too long to be held whole.
+    cut: bool,
+}
+
+impl Said {
+    /// Adds a string; those of several parts stand below each other.
+    fn add(&mut self, raw: &[u8], len: usize) {
+        if !self.raw.is_empty() && !self.cut {
+            self.raw.extend_from_slice(b"\\n");
+        }
+        let room = ECHO_MAX.saturating_sub(self.raw.len());
+        let held = &raw[..raw.len().min(len).min(room)];
+        self.cut |= held.len() < len;
+        self.raw.extend_from_slice(held);
+    }
 }
 
 /// Where in a body something was met.
@@ -65,7 +90,6 @@ impl Echo {
     /// The field that holds the messages begins, perhaps not for the first time.
     pub fn begin(&mut self, met: Met<'_>) {
         self.clear();
-        self.due = Due::Words;
         self.clip.begin(met.at, met.offset);
     }
 
@@ -79,18 +103,28 @@ impl Echo {
         self.clip.drain(piece, CLIP_MAX);
     }
 
-    /// A key in a message or a part of one.
+    /// A key in a message or a part of one. Of two of a name the last counts.
     pub fn key_read(&mut self, raw: &[u8], met: Met<'_>) {
         let mut room = [0; NAME_MAX];
-        self.due = match (met.depth, resolved(raw, &mut room)) {
-            (3, b"role") => Due::Role,
-            (3, b"content") => {
-                self.said.clear();
-                Due::Words
+        match (met.depth, resolved(raw, &mut room)) {
+            _ if !self.in_list => {}
+            (3, b"role") => {
+                self.key = Key::Role;
+                self.by_user = false;
             }
-            (DEPTH, b"text") => Due::Words,
-            _ => Due::Other,
-        };
+            (3, b"content") => {
+                self.key = Key::Content;
+                self.said = Said::default();
+            }
+            (3, _) => self.key = Key::Other,
+            (DEPTH, name) => {
+                self.in_text = name == b"text";
+                if self.in_text && !self.said.cut {
+                    self.said.raw.truncate(self.part_from);
+                }
+            }
+            _ => {}
+        }
         self.clip.begin(met.at, met.offset);
     }
 
@@ -98,17 +132,29 @@ impl Echo {
     pub fn value_met(&mut self, event: Event, text: &[u8], met: Met<'_>) {
         let mut room = [0; NAME_MAX];
         match (event, met.depth) {
-            (Event::Text, 3) if self.due == Due::Role => {
+            (Event::ListBegan, 2) => self.in_list = true,
+            // Messages are a list, or one string.
+            (_, 2..) if !self.in_list => {}
+            (Event::Text, 3) if self.key == Key::Role => {
                 self.by_user = resolved(text, &mut room) == b"user";
             }
-            (Event::Text, 3 | DEPTH) if self.due == Due::Words => self.hear(met),
+            (Event::Text, 3) if self.key == Key::Content => self.hear(met),
+            (Event::Text, DEPTH) if self.in_parts && self.in_text => self.hear(met),
             // A prompt, or one of several: the last of them.
             (Event::Text, 1 | 2) => {
-                self.said.clear();
+                self.message_ended();
                 self.hear(met);
                 self.last = Some(std::mem::take(&mut self.said));
             }
-            (Event::ObjectBegan, 3) | (Event::ListEnded, 1) => self.message_ended(),
+            (Event::ListBegan, 4) => self.in_parts = self.key == Key::Content,
+            (Event::ListEnded, 3) | (Event::ObjectBegan, 4) => self.in_parts = false,
+            (Event::ObjectBegan | Event::ListBegan, DEPTH) => {
+                self.in_text = false;
+                self.part_from = self.said.raw.len();
+            }
+            (Event::ObjectBegan | Event::ListBegan, 3) | (Event::ListEnded, 1) => {
+                self.message_ended();
+            }
             _ => {}
         }
         self.clip.begin(met.at, met.offset);
@@ -118,39 +164,27 @@ impl Echo {
     fn hear(&mut self, met: Met<'_>) {
         self.clip.copy(met.piece, met.at, CLIP_MAX);
         let from = (met.offset - met.len + 1 - self.clip.start) as usize;
-        let Some(said) = self.clip.bytes.get(from..) else {
-            return;
-        };
-        // Parts stand below each other.
-        if !self.said.is_empty() && !self.cut {
-            self.said.extend_from_slice(b"\\n");
+        if let Some(raw) = self.clip.bytes.get(from..) {
+            self.said.add(raw, met.len as usize - 2);
         }
-        let len = met.len as usize - 2;
-        let room = ECHO_MAX.saturating_sub(self.said.len());
-        let said = &said[..said.len().min(len).min(room)];
-        self.cut |= said.len() < len;
-        self.said.extend_from_slice(said);
     }
 
     fn message_ended(&mut self) {
+        let said = std::mem::take(&mut self.said);
         if std::mem::take(&mut self.by_user) {
-            self.last = Some(std::mem::take(&mut self.said));
+            self.last = Some(said);
         }
-        self.said.clear();
-        self.due = Due::Other;
+        self.key = Key::Other;
+        self.in_parts = false;
     }
 
     /// What the user said last, if anything; an error if it is no text.
     pub fn said(&self) -> Result<Option<String>, HalfPair> {
-        let Some(raw) = &self.last else {
+        let Some(Said { raw, cut }) = &self.last else {
             return Ok(None);
         };
         // It may have been cut within an escape or a character.
-        let cuts = if self.cut {
-            ESCAPE_MAX.min(raw.len())
-        } else {
-            1
-        };
+        let cuts = if *cut { ESCAPE_MAX.min(raw.len()) } else { 1 };
         let read = |raw: &[u8]| {
             let quoted = [b"\"", raw, b"\""].concat();
             serde_json::from_slice::<String>(&quoted).ok()

@@ -237,6 +237,9 @@ impl Fields {
     pub fn inner_key_read(&mut self, raw: &[u8]) {
         let mut room = [0; NAME_MAX];
         self.inner = resolved(raw, &mut room) == b"include_usage";
+        if self.inner && self.field == Some(Field::StreamOptions) {
+            self.facts.include_usage = false;
+        }
     }
 
     /// What was told ends at `offset` in the body and is `len` bytes long, where it is a string, or

@@ -12,11 +12,12 @@ use super::*;
 use crate::mock::embedding::DIMENSIONS_MAX;
 use crate::mock::name::MODEL_MAX;
 use oracle::check;
+use serde_json::Value;
 
 const ENDPOINTS: [Endpoint; 3] = [Endpoint::Chat, Endpoint::Responses, Endpoint::Embeddings];
 
 /// Facts with nothing left of how they are kept.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Plain {
     model: Option<Vec<u8>>,
     stream: bool,
@@ -25,6 +26,10 @@ struct Plain {
     encoding: Encoding,
     dimensions: Option<u16>,
     inputs: u16,
+    include_usage: bool,
+    logprobs: Option<u8>,
+    held: [Result<Option<Value>, Unread>; 4],
+    echo: Option<String>,
 }
 
 const DEFAULT: Plain = Plain {
@@ -35,7 +40,25 @@ const DEFAULT: Plain = Plain {
     encoding: Encoding::Float,
     dimensions: None,
     inputs: 1,
+    include_usage: false,
+    logprobs: None,
+    held: [const { Ok(None) }; 4],
+    echo: None,
 };
+
+/// Bodies are read as where answers echo them.
+const ECHO: Reading = Reading {
+    echo: true,
+    strict: false,
+};
+
+/// The fields that are held.
+const HELD: [Field; 4] = [
+    Field::Tools,
+    Field::ToolChoice,
+    Field::ResponseFormat,
+    Field::Text,
+];
 
 fn fed<'a>(
     ask: &mut Ask,
@@ -52,6 +75,10 @@ fn fed<'a>(
         encoding: facts.encoding,
         dimensions: facts.dimensions,
         inputs: facts.inputs,
+        include_usage: facts.include_usage,
+        logprobs: facts.logprobs,
+        held: HELD.map(|field| facts.held.value(field)),
+        echo: facts.echo.clone(),
     })
 }
 
@@ -77,7 +104,7 @@ fn verdict(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad>
 }
 
 fn read(endpoint: Endpoint, body: &str) -> Result<Plain, Bad> {
-    verdict(&mut Ask::new(Reading::default()), endpoint, body.as_bytes())
+    verdict(&mut Ask::new(ECHO), endpoint, body.as_bytes())
 }
 
 fn syntax(at: u64) -> Result<Plain, Bad> {
@@ -107,7 +134,7 @@ fn hand_written_documents_are_judged_like_serde_json_judges_them() {
         [11111111111111111111111111111111] [1:2] [1;2] [true,false,null] [truefalse] [1]]
         [1]} ["a","b"] ["a",""] ["a",1] [1,"a"] [[1],"a"] [[1],[2]] [[1],[]] [[1],["a"]]
         [[1],[[2]]] [[1],2] [[1,2,3,4,5,6,7,8,9],[1],[12,13]]"#;
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = Ask::new(ECHO);
     let keys = [
         "model",
         "input",
@@ -186,7 +213,7 @@ fn the_first_byte_that_cannot_be_is_named() {
         (b"{\"a\":\"\xF0\x9F\x98", 9),
         (b"{\"\xFF\":1}", 2),
     ];
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = Ask::new(ECHO);
     for &(body, at) in table {
         let name = body.escape_ascii();
         assert_eq!(
@@ -210,7 +237,7 @@ fn the_first_byte_that_cannot_be_is_named() {
 
 #[test]
 fn every_two_and_three_byte_sequence_is_utf8_or_not_as_std_says() {
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = Ask::new(ECHO);
     let edges = [
         0x00, 0x22, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF,
     ];
@@ -235,7 +262,7 @@ fn no_body_is_every_default() {
 
 #[test]
 fn a_body_after_a_bad_one_is_read_as_if_it_were_the_first() {
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = Ask::new(ECHO);
     let full = br#"{"model":"m","stream":true,"n":3,"max_tokens":5,"dimensions":9,
         "encoding_format":"base64","input":["a","b"],"max_output_tokens":7}"#;
     for endpoint in ENDPOINTS {

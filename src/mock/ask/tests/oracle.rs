@@ -87,7 +87,82 @@ fn expected(endpoint: Endpoint, body: &Value) -> Result<Plain, Bad> {
     if let Some(input) = get("input", embeddings) {
         plain.inputs = inputs(input).map_err(|why| field("input", why).unwrap_err())?;
     }
+    let refused = |field: Field| refusal(field).unwrap_err();
+    let responses = endpoint == Endpoint::Responses;
+    if let Some(options) = get("stream_options", chat) {
+        let options = options.as_object().ok_or(refused(Field::StreamOptions))?;
+        let usage = options
+            .get("include_usage")
+            .filter(|usage| !usage.is_null());
+        if let Some(usage) = usage {
+            plain.include_usage = usage.as_bool().ok_or(refused(Field::StreamOptions))?;
+        }
+    }
+    let mut with_logprobs = false;
+    if let Some(wanted) = get("logprobs", chat) {
+        with_logprobs = wanted.as_bool().ok_or(refused(Field::Logprobs))?;
+    }
+    let mut others = 0;
+    if let Some(count) = get("top_logprobs", !embeddings) {
+        let count = count.as_u64().filter(|count| *count <= 20);
+        others = count.ok_or(refused(Field::TopLogprobs))? as u8;
+    }
+    if let Some(include) = get("include", responses) {
+        let include = include.as_array().ok_or(refused(Field::Include))?;
+        for what in include.iter().filter(|what| !what.is_null()) {
+            let what = what.as_str().ok_or(refused(Field::Include))?;
+            with_logprobs |= what == "message.output_text.logprobs";
+        }
+    }
+    plain.logprobs = with_logprobs.then_some(others);
+    for (place, (name, read, allowed)) in [
+        ("tools", !embeddings, Value::is_array as fn(&Value) -> bool),
+        ("tool_choice", !embeddings, |it| {
+            it.is_string() || it.is_object()
+        }),
+        ("response_format", chat, Value::is_object),
+        ("text", responses, Value::is_object),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let value = get(name, read);
+        if !value.is_none_or(allowed) {
+            return Err(refused(HELD[place]));
+        }
+        plain.held[place] = Ok(value.cloned());
+    }
+    plain.echo = match endpoint {
+        Endpoint::Chat => body.get("messages").and_then(last_said),
+        Endpoint::Responses => body.get("input").and_then(last_said),
+        _ => None,
+    };
     Ok(plain)
+}
+
+/// What the last user's message says, or the last string in its place.
+fn last_said(messages: &Value) -> Option<String> {
+    let list = match messages {
+        Value::String(said) => return Some(said.clone()),
+        messages => messages.as_array()?,
+    };
+    let said = |message: &Value| match message {
+        Value::String(said) => Some(said.clone()),
+        message if message["role"] == "user" => Some(match &message["content"] {
+            Value::String(said) => said.clone(),
+            content => {
+                let parts = content.as_array().into_iter().flatten();
+                parts
+                    .filter_map(|part| part["text"].as_str())
+                    .fold(String::new(), |said, part| match said.is_empty() {
+                        true => part.to_owned(),
+                        false => said + "\n" + part,
+                    })
+            }
+        }),
+        _ => None,
+    };
+    list.iter().filter_map(said).next_back()
 }
 
 /// The rules of `input` one after the other, for lists up to the limit.
@@ -128,7 +203,16 @@ pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
     let Some(theirs) = oracle(endpoint, body) else {
         return;
     };
-    if let (Ok(ours), Ok(_)) = (&mut ours, &theirs) {
+    let surrogates = letters(body.to_vec()) != body;
+    if surrogates && ours == Err(Bad::HalfPair) {
+        return;
+    }
+    if let (Ok(ours), Ok(theirs)) = (&mut ours, &theirs) {
+        // serde_json was given other letters in their place.
+        if surrogates {
+            ours.held.clone_from(&theirs.held);
+            ours.echo.clone_from(&theirs.echo);
+        }
         ours.model = ours.model.take().map(|raw| {
             let quoted = letters([b"\"", &raw[..], b"\""].concat());
             serde_json::from_slice::<String>(&quoted).map_or(raw, String::into_bytes)
@@ -139,7 +223,6 @@ pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
         return;
     }
     // Escapes can make a raw model too long that is not once resolved, and no text.
-    let surrogates = letters(body.to_vec()) != body;
     let is_object = matches!(theirs, Ok(_) | Err(Bad::Field { .. }));
     if ours == refusal(Field::Model) && is_object && (body.len() > MODEL_MAX || surrogates) {
         return;
