@@ -214,5 +214,5 @@ pub enum Bad {
     HalfPair,
 }
 
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, fuzzing))]
+pub mod tests;

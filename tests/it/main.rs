@@ -6,6 +6,7 @@ mod bulk;
 mod cli;
 mod dialog;
 mod ending;
+mod fuzzed;
 mod paced;
 mod rawlog;
 mod readme;

@@ -1,8 +1,12 @@
 //! The reader of bodies, in every cut.
+#![cfg_attr(fuzzing, allow(dead_code, unused_imports))]
 
+#[cfg(test)]
 mod extras;
+#[cfg(test)]
 mod options;
 mod oracle;
+#[cfg(test)]
 mod random;
 
 use super::field::*;
@@ -105,6 +109,27 @@ fn verdict(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad>
 
 fn read(endpoint: Endpoint, body: &str) -> Result<Plain, Bad> {
     verdict(&mut Ask::new(ECHO), endpoint, body.as_bytes())
+}
+
+/// Reads a body as serde_json does, in every cut; the first byte says for which endpoint.
+pub fn fuzz(data: &[u8]) {
+    let Some((first, body)) = data.split_first() else {
+        return;
+    };
+    fastrand::seed(data.len() as u64);
+    let endpoint = ENDPOINTS[usize::from(*first) % ENDPOINTS.len()];
+    check(&mut Ask::new(ECHO), endpoint, body);
+}
+
+/// What fuzzing found once, and the bodies that it set out from.
+#[test]
+fn the_corpus_is_read_as_serde_json_reads_it() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/ask");
+    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
+    assert!(files.len() > 10, "{} files", files.len());
+    for file in files {
+        fuzz(&std::fs::read(file.unwrap().path()).unwrap());
+    }
 }
 
 fn syntax(at: u64) -> Result<Plain, Bad> {

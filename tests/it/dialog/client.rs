@@ -292,7 +292,7 @@ pub enum Cut {
 }
 
 impl Cut {
-    fn next(&mut self, left: usize) -> usize {
+    pub fn next(&mut self, left: usize) -> usize {
         match self {
             Cut::Whole => left,
             Cut::Bytes => 1,
@@ -377,7 +377,7 @@ fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
 }
 
 /// Answers with every id and every token count made the same.
-fn without_numbers(out: &[u8]) -> Vec<u8> {
+pub fn without_numbers(out: &[u8]) -> Vec<u8> {
     let mut plain = out.to_vec();
     let mut at = 0;
     while at < plain.len() {

@@ -203,6 +203,10 @@ pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
     let Some(theirs) = oracle(endpoint, body) else {
         return;
     };
+    // serde_json's depth is no error of its own.
+    if let (Err(Bad::TooDeep), Err(_)) = (&ours, &theirs) {
+        return;
+    }
     let surrogates = letters(body.to_vec()) != body;
     if surrogates && ours == Err(Bad::HalfPair) {
         return;
