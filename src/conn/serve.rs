@@ -88,15 +88,22 @@ impl Conn {
             return true;
         }
         // A head can only be complete, or a line of it wrong, where a line ends; so a head that
-        // comes byte by byte is parsed once a line and not once a byte.
+        // comes byte by byte is parsed once a line and not once a byte. When no more can come, what
+        // is wrong with it is said even so.
         let unseen = &input[*scanned..];
         *scanned = input.len();
         if !head::can_begin(input[0]) {
             return self.refuse(head::NO_REQUEST, kit, now);
         }
-        let parsed = match unseen.contains(&b'\n') || input.len() == inbox::BUFFER {
+        let all = self.peer_ended || input.len() == inbox::BUFFER;
+        let parsed = match all || unseen.contains(&b'\n') {
             true => head::parse(input, WANTED),
             false => Ok(None),
+        };
+        // Of a line that has not ended nothing is said yet: how the bytes are cut must not show.
+        let parsed = match parsed {
+            Err(_) if !all => head::parse(whole_lines(input), WANTED),
+            parsed => parsed,
         };
         match parsed {
             Err(refusal) => self.refuse(refusal, kit, now),
@@ -374,6 +381,12 @@ impl Conn {
         let linger = more_may_come || !self.peer_ended && (long || kit.draining);
         self.phase = Phase::Ending { linger };
     }
+}
+
+/// The lines that have ended.
+fn whole_lines(input: &[u8]) -> &[u8] {
+    let end = input.iter().rposition(|&byte| byte == b'\n');
+    &input[..end.map_or(0, |end| end + 1)]
 }
 
 fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
