@@ -62,6 +62,8 @@ pub struct Conn {
     peer_ended: bool,
     /// No request has come yet.
     fresh: bool,
+    /// How many empty lines stood before the next request so far.
+    empty_lines: u8,
     /// The turn ended with work left.
     again: bool,
     /// The raw log has no room for the next request yet.
@@ -122,6 +124,10 @@ struct Request {
     admitted: Option<Nanos>,
 }
 
+/// How many empty lines may stand before a request: a few are ignored (RFC 9112, 2.2), and who
+/// sends nothing else does not stay for ever.
+pub const EMPTY_LINES_MAX: u8 = 8;
+
 const TIMED_OUT: Refusal = Refusal::new(
     408,
     "request_timeout",
@@ -144,6 +150,7 @@ impl Conn {
             write_ends: Nanos::MAX,
             peer_ended: false,
             fresh: true,
+            empty_lines: 0,
             again: false,
             stalled: false,
             record: None,

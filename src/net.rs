@@ -2,7 +2,9 @@
 
 mod cpus;
 mod health;
+mod limit;
 mod listen;
+mod machine;
 mod reactor;
 mod server;
 mod sleep;

@@ -120,6 +120,9 @@ settings! {
     pin: Pin = Choice(&[("auto", Pin::Auto), ("on", Pin::On), ("off", Pin::Off)]), "auto", "WORD";
     /// CPUs to serve on, a thread on each; empty leaves the choice to mocker.
     cores: Vec<usize> = Cores, "", "LIST";
+    /// How many connections there may be; more wait until one ends. auto takes as many as the
+    /// process may have descriptors for.
+    max_connections: Option<usize> = Auto(Whole(1, 10_000_000)), "auto", "N";
     /// Close a connection that has waited this many seconds for a next request.
     idle_timeout: Duration = Seconds(0.001, 86_400.0), "60", "SECONDS";
     /// Close a connection whose request takes more than this many seconds to arrive.

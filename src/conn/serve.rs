@@ -3,7 +3,7 @@
 
 use super::kit::Kit;
 use super::writer::{Manner, Written};
-use super::{Conn, Phase, Plan, Request};
+use super::{Conn, EMPTY_LINES_MAX, Phase, Plan, Request};
 use crate::Nanos;
 use crate::http::answer::{CONTINUE, Persistence};
 use crate::http::body::Body;
@@ -22,6 +22,12 @@ const ENDS_EARLY: Refusal = Refusal::bad(
     "incomplete_request",
     "The connection's sending side was closed before the request was complete.",
 );
+
+const MANY_LINES: Refusal = Refusal::bad(
+    "invalid_request",
+    "At most 8 empty lines may stand before a request.",
+);
+
 impl Conn {
     /// Does all that can be done with the bytes that are there, in order, within one turn's bounds.
     pub(super) fn advance(&mut self, kit: &mut Kit, now: Nanos) {
@@ -78,6 +84,10 @@ impl Conn {
             return self.begin_request(plan, None, kit, now);
         }
         if input.starts_with(b"\r\n") {
+            self.empty_lines += 1;
+            if self.empty_lines > EMPTY_LINES_MAX {
+                return self.refuse(MANY_LINES, kit, now);
+            }
             // An empty line before a request is nothing (RFC 9112, 2.2); some old clients end a
             // body with one.
             self.inbox.used(2);
@@ -133,6 +143,7 @@ impl Conn {
         now: Nanos,
     ) -> bool {
         self.fresh = false;
+        self.empty_lines = 0;
         if let Body::Length(length) = plan.body
             && length > kit.limits.body
         {

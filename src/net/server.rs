@@ -14,7 +14,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::reactor::{Reactor, WAKER};
 use super::sleep::Time;
-use super::{Trouble, cpus, listen};
+use super::{Trouble, cpus, limit, listen};
 use crate::conn::kit::Kit;
 use crate::mock::text::Words;
 use crate::settings::Settings;
@@ -28,6 +28,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         ))
     })?;
     let cpus = cpus::plan(settings)?;
+    let most = limit::most_connections(settings, cpus.len())?;
     let listening = listen::listen(settings, cpus.len())?;
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
@@ -47,7 +48,9 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     let (ready, all_ready) = mpsc::channel();
     let mut threads = Vec::new();
     let mut wakers = Vec::new();
-    for (core, (&cpu, listeners)) in cpus.iter().zip(listening.cores).enumerate() {
+    let shares = limit::Share::of(most, cpus.len());
+    let cores = cpus.iter().zip(listening.cores).zip(shares);
+    for (core, ((&cpu, listeners), share)) in cores.enumerate() {
         let poll = Poll::new().map_err(cannot)?;
         wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
         let words = words.clone();
@@ -58,7 +61,7 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             let pinned = cpu.is_none_or(cpus::pin);
             let mut kit = Kit::new(&settings, words, seed, core as u16);
             kit.log = log;
-            let reactor = Reactor::new(poll, listeners, kit, time, ending);
+            let reactor = Reactor::new(poll, listeners, kit, time, share, ending);
             let tell = |outcome| {
                 ready
                     .send(outcome)

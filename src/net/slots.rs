@@ -3,25 +3,32 @@
 use std::collections::VecDeque;
 
 use mio::Token;
-use mio::net::TcpStream;
 
 use crate::Nanos;
 use crate::conn::Conn;
 
 /// A place for a connection. Its generation tells a connection from the ones before it, so a stale
 /// event never touches a new one.
-#[derive(Default)]
-pub struct Slot {
+pub struct Slot<S> {
     /// Counts the connections that were here, below [`GENERATIONS`].
     pub generation: u32,
     /// The connection that is here now.
-    pub live: Option<Live>,
+    pub live: Option<Live<S>>,
+}
+
+impl<S> Default for Slot<S> {
+    fn default() -> Slot<S> {
+        Slot {
+            generation: 0,
+            live: None,
+        }
+    }
 }
 
 /// An open connection.
-pub struct Live {
+pub struct Live<S> {
     /// Its socket.
-    pub stream: TcpStream,
+    pub socket: S,
     /// What it is without.
     pub conn: Conn,
     /// No read has found the socket empty since the last event that said it has bytes.
@@ -45,7 +52,7 @@ pub fn token(slot: u32, generation: u32) -> Token {
 }
 
 /// The connection that a token stands for, if it is still open.
-pub fn live(slots: &mut [Slot], token: Token) -> Option<&mut Live> {
+pub fn live<S>(slots: &mut [Slot<S>], token: Token) -> Option<&mut Live<S>> {
     let slot = &mut slots[token.0 & 0xffff_ffff];
     slot.live
         .as_mut()
@@ -53,7 +60,7 @@ pub fn live(slots: &mut [Slot], token: Token) -> Option<&mut Live> {
 }
 
 /// Puts a connection among those who have something to do, once.
-pub fn enqueue(live: &mut Live, token: Token, ready: &mut VecDeque<Token>) {
+pub fn enqueue<S>(live: &mut Live<S>, token: Token, ready: &mut VecDeque<Token>) {
     if !std::mem::replace(&mut live.queued, true) {
         ready.push_back(token);
     }

@@ -7,8 +7,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use socket2::SockRef;
 
 use super::*;
+use crate::conn::Wish;
 use crate::conn::kit::ANSWERS_A_LOOK;
 use crate::mock::text::Words;
+use crate::net::machine::BYTES_A_LOOK;
 use crate::settings::Settings;
 
 /// A loop that is moved on by hand, and where it listens.
@@ -22,7 +24,8 @@ fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
     let address = listener.local_addr().unwrap();
     let kit = Kit::new(settings, Words::new(settings).unwrap(), 1, 0);
     let time = Time::since(std::time::Instant::now());
-    let reactor = Reactor::new(poll, vec![listener], kit, time, Arc::default()).unwrap();
+    let share = Share::of(usize::MAX, 1).remove(0);
+    let reactor = Reactor::new(poll, vec![listener], kit, time, share, Arc::default()).unwrap();
     (reactor, address)
 }
 
@@ -63,7 +66,7 @@ fn between_two_looks_an_upload_is_read_only_so_far() {
             .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             .unwrap();
         look_and_serve(&mut reactor);
-        most = most.max(BYTES_A_LOOK - reactor.bytes_left);
+        most = most.max(BYTES_A_LOOK - reactor.machine.bytes_left);
         answers += usize::from(neighbour.read(&mut [0; 1024]).is_ok());
     }
     assert!(
@@ -120,14 +123,14 @@ fn a_burst_of_due_answers_keeps_nobody_waiting() {
             .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             .unwrap();
         look(&mut reactor);
-        reactor.now += latency.as_nanos() as Nanos;
+        reactor.machine.now += latency.as_nanos() as Nanos;
         reactor.serve();
         let len = neighbour.read(&mut [0; 1024]);
         assert!(len.is_ok(), "the neighbour waited, when {left} were due");
         // One of the answers between two looks was the neighbour's.
         let answered = left.min(ANSWERS_A_LOOK as usize - 1);
         left -= answered;
-        assert_eq!(reactor.open, left + 1, "after {answered} of a look");
+        assert_eq!(reactor.machine.open, left + 1, "after {answered} of a look");
     }
     for mut client in watched {
         let mut answer = String::new();
@@ -155,10 +158,10 @@ fn a_delay_counts_from_the_read_and_not_from_the_look() {
     events.iter().for_each(|event| reactor.note(event));
     // As when others have their turns first.
     std::thread::sleep(Duration::from_millis(20));
-    let written = reactor.time.now();
+    let written = reactor.machine.system.now();
     client.write_all(b"Host: a\r\n\r\n").unwrap();
     reactor.serve();
-    let live = reactor.slots[0].live.as_ref().unwrap();
+    let live = reactor.machine.slots[0].live.as_ref().unwrap();
     assert_eq!(live.conn.wish(), Wish::Wait);
     assert!(live.conn.deadline() >= written + SECOND);
 }
@@ -172,7 +175,7 @@ fn a_flood_of_connections_is_accepted_look_by_look() {
         .collect();
     for accepted in [64, 120, 120] {
         look_and_serve(&mut reactor);
-        assert_eq!(reactor.open, accepted);
+        assert_eq!(reactor.machine.open, accepted);
     }
     drop(clients);
 }

@@ -1,0 +1,290 @@
+//! One core's connections and who of them is served next, without the system below: sockets and
+//! the clock are what a [`System`] says. Knows no listener and no event queue.
+
+use std::collections::VecDeque;
+use std::io;
+
+use mio::Token;
+use rustix::io::Errno;
+
+use super::slots::{GENERATIONS, Live, Slot, enqueue, live, token};
+use super::timer::Timer;
+use crate::Nanos;
+use crate::conn::kit::Kit;
+use crate::conn::{Conn, Wish};
+
+/// How many bytes are read and written between two looks at readiness, so that uploads and big
+/// answers keep nobody waiting for long: with the read that exceeds it, at most 256 KiB of one
+/// connection's input. How many answers are given, the kit knows.
+pub const BYTES_A_LOOK: isize = 240 * 1024;
+
+/// What lies below the connections: the kernel, or a test's imitation of it.
+pub trait System {
+    /// A connection's socket.
+    type Socket;
+    /// The time now.
+    fn now(&self) -> Nanos;
+    /// Reads what is there into the space; 0 is the end of what the peer sends.
+    fn recv(&mut self, socket: &mut Self::Socket, space: &mut [u8]) -> Result<usize, Errno>;
+    /// Writes the front of the bytes; how many.
+    fn send(&mut self, socket: &mut Self::Socket, bytes: &[u8]) -> Result<usize, Errno>;
+    /// Closes the sending side.
+    fn shut_down(&mut self, socket: &mut Self::Socket) -> io::Result<()>;
+}
+
+/// One core's connections and all that they share.
+pub struct Machine<S: System> {
+    /// What lies below.
+    pub system: S,
+    /// What the connections share.
+    pub kit: Kit,
+    /// The time at the last look at readiness.
+    pub now: Nanos,
+    /// How many connections are open.
+    pub open: usize,
+    /// Below 0 by what the last read or write exceeded it.
+    pub bytes_left: isize,
+    /// The deadlines.
+    pub timer: Timer,
+    /// Who has something to do that no event will tell of again.
+    pub ready: VecDeque<Token>,
+    pub(super) slots: Vec<Slot<S::Socket>>,
+    free: Vec<u32>,
+}
+
+/// What became known of a socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Readiness {
+    /// There are bytes to read, or their end.
+    pub readable: bool,
+    /// There is room to write.
+    pub writable: bool,
+    /// The peer sends no more.
+    pub half_closed: bool,
+    /// It was reset: what is still to be sent has no reader. (That both sides have closed is no
+    /// reset: there may be bytes to read, and closing before would reset it.)
+    pub failed: bool,
+}
+
+impl<S: System> Machine<S> {
+    /// A machine without connections.
+    pub fn new(system: S, kit: Kit) -> Machine<S> {
+        Machine {
+            system,
+            kit,
+            now: 0,
+            open: 0,
+            bytes_left: 0,
+            timer: Timer::default(),
+            ready: VecDeque::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    /// The place of the next connection: its token. It is taken by `admit`.
+    pub fn place(&mut self) -> Token {
+        let slot = match self.free.last() {
+            Some(slot) => *slot,
+            None => {
+                self.free.push(self.slots.len() as u32);
+                self.slots.push(Slot::default());
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.token(slot)
+    }
+
+    /// Takes a connection into the place that `place` has named.
+    pub fn admit(&mut self, socket: S::Socket) {
+        let slot = self.free.pop().expect("it has been named");
+        let conn = Conn::new(&self.kit, self.now);
+        let armed = conn.deadline();
+        self.timer.set(slot, armed);
+        self.open += 1;
+        self.slots[slot as usize].live = Some(Live {
+            socket,
+            conn,
+            readable: false,
+            writable: true,
+            half_closed: false,
+            queued: false,
+            armed,
+        });
+    }
+
+    /// Readiness was looked at, at `now`: who is served may use so much of the core again.
+    pub fn looked(&mut self, now: Nanos) {
+        self.now = now;
+        self.kit.looked();
+        self.bytes_left = BYTES_A_LOOK;
+    }
+
+    /// Whether more may be done before the next look at readiness.
+    pub fn may_go_on(&self) -> bool {
+        self.kit.answers_left > 0 && self.bytes_left > 0
+    }
+
+    /// Something became known of a connection, which may be closed by now.
+    pub fn note(&mut self, token: Token, readiness: Readiness) {
+        let Some(live) = live(&mut self.slots, token) else {
+            return;
+        };
+        if readiness.failed {
+            return self.close(token);
+        }
+        live.readable |= readiness.readable;
+        live.half_closed |= readiness.half_closed;
+        live.writable |= readiness.writable;
+        enqueue(live, token, &mut self.ready);
+    }
+
+    /// Serves the connection whose deadline is the earliest, if it has passed; whether one had.
+    pub fn fire(&mut self) -> bool {
+        let Some(slot) = self.timer.due(self.now) else {
+            return false;
+        };
+        let token = self.token(slot);
+        let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
+        live.armed = Nanos::MAX;
+        // Its own may have moved on.
+        if live.conn.deadline() <= self.now {
+            live.conn.timeout(&mut self.kit, self.now);
+        }
+        self.turn(token);
+        true
+    }
+
+    /// A connection that was ready has its turn, if it is still open.
+    pub fn serve(&mut self, token: Token) {
+        if let Some(live) = live(&mut self.slots, token) {
+            live.queued = false;
+            self.turn(token);
+        }
+    }
+
+    /// Does for one connection what can be done now: write, then read, until neither goes on or
+    /// others must be looked at.
+    fn turn(&mut self, token: Token) {
+        let Some(live) = live(&mut self.slots, token) else {
+            return;
+        };
+        let (kit, mut now, mut has_read) = (&mut self.kit, self.now, false);
+        if live.conn.wish() == Wish::Again {
+            live.conn.resume(kit, now);
+        }
+        let wish = loop {
+            if !live.conn.outgoing().is_empty() {
+                if !live.writable || self.bytes_left <= 0 {
+                    break Wish::Read;
+                }
+                match self.system.send(&mut live.socket, live.conn.outgoing()) {
+                    Ok(sent) => {
+                        live.writable = sent == live.conn.outgoing().len();
+                        self.bytes_left -= sent as isize;
+                        // The next answer's delay begins when this one has left.
+                        if kit.paced {
+                            now = self.system.now();
+                        }
+                        live.conn.sent(sent, kit, now);
+                    }
+                    Err(Errno::AGAIN) => live.writable = false,
+                    Err(Errno::INTR) => {}
+                    Err(_) => break Wish::Close,
+                }
+                continue;
+            }
+            match live.conn.wish() {
+                Wish::Read if live.readable && self.bytes_left > 0 => {}
+                Wish::ShutDown => {
+                    if self.system.shut_down(&mut live.socket).is_err() {
+                        break Wish::Close;
+                    }
+                    live.conn.shut_down(now);
+                    continue;
+                }
+                wish => break wish,
+            }
+            let space = live.conn.recv_space(kit);
+            let room = space.len();
+            match self.system.recv(&mut live.socket, space) {
+                Ok(0) => {
+                    live.readable = false;
+                    live.conn.peer_closed(kit, now);
+                }
+                Ok(len) => {
+                    // A short read has emptied the socket, unless its end is waiting behind.
+                    live.readable = len == room || live.half_closed;
+                    self.bytes_left -= len as isize;
+                    // What a later read brings may have arrived after the wake-up; with delays to
+                    // keep also what the first does, while others had their turns.
+                    if std::mem::replace(&mut has_read, true) || kit.paced {
+                        now = self.system.now();
+                    }
+                    live.conn.received(len, kit, now);
+                }
+                Err(Errno::AGAIN) => {
+                    live.readable = false;
+                    live.conn.received(0, kit, now);
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => break Wish::Close,
+            }
+        };
+        // Not with bytes unread: they may be a request, and closing on them resets the connection,
+        // which takes from the client what of the answer before it has not read yet.
+        if kit.draining && !live.readable {
+            live.conn.drain(now);
+        }
+        if wish == Wish::Close || live.conn.wish() == Wish::Close && live.conn.outgoing().is_empty()
+        {
+            return self.close(token);
+        }
+        let goes_on = match live.conn.outgoing().is_empty() {
+            true => wish == Wish::Again || (wish == Wish::Read && live.readable),
+            false => live.writable,
+        };
+        if goes_on {
+            enqueue(live, token, &mut self.ready);
+        }
+        let deadline = live.conn.deadline();
+        if deadline < live.armed {
+            live.armed = deadline;
+            self.timer.set(token.0 as u32, deadline);
+        }
+    }
+
+    /// Every connection is to be served, whatever is known of it.
+    pub fn look_at_all(&mut self) {
+        for (slot, place) in self.slots.iter_mut().enumerate() {
+            let token = token(slot as u32, place.generation);
+            if let Some(live) = &mut place.live {
+                live.readable = true;
+                enqueue(live, token, &mut self.ready);
+            }
+        }
+    }
+
+    /// Closes every connection: what could not end in time is at least told to the raw log.
+    pub fn close_all(&mut self) {
+        for slot in 0..self.slots.len() as u32 {
+            if self.slots[slot as usize].live.is_some() {
+                self.close(self.token(slot));
+            }
+        }
+    }
+
+    fn close(&mut self, token: Token) {
+        let slot = &mut self.slots[token.0 & 0xffff_ffff];
+        let mut live = slot.live.take().expect("only what is open is closed");
+        live.conn.release(&mut self.kit);
+        slot.generation = slot.generation.wrapping_add(1) & GENERATIONS;
+        self.timer.remove(token.0 as u32);
+        self.free.push(token.0 as u32);
+        self.open -= 1;
+    }
+
+    fn token(&self, slot: u32) -> Token {
+        token(slot, self.slots[slot as usize].generation)
+    }
+}
