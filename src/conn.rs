@@ -227,6 +227,15 @@ impl Conn {
         self.advance(kit, now);
     }
 
+    /// There may be bytes that were not read, where it wishes to be closed. Whether it lingers for
+    /// them instead, so that its last answer is not lost.
+    pub fn linger(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Ending { linger } if !self.peer_ended => !std::mem::replace(linger, true),
+            _ => false,
+        }
+    }
+
     /// The sending side was closed, as [`Wish::ShutDown`] asked for.
     pub fn shut_down(&mut self, now: Nanos) {
         self.phase = Phase::Lingering { left: LINGER_MAX };

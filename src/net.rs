@@ -4,7 +4,7 @@ mod cpus;
 mod health;
 mod limit;
 mod listen;
-mod machine;
+pub mod machine;
 mod reactor;
 mod server;
 mod sleep;

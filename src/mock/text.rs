@@ -17,6 +17,10 @@ const BIG: usize = 10_000;
 /// pieces that end anywhere.
 const JSON_TOKEN: usize = 4;
 
+/// The most characters that are one token of a text: words of this length are rare, and an answer
+/// of so many tokens has a bound whatever a user says that is echoed.
+const TOKEN_MAX: usize = 16;
+
 /// What random text is made of.
 const WORDS: [&str; 64] = [
     "about", "air", "answer", "apple", "autumn", "bird", "blue", "book", "bread", "bridge", "by",
@@ -118,19 +122,21 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text whose tokens are words with the white space before them.
+    /// A text whose tokens are words with the white space before them, or a part of a long one.
     pub fn of_words(text: &str) -> Text {
-        let starts =
-            text.char_indices()
-                .zip(text.chars().skip(1))
-                .filter_map(|((at, one), next)| {
-                    (!one.is_whitespace() && next.is_whitespace()).then_some(at + one.len_utf8())
-                });
-        let mut ends: Vec<usize> = starts.chain([text.len()]).collect();
-        // White space at the end belongs to the last word.
-        if text.ends_with(char::is_whitespace) && ends.len() > 1 {
-            ends.remove(ends.len() - 2);
+        let last = text.trim_end().len();
+        let (mut ends, mut length, mut in_word) = (Vec::new(), 0, false);
+        for (at, char) in text.char_indices() {
+            // White space at the end belongs to the last word.
+            let begins = in_word && char.is_whitespace() && at < last;
+            if begins || length == TOKEN_MAX {
+                ends.push(at);
+                length = 0;
+            }
+            in_word = !char.is_whitespace();
+            length += 1;
         }
+        ends.push(text.len());
         Text::cut(text, &ends)
     }
 
@@ -211,6 +217,11 @@ mod tests {
             ("  two  words \n", &["  two", "  words \\n"]),
             ("sa\"y é\u{2003}x", &["sa\\\"y", " é", "\u{2003}x"]),
             ("", &[""]),
+            ("\n \t", &["\\n \\t"]),
+            (
+                "longer than sixteen: abcdefghijklmnopqr.",
+                &["longer", " than", " sixteen:", " abcdefghijklmno", "pqr."],
+            ),
         ] {
             assert_eq!(pieces(&Text::of_words(text)), want, "{text:?}");
         }

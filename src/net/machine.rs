@@ -196,6 +196,8 @@ impl<S: System> Machine<S> {
             }
             match live.conn.wish() {
                 Wish::Read if live.readable && self.bytes_left > 0 => {}
+                // What came while the answer waited would reset the connection.
+                Wish::Close if live.readable && live.conn.linger() => continue,
                 Wish::ShutDown => {
                     if self.system.shut_down(&mut live.socket).is_err() {
                         break Wish::Close;

@@ -72,7 +72,7 @@ fn settings(bits: u16) -> Settings {
 }
 
 /// One dialog: what came out, and whether the connection had ended by itself.
-fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
+pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
     let least = settings
         .ttft
         .unwrap_or(settings.latency)
@@ -121,76 +121,93 @@ fn finish(client: &mut Client) -> bool {
 }
 
 /// Each answer, its numbers made the same and its framing undone. Panics where one is not well
-/// formed, or where anything follows the last one.
-fn answers(out: &[u8]) -> Vec<String> {
+/// formed or cut short, or where anything follows the last one.
+pub fn answers(out: &[u8]) -> Vec<String> {
+    let (found, rest) = whole_answers(out);
+    assert_eq!(rest, 0, "cut short: {}", out.escape_ascii());
+    found
+}
+
+/// Those that are there whole, and how many bytes follow them.
+pub fn whole_answers(out: &[u8]) -> (Vec<String>, usize) {
     const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let plain = without_numbers(out);
     let (mut found, mut rest, mut closes) = (Vec::new(), &plain[..], false);
     loop {
         rest = rest.strip_prefix(CONTINUE).unwrap_or(rest);
-        if rest.is_empty() {
-            return found;
-        }
-        assert!(!closes, "an answer follows one that closes");
-        let end = rest
-            .windows(4)
-            .position(|part| part == b"\r\n\r\n")
-            .expect("the head ends");
-        let (head, content) = rest.split_at(end + 4);
-        let head = std::str::from_utf8(head).expect("heads are ASCII");
-        let (status, fields) = head
-            .strip_prefix("HTTP/1.1 ")
-            .expect("a version")
-            .split_at(3);
-        let field = |name: &str| {
-            let mut lines = fields.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.by_ref().find(|(known, _)| *known == name);
-            assert!(lines.all(|(known, _)| known != name), "{name} stands once");
-            found.map(|(_, value)| value)
+        assert!(
+            rest.is_empty() || !closes,
+            "bytes follow an answer that closes"
+        );
+        let Some(answer) = next_answer(rest).filter(|_| !rest.is_empty()) else {
+            return (found, rest.len());
         };
-        assert_eq!(field("Date"), Some(DATE));
-        closes = field("Connection") == Some("close");
-        // No content begins as an answer does: what has none here is an answer to HEAD.
-        let bodiless = content.is_empty() || content.starts_with(b"HTTP/1.1 ");
-        let text;
-        (text, rest) = match (field("Content-Length"), field("Transfer-Encoding")) {
-            (None, None) if status == "204" => (Vec::new(), content),
-            (None, None) => {
-                assert!(closes, "what has no length ends with the connection");
-                (content.to_vec(), &b""[..])
-            }
-            (Some(length), None) if length != "0" && bodiless => (Vec::new(), content),
-            (Some(length), None) => {
-                let (text, rest) = content.split_at(length.parse().expect("a length"));
-                (text.to_vec(), rest)
-            }
-            (None, Some("chunked")) if bodiless => (Vec::new(), content),
-            (None, Some("chunked")) => dechunked(content),
-            framing => panic!("{framing:?}"),
-        };
-        if !text.is_empty() {
-            check_content(field("Content-Type").expect("content has a type"), &text);
-        }
-        found.push(format!("{head}{}", text.escape_ascii()));
+        found.push(answer.text);
+        (closes, rest) = (answer.closes, answer.rest);
     }
 }
 
-/// The content of chunks, and what follows them.
-fn dechunked(mut rest: &[u8]) -> (Vec<u8>, &[u8]) {
+struct Answer<'a> {
+    text: String,
+    closes: bool,
+    rest: &'a [u8],
+}
+
+/// The answer that these bytes begin with; None if it is cut short.
+fn next_answer(out: &[u8]) -> Option<Answer<'_>> {
+    let end = out.windows(4).position(|part| part == b"\r\n\r\n")?;
+    let (head, content) = out.split_at(end + 4);
+    let head = std::str::from_utf8(head).expect("heads are ASCII");
+    let (status, fields) = head
+        .strip_prefix("HTTP/1.1 ")
+        .expect("a version")
+        .split_at(3);
+    let field = |name: &str| {
+        let mut lines = fields.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.by_ref().find(|(known, _)| *known == name);
+        assert!(lines.all(|(known, _)| known != name), "{name} stands once");
+        found.map(|(_, value)| value)
+    };
+    assert_eq!(field("Date"), Some(DATE));
+    let closes = field("Connection") == Some("close");
+    // No content begins as an answer does: what has none here is an answer to HEAD.
+    let bodiless = content.is_empty() || content.starts_with(b"HTTP/1.1 ");
+    let (text, rest) = match (field("Content-Length"), field("Transfer-Encoding")) {
+        (None, None) if status == "204" => (Vec::new(), content),
+        (None, None) => {
+            assert!(closes, "what has no length ends with the connection");
+            content.ends_with(b"\n\n").then_some(())?;
+            (content.to_vec(), &b""[..])
+        }
+        (Some(length), None) if length != "0" && bodiless => (Vec::new(), content),
+        (Some(length), None) => {
+            let (text, rest) = content.split_at_checked(length.parse().expect("a length"))?;
+            (text.to_vec(), rest)
+        }
+        (None, Some("chunked")) if bodiless => (Vec::new(), content),
+        (None, Some("chunked")) => dechunked(content)?,
+        framing => panic!("{framing:?}"),
+    };
+    if !text.is_empty() {
+        check_content(field("Content-Type").expect("content has a type"), &text);
+    }
+    let text = format!("{head}{}", text.escape_ascii());
+    Some(Answer { text, closes, rest })
+}
+
+/// The content of chunks, and what follows them; None if they are cut short.
+fn dechunked(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut content = Vec::new();
     loop {
-        let end = rest
-            .windows(2)
-            .position(|part| part == b"\r\n")
-            .expect("a size ends");
+        let end = rest.windows(2).position(|part| part == b"\r\n")?;
         let size = std::str::from_utf8(&rest[..end]).expect("a size");
         let size = usize::from_str_radix(size, 16).expect("a size");
-        content.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = rest[end + 2 + size..]
-            .strip_prefix(b"\r\n")
-            .expect("a chunk ends");
+        content.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
+        let after = rest.get(end + 2 + size..end + 4 + size)?;
+        assert_eq!(after, b"\r\n", "a chunk ends");
+        rest = &rest[end + 4 + size..];
         if size == 0 {
-            return (content, rest);
+            return Some((content, rest));
         }
     }
 }

@@ -11,6 +11,7 @@ mod paced;
 mod rawlog;
 mod readme;
 mod server;
+mod simulated;
 mod tidy;
 mod usage;
 mod wire;

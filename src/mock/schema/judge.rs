@@ -159,9 +159,12 @@ pub fn member_schema<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a 
 /// What a value costs to copy or to compare, in steps.
 pub fn weight(value: &Value) -> usize {
     1 + match value {
-        Value::String(text) => text.len() / 64,
+        Value::String(text) => text.len() / 16,
         Value::Array(items) => items.iter().map(weight).sum(),
-        Value::Object(members) => members.values().map(weight).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, it)| name.len() / 16 + weight(it))
+            .sum(),
         _ => 0,
     }
 }

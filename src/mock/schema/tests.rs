@@ -250,6 +250,12 @@ fn hostile_schemas_end_soon() {
     assert_eq!(instance(&listed), Err(Unfit::TooLarge));
     let long = json!({"type": "array", "minItems": 9000, "items": {"const": "x".repeat(1 << 16)}});
     assert_eq!(instance(&long), Err(Unfit::TooLarge));
+    let keys: Map<String, Value> = (0..2000)
+        .map(|at| (format!("k{at}"), json!({"$ref": "#/$defs/long"})))
+        .collect();
+    let name = "x".repeat(1 << 16);
+    let long = json!({"properties": keys, "$defs": {"long": {"required": [name]}}});
+    assert_eq!(instance(&long), Err(Unfit::TooLarge));
 }
 
 /// Junk made of the words that schemas are made of: whatever it is, it ends, and what is given

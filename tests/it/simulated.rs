@@ -1,0 +1,396 @@
+//! One core's whole machine in a simulated world: sockets that take and give in bits, fill up, break
+//! and are interrupted, and a clock that only the test moves. Whatever happens to them, every
+//! request of every connection is answered once, in order, as it is when it is asked alone; or the
+//! connection ends for a reason that the world knows of.
+//!
+//! `SIMULATION_SEED=N` replays one world.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use mio::Token;
+use mocker::conn::kit::Kit;
+use mocker::mock::text::Words;
+use mocker::net::machine::{Machine, Readiness, System};
+use mocker::settings::{Content, Settings};
+use mocker::{Nanos, SECOND};
+use rustix::io::Errno;
+
+use crate::dialog::client::{Cut, START, UNIX, chat, chunked, post, request};
+use crate::fuzzed::{answers, dialog, whole_answers};
+
+/// How many worlds, and how many connections each has: 20,000 sessions.
+const WORLDS: u64 = 400;
+const SESSIONS: usize = 50;
+
+/// How much of what the server writes a socket holds until the client reads it.
+const SOCKET: usize = 20_000;
+
+/// A socket: what both sides have written and the other has not read yet.
+#[derive(Default)]
+struct Wire {
+    to_server: Vec<u8>,
+    to_client: Vec<u8>,
+    client_ended: bool,
+    server_ended: bool,
+    reset: bool,
+    /// The server found no room, and waits to be told of some.
+    full: bool,
+    /// What is known and not told to the machine yet.
+    news: Readiness,
+}
+
+/// The server's end of a socket; the kernel resets what it drops unread.
+struct Socket(Rc<RefCell<Wire>>);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let mut wire = self.0.borrow_mut();
+        wire.server_ended = true;
+        wire.reset |= !wire.to_server.is_empty();
+    }
+}
+
+/// The clock and the luck of the sockets.
+struct World {
+    now: Rc<Cell<Nanos>>,
+    rng: Rng,
+}
+
+impl World {
+    fn interrupted(&mut self) -> Result<(), Errno> {
+        match self.rng.u8(..) {
+            0..4 => Err(Errno::INTR),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl System for World {
+    type Socket = Socket;
+
+    fn now(&self) -> Nanos {
+        self.now.get()
+    }
+
+    fn recv(&mut self, socket: &mut Socket, space: &mut [u8]) -> Result<usize, Errno> {
+        self.interrupted()?;
+        let mut wire = socket.0.borrow_mut();
+        assert!(!space.is_empty(), "a read of nothing looks like the end");
+        match wire.to_server.len().min(space.len()) {
+            _ if wire.reset => Err(Errno::CONNRESET),
+            0 if wire.client_ended => Ok(0),
+            0 => Err(Errno::AGAIN),
+            len => {
+                space[..len].copy_from_slice(&wire.to_server[..len]);
+                wire.to_server.drain(..len);
+                Ok(len)
+            }
+        }
+    }
+
+    fn send(&mut self, socket: &mut Socket, bytes: &[u8]) -> Result<usize, Errno> {
+        self.interrupted()?;
+        let mut wire = socket.0.borrow_mut();
+        assert!(!wire.server_ended && !bytes.is_empty());
+        let room = SOCKET - wire.to_client.len();
+        let len = bytes.len().min(room);
+        wire.full = len < bytes.len();
+        match len {
+            _ if wire.reset => Err(Errno::PIPE),
+            0 => Err(Errno::AGAIN),
+            len => {
+                wire.to_client.extend_from_slice(&bytes[..len]);
+                Ok(len)
+            }
+        }
+    }
+
+    fn shut_down(&mut self, socket: &mut Socket) -> io::Result<()> {
+        socket.0.borrow_mut().server_ended = true;
+        Ok(())
+    }
+}
+
+/// A client: what it has still to send, and what it got.
+struct Client {
+    wire: Rc<RefCell<Wire>>,
+    token: Token,
+    script: usize,
+    unsent: Vec<u8>,
+    got: Vec<u8>,
+    /// It reset its connection.
+    gave_up: bool,
+    /// It kept the server waiting, for its bytes or for its reading, longer than it may.
+    idled: bool,
+}
+
+impl Client {
+    /// Does one thing.
+    fn act(&mut self, rng: &mut Rng) {
+        let mut wire = self.wire.borrow_mut();
+        if wire.reset {
+            return;
+        }
+        match rng.u8(0..100) {
+            0 if rng.u8(0..4) == 0 => {
+                wire.reset = true;
+                wire.news.failed = true;
+                self.gave_up = true;
+            }
+            1..50 if !self.unsent.is_empty() => {
+                // Long bodies in longer bits, or they take a world's time.
+                let most = [self.unsent.len().div_ceil(500), 100, 100_000][rng.usize(0..3)];
+                let len = rng.usize(1..=most).min(self.unsent.len());
+                wire.to_server.extend(self.unsent.drain(..len));
+                wire.news.readable = true;
+            }
+            50..55 if self.unsent.is_empty() && !wire.client_ended => {
+                wire.client_ended = true;
+                wire.news.readable = true;
+                wire.news.half_closed = true;
+            }
+            _ => {
+                let most = [10, 1000, SOCKET][rng.usize(0..3)];
+                let len = wire.to_client.len().min(rng.usize(1..=most));
+                self.got.extend(wire.to_client.drain(..len));
+                if len > 0 && std::mem::take(&mut wire.full) {
+                    wire.news.writable = true;
+                }
+            }
+        }
+    }
+
+    /// Nothing of it is left to wait for.
+    fn is_done(&self) -> bool {
+        let wire = self.wire.borrow();
+        wire.reset || wire.server_ended && wire.to_client.is_empty() && wire.client_ended
+    }
+}
+
+/// What connections say.
+fn scripts() -> Vec<Vec<u8>> {
+    let words = |n: usize| format!(r#"{{"n":{n},"messages":[{{"role":"user","content":"a b"}}]}}"#);
+    let health = request("GET", "/health", &[], "");
+    let models = request("HEAD", "/v1/models", &[], "");
+    let stream = chat(r#"{"stream":true,"n":2,"stream_options":{"include_usage":true}}"#);
+    let response = post("/v1/responses", r#"{"stream":true,"input":"x"}"#);
+    let big = post(
+        "/v1/embeddings",
+        r#"{"input":["a","b","c","d"],"dimensions":4096}"#,
+    );
+    let closing = request(
+        "POST",
+        "/v1/chat/completions",
+        &["Connection: close"],
+        &words(1),
+    );
+    let broken = "GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n".to_owned();
+    let long = format!(r#"{{"model":"m","input":"{}"}}"#, "x".repeat(60_000));
+    let chunks = chunked("5\r\n{\"n\":\r\n3\r\n 2}\r\n0\r\n\r\n");
+    [
+        vec![chat(&words(1)); 3],
+        vec![chat(&words(40)), health.clone(), chat("[]"), chat("")],
+        vec![stream.clone(), health.clone(), response.clone()],
+        vec![
+            response.clone(),
+            stream.clone(),
+            models.clone(),
+            health.clone(),
+        ],
+        vec![big.clone(), big.clone(), health.clone()],
+        vec![post("/v1/responses", &long), chunks.clone(), models.clone()],
+        vec![health.clone(), closing, health.clone()],
+        vec![chunks, broken, health.clone()],
+        vec![health.clone(); 70],
+        vec![
+            request("OPTIONS", "*", &[], ""),
+            post("/nothing", "{}"),
+            chat(&words(2)),
+        ],
+        vec![
+            chat(&words(1)),
+            "POST /v1/responses HTTP/1.1\r\nHo".to_owned(),
+        ],
+        vec![post("/v1/responses", "{}").replace("1.1", "1.0"), health],
+        vec![response.replace("1.1", "1.0"), stream],
+        vec![],
+    ]
+    .into_iter()
+    .map(|requests| requests.concat().into_bytes())
+    .collect()
+}
+
+fn settings(rng: &mut Rng) -> Settings {
+    let millis = |most: u64, rng: &mut Rng| Duration::from_micros(rng.u64(0..=most * 1000));
+    let paced = rng.bool();
+    let most = if paced { 20 } else { 0 };
+    Settings {
+        latency: millis(most, rng),
+        ttft: rng.bool().then(|| millis(most, rng)),
+        itl: millis(most / 4, rng),
+        tokens: rng.bool().then_some(7..=7),
+        tokens_per_chunk: rng.u32(1..4),
+        content: if rng.bool() {
+            Content::Echo
+        } else {
+            Content::Fixed
+        },
+        big_payload: rng.u8(0..16) == 0,
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn every_request_is_answered_once_and_in_order_whatever_happens() {
+    let seeds = match std::env::var("SIMULATION_SEED") {
+        Ok(seed) => {
+            let seed: u64 = seed.parse().expect("SIMULATION_SEED is a number");
+            seed..seed + 1
+        }
+        Err(_) => 0..WORLDS,
+    };
+    let mut ends = [0; 3];
+    for seed in seeds {
+        let lived = std::panic::catch_unwind(|| live(seed));
+        let counts = lived.unwrap_or_else(|_| panic!("SIMULATION_SEED={seed}"));
+        ends.iter_mut()
+            .zip(counts)
+            .for_each(|(sum, count)| *sum += count);
+    }
+    let [whole, given_up, idled] = ends;
+    println!("{whole} sessions whole, {given_up} given up by the client, {idled} too slow");
+    if ends.iter().sum::<usize>() > SESSIONS {
+        assert!(whole > 10_000 && given_up > 500 && idled > 50, "{ends:?}");
+    }
+}
+
+/// One world: how many sessions came to their end, were given up, were too slow.
+fn live(seed: u64) -> [usize; 3] {
+    let mut rng = Rng::with_seed(seed);
+    let settings = settings(&mut rng);
+    let scripts = scripts();
+    let now = Rc::new(Cell::new(START));
+    let world = World {
+        now: now.clone(),
+        rng: rng.fork(),
+    };
+    let mut kit = Kit::new(&settings, Words::new(&settings).unwrap(), 7, 0);
+    kit.tick(UNIX);
+    let mut machine = Machine::new(world, kit);
+    machine.looked(START);
+    let (mut clients, mut to_come) = (Vec::<Client>::new(), SESSIONS);
+    let patience = match rng.u8(0..8) {
+        0 => 30 * SECOND,
+        1..5 => SECOND / 10,
+        _ => SECOND / 1000,
+    };
+    while to_come > 0 || !clients.iter().all(Client::is_done) {
+        if to_come > 0 && rng.u8(0..4) == 0 {
+            to_come -= 1;
+            clients.push(connect(&mut machine, &scripts, &mut rng));
+        }
+        for client in clients.iter_mut().filter(|client| !client.is_done()) {
+            (0..rng.u8(0..4)).for_each(|_| client.act(&mut rng));
+        }
+        pass(&mut machine, &now, &mut clients, patience, &mut rng);
+        look_and_serve(&mut machine, &clients, &mut rng);
+    }
+    // The machine learns of the last endings.
+    for _ in 0..100 {
+        look_and_serve(&mut machine, &clients, &mut rng);
+    }
+    assert_eq!(machine.open, 0, "nothing stays open");
+    assert_eq!((machine.timer.next(), machine.ready.len()), (None, 0));
+    let mut alone = HashMap::new();
+    let mut ends = [0; 3];
+    for client in &clients {
+        let wanted = alone
+            .entry(client.script)
+            .or_insert_with(|| answers(&dialog(&settings, &scripts[client.script], Cut::Whole).0));
+        ends[judge(client, wanted)] += 1;
+    }
+    ends
+}
+
+fn connect(machine: &mut Machine<World>, scripts: &[Vec<u8>], rng: &mut Rng) -> Client {
+    let wire = Rc::new(RefCell::new(Wire::default()));
+    let token = machine.place();
+    machine.admit(Socket(wire.clone()));
+    let script = rng.usize(..scripts.len());
+    Client {
+        wire,
+        token,
+        script,
+        unsent: scripts[script].clone(),
+        got: Vec::new(),
+        gave_up: false,
+        idled: false,
+    }
+}
+
+/// Time passes: to the next deadline, or some time, now and then a long one.
+fn pass(
+    machine: &mut Machine<World>,
+    now: &Cell<Nanos>,
+    clients: &mut [Client],
+    patience: Nanos,
+    rng: &mut Rng,
+) {
+    let time = match rng.u16(..) {
+        0..5 => 400 * SECOND,
+        5..40_000 => rng.u64(0..=patience),
+        _ => {
+            let next = machine.timer.next().unwrap_or(0);
+            next.saturating_sub(now.get()).min(patience)
+        }
+    };
+    now.set(now.get() + time);
+    // Some such steps in a row are longer than the least time-out.
+    if time > SECOND {
+        clients.iter_mut().for_each(|client| client.idled = true);
+    }
+}
+
+/// One turn of the core's loop.
+fn look_and_serve(machine: &mut Machine<World>, clients: &[Client], rng: &mut Rng) {
+    machine.looked(machine.system.now());
+    let first = rng.usize(..=clients.len());
+    for client in clients[first..].iter().chain(&clients[..first]) {
+        let news = std::mem::take(&mut client.wire.borrow_mut().news);
+        if news.readable || news.writable || news.failed {
+            machine.note(client.token, news);
+        }
+    }
+    while machine.may_go_on() {
+        let fired = machine.fire();
+        match machine.ready.pop_front() {
+            Some(token) => machine.serve(token),
+            None if !fired => return,
+            None => {}
+        }
+    }
+}
+
+/// Holds what a client got against what it would have got alone; which end it came to.
+fn judge(client: &Client, wanted: &[String]) -> usize {
+    if !client.gave_up && !client.idled {
+        assert_eq!(answers(&client.got), wanted, "script {}", client.script);
+        return 0;
+    }
+    // What came may be cut anywhere, but for that it is the beginning of the same.
+    let (got, _) = whole_answers(&client.got);
+    for (at, answer) in got.iter().enumerate() {
+        let last = at + 1 == got.len();
+        let timed_out = last && client.idled && answer.contains("request_timeout");
+        // The last may be a head alone, or a stream that ends with the connection.
+        let wanted = wanted.get(at).map_or("", String::as_str);
+        let same = wanted == answer || last && wanted.starts_with(answer);
+        assert!(timed_out || same, "script {}: {answer}", client.script);
+    }
+    if client.gave_up { 1 } else { 2 }
+}
