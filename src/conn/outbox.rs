@@ -11,10 +11,33 @@ const FREE_MAX: usize = 64;
 /// more. One bigger than this came from an answer out of the ordinary.
 const KEEP_MAX: usize = 4 * OUTBOX_FULL;
 
+/// How much the free outboxes of a core take at most, in bytes.
+const KEPT_MAX: usize = 4 << 20;
+
 /// The free outboxes of one core.
 #[derive(Debug, Default)]
 pub struct Outboxes {
     free: Vec<Vec<u8>>,
+    /// What they take, in bytes.
+    kept: usize,
+}
+
+impl Outboxes {
+    fn take(&mut self) -> Vec<u8> {
+        let bytes = self.free.pop().unwrap_or_default();
+        self.kept -= bytes.capacity();
+        bytes
+    }
+
+    fn give_back(&mut self, mut bytes: Vec<u8>) {
+        let size = bytes.capacity();
+        let fits = size <= KEEP_MAX && self.kept + size <= KEPT_MAX;
+        if size > 0 && fits && self.free.len() < FREE_MAX {
+            bytes.clear();
+            self.kept += size;
+            self.free.push(bytes);
+        }
+    }
 }
 
 /// One connection's outbox. It holds memory only while there are bytes.
@@ -28,7 +51,7 @@ impl Outbox {
     /// Where to append what is to be sent.
     pub fn end(&mut self, outboxes: &mut Outboxes) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
-            self.bytes = outboxes.free.pop().unwrap_or_default();
+            self.bytes = outboxes.take();
         }
         // A long answer is topped up before all of it has left. What has left goes once it is the
         // larger part: so each byte is moved once at most, and memory follows what waits.
@@ -69,11 +92,7 @@ impl Outbox {
 
     /// Forgets what waits.
     pub fn clear(&mut self, outboxes: &mut Outboxes) {
-        let mut bytes = std::mem::take(&mut self.bytes);
         self.sent = 0;
-        if (1..=KEEP_MAX).contains(&bytes.capacity()) && outboxes.free.len() < FREE_MAX {
-            bytes.clear();
-            outboxes.free.push(bytes);
-        }
+        outboxes.give_back(std::mem::take(&mut self.bytes));
     }
 }

@@ -4,6 +4,10 @@
 /// while the bytes just read are parsed.
 pub const BUFFER: usize = 16 * 1024;
 
+/// The size in bytes of what holds a small rest: most of a head that comes in pieces. Thousands who
+/// never end theirs hold so little each.
+pub const REST: usize = 1024;
+
 /// How many free buffers a core keeps: a turn serves one connection at a time, so the same few go
 /// round; what a burst of half-read requests needed beyond that is given back.
 const FREE_MAX: usize = 64;
@@ -12,12 +16,15 @@ const FREE_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub struct Buffers {
     free: Vec<Box<[u8; BUFFER]>>,
+    free_rests: Vec<Box<[u8; REST]>>,
 }
 
 /// One connection's receive buffer. It holds one of [`Buffers`] only while there are bytes.
 #[derive(Debug, Default)]
 pub struct Inbox {
     buffer: Option<Box<[u8; BUFFER]>>,
+    /// What waits, from its front, while there is no buffer.
+    rest: Option<Box<[u8; REST]>>,
     start: u32,
     end: u32,
 }
@@ -28,6 +35,10 @@ impl Inbox {
         let buffer = self
             .buffer
             .get_or_insert_with(|| buffers.free.pop().unwrap_or_else(|| Box::new([0; BUFFER])));
+        if let Some(rest) = self.rest.take() {
+            buffer[..self.end as usize].copy_from_slice(&rest[..self.end as usize]);
+            buffers.free_rest(rest);
+        }
         if self.start > 0 {
             buffer.copy_within(self.start as usize..self.end as usize, 0);
             self.end -= self.start;
@@ -44,9 +55,11 @@ impl Inbox {
 
     /// What waits to be used.
     pub fn bytes(&self) -> &[u8] {
-        match &self.buffer {
-            Some(buffer) => &buffer[self.start as usize..self.end as usize],
-            None => &[],
+        let waiting = self.start as usize..self.end as usize;
+        match (&self.buffer, &self.rest) {
+            (Some(buffer), _) => &buffer[waiting],
+            (None, Some(rest)) => &rest[waiting],
+            (None, None) => &[],
         }
     }
 
@@ -61,22 +74,46 @@ impl Inbox {
         self.start == self.end
     }
 
-    /// Gives the buffer back if nothing waits in it: an idle connection holds none.
+    /// Gives the buffer back if hardly anything waits in it: an idle connection holds none.
     pub fn rest(&mut self, buffers: &mut Buffers) {
-        if self.is_empty() {
+        let waiting = self.start as usize..self.end as usize;
+        if waiting.len() > REST {
+            return;
+        }
+        if waiting.is_empty() {
             self.start = 0;
             self.end = 0;
-            if let Some(buffer) = self.buffer.take()
-                && buffers.free.len() < FREE_MAX
-            {
-                buffers.free.push(buffer);
+            if let Some(rest) = self.rest.take() {
+                buffers.free_rest(rest);
             }
+        }
+        let Some(buffer) = self.buffer.take() else {
+            return;
+        };
+        if !waiting.is_empty() {
+            let rest = buffers.free_rests.pop();
+            let mut rest = rest.unwrap_or_else(|| Box::new([0; REST]));
+            self.start = 0;
+            self.end = waiting.len() as u32;
+            rest[..waiting.len()].copy_from_slice(&buffer[waiting]);
+            self.rest = Some(rest);
+        }
+        if buffers.free.len() < FREE_MAX {
+            buffers.free.push(buffer);
         }
     }
 
     /// Forgets what waits.
     pub fn clear(&mut self) {
         self.start = self.end;
+    }
+}
+
+impl Buffers {
+    fn free_rest(&mut self, rest: Box<[u8; REST]>) {
+        if self.free_rests.len() < FREE_MAX {
+            self.free_rests.push(rest);
+        }
     }
 }
 
@@ -108,6 +145,32 @@ mod tests {
         inbox.rest(&mut buffers);
         assert!(inbox.buffer.is_none());
         assert_eq!(buffers.free.len(), 1);
+    }
+
+    #[test]
+    fn a_small_rest_needs_no_buffer() {
+        for (len, small) in [(1, true), (REST, true), (REST + 1, false)] {
+            let (mut inbox, mut buffers) = (Inbox::default(), Buffers::default());
+            put(&mut inbox, &mut buffers, b"used");
+            inbox.used(4);
+            let waiting: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            put(&mut inbox, &mut buffers, &waiting);
+            for _ in 0..2 {
+                inbox.rest(&mut buffers);
+                assert_eq!(inbox.bytes(), waiting);
+                assert_eq!(
+                    (inbox.buffer.is_none(), buffers.free.len()),
+                    (small, small.into())
+                );
+            }
+            inbox.used(1);
+            put(&mut inbox, &mut buffers, b"more");
+            assert_eq!(inbox.bytes(), [&waiting[1..], b"more"].concat());
+            inbox.clear();
+            inbox.rest(&mut buffers);
+            let free = (buffers.free.len(), buffers.free_rests.len());
+            assert_eq!(free, (1, small.into()));
+        }
     }
 
     #[test]

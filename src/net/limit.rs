@@ -10,10 +10,10 @@ use super::Trouble;
 use crate::settings::Settings;
 
 /// Descriptors that are no connections: standard streams, the text's file, signals, and room.
-const RESERVED: usize = 32;
+const RESERVED: usize = 16;
 
 /// Descriptors of a core: its epoll, waker, timer, a listener for each address.
-const RESERVED_A_CORE: usize = 8;
+const RESERVED_A_CORE: usize = 6;
 
 /// Raises the limit of descriptors as far as it goes; how many connections fit then, or are wanted.
 pub fn most_connections(settings: &Settings, cores: usize) -> Result<usize, Trouble> {

@@ -124,6 +124,10 @@ impl Reactor {
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.serve();
+            // A connection of this core that has closed makes room at once.
+            if self.share.settle(self.machine.open) && self.accept_again.is_some() {
+                self.accept_again = Some(self.machine.now);
+            }
         }
         self.machine.close_all();
     }
@@ -158,9 +162,7 @@ impl Reactor {
             self.machine.kit.tick(wall.as_secs() as i64);
             self.next_tick = now + SECOND - Nanos::from(wall.subsec_nanos());
         }
-        // A connection of this core that has closed makes room at once.
-        let freed = self.share.settle(self.machine.open);
-        if self.accept_again.is_some_and(|at| freed || at <= now) {
+        if self.accept_again.is_some_and(|at| at <= now) {
             self.accept_again = None;
             let listeners = (0..self.listeners.len()).map(listener_token);
             self.machine.ready.extend(listeners);

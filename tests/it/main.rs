@@ -12,6 +12,7 @@ mod rawlog;
 mod readme;
 mod server;
 mod simulated;
+mod survival;
 mod tidy;
 mod usage;
 mod wire;

@@ -1,5 +1,6 @@
 //! Every limit at one less, at itself and at one more.
 
+use mocker::conn::EMPTY_LINES_MAX;
 use mocker::http::head::{FIELDS_MAX, HEAD_MAX, TARGET_MAX};
 use mocker::settings::Settings;
 
@@ -49,6 +50,13 @@ const LIMITS: &[Limit] = &[
         many_fields,
         HEAD_MAX,
         (431, "headers_too_large"),
+        true,
+    ),
+    limit(
+        "empty lines",
+        |count| "\r\n".repeat(count) + HEALTH,
+        EMPTY_LINES_MAX as usize,
+        (400, "invalid_request"),
         true,
     ),
     limit("target", target, TARGET_MAX, (414, "target_too_long"), true),

@@ -20,7 +20,10 @@ fn letters(mut text: Vec<u8>) -> Vec<u8> {
 /// What serde_json makes of a body: None if it cannot tell, for it refuses numbers over f64, and
 /// takes integers over u64 for others.
 fn oracle(endpoint: Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
-    if body.windows(20).any(|run| run.iter().all(u8::is_ascii_digit)) {
+    if body
+        .windows(20)
+        .any(|run| run.iter().all(u8::is_ascii_digit))
+    {
         return None;
     }
     let letters = letters(body.to_vec());

@@ -1,0 +1,366 @@
+//! What breaks servers, done to the started program: it goes on serving others, and when it is over
+//! it holds no descriptor and hardly any memory more than before.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use crate::server::{Client, HEALTH, PATIENCE, Server, chat, post, wait_for};
+
+/// How much more memory may be resident afterwards, in KiB.
+const MEMORY_MAX: u64 = 8 * 1024;
+
+/// A server, and what it held before anything was done to it.
+struct Survivor {
+    server: Server,
+    descriptors: usize,
+    memory: u64,
+}
+
+impl Survivor {
+    fn start(args: &[&str]) -> Survivor {
+        allow_descriptors();
+        let server = Server::start(args);
+        // Buffers and images are there from the first use on.
+        let mut client = server.connect();
+        client.ask(HEALTH);
+        drop(client);
+        sleep(Duration::from_millis(50));
+        Survivor {
+            descriptors: server.process.descriptors(),
+            memory: resident(&server),
+            server,
+        }
+    }
+
+    /// It serves, and all that it had taken is given back.
+    fn assert_survived(&self) {
+        self.server.assert_serves();
+        wait_for("all connections to be closed", || {
+            self.server.process.descriptors() == self.descriptors
+        });
+        let (before, after) = (self.memory, resident(&self.server));
+        assert!(
+            after <= before + MEMORY_MAX,
+            "{before} KiB before, {after} KiB after"
+        );
+    }
+}
+
+fn resident(server: &Server) -> u64 {
+    let path = format!("/proc/{}/status", server.process.0.id());
+    let status = fs::read_to_string(path).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse().ok())
+        .expect("it says its memory")
+}
+
+/// The tests open thousands of sockets, most of them from one process.
+fn allow_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a process may have what it may have");
+}
+
+#[test]
+fn a_thousand_who_send_a_byte_at_a_time_keep_nobody_waiting() {
+    let survivor = Survivor::start(&["-read-timeout", "2", "-threads", "1"]);
+    let request = chat("slow");
+    let mut slow: Vec<Client> = (0..1000).map(|_| survivor.server.connect()).collect();
+    let mut other = survivor.server.connect();
+    for at in 0..20 {
+        for client in &mut slow {
+            client.send(&request[at..=at]);
+        }
+        let began = Instant::now();
+        assert_eq!(other.ask(HEALTH).status(), 200);
+        assert!(
+            began.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+    for client in &mut slow {
+        assert_eq!(client.answer().status(), 408);
+        client.assert_ends();
+    }
+    drop((slow, other));
+    survivor.assert_survived();
+}
+
+#[test]
+fn ten_thousand_come_and_go() {
+    let survivor = Survivor::start(&[]);
+    for at in 0..10_000 {
+        let mut client = survivor.server.connect();
+        match at % 5 {
+            0 => {}
+            1 => client.reset(),
+            2 => {
+                client.send(chat("gone"));
+                client.reset();
+            }
+            3 => client.send(chat("unread")),
+            _ => assert_eq!(client.ask(HEALTH).status(), 200),
+        }
+    }
+    survivor.assert_survived();
+}
+
+#[test]
+fn a_reset_at_every_point_of_a_request_and_of_an_answer() {
+    let survivor = Survivor::start(&[]);
+    let request = chat("gone");
+    for at in 0..=request.len() {
+        let mut client = survivor.server.connect();
+        client.send(&request[..at]);
+        client.reset();
+    }
+    let mut client = survivor.server.connect();
+    let length = client.ask(&request).head.len() + 600;
+    for read in (0..length).step_by(7) {
+        let mut client = survivor.server.connect();
+        client.send(&request);
+        let mut space = vec![0; read];
+        let _ = client.stream().read_exact(&mut space);
+        client.reset();
+    }
+    drop(client);
+    survivor.assert_survived();
+}
+
+/// A request for some 90 MB.
+fn big() -> String {
+    let inputs = vec![r#""x""#; 2048].join(",");
+    post(
+        "/v1/embeddings",
+        "",
+        &format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#),
+    )
+}
+
+#[test]
+fn who_reads_nothing_costs_little_and_is_let_go() {
+    let survivor = Survivor::start(&["-write-timeout", "1", "-threads", "1"]);
+    let big = big();
+    let mut clients: Vec<Client> = (0..50).map(|_| survivor.server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.send(&big));
+    sleep(Duration::from_millis(500));
+    survivor.server.assert_serves();
+    // Each may hold one full outbox, and one item more.
+    let held = resident(&survivor.server) - survivor.memory;
+    assert!(held < 50 * 256, "{held} KiB");
+    wait_for("them to be let go", || {
+        survivor.server.process.descriptors() == survivor.descriptors
+    });
+    drop(clients);
+    survivor.assert_survived();
+}
+
+#[test]
+fn who_pipelines_without_end_keeps_nobody_waiting() {
+    let survivor = Survivor::start(&["-write-timeout", "1", "-threads", "1"]);
+    let many = HEALTH.repeat(1000);
+    // Some read what they get, some never do.
+    for reads in [true, false] {
+        let clients: Vec<Client> = (0..5).map(|_| survivor.server.connect()).collect();
+        let until = Instant::now() + Duration::from_secs(1);
+        thread::scope(|scope| {
+            for client in &clients {
+                let mut stream = client.stream();
+                stream.set_nonblocking(true).expect("it is open");
+                let many = many.as_bytes();
+                scope.spawn(move || {
+                    let mut space = vec![0; 1 << 16];
+                    while Instant::now() < until {
+                        let _ = stream.write(many);
+                        if reads {
+                            let _ = stream.read(&mut space);
+                        }
+                    }
+                });
+            }
+            let mut other = survivor.server.connect();
+            while Instant::now() < until {
+                let began = Instant::now();
+                assert_eq!(other.ask(HEALTH).status(), 200);
+                assert!(
+                    began.elapsed() < Duration::from_secs(1),
+                    "{:?}",
+                    began.elapsed()
+                );
+            }
+        });
+        let held = resident(&survivor.server).saturating_sub(survivor.memory);
+        assert!(held < 2 * MEMORY_MAX, "{held} KiB, reading: {reads}");
+    }
+    survivor.assert_survived();
+}
+
+#[test]
+fn a_full_backlog_empties_when_the_server_goes_on() {
+    let survivor = Survivor::start(&["-threads", "1"]);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, survivor.server.port));
+    survivor.server.process.signal("STOP");
+    // More than the 4096 that may wait: connecting would block for those behind them.
+    let connect = || {
+        let socket = socket2::Socket::new(
+            socket2::Domain::IPV4,
+            socket2::Type::STREAM.nonblocking(),
+            None,
+        )?;
+        match socket.connect(&socket2::SockAddr::from(address)) {
+            Err(error) if error.raw_os_error() != Some(115) => Err(error),
+            _ => Ok(socket),
+        }
+    };
+    let sockets: Vec<socket2::Socket> = (0..5000)
+        .map(|_| connect().expect("a connection begins"))
+        .collect();
+    sleep(Duration::from_millis(200));
+    survivor.server.process.signal("CONT");
+    for socket in sockets {
+        let stream: std::net::TcpStream = socket.into();
+        wait_for("a connection", || {
+            match stream.take_error().expect("it is a socket") {
+                None => stream.peer_addr().is_ok(),
+                Some(error) => panic!("{error}"),
+            }
+        });
+        stream.set_nonblocking(false).expect("it is open");
+        assert_eq!(Client::over(stream).ask(HEALTH).status(), 200);
+    }
+    survivor.assert_survived();
+}
+
+#[test]
+fn a_thousand_answers_that_wait_leave_before_the_end() {
+    let survivor = Survivor::start(&["-latency", "1500"]);
+    let mut clients: Vec<Client> = (0..1000).map(|_| survivor.server.connect()).collect();
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.send(chat(&format!("model-{at}")));
+    }
+    sleep(Duration::from_millis(100));
+    survivor.server.process.signal("TERM");
+    for (at, client) in clients.iter_mut().enumerate() {
+        let answer = client.answer();
+        answer.assert_chat(&format!("model-{at}"));
+        assert_eq!(answer.field("connection"), Some("close"));
+        client.assert_ends();
+    }
+    assert_eq!(survivor.server.process.ended().status.code(), Some(0));
+}
+
+#[test]
+fn answers_that_are_due_after_the_end_are_closed_cleanly() {
+    let survivor = Survivor::start(&["-latency", "60000"]);
+    let mut clients: Vec<Client> = (0..100).map(|_| survivor.server.connect()).collect();
+    clients
+        .iter_mut()
+        .for_each(|client| client.send(chat("late")));
+    sleep(Duration::from_millis(100));
+    survivor.server.process.signal("TERM");
+    clients.iter_mut().for_each(Client::assert_ends);
+    let ended = survivor.server.process.ended();
+    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+}
+
+/// The raw log tells in what order answers left.
+#[test]
+fn who_was_stopped_catches_up_in_order() {
+    let log = std::env::temp_dir().join(format!("mocker-stopped-{}", std::process::id()));
+    let file = fs::File::create(&log).expect("there is room");
+    let mut command = crate::server::mocker(&["-port", "0", "-latency", "400", "-log-raw"]);
+    command.args(["-threads", "1"]).stderr(file);
+    command.stdout(std::process::Stdio::piped());
+    let started = crate::server::Process::start(&mut command);
+    let Ok(server) = Server::ready(started) else {
+        panic!("it starts");
+    };
+    let mut clients: Vec<Client> = (0..40).map(|_| server.connect()).collect();
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.send(chat(&format!("model-{at:02}")));
+        sleep(Duration::from_millis(3));
+    }
+    server.process.signal("STOP");
+    sleep(Duration::from_secs(1));
+    server.process.signal("CONT");
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.answer().assert_chat(&format!("model-{at:02}"));
+    }
+    drop(clients);
+    server.process.signal("TERM");
+    server.process.ended();
+    let said = fs::read_to_string(&log).expect("it was written");
+    fs::remove_file(&log).expect("it is ours");
+    let answers = said.split("--- Raw Response ---").skip(1);
+    let models: Vec<&str> = answers
+        .map(|answer| {
+            let at = answer.find("model-").expect("it is echoed");
+            &answer[at + 6..at + 8]
+        })
+        .collect();
+    let in_order: Vec<String> = (0..40).map(|at| format!("{at:02}")).collect();
+    assert_eq!(models, in_order);
+}
+
+#[test]
+fn no_more_connections_than_are_allowed_and_the_others_wait() {
+    let survivor = Survivor::start(&["-max-connections", "5", "-threads", "2"]);
+    // The connection before may still count for a moment.
+    sleep(Duration::from_millis(200));
+    let mut clients: Vec<Client> = (0..8).map(|_| survivor.server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.send(HEALTH));
+    let timeout = |client: &Client, time| {
+        let stream = client.stream();
+        stream.set_read_timeout(Some(time)).expect("it is open");
+    };
+    sleep(Duration::from_millis(500));
+    let (mut served, mut waiting) = (Vec::new(), Vec::new());
+    for client in clients {
+        timeout(&client, Duration::from_millis(50));
+        match client.stream().peek(&mut [0]) {
+            Ok(1) => served.push(client),
+            Err(error) if is_timeout(&error) => waiting.push(client),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((served.len(), waiting.len()), (5, 3));
+    // Each that goes makes room for one.
+    for mut client in waiting {
+        drop(served.pop());
+        timeout(&client, PATIENCE);
+        assert_eq!(client.answer().status(), 200);
+        served.push(client);
+    }
+    drop(served);
+    survivor.assert_survived();
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// HTTP/1.0's clients may send an empty line after a body, and others more than they are asked for:
+/// it is there unread when their answer is due.
+#[test]
+fn what_came_while_an_answer_waited_does_not_take_it_away() {
+    let survivor = Survivor::start(&["-latency", "100"]);
+    for more in ["\r\n", HEALTH, &"x".repeat(100_000)] {
+        for _ in 0..5 {
+            let mut client = survivor.server.connect();
+            client.send(chat("last").replace("HTTP/1.1", "HTTP/1.0"));
+            sleep(Duration::from_millis(20));
+            client.send(more);
+            sleep(Duration::from_millis(150));
+            client.answer().assert_chat("last");
+            client.assert_ends();
+        }
+    }
+    survivor.assert_survived();
+}
