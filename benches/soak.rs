@@ -1,0 +1,197 @@
+//! The client of scripts/soak: full load with churn, each answer looked at. Of the requests a tenth
+//! come over new connections, some are reset midway, some are malformed, some ask for streams.
+//!
+//! `soak ADDRESS SECONDS CONNECTIONS`: prints what it did, and on standard error what was wrong.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use socket2::SockRef;
+
+/// How long an answer may take before the server counts as dead.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection and what is expected of it next.
+struct Client {
+    stream: TcpStream,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// A chat completion of the model with this number.
+    Chat(u64),
+    /// The same as a stream.
+    Stream(u64),
+    /// A refusal, and the end.
+    Refusal,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    answers: u64,
+    connections: u64,
+    resets: u64,
+    refusals: u64,
+    wrong: u64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|it| it != "--bench")
+        .collect();
+    let [address, seconds, connections] = &arguments[..] else {
+        // `cargo bench` runs every bench without arguments; this one is nothing by itself.
+        return eprintln!("usage: soak ADDRESS SECONDS CONNECTIONS; run scripts/soak");
+    };
+    let seconds: u64 = seconds.parse().expect("SECONDS is a number");
+    let connections: usize = connections.parse().expect("CONNECTIONS is a number");
+    let connect = || {
+        let stream = TcpStream::connect(address).expect("the server accepts");
+        stream.set_nodelay(true).expect("it is open");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is open");
+        stream
+    };
+    let mut rng = Rng::with_seed(1);
+    let mut counts = Counts::default();
+    let mut streams: Vec<TcpStream> = (0..connections).map(|_| connect()).collect();
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let mut space = vec![0; 1 << 16];
+    while Instant::now() < until {
+        // All ask, and then all read: the server always has work.
+        let mut clients = Vec::with_capacity(connections);
+        for mut stream in streams.drain(..) {
+            if rng.u8(0..10) == 0 {
+                stream = connect();
+                counts.connections += 1;
+            }
+            if rng.u8(0..100) == 0 {
+                reset(stream, &mut rng);
+                counts.resets += 1;
+                stream = connect();
+            }
+            let wanted = choose(&mut rng);
+            stream
+                .write_all(request(wanted).as_bytes())
+                .expect("the server reads");
+            clients.push(Client { stream, wanted });
+        }
+        for client in clients {
+            match read(client, &mut space) {
+                Ok(Some(stream)) => {
+                    counts.answers += 1;
+                    streams.push(stream);
+                }
+                Ok(None) => {
+                    counts.refusals += 1;
+                    streams.push(connect());
+                }
+                Err(error) => {
+                    counts.wrong += 1;
+                    eprintln!("{error}");
+                    streams.push(connect());
+                }
+            }
+        }
+    }
+    println!("{counts:?}");
+    std::process::exit(i32::from(counts.wrong > 0));
+}
+
+fn choose(rng: &mut Rng) -> Wanted {
+    let model = rng.u64(..);
+    match rng.u8(0..100) {
+        0 => Wanted::Refusal,
+        1..5 => Wanted::Stream(model),
+        _ => Wanted::Chat(model),
+    }
+}
+
+fn request(wanted: Wanted) -> String {
+    let body = match wanted {
+        Wanted::Refusal => return "GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n".into(),
+        Wanted::Chat(model) => format!(r#"{{"model":"m{model:020}","n":2}}"#),
+        Wanted::Stream(model) => format!(r#"{{"model":"m{model:020}","stream":true}}"#),
+    };
+    let length = body.len();
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Ends a connection in the middle of a request, as a crash does.
+fn reset(mut stream: TcpStream, rng: &mut Rng) {
+    let whole = request(Wanted::Chat(0));
+    let _ = stream.write_all(&whole.as_bytes()[..rng.usize(..=whole.len())]);
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Reads what is wanted; the connection, unless it ended as it should.
+fn read(client: Client, space: &mut [u8]) -> io::Result<Option<TcpStream>> {
+    let Client { mut stream, wanted } = client;
+    let mut len = 0;
+    loop {
+        let got = stream.read(&mut space[len..])?;
+        len += got;
+        let text = &space[..len];
+        match wanted {
+            Wanted::Refusal if got == 0 => {
+                return match is_refusal(text) {
+                    true => Ok(None),
+                    false => Err(wrong("no refusal", text)),
+                };
+            }
+            Wanted::Refusal => continue,
+            _ if got == 0 => return Err(wrong("cut short", text)),
+            Wanted::Chat(model) => match whole(text) {
+                Some(length) if length == len && is_answer(text, model, 3) => {
+                    return Ok(Some(stream));
+                }
+                Some(_) => return Err(wrong("another answer", text)),
+                None => {}
+            },
+            Wanted::Stream(model) if text.ends_with(b"data: [DONE]\n\n\r\n0\r\n\r\n") => {
+                return match is_answer(text, model, 16) {
+                    true => Ok(Some(stream)),
+                    false => Err(wrong("another stream", text)),
+                };
+            }
+            Wanted::Stream(_) => {}
+        }
+    }
+}
+
+/// How long the answer is that these bytes begin with, when it is there whole.
+fn whole(bytes: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (head, content) = text.split_once("\r\n\r\n")?;
+    let (_, length) = head.split_once("Content-Length: ")?;
+    let length: usize = length.lines().next()?.parse().ok()?;
+    (content.len() >= length).then_some(head.len() + 4 + length)
+}
+
+/// Whether this is one answer, to the request for this model, which it names (of two choices once,
+/// of a stream in each of its chunks).
+fn is_answer(bytes: &[u8], model: u64, most: usize) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let model = format!("\"model\":\"m{model:020}\"");
+    text.starts_with("HTTP/1.1 200 OK\r\n")
+        && text.matches("HTTP/1.1 ").count() == 1
+        && text.matches("\"model\":").count() == text.matches(&model).count()
+        && (1..=most).contains(&text.matches(&model).count())
+}
+
+fn is_refusal(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.starts_with("HTTP/1.1 400 Bad Request\r\n")
+        && text.contains("\r\nConnection: close\r\n")
+        && text.matches("HTTP/1.1 ").count() == 1
+        && text.ends_with('}')
+}
+
+fn wrong(what: &str, bytes: &[u8]) -> io::Error {
+    io::Error::other(format!("{what}: {}", bytes.escape_ascii()))
+}
