@@ -13,6 +13,12 @@ use socket2::SockRef;
 /// How long an answer may take before the server counts as dead.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many chunks the fixed sentence has: one for each word, and two around them.
+const CHUNKS: usize = 17;
+
+/// How much is shown of an answer that is wrong, in bytes.
+const SHOWN: usize = 500;
+
 /// A connection and what is expected of it next.
 struct Client {
     stream: TcpStream,
@@ -91,7 +97,9 @@ fn main() {
                 }
                 Err(error) => {
                     counts.wrong += 1;
-                    eprintln!("{error}");
+                    if counts.wrong <= 10 {
+                        eprintln!("{error}");
+                    }
                     streams.push(connect());
                 }
             }
@@ -147,14 +155,14 @@ fn read(client: Client, space: &mut [u8]) -> io::Result<Option<TcpStream>> {
             Wanted::Refusal => continue,
             _ if got == 0 => return Err(wrong("cut short", text)),
             Wanted::Chat(model) => match whole(text) {
-                Some(length) if length == len && is_answer(text, model, 3) => {
+                Some(length) if length == len && is_answer(text, model, 1) => {
                     return Ok(Some(stream));
                 }
                 Some(_) => return Err(wrong("another answer", text)),
                 None => {}
             },
             Wanted::Stream(model) if text.ends_with(b"data: [DONE]\n\n\r\n0\r\n\r\n") => {
-                return match is_answer(text, model, 16) {
+                return match is_answer(text, model, CHUNKS) {
                     true => Ok(Some(stream)),
                     false => Err(wrong("another stream", text)),
                 };
@@ -173,15 +181,14 @@ fn whole(bytes: &[u8]) -> Option<usize> {
     (content.len() >= length).then_some(head.len() + 4 + length)
 }
 
-/// Whether this is one answer, to the request for this model, which it names (of two choices once,
-/// of a stream in each of its chunks).
-fn is_answer(bytes: &[u8], model: u64, most: usize) -> bool {
+/// Whether this is one answer, to the request for this model, which it names so many times.
+fn is_answer(bytes: &[u8], model: u64, times: usize) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let model = format!("\"model\":\"m{model:020}\"");
     text.starts_with("HTTP/1.1 200 OK\r\n")
         && text.matches("HTTP/1.1 ").count() == 1
         && text.matches("\"model\":").count() == text.matches(&model).count()
-        && (1..=most).contains(&text.matches(&model).count())
+        && text.matches(&model).count() == times
 }
 
 fn is_refusal(bytes: &[u8]) -> bool {
@@ -193,5 +200,6 @@ fn is_refusal(bytes: &[u8]) -> bool {
 }
 
 fn wrong(what: &str, bytes: &[u8]) -> io::Error {
-    io::Error::other(format!("{what}: {}", bytes.escape_ascii()))
+    let shown = &bytes[..bytes.len().min(SHOWN)];
+    io::Error::other(format!("{what}: {}", shown.escape_ascii()))
 }

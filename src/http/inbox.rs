@@ -16,7 +16,10 @@ const FREE_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub struct Buffers {
     free: Vec<Box<[u8; BUFFER]>>,
-    #[expect(clippy::vec_box, reason = "a box moves to an inbox and back without copying")]
+    #[expect(
+        clippy::vec_box,
+        reason = "a box moves to an inbox and back without copying"
+    )]
     free_rests: Vec<Box<[u8; REST]>>,
 }
 

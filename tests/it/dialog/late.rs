@@ -8,7 +8,7 @@ use mocker::conn::Wish;
 use mocker::settings::Settings;
 use mocker::{Nanos, SECOND};
 
-use super::client::{Client, Cut, End, HEALTH, MILLI, START, chat, chunked, post, request};
+use super::client::{Client, Cut, End, HEALTH, MILLI, START, UNIX, chat, chunked, post, request};
 
 /// No whole number of milliseconds, so that one which was rounded shows.
 const LATENCY: Nanos = 70 * MILLI + 123_000;
@@ -383,4 +383,31 @@ fn the_verdict_is_drawn_once() {
         }
     }
     assert!((90..210).contains(&failed), "{failed} of 300 failed");
+}
+
+/// Only `Date` and `created` tell of it.
+#[test]
+fn the_wall_clock_may_jump_while_an_answer_waits() {
+    for (unix, date) in [
+        (UNIX - 86_400, "Sat, 05 Nov 1994 08:49:37 GMT"),
+        (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
+    ] {
+        let mut client = Client::new(&Settings {
+            latency: Duration::from_millis(100),
+            ..Settings::default()
+        });
+        client.send(chat("{}"));
+        let due = client.deadline();
+        client.tick(unix, date);
+        client.pass(99 * MILLI);
+        assert_eq!((client.deadline(), client.out.len()), (due, 0));
+        client.pass(MILLI);
+        let answer = client.answers().remove(0);
+        assert_eq!(answer.json()["created"], unix);
+        // The reader has held the answer's date against the new one; idling counts on as before.
+        client.pass(59_000 * MILLI);
+        assert_eq!(client.end, End::Open);
+        client.pass(1_001 * MILLI);
+        assert_eq!(client.end, End::Closed);
+    }
 }
