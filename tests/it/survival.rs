@@ -309,6 +309,47 @@ fn who_was_stopped_catches_up_in_order() {
     assert_eq!(models, in_order);
 }
 
+/// The limit of descriptors falls while it runs, below what it counts on.
+#[test]
+fn a_server_without_descriptors_pauses_and_recovers() {
+    let survivor = Survivor::start(&["-threads", "1"]);
+    let process = &survivor.server.process;
+    let mut known = survivor.server.connect();
+    known.ask(HEALTH);
+    let pid = rustix::process::Pid::from_raw(process.0.id() as i32).expect("it has one");
+    let allow = |most: usize| {
+        let limit = rustix::process::Rlimit {
+            current: Some(most as u64),
+            maximum: getrlimit(Resource::Nofile).maximum,
+        };
+        rustix::process::prlimit(Some(pid), Resource::Nofile, limit).expect("it is ours")
+    };
+    let before = allow(process.descriptors() + 3);
+    let mut clients: Vec<Client> = (0..20).map(|_| survivor.server.connect()).collect();
+    clients
+        .iter_mut()
+        .for_each(|client| client.send(chat("patient")));
+    // Who is connected never notices.
+    for _ in 0..100 {
+        let began = Instant::now();
+        assert_eq!(known.ask(HEALTH).status(), 200);
+        assert!(began.elapsed() < Duration::from_secs(1));
+        sleep(Duration::from_millis(3));
+    }
+    // A number below the limit may be free besides.
+    let accepted = process.descriptors() - survivor.descriptors - 1;
+    assert!(
+        (1..=5).contains(&accepted),
+        "{accepted} of 20 were accepted"
+    );
+    for mut client in clients {
+        client.answer().assert_chat("patient");
+    }
+    allow(before.current.expect("there was a limit") as usize);
+    drop(known);
+    survivor.assert_survived();
+}
+
 #[test]
 fn no_more_connections_than_are_allowed_and_the_others_wait() {
     let survivor = Survivor::start(&["-max-connections", "5", "-threads", "2"]);
