@@ -59,7 +59,10 @@ impl Conn {
         if matches!(self.phase, Phase::Ending { .. } | Phase::Closed) {
             self.inbox.clear();
         }
-        self.inbox.rest(&mut kit.buffers);
+        // What goes on after the next look keeps its buffer until then.
+        if !self.again {
+            self.inbox.rest(&mut kit.buffers);
+        }
         if let Phase::Closed = self.phase {
             self.outbox.clear(&mut kit.outboxes);
         }
