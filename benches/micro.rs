@@ -8,10 +8,10 @@ use divan::{Bencher, counter::BytesCount};
 use mocker::conn::writer::{Clock, Manner, Writer};
 use mocker::http::answer::Persistence;
 use mocker::http::{date, head};
-use mocker::mock::Mock;
 use mocker::mock::ask::{Ask, Reading};
 use mocker::mock::route::Endpoint;
 use mocker::mock::text::Words;
+use mocker::mock::{self, Mock};
 use mocker::settings::Settings;
 use turn::{CHAT, Turn};
 
@@ -87,7 +87,13 @@ fn decide_and_render_big(bencher: Bencher) {
 }
 
 fn decide_and_render(bencher: Bencher, settings: &Settings) {
-    let mut mock = Mock::new(settings, Words::new(settings).unwrap(), 1, 0);
+    let mut mock = Mock::new(
+        settings,
+        Words::new(settings).unwrap(),
+        1,
+        0,
+        mock::watch(1, 0),
+    );
     let mut writer = Writer::default();
     let mut out = Vec::new();
     let clock = Clock {

@@ -17,6 +17,7 @@ use crate::mock::name::Name;
 use crate::mock::policy::Call;
 use crate::mock::reply::Reply;
 use crate::mock::route::Endpoint;
+use crate::watch::metrics::{Close, Frames};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
 use kit::Kit;
@@ -58,6 +59,12 @@ pub struct Conn {
     phase_ends: Nanos,
     /// When the answer that was begun last takes too long; counts while bytes wait to be sent.
     write_ends: Nanos,
+    /// What was rendered and has not left.
+    frames: Frames,
+    /// Why it ends, once it does.
+    pub ends: Close,
+    /// It is counted among those with an answer that waits for its time.
+    in_flight: bool,
     /// The peer has closed its sending side.
     peer_ended: bool,
     /// No request has come yet.
@@ -80,17 +87,21 @@ enum Phase {
     Head { scanned: usize },
     /// In a request's body.
     Body(Request),
-    /// In the delay before an answer, or before the raw log has room for it; that ends when the
-    /// phase does.
-    Waiting { reply: Reply, manner: Manner },
+    /// In the delay before an answer, which ends at `due`, or before the raw log has room for it;
+    /// that ends when the phase does.
+    Waiting {
+        reply: Reply,
+        manner: Manner,
+        due: Nanos,
+    },
+    /// In a stream, whose next events are due when the phase ends.
+    Streaming { stream: Stream, manner: Manner },
     /// In an answer that is written item by item.
     Items {
         reply: Reply,
         manner: Manner,
         next: u32,
     },
-    /// In a stream, whose next events are due when the phase ends.
-    Streaming { stream: Stream, manner: Manner },
     /// The last answer is in the outbox; the client's bytes may still be on their way.
     Ending { linger: bool },
     /// The sending side is closed; so many bytes may still be read and dropped.
@@ -148,6 +159,9 @@ impl Conn {
             phase: Phase::Head { scanned: 0 },
             phase_ends: now + patience,
             write_ends: Nanos::MAX,
+            frames: Frames::default(),
+            ends: Close::Client,
+            in_flight: false,
             peer_ended: false,
             fresh: true,
             empty_lines: 0,
@@ -165,6 +179,7 @@ impl Conn {
     /// `len` bytes of the space were filled; 0 when it turned out that there are none now.
     pub fn received(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
         self.inbox.received(len);
+        kit.core.counters.received_bytes.add(len as u64);
         if let Phase::Lingering { left } = &mut self.phase {
             *left = left.saturating_sub(len as u64);
             self.inbox.clear();
@@ -191,8 +206,10 @@ impl Conn {
         self.outbox.bytes()
     }
 
-    /// The first `len` outgoing bytes left.
+    /// The first `len` outgoing bytes left, by `now`.
     pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
+        kit.core.counters.sent_bytes.add(len as u64);
+        kit.core.left(&mut self.frames, now);
         let was_long = match self.phase {
             Phase::Streaming { .. } => {
                 // A stream may take its time; that its client reads at all is what is asked.
@@ -220,6 +237,12 @@ impl Conn {
             // What else a turn left over is a request that has begun: it is not idle.
             _ => {}
         }
+    }
+
+    /// The socket takes nothing more before its client reads: what is to be sent is not the mock's
+    /// to be late with.
+    pub fn held_back(&mut self, kit: &Kit) {
+        kit.core.held_back(&mut self.frames);
     }
 
     /// Goes on after [`Wish::Again`].
@@ -269,8 +292,19 @@ impl Conn {
             _ if self.stalled && written => return self.advance(kit, now),
             Phase::Head { .. } | Phase::Body(_) if reading && written => {
                 self.refuse(TIMED_OUT, kit, now);
+                self.ends = Close::ReadTimeout;
             }
-            _ => self.phase = Phase::Closed,
+            // Why it ends was known before it lingered.
+            Phase::Ending { .. } | Phase::Lingering { .. } if written => {
+                self.phase = Phase::Closed;
+            }
+            _ => {
+                self.phase = Phase::Closed;
+                self.ends = match written {
+                    true => Close::IdleTimeout,
+                    false => Close::WriteTimeout,
+                };
+            }
         }
         self.settle(kit);
     }
@@ -281,7 +315,10 @@ impl Conn {
         if self.at_rest() && self.inbox.is_empty() && self.outbox.is_empty() {
             match self.fresh {
                 true => self.phase_ends = self.phase_ends.min(now + FRESH_DRAIN),
-                false => self.phase = Phase::Closed,
+                false => {
+                    self.phase = Phase::Closed;
+                    self.ends = Close::Shutdown;
+                }
             }
         }
     }
@@ -307,6 +344,10 @@ impl Conn {
         self.inbox.rest(&mut kit.buffers);
         self.outbox.clear(&mut kit.outboxes);
         self.release_ask(kit);
+        if self.in_flight {
+            kit.core.counters.in_flight.sub(1);
+        }
+        kit.core.closed(self.ends);
     }
 
     /// Whether no byte of a request is being waited for but its first.

@@ -1,14 +1,18 @@
 //! Settings, then the server or a question to one; the only place where the process ends.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mocker::net::{self, Trouble};
-use mocker::settings::{self, Start};
+use mocker::net::{self, Live, Trouble};
+use mocker::settings::{self, FailOn, Settings, Start};
 
 /// The exit code of an operator's mistake.
 const USAGE: u8 = 2;
+
+/// The exit code of a run that can't be trusted, where `-fail-on` asks for it.
+const FAILED: u8 = 3;
 
 fn main() -> ExitCode {
     let epoch = Instant::now();
@@ -16,9 +20,9 @@ fn main() -> ExitCode {
     let result = match start {
         Ok(Start::Run(settings, notes)) => {
             notes.iter().for_each(|note| complain(note));
-            net::run(&settings, epoch)
+            run(&settings, epoch)
         }
-        Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings),
+        Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings).map(|()| ExitCode::SUCCESS),
         Ok(Start::Print(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
@@ -29,7 +33,7 @@ fn main() -> ExitCode {
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(Trouble::Usage(line)) => {
             complain(&format!("mocker: {line}"));
             ExitCode::from(USAGE)
@@ -39,6 +43,39 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Serves, and tells how it went.
+fn run(settings: &Settings, epoch: Instant) -> Result<ExitCode, Trouble> {
+    let name = settings.report.display();
+    // Emptied now: a report of an earlier run would be taken for this one's if it came to no end.
+    let file =
+        match settings.report.as_os_str().is_empty() {
+            true => None,
+            false => Some(File::create(&settings.report).map_err(|error| {
+                Trouble::Usage(format!("-report: can't write to {name}: {error}"))
+            })?),
+        };
+    // The raw log has the standard error for itself.
+    let live = !settings.quiet && !settings.log_raw && io::stderr().is_terminal();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let live = live.then_some(Live { color: !no_color });
+    let report = net::run(settings, live, epoch)?;
+    if !settings.quiet {
+        let _ = io::stderr().write_all(report.table.as_bytes());
+    }
+    if let Some(mut file) = file {
+        file.write_all(report.json.as_bytes()).map_err(|error| {
+            Trouble::CannotRun(format!("-report: can't write to {name}: {error}"))
+        })?;
+    }
+    Ok(match settings.fail_on {
+        FailOn::MockBound if report.mock_bound => {
+            complain("mocker: -fail-on: the run was mock-bound");
+            ExitCode::from(FAILED)
+        }
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 /// `print!` and `eprintln!` panic when nobody reads, as behind a pipe to `head`; that is no reason

@@ -17,11 +17,13 @@ pub mod text;
 
 use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
 use crate::Nanos;
 use crate::settings::{Content, Settings};
+use crate::watch::Watch;
 use ask::{Bad, Facts, Reading};
 use book::Book;
 use embedding::{DIMENSIONS, DIMENSIONS_BIG};
@@ -29,8 +31,8 @@ use name::Name;
 use number::Numbers;
 use policy::{Call, Method, Place, Policy, Verdict};
 use problem::Problem;
-use reply::{Api, Generated, Own, Reply, Shape, Streaming};
-use route::{Endpoint, Methods};
+use reply::{Api, Generated, Own, Reply, Shape, Streaming, View};
+use route::{Endpoint, Methods, NOWHERE, Reach};
 use shapes::Shapes;
 use text::Words;
 
@@ -52,10 +54,18 @@ const CHOICES_MAX: u32 = 2048;
 /// The most probabilities told of a choice, some 100 bytes each.
 const LOGPROBS_MAX: u64 = 50_000;
 
+/// What so many cores tell of themselves, by the endpoints of this mock. `started` is Unix time in
+/// seconds.
+pub fn watch(cores: usize, started: i64) -> Arc<Watch> {
+    Arc::new(Watch::new(cores, route::counted(), started))
+}
+
 /// One core's mock: the settings as the answers need them, templates, random numbers.
 #[derive(Debug)]
 pub struct Mock {
     auth: Vec<u8>,
+    /// Whether what tells how the server fares asks for authorization too.
+    auth_metrics: bool,
     dimensions: u16,
     /// What is read of request bodies.
     pub reading: Reading,
@@ -78,10 +88,12 @@ pub struct Mock {
 impl Mock {
     /// The mock of core number `core` (below 65536). All that it chooses follows from `seed`,
     /// which is the same for every core of a process: else ids could repeat.
-    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16) -> Mock {
+    /// `watch` is what it tells of itself.
+    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: Arc<Watch>) -> Mock {
         let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
         Mock {
             auth: settings.auth.as_bytes().to_vec(),
+            auth_metrics: settings.auth_metrics,
             dimensions: if settings.big_payload {
                 DIMENSIONS_BIG
             } else {
@@ -100,7 +112,7 @@ impl Mock {
                 .clone()
                 .unwrap_or(words.tokens()..=words.tokens()),
             counted: settings.tokens.is_some(),
-            book: Book::new(words, &settings.models, settings.cors),
+            book: Book::new(words, &settings.models, settings.cors, watch),
             policy: Policy::new(settings, rng.fork()),
             shapes: Shapes::default(),
             rng,
@@ -140,7 +152,8 @@ impl Mock {
             _ => Method::Other,
         };
         let api_key = api_key.filter(|_| deployment.is_some());
-        let authorized = self.auth.is_empty()
+        let authorized = !self.guards(&place)
+            || self.auth.is_empty()
             || authorization.is_some_and(|value| equal(value, &self.auth))
             || api_key.is_some_and(|key| equal(&[b"Bearer ", key].concat(), &self.auth));
         let encoded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
@@ -150,9 +163,24 @@ impl Mock {
                 method,
                 authorized,
                 encoded,
+                endpoint: match place {
+                    Place::Route(route) => route.endpoint as u8,
+                    Place::Server | Place::Nowhere(_) => NOWHERE,
+                },
             },
             deployment,
         )
+    }
+
+    /// Whether a place asks for authorization where it is set.
+    fn guards(&self, place: &Place) -> bool {
+        match place {
+            Place::Route(route) => match route.endpoint {
+                Endpoint::Metrics | Endpoint::Stats => self.auth_metrics,
+                _ => route.reach != Reach::Bare,
+            },
+            Place::Server | Place::Nowhere(_) => true,
+        }
     }
 
     /// The endpoint whose facts the request body must be asked for, if any.
@@ -166,7 +194,7 @@ impl Mock {
     pub fn admit(&mut self, call: &Call, now: Nanos) -> Result<Nanos, Reply> {
         match self.policy.decide(call, None, now) {
             Verdict::Answer(delay) => Ok(delay),
-            verdict => Err(self.refused(verdict)),
+            verdict => Err(self.refused(call, verdict)),
         }
     }
 
@@ -218,9 +246,7 @@ impl Mock {
                 model: model(&self.default_moderation_model),
                 inputs: facts.inputs,
             },
-            Endpoint::Models | Endpoint::Model | Endpoint::Health => {
-                unreachable!("{endpoint:?} is not asked for a body")
-            }
+            _ => unreachable!("{endpoint:?} is not asked for a body"),
         })
     }
 
@@ -274,6 +300,9 @@ impl Mock {
             (Endpoint::Models, _) => Shape::Models,
             (Endpoint::Model, Some(name)) => Shape::Model(name),
             (Endpoint::Health, _) => Shape::Health,
+            (Endpoint::Page, _) => Shape::View(View::Page),
+            (Endpoint::Metrics, _) => Shape::View(View::Metrics),
+            (Endpoint::Stats, _) => Shape::View(View::Stats),
             _ => return None,
         };
         Some(self.shapes.share(shape))
@@ -291,9 +320,9 @@ impl Mock {
         match self.policy.decide(call, admitted, now) {
             Verdict::Answer(delay) => {
                 let shape = shape.expect("what is answered has a shape");
-                self.numbered(shape, delay)
+                self.numbered(shape, delay, call.endpoint)
             }
-            verdict => self.refused(verdict),
+            verdict => self.refused(call, verdict),
         }
     }
 
@@ -306,31 +335,31 @@ impl Mock {
         now: Nanos,
     ) -> Reply {
         match self.policy.decide(call, admitted, now) {
-            Verdict::Answer(_) => self.refusal(Problem::TOO_LARGE.with_number(cap)),
-            verdict => self.refused(verdict),
+            Verdict::Answer(_) => self.refusal(Problem::TOO_LARGE.with_number(cap), call.endpoint),
+            verdict => self.refused(call, verdict),
         }
     }
 
     /// The answer to a request that does not get what it asks for.
-    fn refused(&mut self, verdict: Verdict) -> Reply {
+    fn refused(&mut self, call: &Call, verdict: Verdict) -> Reply {
         match verdict {
             Verdict::Answer(_) => unreachable!("it gets it"),
-            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods)),
-            Verdict::Refuse(problem) => self.refusal(problem),
+            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods), call.endpoint),
+            Verdict::Refuse(problem) => self.refusal(problem, call.endpoint),
         }
     }
 
-    /// The answer that says what was wrong.
-    pub fn refusal(&mut self, problem: Problem) -> Reply {
-        self.plain(Shape::Problem(problem))
+    /// The answer that says what was wrong; `endpoint` is what the request is counted by.
+    pub fn refusal(&mut self, problem: Problem, endpoint: u8) -> Reply {
+        self.plain(Shape::Problem(problem), endpoint)
     }
 
-    fn plain(&mut self, shape: Shape) -> Reply {
+    fn plain(&mut self, shape: Shape, endpoint: u8) -> Reply {
         let shape = self.shapes.share(shape);
-        self.numbered(shape, 0)
+        self.numbered(shape, 0, endpoint)
     }
 
-    fn numbered(&mut self, shape: Rc<Shape>, delay: Nanos) -> Reply {
+    fn numbered(&mut self, shape: Rc<Shape>, delay: Nanos, endpoint: u8) -> Reply {
         let bits = self.rng.u64(..);
         let mut numbers = Numbers {
             id: self.ids.next(),
@@ -355,6 +384,7 @@ impl Mock {
             shape,
             numbers,
             delay,
+            endpoint,
         }
     }
 
@@ -432,7 +462,7 @@ mod tests {
         for core in 0..4 {
             let settings = Settings::default();
             let words = Words::new(&settings).unwrap();
-            let mut mock = Mock::new(&settings, words, 7, core);
+            let mut mock = Mock::new(&settings, words, 7, core, watch(1, 0));
             assert!((0..10_000).all(|_| seen.insert(mock.ids.next())));
         }
     }

@@ -6,13 +6,16 @@ mod limit;
 mod listen;
 pub mod machine;
 mod reactor;
+mod schedule;
 mod server;
 mod sleep;
 mod slots;
 mod timer;
+mod watcher;
 
 pub use health::healthcheck;
 pub use server::run;
+pub use watcher::Live;
 
 /// Why the server did not start, could not go on or is not well; one line for people each.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kind::{
-    Auto, Bytes, Choice, Cores, Host, Kind, Millis, Names, Percent, Seconds, Secret, Source, Span,
-    Switch, Whole,
+    Auto, Bytes, Choice, Cores, Host, Kind, Millis, Name, Names, Percent, Seconds, Secret, Source,
+    Span, Switch, Until, Whole,
 };
 
 mod kind;
@@ -108,6 +108,17 @@ settings! {
     tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
     /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
     retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
+    /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
+    auth_metrics: bool = Switch, "false", "";
+    /// Print neither the line that tells a terminal how the last second was, nor the report at
+    /// the end.
+    quiet: bool = Switch, "false", "";
+    /// End after so many requests to the API, or after a time such as 30s.
+    exit_after: After = Until, "never", "N|TIME";
+    /// Write the report of the run to this file as JSON, at the end.
+    report: PathBuf = Name, "", "FILE";
+    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
+    fail_on: FailOn = Choice(&[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)]), "never", "WORD";
     /// Log requests and answers as they are on standard error, bodies in full.
     log_raw: bool = Switch, "false", "";
     /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
@@ -142,6 +153,26 @@ pub enum Pin {
     On,
     /// Left to the scheduler.
     Off,
+}
+
+/// When the server ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum After {
+    /// It does not.
+    Never,
+    /// Once so many requests to the API were answered.
+    Requests(u64),
+    /// So long after it was ready.
+    Time(Duration),
+}
+
+/// What makes a run that ended in order fail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FailOn {
+    /// Nothing.
+    Never,
+    /// That the mock was the bottleneck.
+    MockBound,
 }
 
 /// What answers say.
@@ -387,6 +418,12 @@ fn check(settings: &Settings, by_flag: &[bool]) -> Result<(), String> {
         let jitter = origin("ttft_jitter");
         return Err(format!(
             "mocker: {jitter}: it needs -ttft; with -ttft auto, -jitter varies the first token"
+        ));
+    }
+    if settings.auth_metrics && settings.auth.is_empty() {
+        let metrics = origin("auth_metrics");
+        return Err(format!(
+            "mocker: {metrics}: it needs -auth, the authorization that is asked for"
         ));
     }
     if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {

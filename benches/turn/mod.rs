@@ -2,7 +2,7 @@
 
 use mocker::conn::Conn;
 use mocker::conn::kit::Kit;
-use mocker::mock::text::Words;
+use mocker::mock::{self, text::Words};
 use mocker::settings::Settings;
 
 /// A request as an SDK sends it: about 500 bytes of head, a short prompt.
@@ -35,7 +35,13 @@ pub struct Turn {
 
 impl Turn {
     pub fn new(settings: &Settings) -> Turn {
-        let mut kit = Kit::new(settings, Words::new(settings).unwrap(), 1, 0);
+        let mut kit = Kit::new(
+            settings,
+            Words::new(settings).unwrap(),
+            1,
+            0,
+            &mock::watch(1, 0),
+        );
         kit.tick(1_700_000_000);
         let conn = Conn::new(&kit, 0);
         Turn { conn, kit, now: 0 }

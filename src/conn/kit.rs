@@ -2,6 +2,7 @@
 //! last request head. Knows no connection.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Plan;
@@ -17,6 +18,8 @@ use crate::mock::reply::Shape;
 use crate::mock::route::Endpoint;
 use crate::mock::text::Words;
 use crate::settings::Settings;
+use crate::watch::Watch;
+use crate::watch::metrics::Core;
 use crate::watch::rawlog::RawLog;
 
 /// How many answers are begun between two looks at readiness, by all connections of a core: one who
@@ -42,6 +45,8 @@ pub struct Kit {
     pub mock: Mock,
     /// The limits that are settings.
     pub limits: Limits,
+    /// What this core counts.
+    pub core: Arc<Core>,
     /// Where requests and answers are logged raw.
     pub log: Option<RawLog>,
     /// Whether answers can be late.
@@ -66,11 +71,12 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// The kit of core number `core`; `seed` is the process's.
-    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16) -> Kit {
+    /// The kit of core number `core`; `seed` and `watch` are the process's.
+    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: &Arc<Watch>) -> Kit {
         let nanos = |time: Duration| time.as_nanos() as Nanos;
-        let mock = Mock::new(settings, words, seed, core);
+        let mock = Mock::new(settings, words, seed, core, watch.clone());
         Kit {
+            core: watch.core(core.into()),
             log: None,
             paced: mock.policy.is_paced(),
             heard: Heard::new(mock.reading),

@@ -13,6 +13,8 @@ use crate::mock::book::event::Stream;
 use crate::mock::name::Name;
 use crate::mock::problem::Problem;
 use crate::mock::reply::Reply;
+use crate::mock::route::NOWHERE;
+use crate::watch::metrics::Close;
 use crate::watch::rawlog::RETRY;
 
 /// The fields that the mock reads, in the order in which `Mock::call` takes them.
@@ -30,6 +32,8 @@ const MANY_LINES: Refusal = Refusal::bad(
 
 impl Conn {
     /// Does all that can be done with the bytes that are there, in order, within one turn's bounds.
+    /// What most turns don't need is not inlined here: its addresses would be computed at every
+    /// turn, 3 % of the instructions (`scripts/instructions`).
     pub(super) fn advance(&mut self, kit: &mut Kit, now: Nanos) {
         self.again = false;
         while !self.outbox.is_full() {
@@ -66,12 +70,17 @@ impl Conn {
         if let Phase::Closed = self.phase {
             self.outbox.clear(&mut kit.outboxes);
         }
+        let waits = matches!(self.phase, Phase::Waiting { .. } | Phase::Streaming { .. });
+        if waits != self.in_flight {
+            self.in_flight = waits;
+            match waits {
+                true => kit.core.counters.in_flight.add(1),
+                false => kit.core.counters.in_flight.sub(1),
+            }
+        }
     }
 
     fn head_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
-        let Phase::Head { scanned } = &mut self.phase else {
-            unreachable!("advance looked")
-        };
         let input = self.inbox.bytes();
         if input.is_empty() {
             if self.peer_ended {
@@ -86,6 +95,16 @@ impl Conn {
             self.inbox.used(len);
             return self.begin_request(plan, None, kit, now);
         }
+        self.new_head_arrived(kit, now)
+    }
+
+    /// What is there begins with no head that is known.
+    #[inline(never)]
+    fn new_head_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+        let Phase::Head { scanned } = &mut self.phase else {
+            unreachable!("advance looked")
+        };
+        let input = self.inbox.bytes();
         if input.starts_with(b"\r\n") {
             self.empty_lines += 1;
             if self.empty_lines > EMPTY_LINES_MAX {
@@ -190,6 +209,7 @@ impl Conn {
         true
     }
 
+    #[inline(never)]
     fn body_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
         if kit.log.is_some() && !self.log_has_room(kit, now) {
             return false;
@@ -245,8 +265,9 @@ impl Conn {
         }
         let manner = manner(plan, kit.draining);
         if reply.delay > 0 {
-            self.phase_ends = now + reply.delay;
-            self.phase = Phase::Waiting { reply, manner };
+            let due = now + reply.delay;
+            self.phase_ends = due;
+            self.phase = Phase::Waiting { reply, manner, due };
             return true;
         }
         // What of the next request is there already has come with the end of this one.
@@ -254,19 +275,25 @@ impl Conn {
         self.answer(reply, manner, now, kit, now)
     }
 
+    #[inline(never)]
     fn waited(&mut self, kit: &mut Kit, now: Nanos) -> bool {
         if self.phase_ends > now {
             return false;
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Head { scanned: 0 });
-        let Phase::Waiting { reply, mut manner } = phase else {
+        let Phase::Waiting {
+            reply,
+            mut manner,
+            due,
+        } = phase
+        else {
             unreachable!("advance looked")
         };
         if kit.draining {
             manner.persistence = Persistence::Close;
         }
+        self.phase_ends = now + kit.limits.read;
         // A stream's times count from when it was due, not from when it was woken.
-        let due = std::mem::replace(&mut self.phase_ends, now + kit.limits.read);
         self.answer(reply, manner, due, kit, now)
     }
 
@@ -289,10 +316,16 @@ impl Conn {
             code,
             message,
         } = refusal;
-        let reply = kit.mock.refusal(Problem::invalid(status, code, message));
+        let (bodiless, endpoint) = match &self.phase {
+            Phase::Body(request) => (request.plan.bodiless, request.plan.call.endpoint),
+            _ => (false, NOWHERE),
+        };
+        let problem = Problem::invalid(status, code, message);
+        let reply = kit.mock.refusal(problem, endpoint);
+        kit.core.counters.refused.add(1);
         let manner = Manner {
             persistence: Persistence::Close,
-            bodiless: matches!(&self.phase, Phase::Body(request) if request.plan.bodiless),
+            bodiless,
             old: false,
             early: true,
         };
@@ -323,9 +356,14 @@ impl Conn {
         }
         if kit.log.is_some() && !self.log_answer(&reply, kit) {
             self.phase_ends = now + RETRY;
-            self.phase = Phase::Waiting { reply, manner };
+            self.phase = Phase::Waiting { reply, manner, due };
             return true;
         }
+        kit.core.answered(reply.endpoint, reply.shape.status());
+        if reply.delay > 0 {
+            kit.core.delayed(reply.delay);
+        }
+        self.frames.answer(due);
         kit.answers_left = kit.answers_left.saturating_sub(1);
         self.write_ends = now + kit.limits.write;
         let out = self.outbox.end(&mut kit.outboxes);
@@ -336,8 +374,12 @@ impl Conn {
             self.log_answer_head(at);
         }
         match written {
-            Written::All => self.answered(manner, false, kit),
+            Written::All => {
+                kit.core.counters.tokens.add(reply.tokens());
+                self.answered(manner, false, kit);
+            }
             Written::Opening => {
+                kit.core.counters.tokens.add(reply.tokens());
                 self.phase = Phase::Items {
                     reply,
                     manner,
@@ -345,6 +387,7 @@ impl Conn {
                 }
             }
             Written::Head => {
+                kit.core.counters.streams.add(1);
                 let stream = Stream::new(reply, due, kit.clock.unix);
                 self.phase = Phase::Streaming { stream, manner };
                 self.phase_ends = due;
@@ -353,6 +396,7 @@ impl Conn {
         true
     }
 
+    #[inline(never)]
     fn write_item(&mut self, kit: &mut Kit) -> bool {
         let Phase::Items {
             reply,
@@ -391,6 +435,11 @@ impl Conn {
             self.phase = Phase::Head { scanned: 0 };
             return;
         }
+        self.ends = match (manner.early, kit.draining) {
+            (true, _) => Close::Refused,
+            (false, true) => Close::Shutdown,
+            (false, false) => Close::Answered,
+        };
         let more_may_come = manner.early || !self.inbox.is_empty();
         let linger = more_may_come || !self.peer_ended && (long || kit.draining);
         self.phase = Phase::Ending { linger };

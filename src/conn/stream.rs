@@ -14,6 +14,7 @@ pub(super) const STREAMED: usize = 2 * OUTBOX_FULL;
 
 impl Conn {
     /// Writes what of a stream is due, all in one chunk.
+    #[inline(never)]
     pub(super) fn stream_on(&mut self, kit: &mut Kit, now: Nanos) -> bool {
         let Phase::Streaming { stream, manner } = &mut self.phase else {
             unreachable!("advance looked")
@@ -39,10 +40,15 @@ impl Conn {
         let mut events = std::mem::take(&mut kit.events);
         events.clear();
         let room = OUTBOX_FULL - self.outbox.bytes().len();
-        let mock = &mut kit.mock;
+        let (mock, tokens) = (&mut kit.mock, stream.tokens);
+        self.frames.chunk(stream.due);
         let ended = mock
             .book
             .go_on(stream, &mut mock.policy, now, room, &mut events);
+        kit.core
+            .counters
+            .tokens
+            .add(u64::from(stream.tokens - tokens));
         if let Some(record) = &mut self.record {
             record.body(&events);
         }

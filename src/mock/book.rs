@@ -7,14 +7,16 @@ mod logprobs;
 
 use std::io::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::embedding::{Embeddings, VARIANTS};
 use super::name::Name;
 use super::number::{Note, digits, write_number};
 use super::problem::Problem;
-use super::reply::{Api, Generated, Own, Reply, Shape};
+use super::reply::{Api, Generated, Own, Reply, Shape, View};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
+use crate::watch::{PAGE, Watch};
 use event::Events;
 
 /// The templates and what fills them.
@@ -38,6 +40,7 @@ pub struct Book {
     health: Template,
     listed: Vec<Name>,
     cors: bool,
+    watch: Arc<Watch>,
     vectors: Embeddings,
     scratch: Vec<u8>,
 }
@@ -75,8 +78,9 @@ enum Stage {
 }
 
 impl Book {
-    /// Cuts the template files. `models` are those that are listed.
-    pub fn new(words: Words, models: &[String], cors: bool) -> Book {
+    /// Cuts the template files. `models` are those that are listed, `watch` what the server tells of
+    /// itself.
+    pub fn new(words: Words, models: &[String], cors: bool, watch: Arc<Watch>) -> Book {
         let parse = Template::parse;
         let list = |json| parse(json).split(Slot::Items);
         let form = |(opening, closing), choice, usage| Form {
@@ -123,6 +127,7 @@ impl Book {
             health: parse(include_str!("templates/health.json")),
             listed: models.iter().map(|name| Name::from_text(name)).collect(),
             cors,
+            watch,
             vectors: Embeddings::default(),
             scratch: Vec::new(),
         }
@@ -144,6 +149,7 @@ impl Book {
     pub fn repeats(&self, shape: &Shape) -> bool {
         match (shape, &self.words) {
             (Shape::Generated(generated), Words::Random) => generated.own.is_some(),
+            (Shape::View(view), _) => *view == View::Page,
             _ => true,
         }
     }
@@ -166,6 +172,9 @@ impl Book {
             Shape::Models => self.models.0.render(out, |_, _| {}),
             Shape::Model(name) => self.render_model(name, out),
             Shape::Health => self.health.render(out, |_, _| {}),
+            Shape::View(View::Page) => out.extend_from_slice(PAGE.as_bytes()),
+            Shape::View(View::Metrics) => self.watch.write_metrics(out),
+            Shape::View(View::Stats) => self.watch.write_stats(created, out),
             Shape::Allowed(_) => {}
             Shape::Problem(problem) => self.render_problem(problem, out),
         }

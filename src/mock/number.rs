@@ -46,9 +46,10 @@ pub fn patch(numbers: &Numbers, notes: &[Note], bytes: &mut [u8]) {
 fn write_digits(mut number: u32, place: &mut [u8]) {
     // Numbers that are drawn have three (bench `micro`, `turn_same`).
     if let [hundreds, tens, ones] = place {
-        *hundreds = b'0' + (number / 100) as u8;
-        *tens = b'0' + (number / 10 % 10) as u8;
-        *ones = b'0' + (number % 10) as u8;
+        let (first, rest) = (number / 100, number % 100);
+        *hundreds = b'0' + first as u8;
+        *tens = b'0' + (rest / 10) as u8;
+        *ones = b'0' + (rest % 10) as u8;
         return;
     }
     for byte in place.iter_mut().rev() {

@@ -22,10 +22,12 @@ pub struct Call {
     pub place: Place,
     /// Whether that place answers the request's method.
     pub method: Method,
-    /// Whether the request carries the `Authorization` that was set, or none was.
+    /// Whether the request carries the `Authorization` that was set, or needs none.
     pub authorized: bool,
     /// Whether the body is in a coding other than identity.
     pub encoded: bool,
+    /// What the request is counted by.
+    pub endpoint: u8,
 }
 
 /// Where a path leads.
@@ -226,7 +228,7 @@ impl Call {
         if self.method == Method::Options {
             return Err(Verdict::Allowed(methods));
         }
-        if !self.authorized && route.is_none_or(|route| route.reach != Reach::Bare) {
+        if !self.authorized {
             return Err(Verdict::Refuse(Problem::FORBIDDEN));
         }
         route

@@ -20,6 +20,8 @@ pub struct Reply {
     pub numbers: Numbers,
     /// How long after the request's last byte it is due; of a stream, its first token.
     pub delay: Nanos,
+    /// What the request is counted by: `Call::endpoint`.
+    pub endpoint: u8,
 }
 
 /// The kind of an answer and what the request chose of it.
@@ -51,14 +53,27 @@ pub enum Shape {
     Model(Name),
     /// The server lives.
     Health,
+    /// How the server fares.
+    View(View),
     /// The answer to OPTIONS: 204 with these methods.
     Allowed(Methods),
     /// `ErrorResponse`
     Problem(Problem),
 }
 
+/// How the server tells how it fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// A page for a browser.
+    Page,
+    /// Prometheus's text format.
+    Metrics,
+    /// JSON.
+    Stats,
+}
+
 /// How many kinds of shapes there are.
-pub const SHAPES: usize = 10;
+pub const SHAPES: usize = 11;
 
 /// Text, or a call of a function, in one of three forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +170,16 @@ impl Reply {
         self.delay / 1_000_000
     }
 
+    /// How many tokens it gives, all choices together.
+    pub fn tokens(&self) -> u64 {
+        match &*self.shape {
+            Shape::Generated(generated) => {
+                u64::from(self.numbers.tokens) * u64::from(generated.choices)
+            }
+            _ => 0,
+        }
+    }
+
     /// The text that it gives, and how, if it leaves token by token.
     pub fn streams(&self) -> Option<(&Generated, Streaming)> {
         match &*self.shape {
@@ -176,6 +201,7 @@ impl Shape {
             Shape::Health => 7,
             Shape::Allowed(_) => 8,
             Shape::Problem(_) => 9,
+            Shape::View(_) => 10,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which endpoint a path means, and the methods that it answers. One table; nothing of headers.
 
+use crate::watch;
+
 /// What a request asks for. The names follow OpenAI's API reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
@@ -19,7 +21,16 @@ pub enum Endpoint {
     Model,
     /// `GET /health`: open to all, never late, never failing.
     Health,
+    /// `GET /`: a page that shows how the server fares.
+    Page,
+    /// `GET /metrics`: the same for Prometheus.
+    Metrics,
+    /// `GET /stats`: the same as JSON.
+    Stats,
 }
+
+/// Stands for "no endpoint" where requests are counted by endpoint.
+pub const NOWHERE: u8 = ROUTES.len() as u8;
 
 /// The methods that a path answers, beside OPTIONS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +136,42 @@ const ROUTES: &[Route] = &[
         methods: Methods::Get,
         reach: Reach::Bare,
     },
+    Route {
+        path: "/",
+        endpoint: Endpoint::Page,
+        methods: Methods::Get,
+        reach: Reach::Bare,
+    },
+    Route {
+        path: "/metrics",
+        endpoint: Endpoint::Metrics,
+        methods: Methods::Get,
+        reach: Reach::Bare,
+    },
+    Route {
+        path: "/stats",
+        endpoint: Endpoint::Stats,
+        methods: Methods::Get,
+        reach: Reach::Bare,
+    },
 ];
+
+/// What requests are counted by: the endpoints in their order, and behind them [`NOWHERE`].
+pub fn counted() -> Vec<watch::Endpoint> {
+    let endpoint = |route: &Route| watch::Endpoint {
+        label: match route.path {
+            "/" => "/".into(),
+            path if path.ends_with('/') => format!("{path}{{model}}"),
+            path => path.into(),
+        },
+        api: route.reach != Reach::Bare,
+    };
+    let nowhere = watch::Endpoint {
+        label: "other".into(),
+        api: true,
+    };
+    ROUTES.iter().map(endpoint).chain([nowhere]).collect()
+}
 
 /// What the API's paths may begin with; the longest first, since one begins another.
 const PREFIXES: [&str; 3] = ["/openai/v1", "/openai", "/v1"];
@@ -151,7 +197,7 @@ pub fn find(target: &str) -> Option<(&'static Route, Option<&str>)> {
 fn row(path: &str) -> Option<(&'static Route, Option<&str>)> {
     ROUTES.iter().find_map(|route| {
         let name = path.strip_prefix(route.path)?;
-        match route.path.ends_with('/') {
+        match route.path.ends_with('/') && route.path != "/" {
             true => (!name.is_empty()).then_some((route, Some(name))),
             false => name.is_empty().then_some((route, None)),
         }
@@ -188,7 +234,25 @@ mod tests {
                 assert_eq!(endpoint(&target), Some((want, None)), "{target}");
             }
         }
-        assert_eq!(endpoint("/health"), Some((Endpoint::Health, None)));
+        for (target, want) in [
+            ("/health", Endpoint::Health),
+            ("/", Endpoint::Page),
+            ("/?x", Endpoint::Page),
+            ("/metrics", Endpoint::Metrics),
+            ("/stats", Endpoint::Stats),
+        ] {
+            assert_eq!(endpoint(target), Some((want, None)), "{target}");
+        }
+    }
+
+    #[test]
+    fn endpoints_are_numbered_as_their_rows() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            assert_eq!(route.endpoint as usize, at);
+        }
+        let counted = counted();
+        assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
+        assert_eq!(counted[6].label, "/models/{model}");
     }
 
     #[test]
@@ -214,10 +278,13 @@ mod tests {
     fn other_paths_are_not() {
         for target in [
             "",
-            "/",
+            "//",
             "*",
             "/v1",
+            "/v1/",
             "/v1/health",
+            "/v1/stats",
+            "/openai/metrics",
             "/v2/chat/completions",
             "/v1/chat/completions/",
             "/v1/Chat/completions",

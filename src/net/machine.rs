@@ -12,6 +12,7 @@ use super::timer::Timer;
 use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::conn::{Conn, Wish};
+use crate::watch::metrics::Close;
 
 /// How many bytes are read and written between two looks at readiness, so that uploads and big
 /// answers keep nobody waiting for long: with the read that exceeds it, at most 256 KiB of one
@@ -102,6 +103,8 @@ impl<S: System> Machine<S> {
         let armed = conn.deadline();
         self.timer.set(slot, armed);
         self.open += 1;
+        self.kit.core.counters.accepted.add(1);
+        self.kit.core.counters.open_connections.add(1);
         self.slots[slot as usize].live = Some(Live {
             socket,
             conn,
@@ -131,6 +134,7 @@ impl<S: System> Machine<S> {
             return;
         };
         if readiness.failed {
+            live.conn.ends = Close::Reset;
             return self.close(token);
         }
         live.readable |= readiness.readable;
@@ -182,15 +186,16 @@ impl<S: System> Machine<S> {
                     Ok(sent) => {
                         live.writable = sent == live.conn.outgoing().len();
                         self.bytes_left -= sent as isize;
-                        // The next answer's delay begins when this one has left.
-                        if kit.paced {
-                            now = self.system.now();
-                        }
+                        // How late it left is counted, and the next answer's delay begins now.
+                        now = self.system.now();
                         live.conn.sent(sent, kit, now);
                     }
                     Err(Errno::AGAIN) => live.writable = false,
                     Err(Errno::INTR) => {}
-                    Err(_) => break Wish::Close,
+                    Err(_) => {
+                        live.conn.ends = Close::Reset;
+                        break Wish::Close;
+                    }
                 }
                 continue;
             }
@@ -230,9 +235,15 @@ impl<S: System> Machine<S> {
                     live.conn.received(0, kit, now);
                 }
                 Err(Errno::INTR) => {}
-                Err(_) => break Wish::Close,
+                Err(_) => {
+                    live.conn.ends = Close::Reset;
+                    break Wish::Close;
+                }
             }
         };
+        if !live.writable && !live.conn.outgoing().is_empty() {
+            live.conn.held_back(kit);
+        }
         // Not with bytes unread: they may be a request, and closing on them resets the connection,
         // which takes from the client what of the answer before it has not read yet.
         if kit.draining && !live.readable {
@@ -270,7 +281,8 @@ impl<S: System> Machine<S> {
     /// Closes every connection: what could not end in time is at least told to the raw log.
     pub fn close_all(&mut self) {
         for slot in 0..self.slots.len() as u32 {
-            if self.slots[slot as usize].live.is_some() {
+            if let Some(live) = &mut self.slots[slot as usize].live {
+                live.conn.ends = Close::Shutdown;
                 self.close(self.token(slot));
             }
         }
@@ -284,6 +296,7 @@ impl<S: System> Machine<S> {
         self.timer.remove(token.0 as u32);
         self.free.push(token.0 as u32);
         self.open -= 1;
+        self.kit.core.counters.open_connections.sub(1);
     }
 
     fn token(&self, slot: u32) -> Token {

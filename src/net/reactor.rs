@@ -115,10 +115,14 @@ impl Reactor {
     /// Serves until the server ends.
     pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
+        self.woken();
         while !self.is_done() {
             let patience = self.patience();
+            let turn = self.machine.system.now() - self.machine.now;
+            self.machine.kit.core.turned(turn);
             match self.poll.poll(&mut events, patience) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // There are no events then.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => result.expect("epoll_wait fails only for wrong arguments"),
             }
             self.woken();
@@ -210,8 +214,7 @@ impl Reactor {
                 return;
             };
             if !self.share.take() {
-                self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
-                return;
+                return self.pause_accepting();
             }
             let accepted = socket.accept();
             if accepted.is_err() {
@@ -223,12 +226,17 @@ impl Reactor {
                 // The client has gone already, or a signal came: the next may be fine.
                 Err(error) if is_passing(&error) => {}
                 Err(_) => {
-                    self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
-                    return;
+                    self.machine.kit.core.counters.accept_errors.add(1);
+                    return self.pause_accepting();
                 }
             }
         }
         self.machine.ready.push_back(listener_token(listener));
+    }
+
+    fn pause_accepting(&mut self) {
+        self.machine.kit.core.counters.accept_pauses.add(1);
+        self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
     }
 
     fn accepted(&mut self, mut stream: TcpStream) {

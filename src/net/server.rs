@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Instant, SystemTime};
 
 use mio::{Poll, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -14,14 +14,17 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::reactor::{Reactor, WAKER};
 use super::sleep::Time;
-use super::{Trouble, cpus, limit, listen};
+use super::watcher::{Live, Watcher};
+use super::{Trouble, cpus, limit, listen, schedule};
 use crate::conn::kit::Kit;
-use crate::mock::text::Words;
+use crate::mock::{self, text::Words};
 use crate::settings::Settings;
 use crate::watch::rawlog::RawLog;
+use crate::watch::report::Report;
 
-/// Serves until SIGINT or SIGTERM, then lets what is in flight end. `epoch` is the process's start.
-pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
+/// Serves until SIGINT, SIGTERM or what the settings say, then lets what is in flight end. `epoch`
+/// is the process's start; `live` is for a terminal.
+pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Report, Trouble> {
     let words = Words::new(settings).map_err(|error| {
         Trouble::Usage(format!(
             "-content: can't take its text from the file: {error}"
@@ -32,7 +35,6 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
     let listening = listen::listen(settings, cpus.len())?;
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
-    let ending = Arc::new(AtomicBool::new(false));
     let log = match settings.log_raw {
         true => Some(RawLog::start().map_err(cannot_log)?),
         false => None,
@@ -44,22 +46,29 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         0 => RandomState::new().hash_one(()),
         seed => seed,
     };
+    let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let started = started.map_or(0, |since| since.as_secs() as i64);
+    let watch = mock::watch(cpus.len(), started);
     let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
     let (ready, all_ready) = mpsc::channel();
+    let (done, all_done) = mpsc::channel();
+    let released = Arc::new(Barrier::new(cpus.len() + 1));
     let mut threads = Vec::new();
-    let mut wakers = Vec::new();
+    let mut ender = Ender::default();
     let shares = limit::Share::of(most, cpus.len());
     let cores = cpus.iter().zip(listening.cores).zip(shares);
     for (core, ((&cpu, listeners), share)) in cores.enumerate() {
         let poll = Poll::new().map_err(cannot)?;
-        wakers.push(Waker::new(poll.registry(), WAKER).map_err(cannot)?);
-        let words = words.clone();
+        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
+        ender.wakers.push(waker);
+        let (words, watch) = (words.clone(), watch.clone());
         let (settings, log) = (settings.clone(), log.as_ref().map(|(log, _)| log.clone()));
-        let (ready, ending) = (ready.clone(), ending.clone());
+        let (ready, ending) = (ready.clone(), ender.ending.clone());
+        let (done, released) = (done.clone(), released.clone());
         // What a core owns is made on its own thread: nothing of it can be shared by accident.
         let serve = move || {
             let pinned = cpu.is_none_or(cpus::pin);
-            let mut kit = Kit::new(&settings, words, seed, core as u16);
+            let mut kit = Kit::new(&settings, words, seed, core as u16, &watch);
             kit.log = log;
             let reactor = Reactor::new(poll, listeners, kit, time, share, ending);
             let tell = |outcome| {
@@ -69,8 +78,11 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             };
             match reactor {
                 Ok(reactor) => {
-                    tell(Ok(pinned));
+                    tell(Ok((pinned, schedule::this_thread())));
                     reactor.run();
+                    // What the kernel knows of this thread is read before it goes.
+                    let _ = done.send(());
+                    released.wait();
                 }
                 Err(error) => tell(Err(error)),
             }
@@ -82,20 +94,24 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
             Trouble::CannotRun(format!("-threads: can't start thread {core}: {error}"))
         })?);
     }
-    let mut pinned = true;
+    let mut ids = Vec::new();
     for outcome in all_ready.iter().take(cpus.len()) {
-        pinned &= outcome.map_err(cannot)?;
+        let (pinned, id) = outcome.map_err(cannot)?;
+        if !pinned {
+            return Err(Trouble::CannotRun(
+                "-pin: the kernel refuses to pin threads".into(),
+            ));
+        }
+        ids.push(id);
     }
-    if !pinned {
-        return Err(Trouble::CannotRun(
-            "-pin: the kernel refuses to pin threads".into(),
-        ));
-    }
-    watch_signals(signals, ending, wakers)?;
-    if settings.tpm > 0 {
-        tell_limit(settings.tpm, epoch)?;
-    }
+    let ender = Arc::new(ender);
+    watch_signals(signals, ender.clone())?;
+    let watcher = Watcher::start(settings, live, watch.clone(), time, ids, ender)
+        .map_err(|error| Trouble::CannotRun(format!("can't watch the cores: {error}")))?;
     announce(settings, listening.port, &cpus);
+    all_done.iter().take(cpus.len()).for_each(drop);
+    watcher.end();
+    released.wait();
     for thread in threads {
         thread.join().expect("a panic ends the process");
     }
@@ -103,24 +119,37 @@ pub fn run(settings: &Settings, epoch: Instant) -> Result<(), Trouble> {
         drop(log);
         writer.join();
     }
-    Ok(())
+    Ok(Report::new(&watch))
+}
+
+/// Ends the server in order.
+#[derive(Default)]
+pub struct Ender {
+    ending: Arc<AtomicBool>,
+    wakers: Vec<Waker>,
+}
+
+impl Ender {
+    /// Lets every core end. False when they have been told already.
+    pub fn end(&self) -> bool {
+        if self.ending.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        for waker in &self.wakers {
+            // It fails only when the core has ended already.
+            let _ = waker.wake();
+        }
+        true
+    }
 }
 
 /// The first signal lets every core end in order, the second ends the process at once.
-fn watch_signals(
-    mut signals: Signals,
-    ending: Arc<AtomicBool>,
-    wakers: Vec<Waker>,
-) -> Result<(), Trouble> {
+fn watch_signals(mut signals: Signals, ender: Arc<Ender>) -> Result<(), Trouble> {
     let watch = move || {
         for signal in signals.forever() {
-            if ending.swap(true, Ordering::Relaxed) {
+            if !ender.end() {
                 // Ends the process as if the signal had not been caught.
                 let _ = emulate_default_handler(signal);
-            }
-            for waker in &wakers {
-                // It fails only when the core has ended already.
-                let _ = waker.wake();
             }
         }
     };
@@ -137,23 +166,6 @@ fn cannot_log(error: io::Error) -> Trouble {
 
 fn cannot_watch(error: io::Error) -> Trouble {
     Trouble::CannotRun(format!("can't watch signals: {error}"))
-}
-
-/// Says on standard error when the rate limit begins. The process does not wait for this thread.
-fn tell_limit(seconds: u32, epoch: Instant) -> Result<(), Trouble> {
-    let tell = move || {
-        let begins = Duration::from_secs(seconds.into());
-        thread::sleep(begins.saturating_sub(epoch.elapsed()));
-        let _ = writeln!(
-            io::stderr(),
-            "TPM (429) scenario triggered after {seconds} seconds"
-        );
-    };
-    thread::Builder::new()
-        .name("limit".into())
-        .spawn(tell)
-        .map_err(|error| Trouble::CannotRun(format!("-tpm: can't start its thread: {error}")))?;
-    Ok(())
 }
 
 /// Says on standard output that every core accepts; scripts wait for this line.

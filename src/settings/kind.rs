@@ -3,9 +3,10 @@
 //! Knows no setting by name, and nothing of flags and variables.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Content;
+use super::{After, Content};
 
 /// A kind of value, which reads a text into a `T`.
 pub trait Kind<T> {
@@ -203,6 +204,49 @@ impl Kind<Vec<String>> for Names {
 
     fn allowed(&self) -> String {
         "names of up to 256 bytes, with commas".to_owned()
+    }
+}
+
+/// The name of a file; an empty one is none.
+pub struct Name;
+
+impl Kind<PathBuf> for Name {
+    fn parse(&self, text: &str) -> Option<PathBuf> {
+        Some(text.into())
+    }
+
+    fn allowed(&self) -> String {
+        "a file's name".to_owned()
+    }
+}
+
+/// A number of requests, or a time with its unit.
+pub struct Until;
+
+impl Kind<After> for Until {
+    fn parse(&self, text: &str) -> Option<After> {
+        const YEAR: u64 = 31_536_000;
+        if text == "never" {
+            return Some(After::Never);
+        }
+        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match &text[number.len()..] {
+            "" => return digits(text).filter(|&count| count > 0).map(After::Requests),
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        let millis = decimal(number, 3)?.checked_mul(unit)? / 1000;
+        (1..=YEAR * 1000)
+            .contains(&millis)
+            .then_some(After::Time(Duration::from_millis(millis)))
+    }
+
+    fn allowed(&self) -> String {
+        "never, a whole number of requests from 1, or a time up to a year in ms, s, m or h"
+            .to_owned()
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use mio::Token;
 use mocker::conn::kit::Kit;
-use mocker::mock::text::Words;
+use mocker::mock::{self, text::Words};
 use mocker::net::machine::{Machine, Readiness, System};
 use mocker::settings::{Content, Settings};
 use mocker::{Nanos, SECOND};
@@ -279,7 +279,13 @@ fn live(seed: u64) -> [usize; 3] {
         now: now.clone(),
         rng: rng.fork(),
     };
-    let mut kit = Kit::new(&settings, Words::new(&settings).unwrap(), 7, 0);
+    let mut kit = Kit::new(
+        &settings,
+        Words::new(&settings).unwrap(),
+        7,
+        0,
+        &mock::watch(1, 0),
+    );
     kit.tick(UNIX);
     let mut machine = Machine::new(world, kit);
     machine.looked(START);

@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::server::{Client, HEALTH, PATIENCE, Server, chat, post, wait_for};
+use crate::server::{Client, HEALTH, Server, chat, post, wait_for};
 
 /// How much more memory may be resident afterwards, in KiB.
 const MEMORY_MAX: u64 = 8 * 1024;

@@ -20,6 +20,8 @@ pub struct Stream {
     /// Unix time in seconds: all of a stream tells the same.
     created: i64,
     next: u32,
+    /// How many tokens have been written.
+    pub tokens: u32,
 }
 
 impl Stream {
@@ -30,6 +32,7 @@ impl Stream {
             due,
             created,
             next: 0,
+            tokens: 0,
         }
     }
 }
@@ -236,6 +239,7 @@ impl Book {
             match plan.unit(stream.next, &mut place) {
                 Unit::Opening => self.open(&mut place, out),
                 Unit::Chunk { last } => {
+                    stream.tokens += place.tokens.len() as u32;
                     // With probabilities, chunks differ in more than their text.
                     if generated.logprobs.is_some() {
                         self.chunk(&place, out);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{Book, noted};
 use crate::mock::number::Note;
-use crate::mock::reply::{Reply, Shape};
+use crate::mock::reply::{Reply, Shape, View};
 use crate::mock::template::Slot;
 
 impl Book {
@@ -15,6 +15,14 @@ impl Book {
             _ if reply.streams().is_some() => out.extend_from_slice(
                 b"Content-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n",
             ),
+            Shape::View(view) => out.extend_from_slice(match view {
+                View::Page => b"Content-Type: text/html; charset=utf-8\r\n".as_slice(),
+                View::Metrics => {
+                    b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+                      Cache-Control: no-store\r\n"
+                }
+                View::Stats => b"Content-Type: application/json\r\nCache-Control: no-store\r\n",
+            }),
             _ => out.extend_from_slice(b"Content-Type: application/json\r\n"),
         }
         if let Some(methods) = reply.shape.allow() {
@@ -27,7 +35,7 @@ impl Book {
         noted(Slot::Id, reply, out, Some(notes));
         out.extend_from_slice(b"\r\n");
         match &*reply.shape {
-            Shape::Health | Shape::Allowed(_) => {}
+            Shape::Health | Shape::View(_) | Shape::Allowed(_) => {}
             Shape::Problem(problem) => {
                 if problem.retry_after > 0 {
                     let seconds = problem.retry_after;

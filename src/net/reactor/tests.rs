@@ -9,7 +9,7 @@ use socket2::SockRef;
 use super::*;
 use crate::conn::Wish;
 use crate::conn::kit::ANSWERS_A_LOOK;
-use crate::mock::text::Words;
+use crate::mock::{self, text::Words};
 use crate::net::machine::BYTES_A_LOOK;
 use crate::settings::Settings;
 
@@ -22,7 +22,13 @@ fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
         .set_recv_buffer_size(1 << 20)
         .unwrap();
     let address = listener.local_addr().unwrap();
-    let kit = Kit::new(settings, Words::new(settings).unwrap(), 1, 0);
+    let kit = Kit::new(
+        settings,
+        Words::new(settings).unwrap(),
+        1,
+        0,
+        &mock::watch(1, 0),
+    );
     let time = Time::since(std::time::Instant::now());
     let share = Share::of(usize::MAX, 1).remove(0);
     let reactor = Reactor::new(poll, vec![listener], kit, time, share, Arc::default()).unwrap();

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::mock::Mock;
 use mocker::mock::policy::{BATCH, Policy};
 use mocker::mock::text::Words;
+use mocker::mock::{self, Mock};
 use mocker::settings::Settings;
 use mocker::{Nanos, SECOND};
 
@@ -218,7 +218,13 @@ fn batches_swing_as_far_as_was_asked_for() {
 /// Ids, token counts, failures and delays of a core.
 fn run(settings: &Settings, seed: u64, core: u16) -> Vec<(u16, String, Nanos)> {
     let mut client = Client::new(settings);
-    client.kit.mock = Mock::new(settings, Words::new(settings).unwrap(), seed, core);
+    client.kit.mock = Mock::new(
+        settings,
+        Words::new(settings).unwrap(),
+        seed,
+        core,
+        mock::watch(1, 0),
+    );
     let mut seen = Vec::new();
     for _ in 0..500 {
         client.send(chat("{}"));
@@ -261,7 +267,13 @@ fn a_seed_is_a_run() {
 fn the_cores_of_a_process_draw_each_for_itself() {
     let settings = fails(50.0, 0.0);
     let failures = |core| -> Vec<bool> {
-        let mut mock = Mock::new(&settings, Words::new(&settings).unwrap(), 7, core);
+        let mut mock = Mock::new(
+            &settings,
+            Words::new(&settings).unwrap(),
+            7,
+            core,
+            mock::watch(1, 0),
+        );
         (0..1000)
             .map(|_| mock.policy.admit(SECOND).is_err())
             .collect()

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use mocker::Nanos;
 use mocker::conn::kit::Kit;
 use mocker::conn::{Conn, Wish};
-use mocker::mock::text::Words;
+use mocker::mock::{self, text::Words};
 use mocker::settings::Settings;
 
 use super::answer::{self, Answer};
@@ -54,7 +54,13 @@ pub struct Client {
 
 impl Client {
     pub fn new(settings: &Settings) -> Client {
-        let mut kit = Kit::new(settings, Words::new(settings).unwrap(), 7, 0);
+        let mut kit = Kit::new(
+            settings,
+            Words::new(settings).unwrap(),
+            7,
+            0,
+            &mock::watch(1, 0),
+        );
         kit.tick(UNIX);
         Client {
             conn: Conn::new(&kit, START),

@@ -1,0 +1,172 @@
+//! What became of the seconds so far: how many were mock-bound and why, and the last minutes.
+//! Knows no clock.
+
+use std::collections::VecDeque;
+
+use super::window::{Moment, Reasons, Window};
+use crate::{Nanos, SECOND};
+
+/// How many windows are kept: 5 minutes.
+const KEPT: usize = 300;
+
+/// From how many windows the headroom is estimated.
+const HEADROOM_WINDOWS: usize = 10;
+
+/// From fewer requests nothing is estimated: what a core does beside them would show.
+const HEADROOM_REQUESTS: u64 = 1000;
+
+/// A shorter window is not judged.
+const LEAST: Nanos = SECOND / 10;
+
+/// Of so large a share of the windows being mock-bound, the run is.
+pub const BOUND_MAX: f64 = 0.10;
+
+/// The last look and what followed from all looks.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The last look.
+    pub last: Moment,
+    /// The first.
+    pub first: Moment,
+    /// How the windows were judged.
+    pub judged: Judged,
+    /// The last windows, as JSON objects.
+    pub told: VecDeque<String>,
+    /// Of the last windows with requests: how many, and the CPU time in nanoseconds.
+    recent: VecDeque<(u64, f64)>,
+}
+
+/// What became of the windows of a run in which something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Judged {
+    /// All of them.
+    pub windows: u64,
+    /// In which the mock was the bottleneck.
+    pub bound: u64,
+    /// Since a core was busy.
+    pub busy: u64,
+    /// Since the machine took a core away.
+    pub stolen: u64,
+    /// Since frames left late.
+    pub late: u64,
+    /// How long they were together.
+    pub time: Nanos,
+    /// The requests to the API that were answered in them.
+    pub requests: u64,
+    /// The CPU time that the cores took, in nanoseconds.
+    pub cpu: f64,
+}
+
+impl Judged {
+    fn add(&mut self, window: &Window, requests: u64) {
+        self.time += window.length;
+        self.requests += requests;
+        self.cpu += window.cpu();
+        self.judge(window.reasons());
+    }
+
+    fn judge(&mut self, reasons: Reasons) {
+        self.windows += 1;
+        self.bound += u64::from(reasons.any());
+        self.busy += u64::from(reasons.busy);
+        self.stolen += u64::from(reasons.stolen);
+        self.late += u64::from(reasons.late);
+    }
+
+    /// Requests per second of this time.
+    pub fn rate(self) -> f64 {
+        self.requests as f64 * SECOND as f64 / self.time.max(1) as f64
+    }
+
+    /// The share of windows that were mock-bound; 0 without any.
+    pub fn share(self) -> f64 {
+        self.bound as f64 / self.windows.max(1) as f64
+    }
+
+    /// The verdict in a word.
+    pub fn verdict(self) -> &'static str {
+        match self.windows {
+            0 => "idle",
+            _ if self.is_bound() => "mock-bound",
+            _ => "ok",
+        }
+    }
+
+    /// Whether the run as a whole can't be trusted.
+    pub fn is_bound(self) -> bool {
+        self.share() > BOUND_MAX
+    }
+}
+
+impl History {
+    /// What happened before this moment is in no window.
+    pub fn begin(&mut self, moment: Moment) {
+        self.first = moment.clone();
+        self.last = moment;
+    }
+
+    /// A window has ended at `moment`, with so many requests; `told` is it as JSON.
+    pub fn add(&mut self, moment: Moment, window: &Window, requests: u64, told: String) {
+        self.last = moment;
+        // The last one is cut short by the end: of a moment nothing can be said, unless it is all.
+        if window.length < LEAST && self.judged.windows > 0 {
+            return;
+        }
+        if window.is_active() {
+            self.judged.add(window, requests);
+        }
+        if requests > 0 {
+            push(&mut self.recent, (requests, window.cpu()), HEADROOM_WINDOWS);
+        }
+        push(&mut self.told, told, KEPT);
+    }
+
+    /// Requests per second at which the cores would saturate, from the CPU time of the last
+    /// requests; None after too few.
+    pub fn headroom(&self) -> Option<f64> {
+        let requests: u64 = self.recent.iter().map(|recent| recent.0).sum();
+        let cpu: f64 = self.recent.iter().map(|recent| recent.1).sum();
+        headroom(requests, cpu, self.last.schedules.len())
+    }
+}
+
+/// Requests per second at which so many cores would saturate, if each request costs what these
+/// have; None when they are too few to tell. `cpu` is in nanoseconds.
+pub fn headroom(requests: u64, cpu: f64, cores: usize) -> Option<f64> {
+    (requests >= HEADROOM_REQUESTS && cpu > 0.0)
+        .then(|| cores as f64 * SECOND as f64 * requests as f64 / cpu)
+}
+
+fn push<T>(kept: &mut VecDeque<T>, one: T, most: usize) {
+    if kept.len() == most {
+        kept.pop_front();
+    }
+    kept.push_back(one);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_bound_when_more_than_a_tenth_of_it_was() {
+        let mut judged = Judged::default();
+        assert_eq!(judged.verdict(), "idle");
+        (0..9).for_each(|_| judged.judge(Reasons::default()));
+        let late = Reasons {
+            late: true,
+            ..Reasons::default()
+        };
+        judged.judge(late);
+        assert_eq!((judged.verdict(), judged.share()), ("ok", 0.1));
+        judged.judge(late);
+        assert_eq!(judged.verdict(), "mock-bound");
+        assert_eq!((judged.windows, judged.bound, judged.late), (11, 2, 2));
+    }
+
+    #[test]
+    fn headroom_is_what_the_cores_could_do_at_this_cost() {
+        assert_eq!(headroom(999, 1e6, 2), None);
+        assert_eq!(headroom(100_000, 1e9, 2), Some(200_000.0));
+    }
+}

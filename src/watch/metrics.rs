@@ -1,0 +1,394 @@
+//! What one core counts while it serves: one writer, no locks, cache lines of its own. Whoever asks
+//! adds up what the cores have. Knows no clock, no connection and no endpoint by name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::histogram::{Histogram, Tally};
+use crate::Nanos;
+
+/// How many endpoints there is room for.
+pub const ENDPOINTS: usize = 16;
+
+/// Every status that an answer can have, in the order of their columns; 0 stands for others.
+pub const STATUSES: [u16; 17] = [
+    200, 204, 400, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 501, 505, 0,
+];
+
+/// The column of the statuses that have none.
+const OTHER: usize = STATUSES.len() - 1;
+
+/// The column of each status.
+const COLUMNS: [u8; 600] = {
+    let mut columns = [OTHER as u8; 600];
+    let mut at = 0;
+    while at < STATUSES.len() {
+        columns[STATUSES[at] as usize] = at as u8;
+        at += 1;
+    }
+    columns
+};
+
+/// A number that one thread writes and any may read: a load and a store, without the `lock` prefix
+/// of an atomic addition. So is a gauge, which also falls.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// One that stands at 0.
+    pub const fn new() -> Counter {
+        Counter(AtomicU64::new(0))
+    }
+
+    /// Adds to it.
+    #[inline]
+    pub fn add(&self, number: u64) {
+        self.set(self.get().wrapping_add(number));
+    }
+
+    /// Takes from it.
+    #[inline]
+    pub fn sub(&self, number: u64) {
+        self.set(self.get().wrapping_sub(number));
+    }
+
+    /// What it stands at.
+    #[inline]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sets it.
+    #[inline]
+    pub fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
+    }
+}
+
+/// Makes the counters of a core, their sums and their table from rows: each its help, then
+/// `field: kind, "name in Prometheus"`.
+macro_rules! counters {
+    ($(#[doc = $help:literal] $field:ident: $kind:ident, $name:literal;)+) => {
+        /// Numbers that a core counts, each with one writer.
+        #[derive(Debug, Default)]
+        pub struct Counters {$(
+            #[doc = $help]
+            pub $field: Counter,
+        )+}
+
+        /// What they stood at, at one moment or in between two; of one core or of several.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Counts {$(
+            #[doc = $help]
+            pub $field: u64,
+        )+}
+
+        impl Counters {
+            fn read(&self, counts: &mut Counts) {
+                $(counts.$field = counts.$field.wrapping_add(self.$field.get());)+
+            }
+        }
+
+        impl Counts {
+            /// What was counted since `earlier`; gauges stay as they are.
+            pub fn since(&self, earlier: &Counts) -> Counts {
+                Counts {$(
+                    $field: match Kind::$kind {
+                        Kind::Counter => self.$field - earlier.$field,
+                        Kind::Gauge => self.$field,
+                    },
+                )+}
+            }
+        }
+
+        /// The table of all counters.
+        pub const ROWS: &[Row] = &[$(Row {
+            field: stringify!($field),
+            name: $name,
+            kind: Kind::$kind,
+            help: $help.trim_ascii(),
+            get: |counts| counts.$field,
+        }),+];
+    };
+}
+
+counters! {
+    /// Connections that are open now.
+    open_connections: Gauge, "mocker_open_connections";
+    /// Answers that wait for their time now, and streams under way.
+    in_flight: Gauge, "mocker_in_flight_answers";
+    /// Connections accepted.
+    accepted: Counter, "mocker_accepted_connections_total";
+    /// Connections that could not be accepted.
+    accept_errors: Counter, "mocker_accept_errors_total";
+    /// Pauses in accepting, for want of descriptors or room among the connections allowed.
+    accept_pauses: Counter, "mocker_accept_pauses_total";
+    /// Requests that were no valid HTTP or did not arrive in time.
+    refused: Counter, "mocker_refused_requests_total";
+    /// Bytes received.
+    received_bytes: Counter, "mocker_received_bytes_total";
+    /// Bytes sent.
+    sent_bytes: Counter, "mocker_sent_bytes_total";
+    /// Streams begun.
+    streams: Counter, "mocker_streams_total";
+    /// Tokens of the texts that were written, streamed or not.
+    tokens: Counter, "mocker_tokens_total";
+    /// Answers and chunks that a client was not ready to read when they were due; they are not among the late.
+    held_back: Counter, "mocker_held_back_total";
+}
+
+/// A counter as it is told.
+pub struct Row {
+    /// Its name in JSON.
+    pub field: &'static str,
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// How it moves.
+    pub kind: Kind,
+    /// What it counts.
+    pub help: &'static str,
+    /// Its number.
+    pub get: fn(&Counts) -> u64,
+}
+
+/// How a number moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only rises.
+    Counter,
+    /// It rises and falls.
+    Gauge,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The client closed it between two requests.
+    Client,
+    /// Its last answer was given: the client had asked for the end, or spoke HTTP/1.0.
+    Answered,
+    /// What the client sent could not be read on, and was answered with an error.
+    Refused,
+    /// No request came for the idle timeout.
+    IdleTimeout,
+    /// A request did not arrive in time.
+    ReadTimeout,
+    /// The client did not read an answer in time.
+    WriteTimeout,
+    /// It broke: a reset, or a client that went away while an answer was written.
+    Reset,
+    /// The server ended.
+    Shutdown,
+}
+
+impl Close {
+    /// Every reason and its name, in order.
+    pub const ALL: [(Close, &str); 8] = [
+        (Close::Client, "client"),
+        (Close::Answered, "answered"),
+        (Close::Refused, "refused"),
+        (Close::IdleTimeout, "idle_timeout"),
+        (Close::ReadTimeout, "read_timeout"),
+        (Close::WriteTimeout, "write_timeout"),
+        (Close::Reset, "reset"),
+        (Close::Shutdown, "shutdown"),
+    ];
+}
+
+/// Frames of one connection that were rendered and have not left. A frame is what leaves in one
+/// piece: an answer, or what of a stream is due together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frames {
+    /// When the first of them was due.
+    pub due: Nanos,
+    /// How many begin an answer.
+    pub answers: u32,
+    /// How many go on with one.
+    pub chunks: u32,
+}
+
+impl Frames {
+    /// An answer begins that is due at `due`.
+    #[inline]
+    pub fn answer(&mut self, due: Nanos) {
+        if self.is_empty() {
+            self.due = due;
+        }
+        self.answers += 1;
+    }
+
+    /// More of a stream is due at `due`; it leaves with what is there already.
+    pub fn chunk(&mut self, due: Nanos) {
+        if self.is_empty() {
+            *self = Frames {
+                due,
+                answers: 0,
+                chunks: 1,
+            };
+        }
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.answers | self.chunks == 0
+    }
+}
+
+/// What one core counts; the core alone writes it.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct Core {
+    /// Numbers.
+    pub counters: Counters,
+    answers: [[Counter; STATUSES.len()]; ENDPOINTS],
+    closes: [Counter; Close::ALL.len()],
+    /// How late the first bytes of answers left.
+    service: Histogram,
+    /// How late the chunks of streams left.
+    chunks: Histogram,
+    /// The delays that answers were given.
+    delays: Histogram,
+    /// How long a turn of the event loop took.
+    turns: Histogram,
+    /// How long all turns were together.
+    busy: Counter,
+}
+
+impl Default for Core {
+    fn default() -> Core {
+        Core {
+            counters: Counters::default(),
+            answers: [const { [const { Counter::new() }; STATUSES.len()] }; ENDPOINTS],
+            closes: [const { Counter::new() }; Close::ALL.len()],
+            service: Histogram::default(),
+            chunks: Histogram::default(),
+            delays: Histogram::default(),
+            turns: Histogram::default(),
+            busy: Counter::new(),
+        }
+    }
+}
+
+impl Core {
+    /// An answer was written for an endpoint, whose number is below [`ENDPOINTS`].
+    #[inline]
+    pub fn answered(&self, endpoint: u8, status: u16) {
+        // Most are 200: the first column.
+        let column = match status {
+            200 => 0,
+            status => COLUMNS
+                .get(usize::from(status))
+                .map_or(OTHER, |c| (*c).into()),
+        };
+        self.answers[usize::from(endpoint) % ENDPOINTS][column].add(1);
+    }
+
+    /// An answer is given after a delay that was asked for.
+    pub fn delayed(&self, delay: Nanos) {
+        self.delays.record(delay, 1);
+    }
+
+    /// Frames have left by `now`. What they are late by is time that the mock took: they leave as
+    /// soon as they are due.
+    #[inline]
+    pub fn left(&self, frames: &mut Frames, now: Nanos) {
+        if frames.is_empty() {
+            return;
+        }
+        let late = now.saturating_sub(frames.due);
+        // What leaves together either begins answers or goes on with a stream.
+        let (histogram, number) = match frames.answers {
+            0 => (&self.chunks, frames.chunks),
+            answers => (&self.service, answers),
+        };
+        histogram.record(late, number.into());
+        (frames.answers, frames.chunks) = (0, 0);
+    }
+
+    /// Frames can't leave, since the client has not read what came before.
+    pub fn held_back(&self, frames: &mut Frames) {
+        let Frames {
+            answers, chunks, ..
+        } = std::mem::take(frames);
+        self.counters.held_back.add(u64::from(answers + chunks));
+    }
+
+    /// A connection has ended.
+    pub fn closed(&self, why: Close) {
+        self.closes[why as usize].add(1);
+    }
+
+    /// The event loop has made a turn: from the end of its wait to the beginning of the next.
+    pub fn turned(&self, time: Nanos) {
+        self.busy.add(time);
+        self.turns.record(time, 1);
+    }
+
+    /// Adds what this core has counted to what others have.
+    pub fn read(&self, totals: &mut Totals) {
+        self.counters.read(&mut totals.counts);
+        let answers = totals.answers.iter_mut().flatten();
+        for (sum, count) in answers.zip(self.answers.iter().flatten()) {
+            *sum += count.get();
+        }
+        for (sum, count) in totals.closes.iter_mut().zip(&self.closes) {
+            *sum += count.get();
+        }
+        self.service.read(&mut totals.service);
+        self.chunks.read(&mut totals.chunks);
+        self.delays.read(&mut totals.delays);
+        self.turns.read(&mut totals.turns);
+        totals.busy.push(self.busy.get());
+    }
+}
+
+/// What all cores have counted, at one moment or in between two.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Numbers.
+    pub counts: Counts,
+    /// Answers by endpoint and status, in the order of [`STATUSES`].
+    pub answers: [[u64; STATUSES.len()]; ENDPOINTS],
+    /// Connections that ended, in the order of [`Close::ALL`].
+    pub closes: [u64; Close::ALL.len()],
+    /// How late the first bytes of answers left.
+    pub service: Tally,
+    /// How late the chunks of streams left.
+    pub chunks: Tally,
+    /// The delays that answers were given.
+    pub delays: Tally,
+    /// How long the turns of the event loops took.
+    pub turns: Tally,
+    /// How long each core was in its turns.
+    pub busy: Vec<Nanos>,
+}
+
+impl Totals {
+    /// How late frames left: answers and chunks.
+    pub fn lateness(&self) -> Tally {
+        let mut all = self.service.clone();
+        all.add(&self.chunks);
+        all
+    }
+
+    /// What was counted since `earlier`; gauges stay as they are.
+    pub fn since(&self, earlier: &Totals) -> Totals {
+        let mut between = self.clone();
+        between.counts = self.counts.since(&earlier.counts);
+        let answers = between.answers.iter_mut().flatten();
+        for (count, before) in answers.zip(earlier.answers.iter().flatten()) {
+            *count -= before;
+        }
+        for (count, before) in between.closes.iter_mut().zip(&earlier.closes) {
+            *count -= before;
+        }
+        between.service = self.service.since(&earlier.service);
+        between.chunks = self.chunks.since(&earlier.chunks);
+        between.delays = self.delays.since(&earlier.delays);
+        between.turns = self.turns.since(&earlier.turns);
+        for (busy, before) in between.busy.iter_mut().zip(&earlier.busy) {
+            *busy -= before;
+        }
+        between
+    }
+}

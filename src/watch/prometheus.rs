@@ -1,0 +1,178 @@
+//! `/metrics`: the same in Prometheus's text format, version 0.0.4. Counters end in `_total`, times
+//! are seconds, sizes bytes. Knows no HTTP.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use super::Watch;
+use super::histogram::Tally;
+use super::metrics::{Close, Kind, ROWS, STATUSES, Totals};
+use super::window::Schedule;
+use crate::{Nanos, SECOND};
+
+/// Appends all metrics.
+pub(super) fn write(watch: &Watch, out: &mut Vec<u8>) {
+    let totals = watch.totals();
+    let mut text = Text { out };
+    text.family("mocker_build_info", "gauge", "The version that runs.");
+    let version = env!("CARGO_PKG_VERSION");
+    text.sample("mocker_build_info", &[("version", &version)], 1);
+    text.family(
+        "mocker_start_time_seconds",
+        "gauge",
+        "When it started, in Unix time.",
+    );
+    text.sample("mocker_start_time_seconds", &[], watch.started);
+    requests(watch, &totals, &mut text);
+    for row in ROWS {
+        let kind = match row.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        text.family(row.name, kind, row.help);
+        text.sample(row.name, &[], (row.get)(&totals.counts));
+    }
+    let name = "mocker_closed_connections_total";
+    text.family(name, "counter", "Connections that ended, by the reason.");
+    for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
+        text.sample(name, &[("reason", reason)], count);
+    }
+    text.histogram(
+        "mocker_lateness_seconds",
+        "How long after their due time answers and chunks of streams were written.",
+        &totals.lateness(),
+    );
+    text.histogram(
+        "mocker_service_time_seconds",
+        "From the last byte of a request to the first of its answer, less the delay asked for.",
+        &totals.service,
+    );
+    text.histogram(
+        "mocker_delay_seconds",
+        "The delays that answers were given, those without left out.",
+        &totals.delays,
+    );
+    text.histogram(
+        "mocker_turn_seconds",
+        "How long the turns of the event loops took, from one wait to the next.",
+        &totals.turns,
+    );
+    cores(watch, &totals, &mut text);
+    verdict(watch, &mut text);
+}
+
+fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
+    let name = "mocker_requests_total";
+    text.family(name, "counter", "Requests that were answered.");
+    for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
+        for (status, count) in STATUSES.iter().zip(row) {
+            // A series that is there from the start shows its first rise.
+            if *count > 0 || *status == STATUSES[0] {
+                let labels: [(&str, &dyn Display); 2] =
+                    [("endpoint", &endpoint.label), ("status", status)];
+                text.sample(name, &labels, count);
+            }
+        }
+    }
+}
+
+fn cores(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
+    let name = "mocker_core_turn_seconds_total";
+    text.family(name, "counter", "How long each core was in its turns.");
+    for (core, busy) in totals.busy.iter().enumerate() {
+        text.sample(name, &[("core", &core)], seconds(*busy));
+    }
+    // A family without samples is none.
+    let history = watch.history();
+    let schedules = &history.last.schedules;
+    if schedules.iter().all(Option::is_none) {
+        return;
+    }
+    let mut family = |name, help, time: fn(&Schedule) -> Nanos| {
+        text.family(name, "counter", help);
+        for (core, schedule) in schedules.iter().enumerate() {
+            if let Some(schedule) = schedule {
+                text.sample(name, &[("core", &core)], seconds(time(schedule)));
+            }
+        }
+    };
+    family(
+        "mocker_core_cpu_seconds_total",
+        "How long each core's thread ran, by the kernel's account.",
+        |schedule| schedule.cpu,
+    );
+    family(
+        "mocker_core_run_queue_wait_seconds_total",
+        "How long each core's thread was ready to run and waited for a CPU.",
+        |schedule| schedule.wait,
+    );
+}
+
+fn verdict(watch: &Watch, text: &mut Text<'_>) {
+    let history = watch.history();
+    let judged = history.judged;
+    let name = "mocker_windows_total";
+    text.family(
+        name,
+        "counter",
+        "Seconds in which something was asked, by the verdict.",
+    );
+    text.sample(name, &[("verdict", &"ok")], judged.windows - judged.bound);
+    text.sample(name, &[("verdict", &"mock_bound")], judged.bound);
+    let name = "mocker_mock_bound_reasons_total";
+    text.family(
+        name,
+        "counter",
+        "Reasons for which seconds were mock-bound; one may have several.",
+    );
+    for (reason, count) in [
+        ("busy", judged.busy),
+        ("stolen", judged.stolen),
+        ("late", judged.late),
+    ] {
+        text.sample(name, &[("reason", &reason)], count);
+    }
+    if let Some(headroom) = history.headroom() {
+        let name = "mocker_headroom_requests_per_second";
+        let help = "Requests per second at which the cores would saturate, at the last ones' cost.";
+        text.family(name, "gauge", help);
+        text.sample(name, &[], headroom.round());
+    }
+}
+
+/// The text format as it is written.
+struct Text<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Text<'_> {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect("a Vec takes all");
+    }
+
+    /// None of the labels' values holds a quote, a backslash or a line's end.
+    fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
+        self.out.extend_from_slice(name.as_bytes());
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let before = if at == 0 { '{' } else { ',' };
+            write!(self.out, "{before}{label}=\"{text}\"").expect("a Vec takes all");
+        }
+        let after = if labels.is_empty() { "" } else { "}" };
+        writeln!(self.out, "{after} {value}").expect("a Vec takes all");
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, tally: &Tally) {
+        self.family(name, "histogram", help);
+        let bucket = format!("{name}_bucket");
+        for (end, count) in tally.cumulative() {
+            self.sample(&bucket, &[("le", &seconds(end))], count);
+        }
+        self.sample(&bucket, &[("le", &"+Inf")], tally.count());
+        self.sample(&format!("{name}_sum"), &[], seconds(tally.sum()));
+        self.sample(&format!("{name}_count"), &[], tally.count());
+    }
+}
+
+fn seconds(time: Nanos) -> f64 {
+    time as f64 / SECOND as f64
+}

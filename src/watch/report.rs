@@ -1,0 +1,201 @@
+//! What is said of a run when it has ended: a table for people, JSON for programs. Knows no stream
+//! and no file.
+
+use std::fmt::Write;
+
+use super::histogram::Tally;
+use super::history::{BOUND_MAX, History, headroom};
+use super::metrics::STATUSES;
+use super::window::{Usage, Window};
+use super::{Watch, stats};
+use crate::{Nanos, SECOND};
+
+/// What is said of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// Lines for people.
+    pub table: String,
+    /// The same for programs: an object, whose fields the README lists.
+    pub json: String,
+    /// Whether the mock was the bottleneck, so that what was measured behind it can't be trusted.
+    pub mock_bound: bool,
+}
+
+impl Report {
+    /// The report of a run whose last window was looked at.
+    pub fn new(watch: &Watch) -> Report {
+        let history = watch.history();
+        let run = Window::between(&history.first, &history.last);
+        Report {
+            table: table(watch, &history, &run),
+            json: json(watch, &history, &run),
+            mock_bound: history.judged.is_bound(),
+        }
+    }
+}
+
+fn json(watch: &Watch, history: &History, run: &Window) -> String {
+    let judged = history.judged;
+    let cores = history.last.schedules.len();
+    let mut report = stats::head(watch, run.length as f64 / SECOND as f64);
+    let (busy, wait) = stats::shares(&run.cores);
+    report.insert(
+        "requests_per_second".into(),
+        stats::round(judged.rate()).into(),
+    );
+    report.extend(stats::counted(watch, &run.totals));
+    report.insert("busy".into(), busy);
+    report.insert("run_queue_wait".into(), wait);
+    let headroom = headroom(judged.requests, judged.cpu, cores);
+    report.insert("verdict".into(), stats::verdict(judged, headroom));
+    let mut out = Vec::new();
+    stats::write_with_windows(report, history, &mut out);
+    String::from_utf8(out).expect("JSON is text")
+}
+
+fn table(watch: &Watch, history: &History, run: &Window) -> String {
+    let judged = history.judged;
+    let mut table = format!(
+        "mocker: {:.1} s, {} requests, {} a second while it was asked\n",
+        run.length as f64 / SECOND as f64,
+        grouped(watch.requests_in(&run.totals)),
+        grouped(judged.rate().round() as u64),
+    );
+    let mut row = |name: &str, text: String| {
+        writeln!(table, "  {name:<13}{text}").expect("a String takes all");
+    };
+    row("answers", statuses(watch, run));
+    row("lateness", quantiles(&run.lateness));
+    row("service time", quantiles(&run.totals.service));
+    row("longest turn", millis(run.totals.turns.max()));
+    row("busy", busy(&run.cores));
+    row("verdict", verdict(history));
+    table
+}
+
+fn statuses(watch: &Watch, run: &Window) -> String {
+    let count = |column: usize| watch.api(&run.totals).map(|row| row[column]).sum::<u64>();
+    let columns = STATUSES.iter().enumerate();
+    let given = columns.filter(|(column, _)| count(*column) > 0);
+    let texts: Vec<String> = given
+        .map(|(column, status)| format!("{status}: {}", grouped(count(column))))
+        .collect();
+    match texts.is_empty() {
+        true => "none".into(),
+        false => texts.join("   "),
+    }
+}
+
+fn quantiles(tally: &Tally) -> String {
+    if tally.count() == 0 {
+        return "nothing left".into();
+    }
+    format!(
+        "p50 {}   p99 {}   p99.9 {}   max {}",
+        millis(tally.quantile(0.5)),
+        millis(tally.quantile(0.99)),
+        millis(tally.quantile(0.999)),
+        millis(tally.max()),
+    )
+}
+
+/// The busiest cores first; of many, as many as fit a line.
+fn busy(cores: &[Usage]) -> String {
+    const SHOWN: usize = 4;
+    let mut busiest: Vec<(usize, &Usage)> = cores.iter().enumerate().collect();
+    busiest.sort_by(|(_, one), (_, other)| other.busy.total_cmp(&one.busy));
+    let shown = busiest.iter().take(SHOWN).map(|(core, usage)| {
+        let waited = usage.wait.map_or("wait for a CPU unknown".into(), |wait| {
+            format!("waited {}", percent(wait))
+        });
+        format!("core {core}: {} ({waited})", percent(usage.busy))
+    });
+    let more = cores.len().saturating_sub(SHOWN);
+    let rest = (more > 0).then(|| format!("{more} more below"));
+    shown.chain(rest).collect::<Vec<_>>().join("   ")
+}
+
+fn verdict(history: &History) -> String {
+    let judged = history.judged;
+    if judged.windows == 0 {
+        return "idle: nothing was asked".into();
+    }
+    let mut text = format!(
+        "{}: {} of {} seconds were mock-bound",
+        judged.verdict(),
+        judged.bound,
+        judged.windows
+    );
+    let reasons = [
+        (judged.busy, "a core was busy"),
+        (judged.stolen, "the machine took a core away"),
+        (judged.late, "answers left late"),
+    ];
+    let given: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, reason)| format!("in {count} {reason}"))
+        .collect();
+    if !given.is_empty() {
+        write!(text, " ({})", given.join(", ")).expect("a String takes all");
+    }
+    let cores = history.last.schedules.len();
+    match headroom(judged.requests, judged.cpu, cores) {
+        Some(rate) => {
+            let rate = grouped(rate as u64);
+            write!(text, "; it could answer about {rate} requests a second")
+        }
+        None => write!(text, "; too few requests to say how many it could answer"),
+    }
+    .expect("a String takes all");
+    if judged.is_bound() {
+        let most = percent(BOUND_MAX);
+        write!(
+            text,
+            "\n{:15}more than {most} of them: what was measured is the mock",
+            ""
+        )
+        .expect("a String takes all");
+    }
+    text
+}
+
+/// Milliseconds with three decimals.
+pub(super) fn millis(time: Nanos) -> String {
+    format!("{:.3} ms", time as f64 / 1e6)
+}
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// A number with commas between thousands.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (123_456, "123,456"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! A second of the server, or a part of one, and whether the mock was the bottleneck in it. Knows
+//! no clock and no process: times are handed in.
+
+use super::histogram::Tally;
+use super::metrics::Totals;
+use crate::{Nanos, SECOND};
+
+/// A core that is busy for a larger share of the time can't be trusted to be on time.
+pub const BUSY_MAX: f64 = 0.90;
+
+/// A core that waits for a CPU for a larger share of the time is not the mock's alone.
+pub const WAIT_MAX: f64 = 0.05;
+
+/// Lateness is no matter below this, whatever the delay.
+pub const LATE_MIN: Nanos = SECOND / 1000;
+
+/// Else the 99th percentile of lateness may be this share of the median delay.
+pub const LATE_SHARE: f64 = 0.10;
+
+/// What the kernel says of a core's thread since its start (`/proc/self/task/TID/schedstat`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// How long it ran.
+    pub cpu: Nanos,
+    /// How long it was ready to run and waited for a CPU.
+    pub wait: Nanos,
+}
+
+/// All that is known at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Moment {
+    /// Nanoseconds since the process started.
+    pub at: Nanos,
+    /// What the cores have counted.
+    pub totals: Totals,
+    /// What the kernel says of each core; None where it says nothing.
+    pub schedules: Vec<Option<Schedule>>,
+}
+
+/// What happened between two moments.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// When it ended: nanoseconds since the process started.
+    pub ends: Nanos,
+    /// How long it was.
+    pub length: Nanos,
+    /// What was counted in it; gauges as they stood at its end.
+    pub totals: Totals,
+    /// How late frames left.
+    pub lateness: Tally,
+    /// How each core was used.
+    pub cores: Vec<Usage>,
+}
+
+/// How a core was used, as shares of a window's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// Running, by the kernel's account; where that is unknown, outside of its poll.
+    pub busy: f64,
+    /// Ready to run and waiting for a CPU; None where the kernel doesn't say.
+    pub wait: Option<f64>,
+}
+
+/// Why a window is mock-bound: each on its own is a reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// A core was busy for more than [`BUSY_MAX`].
+    pub busy: bool,
+    /// A core waited for a CPU for more than [`WAIT_MAX`]: the machine took it away.
+    pub stolen: bool,
+    /// The 99th percentile of lateness was over [`LATE_MIN`] and [`LATE_SHARE`].
+    pub late: bool,
+}
+
+impl Reasons {
+    /// Their names, those that hold.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.busy, "busy"),
+            (self.stolen, "stolen"),
+            (self.late, "late"),
+        ];
+        all.into_iter()
+            .filter_map(|(holds, name)| holds.then_some(name))
+    }
+
+    /// Whether any holds.
+    pub fn any(self) -> bool {
+        self.busy || self.stolen || self.late
+    }
+}
+
+impl Window {
+    /// The window from one moment to a later one.
+    pub fn between(earlier: &Moment, later: &Moment) -> Window {
+        let length = (later.at - earlier.at).max(1);
+        let totals = later.totals.since(&earlier.totals);
+        let share = |time: Nanos| time as f64 / length as f64;
+        let schedules = earlier.schedules.iter().zip(&later.schedules);
+        let cores = schedules
+            .zip(&totals.busy)
+            .map(|(schedule, &turns)| match schedule {
+                (Some(then), Some(now)) => Usage {
+                    busy: share(now.cpu.saturating_sub(then.cpu)),
+                    wait: Some(share(now.wait.saturating_sub(then.wait))),
+                },
+                _ => Usage {
+                    busy: share(turns),
+                    wait: None,
+                },
+            })
+            .collect();
+        Window {
+            ends: later.at,
+            length,
+            lateness: totals.lateness(),
+            totals,
+            cores,
+        }
+    }
+
+    /// Whether anything was asked or answered in it, or waited for its time.
+    pub fn is_active(&self) -> bool {
+        self.lateness.count() > 0 || self.totals.counts.in_flight > 0 || self.reasons().busy
+    }
+
+    /// Why the mock was the bottleneck in it, if it was.
+    pub fn reasons(&self) -> Reasons {
+        let share = (self.median_delay() as f64 * LATE_SHARE) as Nanos;
+        Reasons {
+            busy: self.cores.iter().any(|core| core.busy > BUSY_MAX),
+            stolen: self
+                .cores
+                .iter()
+                .any(|core| core.wait.is_some_and(|wait| wait > WAIT_MAX)),
+            late: self.lateness.quantile(0.99) > LATE_MIN.max(share),
+        }
+    }
+
+    /// The median of the delays that answers were given; most have none where none is set.
+    fn median_delay(&self) -> Nanos {
+        let (answers, delayed) = (
+            self.totals.service.count() as f64,
+            self.totals.delays.count() as f64,
+        );
+        match delayed * 2.0 > answers {
+            true => self.totals.delays.quantile(1.0 - answers / 2.0 / delayed),
+            false => 0,
+        }
+    }
+
+    /// How many per second so many are.
+    pub fn per_second(&self, count: u64) -> f64 {
+        count as f64 * SECOND as f64 / self.length as f64
+    }
+
+    /// The CPU time that the cores took.
+    pub fn cpu(&self) -> f64 {
+        let busy: f64 = self.cores.iter().map(|core| core.busy).sum();
+        busy * self.length as f64
+    }
+
+    /// The busiest core's share.
+    pub fn busiest(&self) -> f64 {
+        self.cores.iter().map(|core| core.busy).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metrics::{Core, Frames};
+    use super::*;
+
+    const MILLI: Nanos = 1_000_000;
+
+    /// A window of one second in which one core ran and waited so long, and answered so late after
+    /// so long a delay.
+    fn window(cpu: Nanos, wait: Nanos, late: &[Nanos], delay: Nanos) -> Window {
+        let core = Core::default();
+        for &late in late {
+            let mut frames = Frames::default();
+            frames.answer(SECOND);
+            core.left(&mut frames, SECOND + late);
+            if delay > 0 {
+                core.delayed(delay);
+            }
+        }
+        let mut totals = Totals::default();
+        Core::default().read(&mut totals);
+        let earlier = Moment {
+            at: 7 * SECOND,
+            totals,
+            schedules: vec![Some(Schedule { cpu: 5, wait: 5 })],
+        };
+        let mut totals = Totals::default();
+        core.read(&mut totals);
+        let later = Moment {
+            at: 8 * SECOND,
+            totals,
+            schedules: vec![Some(Schedule {
+                cpu: cpu + 5,
+                wait: wait + 5,
+            })],
+        };
+        Window::between(&earlier, &later)
+    }
+
+    fn reasons(window: &Window) -> Vec<&'static str> {
+        window.reasons().names().collect()
+    }
+
+    #[test]
+    fn a_window_is_bound_when_a_core_is_busy_stolen_or_late() {
+        let none: [&str; 0] = [];
+        let on_time = [MILLI / 10; 200];
+        assert_eq!(reasons(&window(900 * MILLI, 50 * MILLI, &on_time, 0)), none);
+        assert_eq!(reasons(&window(901 * MILLI, 0, &on_time, 0)), ["busy"]);
+        assert_eq!(reasons(&window(0, 51 * MILLI, &on_time, 0)), ["stolen"]);
+        let mut late = [MILLI / 10; 200];
+        late[..2].fill(2 * MILLI);
+        assert_eq!(reasons(&window(0, 0, &late, 0)), none, "1 % may be late");
+        late[..3].fill(2 * MILLI);
+        assert_eq!(reasons(&window(0, 0, &late, 0)), ["late"]);
+        assert_eq!(reasons(&window(0, 0, &late, 10 * MILLI)), ["late"]);
+        assert_eq!(reasons(&window(0, 0, &late, 22 * MILLI)), none);
+    }
+
+    #[test]
+    fn the_median_delay_counts_those_without() {
+        let mut window = window(0, 0, &[MILLI; 10], 50 * MILLI);
+        let near = |time: Nanos| (49 * MILLI..51 * MILLI).contains(&time);
+        assert!(near(window.median_delay()));
+        for given in [4, 6] {
+            let core = Core::default();
+            (0..given).for_each(|_| core.delayed(50 * MILLI));
+            let mut totals = Totals::default();
+            core.read(&mut totals);
+            window.totals.delays = totals.delays;
+            assert_eq!(near(window.median_delay()), given == 6);
+        }
+    }
+
+    #[test]
+    fn without_the_kernels_account_a_core_is_busy_in_its_turns() {
+        let core = Core::default();
+        let moment = |at| {
+            let mut totals = Totals::default();
+            core.read(&mut totals);
+            Moment {
+                at,
+                totals,
+                schedules: vec![None],
+            }
+        };
+        let earlier = moment(0);
+        core.turned(SECOND / 4);
+        let window = Window::between(&earlier, &moment(SECOND));
+        let want = Usage {
+            busy: 0.25,
+            wait: None,
+        };
+        assert_eq!(window.cores, [want]);
+        assert!(!window.is_active());
+    }
+}
