@@ -1,6 +1,7 @@
 //! One connection without its socket: bytes, time and endings go in; bytes, one deadline and a
 //! wish come out. Joins `http` and `mock`, which don't know each other.
 
+mod give;
 pub mod kit;
 mod logged;
 pub mod outbox;
@@ -344,6 +345,8 @@ impl Conn {
         self.inbox.rest(&mut kit.buffers);
         self.outbox.clear(&mut kit.outboxes);
         self.release_ask(kit);
+        // Whatever waits has no reader any more.
+        self.held_back(kit);
         if self.in_flight {
             kit.core.counters.in_flight.sub(1);
         }

@@ -61,7 +61,7 @@ fn run(settings: &Settings, epoch: Instant) -> Result<ExitCode, Trouble> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let live = live.then_some(Live { color: !no_color });
     let report = net::run(settings, live, epoch)?;
-    if !settings.quiet {
+    if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }
     if let Some(mut file) = file {

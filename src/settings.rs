@@ -111,14 +111,14 @@ settings! {
     /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
     auth_metrics: bool = Switch, "false", "";
     /// Print neither the line that tells a terminal how the last second was, nor the report at
-    /// the end.
+    /// the end; -log-raw implies it.
     quiet: bool = Switch, "false", "";
     /// End after so many requests to the API, or after a time such as 30s.
-    exit_after: After = Until, "never", "N|TIME";
+    exit_after: After = Until, "never", "WHEN";
     /// Write the report of the run to this file as JSON, at the end.
     report: PathBuf = Name, "", "FILE";
     /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
-    fail_on: FailOn = Choice(&[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)]), "never", "WORD";
+    fail_on: FailOn = Choice(FAIL_ON), "never", "WORD";
     /// Log requests and answers as they are on standard error, bodies in full.
     log_raw: bool = Switch, "false", "";
     /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
@@ -165,6 +165,8 @@ pub enum After {
     /// So long after it was ready.
     Time(Duration),
 }
+
+const FAIL_ON: &[(&str, FailOn)] = &[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)];
 
 /// What makes a run that ended in order fail.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -27,8 +27,8 @@ pub const PAGE: &str = include_str!("watch/page.html");
 pub struct Endpoint {
     /// What it is called: its path.
     pub label: String,
-    /// Whether it is part of the API that is mocked. The others, such as `/metrics`, are counted too
-    /// but are no part of a load.
+    /// Whether it is part of the API that is mocked. The others, such as `/metrics`, are counted
+    /// too but are no part of a load.
     pub api: bool,
 }
 

@@ -1,21 +1,14 @@
-//! What a connection does with the bytes that are there: heads, bodies, answers, in order and
-//! within one turn's bounds. Knows no endings and no deadlines but those that it sets.
+//! What a connection does with the bytes that are there: heads and bodies, in order and within one
+//! turn's bounds. Knows no endings and no deadlines but those that it sets.
 
 use super::kit::Kit;
-use super::writer::{Manner, Written};
 use super::{Conn, EMPTY_LINES_MAX, Phase, Plan, Request};
 use crate::Nanos;
-use crate::http::answer::{CONTINUE, Persistence};
+use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
 use crate::http::head::{self, Head};
 use crate::http::{Refusal, inbox};
-use crate::mock::book::event::Stream;
 use crate::mock::name::Name;
-use crate::mock::problem::Problem;
-use crate::mock::reply::Reply;
-use crate::mock::route::NOWHERE;
-use crate::watch::metrics::Close;
-use crate::watch::rawlog::RETRY;
 
 /// The fields that the mock reads, in the order in which `Mock::call` takes them.
 const WANTED: [&str; 3] = ["authorization", "api-key", "content-encoding"];
@@ -258,192 +251,6 @@ impl Conn {
             }
         }
     }
-
-    fn request_complete(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
-        if self.record.is_some() {
-            self.end_record(kit);
-        }
-        let manner = manner(plan, kit.draining);
-        if reply.delay > 0 {
-            let due = now + reply.delay;
-            self.phase_ends = due;
-            self.phase = Phase::Waiting { reply, manner, due };
-            return true;
-        }
-        // What of the next request is there already has come with the end of this one.
-        self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner, now, kit, now)
-    }
-
-    #[inline(never)]
-    fn waited(&mut self, kit: &mut Kit, now: Nanos) -> bool {
-        if self.phase_ends > now {
-            return false;
-        }
-        let phase = std::mem::replace(&mut self.phase, Phase::Head { scanned: 0 });
-        let Phase::Waiting {
-            reply,
-            mut manner,
-            due,
-        } = phase
-        else {
-            unreachable!("advance looked")
-        };
-        if kit.draining {
-            manner.persistence = Persistence::Close;
-        }
-        self.phase_ends = now + kit.limits.read;
-        // A stream's times count from when it was due, not from when it was woken.
-        self.answer(reply, manner, due, kit, now)
-    }
-
-    /// Answers a request whose body is not read: the connection can't serve another.
-    fn answer_early(&mut self, reply: Reply, plan: &Plan, kit: &mut Kit, now: Nanos) -> bool {
-        self.end_record(kit);
-        self.release_ask(kit);
-        let early = true;
-        let manner = Manner {
-            early,
-            ..manner(plan, true)
-        };
-        self.answer(reply, manner, now, kit, now)
-    }
-
-    /// Says what is wrong with bytes that are no request, and ends the connection.
-    pub(super) fn refuse(&mut self, refusal: Refusal, kit: &mut Kit, now: Nanos) -> bool {
-        let Refusal {
-            status,
-            code,
-            message,
-        } = refusal;
-        let (bodiless, endpoint) = match &self.phase {
-            Phase::Body(request) => (request.plan.bodiless, request.plan.call.endpoint),
-            _ => (false, NOWHERE),
-        };
-        let problem = Problem::invalid(status, code, message);
-        let reply = kit.mock.refusal(problem, endpoint);
-        kit.core.counters.refused.add(1);
-        let manner = Manner {
-            persistence: Persistence::Close,
-            bodiless,
-            old: false,
-            early: true,
-        };
-        self.log_refused(kit);
-        self.release_ask(kit);
-        self.answer(reply, manner, now, kit, now)
-    }
-
-    /// Gives back the reader of a body that is read no further.
-    pub(super) fn release_ask(&mut self, kit: &mut Kit) {
-        if let Phase::Body(request) = &mut self.phase
-            && let Some(ask) = request.ask.take()
-        {
-            kit.rest(ask);
-        }
-    }
-
-    fn answer(
-        &mut self,
-        reply: Reply,
-        mut manner: Manner,
-        due: Nanos,
-        kit: &mut Kit,
-        now: Nanos,
-    ) -> bool {
-        if manner.old && reply.streams().is_some() {
-            manner.persistence = Persistence::Close;
-        }
-        if kit.log.is_some() && !self.log_answer(&reply, kit) {
-            self.phase_ends = now + RETRY;
-            self.phase = Phase::Waiting { reply, manner, due };
-            return true;
-        }
-        kit.core.answered(reply.endpoint, reply.shape.status());
-        if reply.delay > 0 {
-            kit.core.delayed(reply.delay);
-        }
-        self.frames.answer(due);
-        kit.answers_left = kit.answers_left.saturating_sub(1);
-        self.write_ends = now + kit.limits.write;
-        let out = self.outbox.end(&mut kit.outboxes);
-        let at = out.len();
-        let book = &mut kit.mock.book;
-        let written = kit.writer.begin(&reply, manner, book, &kit.clock, out);
-        if self.record.is_some() {
-            self.log_answer_head(at);
-        }
-        match written {
-            Written::All => {
-                kit.core.counters.tokens.add(reply.tokens());
-                self.answered(manner, false, kit);
-            }
-            Written::Opening => {
-                kit.core.counters.tokens.add(reply.tokens());
-                self.phase = Phase::Items {
-                    reply,
-                    manner,
-                    next: 0,
-                }
-            }
-            Written::Head => {
-                kit.core.counters.streams.add(1);
-                let stream = Stream::new(reply, due, kit.clock.unix);
-                self.phase = Phase::Streaming { stream, manner };
-                self.phase_ends = due;
-            }
-        }
-        true
-    }
-
-    #[inline(never)]
-    fn write_item(&mut self, kit: &mut Kit) -> bool {
-        let Phase::Items {
-            reply,
-            manner,
-            next,
-        } = &mut self.phase
-        else {
-            unreachable!("advance looked")
-        };
-        let out = self.outbox.end(&mut kit.outboxes);
-        let at = out.len();
-        if *next < kit.mock.book.items(&reply.shape) {
-            kit.mock.book.item(reply, *next, out);
-            *next += 1;
-            self.log_content(at);
-            return true;
-        }
-        kit.mock
-            .book
-            .closing(reply, kit.clock.unix, out, &mut Vec::new());
-        let manner = *manner;
-        self.log_content(at);
-        self.answered(manner, true, kit);
-        true
-    }
-
-    /// An answer is in the outbox. The connection of the last one lingers when more may come from
-    /// the client: it has come already, or nobody asked the client to send no more (RFC 9112, 9.6),
-    /// or it has the time while a long answer leaves. To linger always would cost a sixth of what a
-    /// connection costs.
-    pub(super) fn answered(&mut self, manner: Manner, long: bool, kit: &Kit) {
-        if self.record.is_some() {
-            self.end_record(kit);
-        }
-        if manner.persistence != Persistence::Close {
-            self.phase = Phase::Head { scanned: 0 };
-            return;
-        }
-        self.ends = match (manner.early, kit.draining) {
-            (true, _) => Close::Refused,
-            (false, true) => Close::Shutdown,
-            (false, false) => Close::Answered,
-        };
-        let more_may_come = manner.early || !self.inbox.is_empty();
-        let linger = more_may_come || !self.peer_ended && (long || kit.draining);
-        self.phase = Phase::Ending { linger };
-    }
 }
 
 /// The lines that have ended.
@@ -467,18 +274,4 @@ fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
         expects: head.expects,
     };
     (plan, named)
-}
-
-fn manner(plan: &Plan, ending: bool) -> Manner {
-    let persistence = match plan.persistent && !ending {
-        true if plan.old => Persistence::KeepAlive,
-        true => Persistence::Open,
-        false => Persistence::Close,
-    };
-    Manner {
-        persistence,
-        bodiless: plan.bodiless,
-        old: plan.old,
-        early: false,
-    }
 }

@@ -78,8 +78,8 @@ enum Stage {
 }
 
 impl Book {
-    /// Cuts the template files. `models` are those that are listed, `watch` what the server tells of
-    /// itself.
+    /// Cuts the template files. `models` are those that are listed, `watch` is what the server
+    /// tells of itself.
     pub fn new(words: Words, models: &[String], cors: bool, watch: Arc<Watch>) -> Book {
         let parse = Template::parse;
         let list = |json| parse(json).split(Slot::Items);

@@ -9,7 +9,8 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use super::Trouble;
 use crate::settings::Settings;
 
-/// Descriptors that are no connections: standard streams, the text's file, the report, signals, and room.
+/// Descriptors that are no connections: standard streams, the text's file, the report, signals, and
+/// room.
 const RESERVED: usize = 16;
 
 /// Descriptors of a core: its epoll, waker, timer, a listener for each address.

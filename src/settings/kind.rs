@@ -212,11 +212,11 @@ pub struct Name;
 
 impl Kind<PathBuf> for Name {
     fn parse(&self, text: &str) -> Option<PathBuf> {
-        Some(text.into())
+        (!text.contains(char::is_control)).then(|| text.into())
     }
 
     fn allowed(&self) -> String {
-        "a file's name".to_owned()
+        "a file's name, without control characters".to_owned()
     }
 }
 
@@ -245,8 +245,7 @@ impl Kind<After> for Until {
     }
 
     fn allowed(&self) -> String {
-        "never, a whole number of requests from 1, or a time up to a year in ms, s, m or h"
-            .to_owned()
+        "never, a number of requests, or a time such as 500ms, 30s or 2h".to_owned()
     }
 }
 

@@ -132,7 +132,7 @@ counters! {
     streams: Counter, "mocker_streams_total";
     /// Tokens of the texts that were written, streamed or not.
     tokens: Counter, "mocker_tokens_total";
-    /// Answers and chunks that a client was not ready to read when they were due; they are not among the late.
+    /// Answers and chunks whose client did not read when they were due; these are not late.
     held_back: Counter, "mocker_held_back_total";
 }
 

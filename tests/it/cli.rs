@@ -137,7 +137,7 @@ fn a_port_from_kubernetes_is_ignored_with_a_note() {
     // Nothing else of these tests listens at this address of the loopback network, but something
     // of the machine may listen on the default port at all of them: then the start fails, and
     // that it does tells the port as well.
-    let mut command = mocker(&["-host", "127.82.0.1"]);
+    let mut command = mocker(&["-host", "127.82.0.1", "-quiet"]);
     command.env("MOCKER_PORT", "tcp://10.0.0.1:80");
     let mut lines = match Server::ready(Server::process(&mut command)) {
         Ok(server) => {
@@ -282,7 +282,7 @@ fn nobody_needs_to_read_the_line() {
         let address: SocketAddr = free.local_addr().expect("it is bound");
         drop(free);
         let port = address.port().to_string();
-        let server = mocker(&["-host", host, "-port", &port]);
+        let server = mocker(&["-host", host, "-port", &port, "-quiet"]);
         let mut command = match shell {
             None => server,
             Some(script) => {

@@ -37,6 +37,7 @@ pub mod client;
 mod chances;
 mod chat;
 mod chunks;
+mod counted;
 mod drains;
 mod echoes;
 mod embeddings;

@@ -15,4 +15,5 @@ mod simulated;
 mod survival;
 mod tidy;
 mod usage;
+mod watched;
 mod wire;

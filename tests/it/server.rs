@@ -121,9 +121,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on a free port.
+    /// Starts one on a free port that reports nothing at its end, unless it is told to.
     pub fn start(args: &[&str]) -> Server {
-        Server::spawn(mocker(&["-port", "0"]).args(args))
+        Server::spawn(mocker(&["-port", "0", "-quiet"]).args(args))
     }
 
     /// Starts one by a command that says the port. Its standard error is kept.

@@ -17,6 +17,7 @@ use mocker::conn::kit::Kit;
 use mocker::mock::{self, text::Words};
 use mocker::net::machine::{Machine, Readiness, System};
 use mocker::settings::{Content, Settings};
+use mocker::watch::metrics::{Core, Totals};
 use mocker::{Nanos, SECOND};
 use rustix::io::Errno;
 
@@ -311,6 +312,7 @@ fn live(seed: u64) -> [usize; 3] {
         look_and_serve(&mut machine, &clients, &mut rng);
     }
     assert_eq!(machine.open, 0, "nothing stays open");
+    conserved(&machine.kit.core);
     assert_eq!((machine.timer.next(), machine.ready.len()), (None, 0));
     let mut alone = HashMap::new();
     let mut ends = [0; 3];
@@ -321,6 +323,20 @@ fn live(seed: u64) -> [usize; 3] {
         ends[judge(client, wanted)] += 1;
     }
     ends
+}
+
+/// What a core has counted adds up: what came has gone, and what was answered has left or was held
+/// back.
+fn conserved(core: &Core) {
+    let mut totals = Totals::default();
+    core.read(&mut totals);
+    let counts = &totals.counts;
+    assert_eq!((counts.open_connections, counts.in_flight), (0, 0));
+    assert_eq!(counts.accepted, SESSIONS as u64);
+    assert_eq!(totals.closes.iter().sum::<u64>(), counts.accepted);
+    let answers: u64 = totals.answers.iter().flatten().sum();
+    let left = totals.service.count();
+    assert!(left <= answers && answers <= left + counts.held_back);
 }
 
 fn connect(machine: &mut Machine<World>, scripts: &[Vec<u8>], rng: &mut Rng) -> Client {

@@ -352,3 +352,42 @@ fn names() {
         ],
     );
 }
+
+#[test]
+fn name() {
+    reads(
+        Name,
+        &[
+            ("", Some(PathBuf::new())),
+            ("a b/c.json", Some("a b/c.json".into())),
+            ("a\nb", None),
+        ],
+    );
+}
+
+#[test]
+fn until() {
+    let time = |millis| Some(After::Time(Duration::from_millis(millis)));
+    reads(
+        Until,
+        &[
+            ("never", Some(After::Never)),
+            ("1", Some(After::Requests(1))),
+            ("100000", Some(After::Requests(100_000))),
+            ("30s", time(30_000)),
+            ("1.5s", time(1_500)),
+            ("20ms", time(20)),
+            ("2m", time(120_000)),
+            ("3h", time(10_800_000)),
+            ("8760h", time(31_536_000_000)),
+            ("8761h", None),
+            ("0", None),
+            ("0s", None),
+            ("1.5", None),
+            ("-1", None),
+            ("s", None),
+            ("1d", None),
+            ("", None),
+        ],
+    );
+}

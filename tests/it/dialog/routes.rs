@@ -126,7 +126,7 @@ const METHODS: &[(&str, &str, u16, &str)] = &[
     ("!#$%&'*+-.^_`|~9", "/v1/embeddings", 405, "OPTIONS, POST"),
     ("POST", "/health", 405, "GET, HEAD, OPTIONS"),
     ("TRACE", "/health", 405, "GET, HEAD, OPTIONS"),
-    ("GET", "/", 404, ""),
+    ("GET", "/", 200, ""),
     ("HEAD", "/nothing", 404, ""),
     ("POST", "/v1", 404, ""),
     ("POST", "/v1/", 404, ""),

@@ -1,0 +1,319 @@
+//! What a core counts of itself, on virtual time: every number is exact.
+
+use std::time::Duration;
+
+use mocker::SECOND;
+use mocker::mock::route;
+use mocker::settings::Settings;
+use mocker::watch::histogram::Tally;
+use mocker::watch::metrics::{Close, STATUSES, Totals};
+use serde_json::Value;
+
+use super::client::{Client, End, HEALTH, MILLI, chat, in_every_cut, post, request};
+
+fn totals(client: &Client) -> Totals {
+    let mut totals = Totals::default();
+    client.kit.core.read(&mut totals);
+    totals
+}
+
+/// How many answers an endpoint gave with a status.
+fn answered(client: &Client, label: &str, status: u16) -> u64 {
+    let endpoints = route::counted();
+    let endpoint = endpoints.iter().position(|known| known.label == label);
+    let column = STATUSES.iter().position(|known| *known == status);
+    totals(client).answers[endpoint.expect(label)][column.expect("it has a column")]
+}
+
+fn closes(client: &Client) -> Vec<(&'static str, u64)> {
+    let names = Close::ALL.iter().map(|(_, name)| *name);
+    let all = names.zip(totals(client).closes);
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+/// Whether so many times were counted, all of them about so long.
+fn assert_all(tally: &Tally, count: u64, time: u64) {
+    assert_eq!(tally.count(), count);
+    for share in [0.0, 1.0] {
+        let told = tally.quantile(share);
+        assert!(
+            told.abs_diff(time) <= time / 60 + 16,
+            "{told} and not {time}"
+        );
+    }
+}
+
+fn waits(millis: u64) -> Settings {
+    Settings {
+        latency: Duration::from_millis(millis),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn answers_are_counted_by_endpoint_and_status() {
+    let mut client = Client::plain();
+    let requests = [chat("{}"), chat("{}"), chat("[]"), HEALTH.into()].concat();
+    client.send(requests + &post("/v1/nothing", "") + &request("PUT", "/stats", &[], ""));
+    assert_eq!(client.answers().len(), 6);
+    for (label, status, count) in [
+        ("/chat/completions", 200, 2),
+        ("/chat/completions", 400, 1),
+        ("/health", 200, 1),
+        ("other", 404, 1),
+        ("/stats", 405, 1),
+    ] {
+        assert_eq!(answered(&client, label, status), count, "{label} {status}");
+    }
+    let all: u64 = totals(&client).answers.iter().flatten().sum();
+    assert_eq!(all, 6);
+    let counts = totals(&client).counts;
+    assert_eq!(
+        (counts.refused, counts.streams, counts.in_flight),
+        (0, 0, 0)
+    );
+}
+
+#[test]
+fn every_status_that_is_given_has_a_column() {
+    for status in [
+        200, 204, 400, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 501, 505,
+    ] {
+        assert!(STATUSES.contains(&status));
+    }
+    let mut client = Client::plain();
+    client.send("GET / HTTP/2.0\r\n\r\n");
+    assert_eq!(client.answers()[0].status, 505);
+    assert_eq!(answered(&client, "other", 505), 1);
+    assert_eq!(totals(&client).counts.refused, 1);
+}
+
+#[test]
+fn bytes_are_counted_as_they_come_and_go() {
+    let mut client = Client::plain();
+    client.send(HEALTH);
+    let counts = totals(&client).counts;
+    assert_eq!(counts.received_bytes, HEALTH.len() as u64);
+    assert_eq!(counts.sent_bytes, client.out.len() as u64);
+}
+
+#[test]
+fn a_late_answer_is_counted_as_late_as_it_was() {
+    let mut client = Client::new(&waits(50));
+    client.send(chat("{}"));
+    assert_eq!(totals(&client).counts.in_flight, 1);
+    client.oversleep(53 * MILLI);
+    assert_eq!(client.answers().len(), 1);
+    let totals = totals(&client);
+    assert_eq!(totals.counts.in_flight, 0);
+    assert_all(&totals.service, 1, 3 * MILLI);
+    assert_all(&totals.delays, 1, 50 * MILLI);
+    assert_eq!(totals.chunks.count(), 0);
+}
+
+#[test]
+fn an_answer_on_time_is_not_late() {
+    let mut client = Client::new(&waits(50));
+    for _ in 0..3 {
+        client.send(chat("{}"));
+        client.pass(50 * MILLI);
+    }
+    assert_eq!(client.answers().len(), 3);
+    assert_all(&totals(&client).service, 3, 0);
+    // Without a delay as well, pipelined or not.
+    let mut client = Client::plain();
+    client.send(chat("{}").repeat(16));
+    assert_eq!(client.answers().len(), 16);
+    assert_all(&totals(&client).service, 16, 0);
+    assert_eq!(totals(&client).delays.count(), 0);
+}
+
+#[test]
+fn every_chunk_of_a_stream_is_a_frame_with_its_own_lateness() {
+    let settings = Settings {
+        ttft: Some(Duration::from_millis(20)),
+        itl: Duration::from_millis(5),
+        tokens: Some(6..=6),
+        ..Settings::default()
+    };
+    let mut client = Client::new(&settings);
+    client.send(chat(r#"{"stream":true}"#));
+    assert_eq!(totals(&client).counts.in_flight, 1);
+    client.pass(20 * MILLI);
+    let first = totals(&client);
+    assert_all(&first.service, 1, 0);
+    assert_eq!((first.chunks.count(), first.counts.tokens), (0, 1));
+    assert_eq!((first.counts.streams, first.counts.in_flight), (1, 1));
+    // The second and third token are on time, three are due while the core sleeps: one frame, as
+    // late as its first token.
+    client.pass(10 * MILLI);
+    assert_all(&totals(&client).chunks, 2, 0);
+    client.oversleep(17 * MILLI);
+    let last = totals(&client);
+    assert_eq!((last.chunks.count(), last.counts.tokens), (3, 6));
+    let late = last.chunks.max();
+    assert!(late.abs_diff(12 * MILLI) < MILLI / 4, "{late}");
+    assert_eq!((last.counts.in_flight, last.service.count()), (0, 1));
+    assert_eq!(client.end, End::Open);
+}
+
+#[test]
+fn tokens_are_those_of_all_choices() {
+    let settings = Settings {
+        tokens: Some(7..=7),
+        ..Settings::default()
+    };
+    for (body, tokens) in [
+        (r#"{"n":3}"#, 21),
+        (r#"{"n":3,"max_tokens":2}"#, 6),
+        (r#"{"n":3,"stream":true}"#, 21),
+    ] {
+        let mut client = Client::new(&settings);
+        client.send(chat(body));
+        assert_eq!(totals(&client).counts.tokens, tokens, "{body}");
+    }
+}
+
+#[test]
+fn why_connections_end_is_counted() {
+    let mut client = Client::plain();
+    client.kit.limits.idle = 60 * SECOND;
+    let end = |client: &mut Client| {
+        client.reconnect();
+        client.out.clear();
+    };
+    // The client ends.
+    client.ask(HEALTH);
+    client.end_sending();
+    end(&mut client);
+    // It was the last answer.
+    client.ask(HEALTH.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    end(&mut client);
+    // What comes can't be read.
+    client.ask("nonsense\r\n\r\n");
+    end(&mut client);
+    // Nothing comes.
+    client.pass(61 * SECOND);
+    end(&mut client);
+    // A request does not come whole.
+    client.send("GET ");
+    client.pass(400 * SECOND);
+    end(&mut client);
+    // The client does not read.
+    client.takes(0);
+    client.send(HEALTH);
+    client.pass(400 * SECOND);
+    client.takes(usize::MAX);
+    end(&mut client);
+    client.ask(HEALTH);
+    client.drain();
+    end(&mut client);
+    let want = [
+        ("client", 1),
+        ("answered", 1),
+        ("refused", 1),
+        ("idle_timeout", 1),
+        ("read_timeout", 1),
+        ("write_timeout", 1),
+        ("shutdown", 1),
+    ];
+    assert_eq!(closes(&client), want);
+}
+
+#[test]
+fn an_answer_that_waits_is_not_in_flight_once_its_connection_is_gone() {
+    for body in ["{}", r#"{"stream":true}"#] {
+        let mut client = Client::new(&waits(50));
+        client.send(chat(body));
+        assert_eq!(totals(&client).counts.in_flight, 1);
+        client.reconnect();
+        assert_eq!(totals(&client).counts.in_flight, 0);
+    }
+}
+
+#[test]
+fn what_it_knows_of_itself_is_told() {
+    let settings = Settings::default();
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+        ("/stats", "application/json"),
+    ] {
+        let get = request("GET", path, &[], "");
+        let outcome = in_every_cut(path, &settings, get.as_bytes());
+        assert_eq!(outcome.statuses(), [200]);
+        assert_eq!(outcome.answers[0].field("content-type"), Some(kind));
+        let mut client = Client::plain();
+        client.send(request("HEAD", path, &[], "") + &get);
+        let both = client.answers_with_heads(&[0]);
+        assert_eq!(both.len(), 2, "{path}");
+        assert_eq!(both[0].field("content-type"), Some(kind));
+        assert!(both[0].content.is_empty() && !both[1].content.is_empty());
+        let head = request("POST", path, &[], "{}");
+        assert_eq!(client.ask(head).status, 405);
+    }
+}
+
+#[test]
+fn stats_tell_what_was_counted() {
+    let mut client = Client::plain();
+    client.send([chat("{}"), chat("[]"), post("/v1/embeddings", "")].concat());
+    client.answers();
+    let stats = client.ask(request("GET", "/stats", &[], ""));
+    let stats: Value = serde_json::from_slice(&stats.content).expect("it is JSON");
+    assert_eq!(stats["requests"], 3);
+    assert_eq!(stats["answers"]["/chat/completions"]["200"], 1);
+    assert_eq!(stats["answers"]["/embeddings"]["200"], 1);
+    assert_eq!(stats["statuses"]["400"], 1);
+    assert_eq!(stats["service_time_seconds"]["count"], 3);
+    assert_eq!(stats["verdict"]["verdict"], "idle", "no window has ended");
+    assert_eq!(stats["windows"], Value::Array(vec![]));
+    let metrics = client.ask(request("GET", "/metrics", &[], ""));
+    let metrics = String::from_utf8(metrics.content).expect("it is text");
+    for line in [
+        "mocker_requests_total{endpoint=\"/chat/completions\",status=\"400\"} 1",
+        "mocker_requests_total{endpoint=\"/stats\",status=\"200\"} 1",
+        "mocker_lateness_seconds_count 4",
+        "mocker_lateness_seconds_bucket{le=\"+Inf\"} 4",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line}");
+    }
+}
+
+#[test]
+fn only_what_is_asked_to_be_guarded_asks_for_authorization() {
+    let settings = |guarded| Settings {
+        auth: "Bearer key".into(),
+        auth_metrics: guarded,
+        ..Settings::default()
+    };
+    for (path, guarded) in [
+        ("/", false),
+        ("/health", false),
+        ("/metrics", true),
+        ("/stats", true),
+    ] {
+        let without = request("GET", path, &[], "");
+        let with = request("GET", path, &["Authorization: Bearer key"], "");
+        assert_eq!(Client::new(&settings(false)).ask(&without).status, 200);
+        let status = if guarded { 403 } else { 200 };
+        assert_eq!(Client::new(&settings(true)).ask(&without).status, status);
+        assert_eq!(Client::new(&settings(true)).ask(&with).status, 200);
+    }
+}
+
+/// Neither limits nor failures nor delays touch what tells of them.
+#[test]
+fn what_it_knows_is_told_under_every_scenario() {
+    let settings = Settings {
+        latency: Duration::from_secs(1),
+        failure_percent: 1_000_000,
+        tpm: 1,
+        ..Settings::default()
+    };
+    let mut client = Client::new(&settings);
+    assert_eq!(client.ask(chat("{}")).status, 429);
+    for path in ["/", "/metrics", "/stats"] {
+        assert_eq!(client.ask(request("GET", path, &[], "")).status, 200);
+    }
+}

@@ -1,0 +1,278 @@
+//! What the started program tells of itself: the report at its end, exit codes, the line on a
+//! terminal.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+
+use crate::server::{Ended, HEALTH, Server, chat, mocker, post, run, wait_for};
+
+/// A file that is gone after its test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("mocker-{}-{name}", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("it is UTF-8")
+    }
+
+    fn json(&self) -> Value {
+        let text = fs::read_to_string(&self.0).expect("the report was written");
+        serde_json::from_str(&text).expect("it is JSON")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A server that reports, with its report as a file too.
+fn reporting(report: &Scratch, args: &[&str]) -> Server {
+    let args = [&["-quiet=false", "-report", report.path()], args].concat();
+    Server::start(&args)
+}
+
+fn ended(server: Server, code: i32) -> Ended {
+    let ended = server.process.ended();
+    assert_eq!(ended.status.code(), Some(code), "{}", ended.stderr);
+    ended
+}
+
+/// The machine may take the core away from any test; what the report says then is right.
+fn is_stolen(report: &Value) -> bool {
+    report["verdict"]["reasons"]["stolen"].as_u64() > Some(0)
+}
+
+#[test]
+fn the_end_is_reported_for_people_and_for_programs() {
+    let report = Scratch::new("report");
+    let server = reporting(&report, &["-latency", "5", "-threads", "2"]);
+    let mut client = server.connect();
+    for _ in 0..20 {
+        client.ask(chat("good")).assert_chat("good");
+    }
+    assert_eq!(client.ask(post("/v1/nothing", "", "")).status(), 404);
+    assert_eq!(client.ask(HEALTH).status(), 200);
+    server.process.signal("TERM");
+    let ended = ended(server, 0);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert!(lines[0].contains(" s, 21 requests, "), "{}", ended.stderr);
+    for (line, start) in lines[1..].iter().zip([
+        "  answers      200: 20   404: 1",
+        "  lateness     p50 ",
+        "  service time p50 ",
+        "  longest turn ",
+        "  busy         core ",
+        "  verdict      ",
+    ]) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    let report = report.json();
+    assert_eq!(report["requests"], 21, "of the API");
+    assert_eq!(report["answers"]["/health"]["200"], 1);
+    assert_eq!(report["statuses"]["404"], 1);
+    assert_eq!(report["cores"], 2);
+    assert_eq!(report["delay_seconds"]["count"], 20);
+    let late = &report["lateness_seconds"];
+    assert_eq!(late["count"], 22);
+    assert!(late["p50"].as_f64() > Some(0.0) && late["p50"].as_f64() <= late["max"].as_f64());
+    assert_eq!(report["busy"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["closed_connections"]["shutdown"], 1);
+    assert_eq!(report["open_connections"], 0);
+    let windows = report["windows"].as_array().expect("there are windows");
+    let counted: u64 = windows.iter().filter_map(|w| w["requests"].as_u64()).sum();
+    assert_eq!(counted, 21, "each request is in one window");
+    assert!(report["verdict"]["windows"].as_u64() >= Some(1));
+}
+
+#[test]
+fn a_server_ends_after_so_many_requests_or_so_long() {
+    let report = Scratch::new("after");
+    let server = reporting(&report, &["-exit-after", "10"]);
+    let mut client = server.connect();
+    // What is no part of the API does not count.
+    (0..15).for_each(|_| drop(client.ask(HEALTH)));
+    sleep(Duration::from_millis(100));
+    (0..10).for_each(|_| client.ask(chat("few")).assert_chat("few"));
+    client.assert_ends();
+    ended(server, 0);
+    assert_eq!(report.json()["requests"], 10);
+    let began = Instant::now();
+    let ended = run(mocker(&["-port", "0"]).args(["-exit-after", "300ms"]));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    assert!(ended.stderr.contains("idle: nothing was asked"));
+}
+
+#[test]
+fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
+    for (fail, code) in [("mock-bound", 3), ("never", 0)] {
+        let report = Scratch::new(fail);
+        let server = reporting(&report, &["-latency", "100", "-fail-on", fail]);
+        let mut client = server.connect();
+        client.send(chat("late"));
+        sleep(Duration::from_millis(20));
+        // Nothing of a stopped process is on time.
+        server.process.signal("STOP");
+        sleep(Duration::from_millis(600));
+        server.process.signal("CONT");
+        client.answer().assert_chat("late");
+        server.process.signal("TERM");
+        let ended = ended(server, code);
+        let line = "mocker: -fail-on: the run was mock-bound";
+        assert_eq!(ended.stderr.lines().any(|l| l == line), code == 3);
+        assert!(
+            ended.stderr.contains("answers left late"),
+            "{}",
+            ended.stderr
+        );
+        let report = report.json();
+        assert_eq!(report["verdict"]["verdict"], "mock-bound");
+        assert!(report["verdict"]["reasons"]["late"].as_u64() >= Some(1));
+        let most = report["lateness_seconds"]["max"].as_f64().expect("a time");
+        assert!((0.4..2.0).contains(&most), "{most}");
+    }
+}
+
+#[test]
+fn a_run_on_time_does_not_fail() {
+    let report = Scratch::new("on-time");
+    let server = reporting(&report, &["-fail-on", "mock-bound"]);
+    let mut client = server.connect();
+    for _ in 0..20 {
+        client.ask(chat("good")).assert_chat("good");
+        sleep(Duration::from_millis(20));
+    }
+    server.process.signal("TERM");
+    let ended = server.process.ended();
+    let report = report.json();
+    if !is_stolen(&report) && report["verdict"]["reasons"]["late"] == 0 {
+        assert_eq!(report["verdict"]["verdict"], "ok");
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_report_that_can_not_be_written_is_told_at_the_start() {
+    let ended = run(mocker(&["-port", "0"]).args(["-report", "/nowhere/at/all"]));
+    assert_eq!(ended.status.code(), Some(2));
+    let line = "mocker: -report: can't write to /nowhere/at/all: ";
+    assert!(ended.stderr.starts_with(line), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1);
+}
+
+/// What a server says on a terminal within some seconds of being asked.
+fn on_a_terminal(args: &[&str], no_color: bool) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
+    grantpt(&terminal)
+        .and_then(|()| unlockpt(&terminal))
+        .expect("it is ours");
+    let name = ptsname(&terminal, Vec::new()).expect("it has a name");
+    let name = name.to_str().expect("it is ASCII");
+    let mut both = File::options();
+    let end = both.read(true).write(true).open(name).expect("it opens");
+    let mut command = mocker(&["-port", "0"]);
+    command.args(args).stdout(Stdio::piped()).stderr(end);
+    if no_color {
+        command.env("NO_COLOR", "1");
+    }
+    let server = Server::ready(crate::server::Process::start(&mut command));
+    let server = server.unwrap_or_else(|ended| panic!("{}", ended.status));
+    // Else the terminal never ends.
+    drop(command);
+    let reader = thread::spawn(move || {
+        let (mut said, mut terminal) = (Vec::new(), File::from(terminal));
+        // Linux says EIO when nobody has the other end any more.
+        while let Ok(len @ 1..) = terminal.read_to_end(&mut said) {
+            assert!(len > 0);
+        }
+        String::from_utf8(said).expect("it is UTF-8")
+    });
+    let mut client = server.connect();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(2500) {
+        client.ask(chat("seen")).assert_chat("seen");
+        sleep(Duration::from_millis(10));
+    }
+    server.process.signal("TERM");
+    assert_eq!(server.process.ended().status.code(), Some(0));
+    reader.join().expect("it was read")
+}
+
+#[test]
+fn a_terminal_is_told_how_each_second_was() {
+    let said = on_a_terminal(&[], false);
+    let lines: Vec<&str> = said.split("\r\x1b[K").collect();
+    // Before the first, two or three seconds, and after the last the report.
+    assert!((4..=6).contains(&lines.len()), "{said:?}");
+    for line in &lines[1..lines.len() - 1] {
+        assert!(
+            line.contains(" req/s | 0 in flight | late p99 "),
+            "{line:?}"
+        );
+        assert!(
+            line.contains("\x1b[3") && line.ends_with("\x1b[0m"),
+            "{line:?}"
+        );
+        assert!(!line.contains('\n'), "it stays on its line: {line:?}");
+    }
+    let report = lines[lines.len() - 1];
+    assert!(report.starts_with("mocker: ") && report.contains("verdict"));
+    let plain = on_a_terminal(&[], true);
+    assert!(
+        plain.contains(" req/s | ") && !plain.contains("\x1b[3"),
+        "{plain:?}"
+    );
+    assert_eq!(on_a_terminal(&["-quiet"], false), "");
+}
+
+#[test]
+fn who_is_no_terminal_is_told_nothing_before_the_end() {
+    let server = Server::start(&["-quiet=false"]);
+    let mut client = server.connect();
+    client.ask(chat("unseen")).assert_chat("unseen");
+    sleep(Duration::from_millis(1200));
+    server.process.signal("TERM");
+    let ended = ended(server, 0);
+    assert!(ended.stderr.starts_with("mocker: "), "{}", ended.stderr);
+    assert!(!ended.stderr.contains(['\r', '\x1b']));
+}
+
+/// Counters of several cores add up to what clients saw, however they are spread.
+#[test]
+fn what_all_cores_count_is_what_all_clients_saw() {
+    let server = Server::start(&["-threads", "4"]);
+    let ask = |number: usize| {
+        let mut client = server.connect();
+        for _ in 0..number {
+            client.send(chat("many").repeat(10));
+            (0..10).for_each(|_| client.answer().assert_chat("many"));
+        }
+    };
+    thread::scope(|scope| {
+        for number in 1..=20 {
+            scope.spawn(move || ask(number));
+        }
+    });
+    let stats = || -> Value {
+        let answer = server.connect().ask(HEALTH.replace("/health", "/stats"));
+        serde_json::from_str(answer.text()).expect("it is JSON")
+    };
+    assert_eq!(stats()["statuses"]["200"], 2100);
+    wait_for("all connections but the asking one to be closed", || {
+        stats()["open_connections"] == 1
+    });
+    assert_eq!(stats()["held_back"], 0);
+}
