@@ -1,9 +1,11 @@
-//! The client of scripts/delay: measures how late the answers of a server with a fixed delay are.
-//! C connections in a closed loop; one thread, which sleeps in the kernel between answers.
+//! The client of scripts/delay and scripts/verdict: measures how late the answers of a server with a
+//! fixed delay are. C connections in a closed loop; one thread, which sleeps in the kernel between
+//! answers. Or, with a rate, an open loop: requests are due at even times, whatever the answers do,
+//! and the thread never sleeps.
 //!
-//! Lateness is the time from just before a request was written until its answer was seen, less the
-//! delay: what the client itself adds counts against the server, so no answer looks early that is
-//! not.
+//! Lateness is the time from just before a request was written, or from when it was due in an open
+//! loop, until its answer was seen, less the delay: what the client itself adds counts against the
+//! server, so no answer looks early that is not.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,7 +16,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 const USAGE: &str = "late: a client, not a benchmark; run by scripts/delay as `late --url URL \
-    --request FILE --answer-bytes N --connections C --seconds S --millis M`";
+    --request FILE --answer-bytes N --connections C --seconds S --millis M [--rate R]`";
 
 /// Not counted: the connections settle, the server warms up.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -31,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         request: Vec::new(),
         answer_bytes: 0,
         delay: Duration::ZERO,
+        gap: None,
         counted: Duration::ZERO,
         open: Vec::new(),
         outstanding: 0,
@@ -50,6 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--request" => client.request = std::fs::read(value)?,
             "--answer-bytes" => client.answer_bytes = value.parse()?,
             "--connections" => connections = value.parse()?,
+            "--rate" => {
+                client.gap = Some(Duration::try_from_secs_f64(1.0 / value.parse::<f64>()?)?)
+            }
             "--seconds" => client.counted = Duration::try_from_secs_f64(value.parse()?)?,
             "--millis" => client.delay = Duration::try_from_secs_f64(value.parse::<f64>()? / 1e3)?,
             _ => return Err(format!("unknown option {option}; {USAGE}").into()),
@@ -84,6 +90,8 @@ struct Client {
     request: Vec<u8>,
     answer_bytes: usize,
     delay: Duration,
+    /// From one request to the next, in an open loop.
+    gap: Option<Duration>,
     counted: Duration,
     /// None has failed.
     open: Vec<Option<Connection>>,
@@ -117,7 +125,9 @@ impl Client {
         let most = connections as f64 * seconds / self.delay.as_secs_f64().max(1e-4);
         self.late.reserve((most * 1.1) as usize + connections);
         let mut buffer = vec![0; 64 * 1024];
-
+        if let Some(gap) = self.gap {
+            return self.arrive(gap, &mut poll, &mut events, &mut buffer);
+        }
         let begin = Instant::now();
         let counts = begin + WARM_UP;
         let end = counts + self.counted;
@@ -160,12 +170,56 @@ impl Client {
         }
     }
 
+    /// The open loop: requests are due one gap after the other, and wait where no connection is
+    /// free.
+    fn arrive(
+        &mut self,
+        gap: Duration,
+        poll: &mut Poll,
+        events: &mut Events,
+        buffer: &mut [u8],
+    ) -> io::Result<()> {
+        let mut free: Vec<usize> = (0..self.open.len()).collect();
+        let begin = Instant::now();
+        let counts = begin + WARM_UP;
+        let end = counts + self.counted;
+        let gives_up = end + self.delay + PATIENCE;
+        let mut due = begin;
+        loop {
+            let now = Instant::now();
+            while due <= now && due < end {
+                let Some(at) = free.pop() else { break };
+                self.ask_for(at, due);
+                due += gap;
+            }
+            poll.poll(events, Some(Duration::ZERO))?;
+            let now = Instant::now();
+            for event in &*events {
+                let at = event.token().0;
+                match self.read(at, now, now >= counts && now < end, buffer) {
+                    Ok(true) => free.push(at),
+                    Err(error) if error.kind() != ErrorKind::WouldBlock => self.fail(at),
+                    _ => {}
+                }
+            }
+            if now >= end && self.outstanding == 0 || now >= gives_up {
+                self.errors += self.outstanding;
+                return Ok(());
+            }
+        }
+    }
+
     /// Sends a request, if the connection still lives.
     fn ask(&mut self, at: usize) {
+        self.ask_for(at, Instant::now());
+    }
+
+    /// The same; its answer's time counts from when it was due.
+    fn ask_for(&mut self, at: usize, due: Instant) {
         let Some(connection) = &mut self.open[at] else {
             return;
         };
-        connection.asked = Instant::now();
+        connection.asked = due;
         connection.left = self.answer_bytes;
         self.outstanding += 1;
         self.sent += 1;

@@ -1,9 +1,11 @@
 //! How many connections the server may have: a setting, bounded by the process's descriptors.
 //! Knows no sockets.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::Trouble;
@@ -15,6 +17,19 @@ const RESERVED: usize = 16;
 
 /// Descriptors of a core: its epoll, waker, timer, a listener for each address.
 const RESERVED_A_CORE: usize = 6;
+
+/// For how many descriptors there is room in the kernel's table from the start: half a megabyte.
+const TABLE: u64 = 65_536;
+
+/// Makes room in the kernel's table of descriptors, by having one with a high number for a moment.
+/// The table doubles when it is full, and for a process with several threads the kernel waits then
+/// until no CPU can be reading the old one: a core that accepts stood still for 10 to 40 ms. This
+/// is to be called while there is one thread.
+pub fn grow_table(open: impl AsFd) {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    // It may fail as it likes: the table grows later then.
+    let _ = fcntl_dupfd_cloexec(open, most.min(TABLE) as i32 - 1);
+}
 
 /// Raises the limit of descriptors as far as it goes; how many connections fit then, or are wanted.
 pub fn most_connections(settings: &Settings, cores: usize) -> Result<usize, Trouble> {

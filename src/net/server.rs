@@ -33,6 +33,7 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
     let cpus = cpus::plan(settings)?;
     let most = limit::most_connections(settings, cpus.len())?;
     let listening = listen::listen(settings, cpus.len())?;
+    limit::grow_table(&listening.cores[0][0]);
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
     let log = match settings.log_raw {

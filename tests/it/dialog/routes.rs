@@ -139,7 +139,7 @@ const METHODS: &[(&str, &str, u16, &str)] = &[
     ("POST", "/openai/deployments/a/b/chat/completions", 404, ""),
     ("POST", "/openai/deployments/%ff/chat/completions", 404, ""),
     ("POST", "/openai/deployments/%4/chat/completions", 404, ""),
-    ("GET", "http://mocker", 404, ""),
+    ("GET", "http://mocker", 200, ""),
     ("GET", "https://mocker:443?a=b", 404, ""),
 ];
 
