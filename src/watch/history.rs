@@ -32,8 +32,8 @@ pub struct History {
     pub judged: Judged,
     /// The last windows, as JSON objects.
     pub told: VecDeque<String>,
-    /// Of the last windows with requests: how many, and the CPU time in nanoseconds.
-    recent: VecDeque<(u64, f64)>,
+    /// Of the last windows with requests: how many, and the time that the cores' turns took.
+    recent: VecDeque<(u64, Nanos)>,
 }
 
 /// What became of the windows of a run in which something happened.
@@ -53,15 +53,15 @@ pub struct Judged {
     pub time: Nanos,
     /// The requests to the API that were answered in them.
     pub requests: u64,
-    /// The CPU time that the cores took, in nanoseconds.
-    pub cpu: f64,
+    /// The time that the cores' turns took.
+    pub turns: Nanos,
 }
 
 impl Judged {
     fn add(&mut self, window: &Window, requests: u64) {
         self.time += window.length;
         self.requests += requests;
-        self.cpu += window.cpu();
+        self.turns += window.turns();
         self.judge(window.reasons());
     }
 
@@ -116,25 +116,32 @@ impl History {
             self.judged.add(window, requests);
         }
         if requests > 0 {
-            push(&mut self.recent, (requests, window.cpu()), HEADROOM_WINDOWS);
+            push(
+                &mut self.recent,
+                (requests, window.turns()),
+                HEADROOM_WINDOWS,
+            );
         }
         push(&mut self.told, told, KEPT);
     }
 
-    /// Requests per second at which the cores would saturate, from the CPU time of the last
-    /// requests; None after too few.
+    /// Requests per second at which the cores would saturate, from what the last requests cost;
+    /// None after too few.
     pub fn headroom(&self) -> Option<f64> {
         let requests: u64 = self.recent.iter().map(|recent| recent.0).sum();
-        let cpu: f64 = self.recent.iter().map(|recent| recent.1).sum();
-        headroom(requests, cpu, self.last.schedules.len())
+        let turns = self.recent.iter().map(|recent| recent.1).sum();
+        headroom(requests, turns, self.last.schedules.len())
     }
 }
 
 /// Requests per second at which so many cores would saturate, if each request costs what these
-/// have; None when they are too few to tell. `cpu` is in nanoseconds.
-pub fn headroom(requests: u64, cpu: f64, cores: usize) -> Option<f64> {
-    (requests >= HEADROOM_REQUESTS && cpu > 0.0)
-        .then(|| cores as f64 * SECOND as f64 * requests as f64 / cpu)
+/// have; None when they are too few to tell. `turns` is the time that the event loops' turns took:
+/// what a wait and its wake-up cost beside is shared by ever more requests as the load grows, and
+/// an estimate from all of the CPU time is too low by half at a tenth of the load
+/// (`scripts/verdict`).
+pub fn headroom(requests: u64, turns: Nanos, cores: usize) -> Option<f64> {
+    (requests >= HEADROOM_REQUESTS && turns > 0)
+        .then(|| cores as f64 * SECOND as f64 * requests as f64 / turns as f64)
 }
 
 fn push<T>(kept: &mut VecDeque<T>, one: T, most: usize) {
@@ -166,7 +173,7 @@ mod tests {
 
     #[test]
     fn headroom_is_what_the_cores_could_do_at_this_cost() {
-        assert_eq!(headroom(999, 1e6, 2), None);
-        assert_eq!(headroom(100_000, 1e9, 2), Some(200_000.0));
+        assert_eq!(headroom(999, SECOND, 2), None);
+        assert_eq!(headroom(100_000, SECOND, 2), Some(200_000.0));
     }
 }

@@ -46,7 +46,7 @@ fn json(watch: &Watch, history: &History, run: &Window) -> String {
     report.extend(stats::counted(watch, &run.totals));
     report.insert("busy".into(), busy);
     report.insert("run_queue_wait".into(), wait);
-    let headroom = headroom(judged.requests, judged.cpu, cores);
+    let headroom = headroom(judged.requests, judged.turns, cores);
     report.insert("verdict".into(), stats::verdict(judged, headroom));
     let mut out = Vec::new();
     stats::write_with_windows(report, history, &mut out);
@@ -140,7 +140,7 @@ fn verdict(history: &History) -> String {
         write!(text, " ({})", given.join(", ")).expect("a String takes all");
     }
     let cores = history.last.schedules.len();
-    match headroom(judged.requests, judged.cpu, cores) {
+    match headroom(judged.requests, judged.turns, cores) {
         Some(rate) => {
             let rate = grouped(rate as u64);
             write!(text, "; it could answer about {rate} requests a second")

@@ -154,10 +154,9 @@ impl Window {
         count as f64 * SECOND as f64 / self.length as f64
     }
 
-    /// The CPU time that the cores took.
-    pub fn cpu(&self) -> f64 {
-        let busy: f64 = self.cores.iter().map(|core| core.busy).sum();
-        busy * self.length as f64
+    /// The time that the cores' turns took, together.
+    pub fn turns(&self) -> Nanos {
+        self.totals.busy.iter().sum()
     }
 
     /// The busiest core's share.
