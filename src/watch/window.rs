@@ -11,6 +11,10 @@ pub const BUSY_MAX: f64 = 0.90;
 /// A core that waits for a CPU for a larger share of the time is not the mock's alone.
 pub const WAIT_MAX: f64 = 0.05;
 
+/// A late window in which a core waited for a CPU for a larger share than of answers may be late has
+/// the machine to thank for it.
+pub const WAIT_LATE: f64 = 0.01;
+
 /// Lateness is no matter below this, whatever the delay.
 pub const LATE_MIN: Nanos = SECOND / 1000;
 
@@ -66,7 +70,8 @@ pub struct Usage {
 pub struct Reasons {
     /// A core was busy for more than [`BUSY_MAX`].
     pub busy: bool,
-    /// A core waited for a CPU for more than [`WAIT_MAX`]: the machine took it away.
+    /// A core waited for a CPU for more than [`WAIT_MAX`], or of [`WAIT_LATE`] where the window is
+    /// late: the machine took it away.
     pub stolen: bool,
     /// The 99th percentile of lateness was over [`LATE_MIN`] and [`LATE_SHARE`].
     pub late: bool,
@@ -127,13 +132,13 @@ impl Window {
     /// Why the mock was the bottleneck in it, if it was.
     pub fn reasons(&self) -> Reasons {
         let share = (self.median_delay() as f64 * LATE_SHARE) as Nanos;
+        let late = self.lateness.quantile(0.99) > LATE_MIN.max(share);
+        let most = if late { WAIT_LATE } else { WAIT_MAX };
+        let waits = self.cores.iter().filter_map(|core| core.wait);
         Reasons {
             busy: self.cores.iter().any(|core| core.busy > BUSY_MAX),
-            stolen: self
-                .cores
-                .iter()
-                .any(|core| core.wait.is_some_and(|wait| wait > WAIT_MAX)),
-            late: self.lateness.quantile(0.99) > LATE_MIN.max(share),
+            stolen: waits.fold(0.0, f64::max) > most,
+            late,
         }
     }
 
@@ -219,7 +224,9 @@ mod tests {
         late[..2].fill(2 * MILLI);
         assert_eq!(reasons(&window(0, 0, &late, 0)), none, "1 % may be late");
         late[..3].fill(2 * MILLI);
-        assert_eq!(reasons(&window(0, 0, &late, 0)), ["late"]);
+        assert_eq!(reasons(&window(0, 10 * MILLI, &late, 0)), ["late"]);
+        let both = ["stolen", "late"];
+        assert_eq!(reasons(&window(0, 11 * MILLI, &late, 0)), both);
         assert_eq!(reasons(&window(0, 0, &late, 10 * MILLI)), ["late"]);
         assert_eq!(reasons(&window(0, 0, &late, 22 * MILLI)), none);
     }
