@@ -11,7 +11,7 @@
 //! | [`conn`] | one connection without its socket: bytes, time and endings in; bytes, one deadline and a wish out |
 //! | [`http`] | HTTP/1.1 as RFC 9110 and 9112 have it |
 //! | [`mock`] | what an answer is: routes, the facts of a request body, the verdict, templates |
-//! | [`watch`] | what the mock tells of itself: the raw log |
+//! | [`watch`] | what the mock knows of itself and tells: metrics, the verdict, the report, the raw log |
 //! | [`settings`] | every setting, once |
 //!
 //! # The way of a request
@@ -21,7 +21,8 @@
 //! is framed. The body streams through `ask`, which keeps the few facts that the answer needs and
 //! drops the rest. When the request is complete, `policy` gives a verdict and the mock a reply,
 //! which is small. The writer renders it into the outbox, and the reactor writes once for all that
-//! was answered.
+//! was answered. How late that was it tells the core's metrics, of which a thread of its own makes
+//! a window and a verdict each second.
 //!
 //! # Laws of the hot path
 //!
@@ -31,7 +32,7 @@
 //! # Where to add what
 //!
 //! A setting is a row in [`settings`]. An endpoint is a row in [`mock::route`], a template file
-//! and a shape in [`mock::reply`].
+//! and a shape in [`mock::reply`]. A counter is a row in [`watch::metrics`].
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

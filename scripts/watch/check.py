@@ -7,6 +7,7 @@ sys.dont_write_bytecode = True  # no cache beside the sources
 import argparse
 import atexit
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -47,9 +48,9 @@ def same(name, got, want):
 class Server:
     """A mocker on a free port."""
 
-    def __init__(self, binary, *args):
+    def __init__(self, binary, *args, before=()):
         self.process = subprocess.Popen(
-            [binary, "-port", "0", "-quiet", *args],
+            [*before, binary, "-port", "0", "-quiet", *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         )
         atexit.register(self.stop)
@@ -234,8 +235,11 @@ def guarded(browser, binary):
 
 
 def screenshot(browser, binary, file):
-    """A picture of the page under a load that rises, falls and fails a little."""
-    server = Server(binary, "-latency", "30", "-jitter", "10", "-failure-percent", "2")
+    """A picture of the page under a load that rises, falls and fails a little. The server has a
+    core for itself; all else is on another."""
+    server = Server(
+        binary, "-latency", "30", "-jitter", "10", "-failure-percent", "2", before=["taskset", "-c", "0"]
+    )
     for seconds, connections in [(15, 100), (20, 400), (15, 50), (25, 800), (20, 200), (5, 300)]:
         load = subprocess.Popen(
             ["h2load", "--h1", "-t", "1", "-c", str(connections), "-D", str(seconds),
@@ -261,6 +265,8 @@ def main():
     options.add_argument("--requests", type=int, default=100_000)
     options.add_argument("--screenshot")
     options = options.parse_args()
+    if options.screenshot:
+        os.sched_setaffinity(0, {1})
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=BROWSER)
         if options.screenshot:

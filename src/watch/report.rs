@@ -69,6 +69,7 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     row("service time", quantiles(&run.totals.service));
     row("longest turn", millis(run.totals.turns.max()));
     row("busy", busy(&run.cores));
+    row("headroom", could_answer(history));
     row("verdict", verdict(history));
     table
 }
@@ -139,15 +140,6 @@ fn verdict(history: &History) -> String {
     if !given.is_empty() {
         write!(text, " ({})", given.join(", ")).expect("a String takes all");
     }
-    let cores = history.last.schedules.len();
-    match headroom(judged.requests, judged.turns, cores) {
-        Some(rate) => {
-            let rate = grouped(rate as u64);
-            write!(text, "; it could answer about {rate} requests a second")
-        }
-        None => write!(text, "; too few requests to say how many it could answer"),
-    }
-    .expect("a String takes all");
     if judged.is_bound() {
         let most = percent(BOUND_MAX);
         write!(
@@ -158,6 +150,19 @@ fn verdict(history: &History) -> String {
         .expect("a String takes all");
     }
     text
+}
+
+fn could_answer(history: &History) -> String {
+    let judged = history.judged;
+    match headroom(judged.requests, judged.turns, history.last.schedules.len()) {
+        Some(rate) => {
+            // More digits would promise too much.
+            let unit = 10_f64.powf((rate.log10() - 1.0).floor());
+            let rate = grouped(((rate / unit).round() * unit) as u64);
+            format!("it could answer about {rate} requests a second")
+        }
+        None => "too few requests to say how many it could answer".into(),
+    }
 }
 
 /// Milliseconds with three decimals.

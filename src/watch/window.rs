@@ -11,8 +11,8 @@ pub const BUSY_MAX: f64 = 0.90;
 /// A core that waits for a CPU for a larger share of the time is not the mock's alone.
 pub const WAIT_MAX: f64 = 0.05;
 
-/// A late window in which a core waited for a CPU for a larger share than of answers may be late has
-/// the machine to thank for it.
+/// A late window in which a core waited for a CPU for a larger share than of answers may be late
+/// has the machine to thank for it.
 pub const WAIT_LATE: f64 = 0.01;
 
 /// Lateness is no matter below this, whatever the delay.

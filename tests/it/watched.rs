@@ -75,6 +75,7 @@ fn the_end_is_reported_for_people_and_for_programs() {
         "  service time p50 ",
         "  longest turn ",
         "  busy         core ",
+        "  headroom     ",
         "  verdict      ",
     ]) {
         assert!(line.starts_with(start), "{line}");
