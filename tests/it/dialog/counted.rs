@@ -317,3 +317,13 @@ fn what_it_knows_is_told_under_every_scenario() {
         assert_eq!(client.ask(request("GET", path, &[], "")).status, 200);
     }
 }
+
+#[test]
+fn an_answer_that_nobody_took_is_held_back_and_not_late() {
+    let mut client = Client::plain();
+    client.takes(0);
+    client.send(HEALTH);
+    client.reconnect();
+    let totals = totals(&client);
+    assert_eq!((totals.counts.held_back, totals.service.count()), (1, 0));
+}
