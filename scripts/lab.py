@@ -76,16 +76,16 @@ def mocker(binary, args):
 
 
 class Server:
-    """A server process, pinned to its core, from its readiness line on."""
+    """A server process, pinned to its core unless that is not wanted, from its readiness line on."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, pinned=True):
         self.name = name
         WORK.mkdir(parents=True, exist_ok=True)
         log = WORK / f"{name}.log"
         # A file, not a pipe: a pipe that nobody reads would stop a server that prints much.
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
-                ["taskset", "-c", str(SERVER_CORE), *command],
+                ["taskset", "-c", str(SERVER_CORE), *command] if pinned else command,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             )
         atexit.register(self.stop)

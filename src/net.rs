@@ -5,6 +5,7 @@ mod health;
 mod limit;
 mod listen;
 pub mod machine;
+mod neighbours;
 mod reactor;
 mod schedule;
 mod server;

@@ -131,6 +131,8 @@ settings! {
     pin: Pin = Choice(&[("auto", Pin::Auto), ("on", Pin::On), ("off", Pin::Off)]), "auto", "WORD";
     /// CPUs to serve on, a thread on each; empty leaves the choice to mocker.
     cores: Vec<usize> = Cores, "", "LIST";
+    /// Give every core its fair share of the connections; off leaves it to the kernel's hash.
+    balance: bool = Choice(&[("on", true), ("off", false)]), "on", "WORD";
     /// How many connections there may be; more wait until one ends. auto takes as many as the
     /// process may have descriptors for.
     max_connections: Option<usize> = Auto(Whole(1, 10_000_000)), "auto", "N";

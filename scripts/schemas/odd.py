@@ -122,7 +122,7 @@ def wrong_requests(server: Server) -> Checks:
         ),
         *(
             (f"there is no {path}", partial(no_path, path))
-            for path in ("/", "/v2/chat/completions", "/v1/chat", "/v1/responses/resp_1")
+            for path in ("/nothing", "/v2/chat/completions", "/v1/chat", "/v1/responses/resp_1")
         ),
         *(
             (f"{path} is not for {method}", partial(no_method, path, method, allow))

@@ -12,8 +12,8 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::limit::Share;
 use super::machine::{Machine, Readiness, System};
+use super::neighbours::Neighbours;
 use super::sleep::{Alarm, Time};
 use crate::conn::kit::Kit;
 use crate::{Nanos, SECOND};
@@ -31,7 +31,8 @@ const ACCEPT_PAUSE: Nanos = SECOND / 10;
 /// How long answers in flight may take once the server is ending.
 const DRAIN: Nanos = 5 * SECOND;
 
-/// The token of the waker that says: look whether the server is ending.
+/// The token of the waker that says: look whether the server is ending, and whether another core has
+/// handed something over.
 pub const WAKER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
 const FIRST_LISTENER: usize = usize::MAX - 1024;
@@ -77,20 +78,19 @@ pub struct Reactor {
     /// When accepting goes on after a pause.
     accept_again: Option<Nanos>,
     accepts_left: u32,
-    share: Share,
+    neighbours: Neighbours,
     ending: Arc<AtomicBool>,
     drain_ends: Option<Nanos>,
 }
 
 impl Reactor {
-    /// A loop over these listeners. It ends after `ending` was set and the waker woken. `share` is
-    /// its part in the connections that the server may have.
+    /// A loop over these listeners. It ends after `ending` was set and the waker woken.
     pub fn new(
         poll: Poll,
         mut listeners: Vec<TcpListener>,
         kit: Kit,
         time: Time,
-        share: Share,
+        neighbours: Neighbours,
         ending: Arc<AtomicBool>,
     ) -> io::Result<Reactor> {
         for (at, listener) in listeners.iter_mut().enumerate() {
@@ -106,7 +106,7 @@ impl Reactor {
             next_tick: 0,
             accept_again: None,
             accepts_left: 0,
-            share,
+            neighbours,
             ending,
             drain_ends: None,
         })
@@ -129,7 +129,9 @@ impl Reactor {
             events.iter().for_each(|event| self.note(event));
             self.serve();
             // A connection of this core that has closed makes room at once.
-            if self.share.settle(self.machine.open) && self.accept_again.is_some() {
+            if self.neighbours.settle(self.machine.open, self.machine.now)
+                && self.accept_again.is_some()
+            {
                 self.accept_again = Some(self.machine.now);
             }
         }
@@ -176,7 +178,12 @@ impl Reactor {
     fn note(&mut self, event: &mio::event::Event) {
         let token = event.token();
         match token {
-            WAKER => self.begin_drain(),
+            WAKER => {
+                while let Some(stream) = self.neighbours.given() {
+                    self.accepted(stream);
+                }
+                self.begin_drain();
+            }
             ALARM => self.alarm.rang(),
             listener if listener.0 >= FIRST_LISTENER => self.machine.ready.push_back(listener),
             _ => {
@@ -208,20 +215,31 @@ impl Reactor {
     }
 
     fn accept(&mut self, listener: usize) {
+        self.accept_some(listener);
+        self.neighbours.wake();
+    }
+
+    fn accept_some(&mut self, listener: usize) {
         while self.accepts_left > 0 {
             self.accepts_left -= 1;
             let Some(socket) = self.listeners.get(listener) else {
                 return;
             };
-            if !self.share.take() {
+            if !self.neighbours.take() {
                 return self.pause_accepting();
             }
             let accepted = socket.accept();
             if accepted.is_err() {
-                self.share.give_back();
+                self.neighbours.give_back();
             }
             match accepted {
-                Ok((stream, _)) => self.accepted(stream),
+                // A core that ends takes nothing from others.
+                Ok((stream, _)) if self.ending.load(Ordering::Relaxed) => self.accepted(stream),
+                Ok((stream, _)) => {
+                    if let Some(stream) = self.neighbours.hand_over(stream, self.machine.now) {
+                        self.accepted(stream);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // The client has gone already, or a signal came: the next may be fine.
                 Err(error) if is_passing(&error) => {}

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::neighbours::Neighbours;
 use super::reactor::{Reactor, WAKER};
 use super::sleep::Time;
 use super::watcher::{Live, Watcher};
@@ -56,12 +57,16 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
     let released = Arc::new(Barrier::new(cpus.len() + 1));
     let mut threads = Vec::new();
     let mut ender = Ender::default();
-    let shares = limit::Share::of(most, cpus.len());
-    let cores = cpus.iter().zip(listening.cores).zip(shares);
-    for (core, ((&cpu, listeners), share)) in cores.enumerate() {
+    let mut polls = Vec::new();
+    for _ in &cpus {
         let poll = Poll::new().map_err(cannot)?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
-        ender.wakers.push(waker);
+        ender.wakers.push(Arc::new(waker));
+        polls.push(poll);
+    }
+    let neighbours = Neighbours::of(most, settings.balance, &ender.wakers);
+    let cores = cpus.iter().zip(polls).zip(listening.cores).zip(neighbours);
+    for (core, (((&cpu, poll), listeners), neighbours)) in cores.enumerate() {
         let (words, watch) = (words.clone(), watch.clone());
         let (settings, log) = (settings.clone(), log.as_ref().map(|(log, _)| log.clone()));
         let (ready, ending) = (ready.clone(), ender.ending.clone());
@@ -71,7 +76,7 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
             let pinned = cpu.is_none_or(cpus::pin);
             let mut kit = Kit::new(&settings, words, seed, core as u16, &watch);
             kit.log = log;
-            let reactor = Reactor::new(poll, listeners, kit, time, share, ending);
+            let reactor = Reactor::new(poll, listeners, kit, time, neighbours, ending);
             let tell = |outcome| {
                 ready
                     .send(outcome)
@@ -127,7 +132,7 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
 #[derive(Default)]
 pub struct Ender {
     ending: Arc<AtomicBool>,
-    wakers: Vec<Waker>,
+    wakers: Vec<Arc<Waker>>,
 }
 
 impl Ender {

@@ -59,7 +59,7 @@ fn error(args: &[&str], vars: &[(&str, &str)]) -> String {
 
 /// Some allowed text that is not the default, and the settings that it makes.
 fn good(row: &Row) -> (&'static str, Settings) {
-    let tried = ["7", "true", "on", "random", "mock-bound"]
+    let tried = ["7", "true", "on", "off", "random", "mock-bound"]
         .into_iter()
         .find_map(|text| {
             let mut settings = Settings::default();

@@ -339,6 +339,9 @@ impl Core {
         self.delays.read(&mut totals.delays);
         self.turns.read(&mut totals.turns);
         totals.busy.push(self.busy.get());
+        totals
+            .connections
+            .push(self.counters.open_connections.get());
     }
 }
 
@@ -361,6 +364,8 @@ pub struct Totals {
     pub turns: Tally,
     /// How long each core was in its turns.
     pub busy: Vec<Nanos>,
+    /// How many connections each core has.
+    pub connections: Vec<u64>,
 }
 
 impl Totals {

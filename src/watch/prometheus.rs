@@ -77,6 +77,11 @@ fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
 }
 
 fn cores(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
+    let name = "mocker_core_open_connections";
+    text.family(name, "gauge", "Connections that each core has open now.");
+    for (core, connections) in totals.connections.iter().enumerate() {
+        text.sample(name, &[("core", &core)], connections);
+    }
     let name = "mocker_core_turn_seconds_total";
     text.family(name, "counter", "How long each core was in its turns.");
     for (core, busy) in totals.busy.iter().enumerate() {

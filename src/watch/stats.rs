@@ -53,6 +53,7 @@ pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
         "requests": watch.requests_in(totals),
         "statuses": statuses(watch, totals),
         "answers": answers(watch, totals),
+        "core_connections": totals.connections,
     }));
     counted.extend(counters(&totals.counts));
     counted.extend(object(json!({

@@ -30,8 +30,9 @@ fn reactor(settings: &Settings) -> (Reactor, SocketAddr) {
         &mock::watch(1, 0),
     );
     let time = Time::since(std::time::Instant::now());
-    let share = Share::of(usize::MAX, 1).remove(0);
-    let reactor = Reactor::new(poll, vec![listener], kit, time, share, Arc::default()).unwrap();
+    let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).unwrap());
+    let alone = Neighbours::of(usize::MAX, true, &[waker]).remove(0);
+    let reactor = Reactor::new(poll, vec![listener], kit, time, alone, Arc::default()).unwrap();
     (reactor, address)
 }
 
