@@ -164,8 +164,24 @@ def head(path, length):
     ).encode()
 
 
+# What can be asked for: the path, and a body.
+BODIES = {
+    "chat": ("/v1/chat/completions", HELLO),
+    "embeddings": ("/v1/embeddings", b'{"model":"text-embedding-3-small","input":"Hello"}'),
+    "base64": (
+        "/v1/embeddings",
+        b'{"model":"text-embedding-3-small","input":"Hello","encoding_format":"base64"}',
+    ),
+}
+
+
+def request_of(endpoint):
+    path, body = BODIES[endpoint]
+    return head(path, len(body)) + body
+
+
 def chat_request():
-    return head("/v1/chat/completions", len(HELLO)) + HELLO
+    return request_of("chat")
 
 
 def read_answer(connection):

@@ -1,8 +1,8 @@
 //! What the cores have to do with each other: how many connections there may be in all, and that
 //! each core has its fair share of them. Knows no event queue.
 //!
-//! The kernel gives a new connection to the listener that the hash of its addresses says, so of 8
-//! connections on 2 cores some start with 6 and 2 (`scripts/balance`). A core that has more than its
+//! The kernel gives a new connection to the listener that the hash of its addresses says, so 8
+//! connections on 2 cores often lie as 6 and 2 (`scripts/balance`). A core that has more than its
 //! share hands what it accepts to one that has less.
 
 use std::sync::Arc;
