@@ -78,10 +78,10 @@ def mocker(binary, args):
 class Server:
     """A server process, pinned to its core unless that is not wanted, from its readiness line on."""
 
-    def __init__(self, name, command, pinned=True):
+    def __init__(self, name, command, pinned=True, patience=0.01):
         self.name = name
         WORK.mkdir(parents=True, exist_ok=True)
-        log = WORK / f"{name}.log"
+        log = WORK / (re.sub(r"\W+", "-", name) + ".log")
         # A file, not a pipe: a pipe that nobody reads would stop a server that prints much.
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
@@ -95,8 +95,17 @@ class Server:
         while not (ready := re.search(r"http://[^\s/]*:(\d+)", log.read_text(errors="replace"))):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"{' '.join(command)} did not become ready; it said:\n{log.read_text()}")
-            time.sleep(0.01)
+            time.sleep(patience)
         self.port = int(ready[1])
+        # Some say where they will listen before they do.
+        while True:
+            try:
+                self.connect().close()
+                break
+            except ConnectionRefusedError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    sys.exit(f"{' '.join(command)} does not listen; it said:\n{log.read_text()}")
+                time.sleep(patience)
 
     def stop(self):
         self.process.terminate()

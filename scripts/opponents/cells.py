@@ -1,0 +1,311 @@
+"""What is compared: each cell measures all contenders who can do it, in turns."""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import time
+from functools import partial
+
+import lab
+from opponents.contenders import SENTENCE
+
+BIG = "A longer answer says more of the same, and then some. " * 185
+
+CPU = ("CPU a request", "us")
+
+
+def script(name):
+    """One of the scripts beside this folder, as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(lab.ROOT / "scripts" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def claimed():
+    """The cells that the README's claims rest on."""
+    return [
+        ("64 connections, depth 1", partial(throughput, depth=1)),
+        ("64 connections, 16 requests in one write", partial(throughput, depth=16)),
+        ("beside the floor, depth 1", partial(throughput, depth=1, alone=True)),
+        ("beside the floor, 10 KB answers", partial(throughput, depth=1, alone=True, content=BIG)),
+        ("beside the floor, embeddings of 1536 numbers",
+         partial(throughput, depth=1, alone=True, endpoint="embeddings")),
+        ("delivered latency, 50 ms, 1000 in flight", partial(late, millis=50, in_flight=1000)),
+        ("uploads of 50 MB", partial(uploads, size=50 << 20, each=4)),
+        ("connections on 2 cores", even),
+        ("at rest", at_rest),
+    ]
+
+
+def full():
+    """The whole grid."""
+    yield from claimed()
+    for depth in (1, 16):
+        for content, size in ((SENTENCE, "small"), (BIG, "10 KB")):
+            for connections in (1, 8, 64, 512, 4096):
+                yield (
+                    f"{connections} connections, depth {depth}, {size} answers",
+                    partial(throughput, depth=depth, content=content, connections=connections),
+                )
+    yield "a connection for each request", churn
+    for millis in (1, 10, 50, 200):
+        for in_flight in (10, 100, 1000, 9000):
+            yield (
+                f"delivered latency, {millis} ms, {in_flight} in flight",
+                partial(late, millis=millis, in_flight=in_flight),
+            )
+    yield "uploads of 200 KB", partial(upload_rate, size=200_000, each=500)
+    yield "uploads of 10 MB", partial(upload_rate, size=10_000_000, each=20)
+    yield "streams without gaps", streams
+
+
+def begin(field, latency=0, content=SENTENCE, only=None):
+    """Starts all who can do it."""
+    servers = []
+    for contender in field:
+        if only and contender.name not in only:
+            continue
+        command = contender.start(latency, content)
+        if command:
+            servers.append(lab.Server(contender.name, command))
+            servers[-1].prefix = contender.prefix
+    return servers
+
+
+def asking(server, request):
+    """The request as this server has its paths."""
+    return request.replace(b" /", b" " + getattr(server, "prefix", b"") + b"/", 1)
+
+
+def scripts(servers, request, depth):
+    """A wrk script for each server."""
+    made = {}
+    for server in servers:
+        own = asking(server, request)
+        name = f"compare-{depth}" + ("" if own == request else "-prefix")
+        made[server.name] = lab.wrk_script(name, own, depth)
+    return made
+
+
+def labelled(servers):
+    names = {"A": "mocker", "A2": "mocker again", "F": "floor"}
+    return {server.name: names.get(server.name, server.name) for server in servers}
+
+
+def floor(command, *args):
+    return lab.Server("F", [lab.build_floor(), command, *args])
+
+
+def end(servers):
+    for server in servers:
+        server.stop()
+
+
+def throughput(
+    cell, field, options, results, depth, connections=64, content=SENTENCE, alone=False,
+    endpoint="chat",
+):
+    """Requests/s and CPU time a request. Alone: mocker and the floor, in longer rounds."""
+    servers = begin(field, content=content, only=("A", "A2") if alone else None)
+    request = lab.request_of(endpoint)
+    file = lab.WORK / "answer"
+    file.write_bytes(lab.record_answer(servers[0], request))
+    servers.insert(2, floor("serve", "--request-bytes", str(len(request)), "--answer", str(file)))
+    plain = scripts(servers, request, depth)
+    rounds = 21 if alone else options.rounds
+
+    def measure(server):
+        run = lab.wrk(server, plain[server.name], connections, max(1, round(options.seconds)))
+        return {"CPU a request": run["cpu_us"], "requests/s": run["rps"], "core busy": run["busy"]}
+
+    runs = lab.alternate(servers, rounds, measure)
+    results.add(cell, runs, [CPU, ("requests/s", ""), ("core busy", "%")], labelled(servers))
+    end(servers)
+
+
+def churn(cell, field, options, results):
+    """A connection for each request."""
+    servers = begin(field)
+    request = lab.chat_request().replace(b"Connection: keep-alive", b"Connection: close")
+    plain = scripts(servers, request, 1)
+
+    def measure(server):
+        run = lab.wrk(server, plain[server.name], 64, max(1, round(options.seconds)))
+        return {"CPU a request": run["cpu_us"], "requests/s": run["rps"]}
+
+    runs = lab.alternate(servers, options.rounds, measure)
+    results.add(cell, runs, [CPU, ("requests/s", "")], labelled(servers))
+    end(servers)
+
+
+def late(cell, field, options, results, millis, in_flight):
+    """How late delayed answers arrive, beyond the delay that was asked for."""
+    most = results.of("64 connections, depth 1", "requests/s")
+    servers = []
+    rate = in_flight / millis * 1e3
+    for server in begin(field, latency=millis):
+        name = labelled([server])[server.name]
+        capacity = statistics.median(most[name]) if name in most else float("inf")
+        if rate > capacity / 2:
+            results.note(f"{cell}: {name} left out, {rate:,.0f}/s is over half of its {capacity:,.0f}/s")
+            server.stop()
+        else:
+            servers.append(server)
+    if not servers:
+        return
+    client = lab.cargo("bench", "late", "bench", "--bench", "late", "--no-run")
+    requests, answers = {}, {}
+    for server in servers:
+        own = asking(server, lab.chat_request())
+        answers[server.name] = lab.record_answer(server, own, times=3)
+        requests[server.name] = lab.WORK / f"request{server.prefix.decode().replace('/', '-')}"
+        requests[server.name].write_bytes(own)
+    requests["F"] = requests[servers[0].name]
+    file = lab.WORK / "answer"
+    file.write_bytes(next(iter(answers.values())))
+    beside = floor(
+        "delay", "--request-bytes", str(requests["F"].stat().st_size), "--answer", str(file),
+        "--millis", f"{millis:g}",
+    )
+    answers["F"] = file.read_bytes()
+    servers.append(beside)
+    delay = script("delay")
+
+    def measure(server):
+        run = delay.late(
+            client, server, requests[server.name], len(answers[server.name]), in_flight,
+            max(2, options.seconds), millis,
+        )
+        return {
+            "p99": run["p99_us"] / 1e3, "p50": run["p50_us"] / 1e3, "p99.9": run["p999_us"] / 1e3,
+            "earliest": run["min_us"] / 1e3, "CPU a request": run["cpu_us"],
+        }
+
+    runs = lab.alternate(servers, options.rounds, measure)
+    metrics = [("p99", "ms late"), ("p50", "ms late"), ("p99.9", "ms late"), ("earliest", "ms late"),
+               CPU]
+    results.add(cell, runs, metrics, labelled(servers))
+    end(servers)
+
+
+def uploads(cell, field, options, results, size, each):
+    """CPU time of large bodies, beside a floor that reads and drops them."""
+    upload = script("upload")
+    servers = begin(field, only=("A", "A2")) + [floor("drop")]
+    for name, (path, content) in upload.bodies(size).items():
+        runs = lab.alternate(
+            servers, options.rounds, lambda server: upload.cost(server, each, path, content)
+        )
+        for its in runs.values():
+            for run in its:
+                run.update({"CPU a GB": run["s_per_gb"], "GB a CPU second": run["gb_per_s"]})
+        metrics = [("CPU a GB", "s"), ("GB a CPU second", "")]
+        results.add(f"{cell}, {name}", runs, metrics, labelled(servers))
+    end(servers)
+
+
+def upload_rate(cell, field, options, results, size, each):
+    """Bodies a second, of all who take them."""
+    upload = script("upload")
+    path, content = upload.bodies(size)["one long string"]
+    servers = []
+    for server in begin(field):
+        try:
+            with server.connect() as connection:
+                upload.upload(connection, path, content)
+            servers.append(server)
+        except (SystemExit, OSError) as error:
+            results.note(f"{cell}: {server.name} left out: {str(error)[:80]}")
+            server.stop()
+
+    def measure(server):
+        began = time.monotonic()
+        run = upload.cost(server, each, path, content)
+        # What upload.cost waits at its end.
+        taken = time.monotonic() - began - 0.05
+        return {"CPU a GB": run["s_per_gb"], "bodies/s": each / taken}
+
+    runs = lab.alternate(servers, options.rounds, measure)
+    results.add(cell, runs, [("CPU a GB", "s"), ("bodies/s", "")], labelled(servers))
+    end(servers)
+
+
+def streams(cell, field, options, results):
+    """Events a second of streams without gaps; no opponent sends them without sleeping."""
+    ran = subprocess.run(
+        [lab.ROOT / "scripts" / "streams", "throughput", "--rounds", str(options.rounds), "--json",
+         str(lab.WORK / "streams.json")],
+        stdout=subprocess.PIPE, text=True,
+    )
+    results.note(f"{cell}: {' '.join(ran.stdout.split())[-400:]}")
+
+
+def even(cell, field, options, results):
+    """How many of 8 and 64 connections lie on the fuller of two cores."""
+    balance = script("balance")
+    binary = field[0].start(0, SENTENCE)[0]
+    for connections in (8, 64):
+        runs = {}
+        for word, label in (("on", "mocker"), ("off", "the kernel's hash")):
+            runs[label] = []
+            for _ in range(20):
+                command = [binary, "-port", "0", "-threads", "2", "-quiet", "-balance", word]
+                server = lab.Server("A", command, pinned=False)
+                runs[label].append({"on the fuller core": max(balance.lying(server, connections))})
+                server.stop()
+        metrics = [("on the fuller core", f"of {connections}")]
+        results.add(f"{connections} {cell}", runs, metrics, {name: name for name in runs})
+
+
+def at_rest(cell, field, options, results):
+    """Memory at rest and of idle connections, the time to the first answer, the program's size."""
+    runs = {}
+    for contender in field:
+        if contender.name == "A2":
+            continue
+        label = "mocker" if contender.name == "A" else contender.name
+        runs[label] = []
+        for _ in range(options.rounds):
+            began = time.monotonic()
+            command = contender.start(0, SENTENCE)
+            server = lab.Server(contender.name, command, patience=0.0002)
+            server.prefix = contender.prefix
+            lab.record_answer(server, asking(server, lab.chat_request()), times=1)
+            run = {"first answer": (time.monotonic() - began) * 1e3}
+            run["resident"] = server.memory("VmRSS") / (1 << 20)
+            program = os.path.realpath(f"/proc/{server.pid}/exe")
+            run["program"] = os.path.getsize(program) / 1e6
+            server.stop()
+            runs[label].append(run)
+        idle = idle_connections(contender)
+        for run in runs[label]:
+            run["idle connection"] = idle
+    metrics = [("first answer", "ms"), ("resident", "MiB"), ("idle connection", "bytes"),
+               ("program", "MB")]
+    results.add(cell, runs, metrics, {name: name for name in runs})
+
+
+def idle_connections(contender, count=10_000):
+    """What each of so many idle connections takes of the server's memory, in bytes."""
+    server = lab.Server(contender.name, contender.start(0, SENTENCE))
+    server.prefix = contender.prefix
+    request = asking(server, lab.chat_request())
+    with server.connect() as connection:
+        for _ in range(100):
+            connection.sendall(request)
+            lab.read_answer(connection)
+    before = server.memory("RssAnon")
+    idle = []
+    for _ in range(count):
+        idle.append(server.connect())
+        idle[-1].sendall(request)
+        lab.read_answer(idle[-1])
+    grown = server.memory("RssAnon") - before
+    for connection in idle:
+        connection.close()
+    server.stop()
+    return grown / count
