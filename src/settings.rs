@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kind::{
-    Auto, Bytes, Choice, Cores, Host, Kind, Millis, Name, Names, Percent, Seconds, Secret, Source,
-    Span, Switch, Until, Whole,
+    Auto, Bytes, Choice, Cores, Host, Kind, Micros, Millis, Name, Names, Percent, Seconds, Secret,
+    Source, Span, Switch, Until, Whole,
 };
 
 mod kind;
@@ -133,6 +133,9 @@ settings! {
     cores: Vec<usize> = Cores, "", "LIST";
     /// Give every core its fair share of the connections; off leaves it to the kernel's hash.
     balance: bool = Choice(&[("on", true), ("off", false)]), "on", "WORD";
+    /// Look for events for so many microseconds before a core sleeps: less late where little is
+    /// asked, for a CPU that is never idle.
+    busy_poll: Duration = Micros(1_000_000), "0", "US";
     /// How many connections there may be; more wait until one ends. auto takes as many as the
     /// process may have descriptors for.
     max_connections: Option<usize> = Auto(Whole(1, 10_000_000)), "auto", "N";

@@ -17,9 +17,9 @@ use crate::{Nanos, SECOND};
 /// A core keeps what it accepted while it has at most its share and one part in so many more.
 const SLACK: usize = 32;
 
-/// Where connections come and go, handing one over costs more than it brings: it would soon be gone,
-/// and so would what was uneven. They do when a core has closed more than so many in each of two
-/// such times in a row; the end of one load and the beginning of the next are not that.
+/// Where connections come and go, handing one over costs more than it brings: it would soon be
+/// gone, and so would what was uneven. They do when a core has closed more than so many in each of
+/// two such times in a row; the end of one load and the beginning of the next are not that.
 const CHURN: usize = 16;
 const CHURN_TIME: Nanos = SECOND / 100;
 

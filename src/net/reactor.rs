@@ -31,8 +31,8 @@ const ACCEPT_PAUSE: Nanos = SECOND / 10;
 /// How long answers in flight may take once the server is ending.
 const DRAIN: Nanos = 5 * SECOND;
 
-/// The token of the waker that says: look whether the server is ending, and whether another core has
-/// handed something over.
+/// The token of the waker that says: look whether the server is ending, and whether another core
+/// has handed something over.
 pub const WAKER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
 const FIRST_LISTENER: usize = usize::MAX - 1024;
@@ -81,6 +81,8 @@ pub struct Reactor {
     neighbours: Neighbours,
     ending: Arc<AtomicBool>,
     drain_ends: Option<Nanos>,
+    /// How long to look for events before sleeping until there are some.
+    busy_poll: Nanos,
 }
 
 impl Reactor {
@@ -109,7 +111,13 @@ impl Reactor {
             neighbours,
             ending,
             drain_ends: None,
+            busy_poll: 0,
         })
+    }
+
+    /// From now on it looks for events for so long before it sleeps.
+    pub fn busy_poll(&mut self, time: Nanos) {
+        self.busy_poll = time;
     }
 
     /// Serves until the server ends.
@@ -117,14 +125,9 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS);
         self.woken();
         while !self.is_done() {
-            let patience = self.patience();
-            let turn = self.machine.system.now() - self.machine.now;
-            self.machine.kit.core.turned(turn);
-            match self.poll.poll(&mut events, patience) {
-                // There are no events then.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => result.expect("epoll_wait fails only for wrong arguments"),
-            }
+            let now = self.machine.system.now();
+            self.machine.kit.core.turned(now - self.machine.now);
+            self.wait(&mut events, now);
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.serve();
@@ -143,10 +146,10 @@ impl Reactor {
             .is_some_and(|end| self.machine.open == 0 || self.machine.now >= end)
     }
 
-    /// How long to wait for events.
-    fn patience(&mut self) -> Option<Duration> {
+    /// Waits for events, or until something is due.
+    fn wait(&mut self, events: &mut Events, now: Nanos) {
         if !self.machine.ready.is_empty() {
-            return Some(Duration::ZERO);
+            return self.poll(events, Some(Duration::ZERO));
         }
         let next = [
             self.machine.timer.next(),
@@ -154,7 +157,35 @@ impl Reactor {
             self.drain_ends,
         ];
         let next = next.into_iter().flatten().min();
-        self.alarm.patience(next, self.machine.now)
+        if self.busy_poll > 0 && self.spin(events, now, next.unwrap_or(Nanos::MAX)) {
+            return;
+        }
+        let patience = self.alarm.patience(next, self.machine.now);
+        self.poll(events, patience);
+    }
+
+    /// Looks for events again and again, for as long as was set and until something is due, instead
+    /// of being woken, which takes longer. Whether there is something to do.
+    fn spin(&mut self, events: &mut Events, began: Nanos, due: Nanos) -> bool {
+        let ends = due.min(began + self.busy_poll);
+        let mut now = began;
+        while now < ends {
+            self.poll(events, Some(Duration::ZERO));
+            if !events.is_empty() {
+                break;
+            }
+            now = self.machine.system.now();
+        }
+        self.machine.kit.core.spun(now - began);
+        !events.is_empty() || now >= due
+    }
+
+    fn poll(&mut self, events: &mut Events, patience: Option<Duration>) {
+        match self.poll.poll(events, patience) {
+            // There are no events then.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => result.expect("epoll_wait fails only for wrong arguments"),
+        }
     }
 
     fn woken(&mut self) {

@@ -17,6 +17,7 @@ use super::reactor::{Reactor, WAKER};
 use super::sleep::Time;
 use super::watcher::{Live, Watcher};
 use super::{Trouble, cpus, limit, listen, schedule};
+use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::mock::{self, text::Words};
 use crate::settings::Settings;
@@ -83,7 +84,8 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
                     .expect("the main thread waits for every core");
             };
             match reactor {
-                Ok(reactor) => {
+                Ok(mut reactor) => {
+                    reactor.busy_poll(settings.busy_poll.as_nanos() as Nanos);
                     tell(Ok((pinned, schedule::this_thread())));
                     reactor.run();
                     // What the kernel knows of this thread is read before it goes.

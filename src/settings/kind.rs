@@ -81,6 +81,19 @@ impl Kind<Duration> for Millis {
     }
 }
 
+/// Whole microseconds from 0 to so many.
+pub struct Micros(pub u64);
+
+impl Kind<Duration> for Micros {
+    fn parse(&self, text: &str) -> Option<Duration> {
+        Whole(0, self.0).parse(text).map(Duration::from_micros)
+    }
+
+    fn allowed(&self) -> String {
+        format!("microseconds from 0 to {}", self.0)
+    }
+}
+
 /// A percentage, in millionths of the whole.
 pub struct Percent;
 

@@ -252,6 +252,8 @@ pub struct Core {
     turns: Histogram,
     /// How long all turns were together.
     busy: Counter,
+    /// How long it looked for events in vain instead of sleeping.
+    spun: Counter,
 }
 
 impl Default for Core {
@@ -265,6 +267,7 @@ impl Default for Core {
             delays: Histogram::default(),
             turns: Histogram::default(),
             busy: Counter::new(),
+            spun: Counter::new(),
         }
     }
 }
@@ -324,6 +327,11 @@ impl Core {
         self.turns.record(time, 1);
     }
 
+    /// The event loop has looked for events for so long instead of sleeping.
+    pub fn spun(&self, time: Nanos) {
+        self.spun.add(time);
+    }
+
     /// Adds what this core has counted to what others have.
     pub fn read(&self, totals: &mut Totals) {
         self.counters.read(&mut totals.counts);
@@ -339,6 +347,7 @@ impl Core {
         self.delays.read(&mut totals.delays);
         self.turns.read(&mut totals.turns);
         totals.busy.push(self.busy.get());
+        totals.spun.push(self.spun.get());
         totals
             .connections
             .push(self.counters.open_connections.get());
@@ -364,6 +373,8 @@ pub struct Totals {
     pub turns: Tally,
     /// How long each core was in its turns.
     pub busy: Vec<Nanos>,
+    /// How long each core looked for events instead of sleeping.
+    pub spun: Vec<Nanos>,
     /// How many connections each core has.
     pub connections: Vec<u64>,
 }
@@ -391,8 +402,10 @@ impl Totals {
         between.chunks = self.chunks.since(&earlier.chunks);
         between.delays = self.delays.since(&earlier.delays);
         between.turns = self.turns.since(&earlier.turns);
-        for (busy, before) in between.busy.iter_mut().zip(&earlier.busy) {
-            *busy -= before;
+        let busy = between.busy.iter_mut().zip(&earlier.busy);
+        let spun = between.spun.iter_mut().zip(&earlier.spun);
+        for (time, before) in busy.chain(spun) {
+            *time -= before;
         }
         between
     }

@@ -59,7 +59,8 @@ pub struct Window {
 /// How a core was used, as shares of a window's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
-    /// Running, by the kernel's account; where that is unknown, outside of its poll.
+    /// Running and not polling busily, by the kernel's account; where that is unknown, outside of
+    /// its poll.
     pub busy: f64,
     /// Ready to run and waiting for a CPU; None where the kernel doesn't say.
     pub wait: Option<f64>,
@@ -103,10 +104,10 @@ impl Window {
         let share = |time: Nanos| time as f64 / length as f64;
         let schedules = earlier.schedules.iter().zip(&later.schedules);
         let cores = schedules
-            .zip(&totals.busy)
-            .map(|(schedule, &turns)| match schedule {
+            .zip(totals.busy.iter().zip(&totals.spun))
+            .map(|(schedule, (&turns, &spun))| match schedule {
                 (Some(then), Some(now)) => Usage {
-                    busy: share(now.cpu.saturating_sub(then.cpu)),
+                    busy: share(now.cpu.saturating_sub(then.cpu + spun)),
                     wait: Some(share(now.wait.saturating_sub(then.wait))),
                 },
                 _ => Usage {
@@ -244,6 +245,26 @@ mod tests {
             window.totals.delays = totals.delays;
             assert_eq!(near(window.median_delay()), given == 6);
         }
+    }
+
+    #[test]
+    fn polling_busily_is_not_being_busy() {
+        let core = Core::default();
+        let moment = |at, cpu| {
+            let mut totals = Totals::default();
+            core.read(&mut totals);
+            let schedules = vec![Some(Schedule { cpu, wait: 0 })];
+            Moment {
+                at,
+                totals,
+                schedules,
+            }
+        };
+        let earlier = moment(0, 5);
+        core.spun(SECOND / 10 * 7);
+        let window = Window::between(&earlier, &moment(SECOND, SECOND + 5));
+        assert!((window.busiest() - 0.3).abs() < 1e-6);
+        assert!(!window.reasons().any());
     }
 
     #[test]

@@ -251,6 +251,25 @@ fn who_is_no_terminal_is_told_nothing_before_the_end() {
     assert!(!ended.stderr.contains(['\r', '\x1b']));
 }
 
+/// It is never idle, and not busy: what it does besides answering is no work.
+#[test]
+fn polling_busily_is_not_told_as_work() {
+    let report = Scratch::new("busy");
+    let server = reporting(&report, &["-busy-poll", "20000", "-threads", "1"]);
+    let mut client = server.connect();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(600) {
+        client.ask(chat("busy")).assert_chat("busy");
+        sleep(Duration::from_millis(5));
+    }
+    server.process.signal("TERM");
+    ended(server, 0);
+    let report = report.json();
+    let busy = report["busy"][0].as_f64().expect("a share");
+    assert!(busy < 0.5, "{busy}");
+    assert!(report["requests"].as_u64() > Some(20));
+}
+
 /// Counters of several cores add up to what clients saw, however they are spread.
 #[test]
 fn what_all_cores_count_is_what_all_clients_saw() {
@@ -276,4 +295,22 @@ fn what_all_cores_count_is_what_all_clients_saw() {
         stats()["open_connections"] == 1
     });
     assert_eq!(stats()["held_back"], 0);
+}
+
+/// Whichever core accepts, each has its share at the end.
+#[test]
+fn connections_lie_evenly_on_the_cores() {
+    for (connections, most) in [(8, 4), (64, 33)] {
+        let server = Server::start(&["-threads", "2"]);
+        let mut clients: Vec<_> = (0..connections).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.ask(chat("even")).assert_chat("even");
+        }
+        let stats = clients[0].ask(HEALTH.replace("/health", "/stats"));
+        let stats: Value = serde_json::from_str(stats.text()).expect("it is JSON");
+        let cores = stats["core_connections"].as_array().expect("a list");
+        let cores: Vec<u64> = cores.iter().filter_map(Value::as_u64).collect();
+        assert_eq!(cores.iter().sum::<u64>(), connections);
+        assert!(cores.iter().all(|&core| core <= most), "{cores:?}");
+    }
 }

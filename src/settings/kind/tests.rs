@@ -391,3 +391,19 @@ fn until() {
         ],
     );
 }
+
+#[test]
+fn micros() {
+    let micros = |micros| Some(Duration::from_micros(micros));
+    reads(
+        Micros(50),
+        &[
+            ("0", micros(0)),
+            ("50", micros(50)),
+            ("51", None),
+            ("0.5", None),
+            ("-1", None),
+            ("", None),
+        ],
+    );
+}
