@@ -168,16 +168,14 @@ impl Reactor {
     /// of being woken, which takes longer. Whether there is something to do.
     fn spin(&mut self, events: &mut Events, began: Nanos, due: Nanos) -> bool {
         let ends = due.min(began + self.busy_poll);
-        let mut now = began;
-        while now < ends {
+        loop {
             self.poll(events, Some(Duration::ZERO));
-            if !events.is_empty() {
-                break;
+            let now = self.machine.system.now();
+            if !events.is_empty() || now >= ends {
+                self.machine.kit.core.spun(now - began);
+                return !events.is_empty() || now >= due;
             }
-            now = self.machine.system.now();
         }
-        self.machine.kit.core.spun(now - began);
-        !events.is_empty() || now >= due
     }
 
     fn poll(&mut self, events: &mut Events, patience: Option<Duration>) {

@@ -186,3 +186,20 @@ fn a_flood_of_connections_is_accepted_look_by_look() {
     }
     drop(clients);
 }
+
+#[test]
+fn polling_busily_looks_at_readiness_though_something_is_due() {
+    let (mut reactor, address) = reactor(&Settings::default());
+    reactor.busy_poll(SECOND);
+    reactor.drain_ends = Some(0);
+    let mut events = Events::with_capacity(EVENTS);
+    for _ in 0..2 {
+        let _client = net::TcpStream::connect(address).unwrap();
+        let now = reactor.machine.system.now();
+        reactor.wait(&mut events, now);
+        assert_eq!(events.iter().count(), 1, "a client waits");
+        let now = reactor.machine.system.now();
+        reactor.wait(&mut events, now);
+        assert!(events.is_empty(), "that is known already");
+    }
+}
