@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import functools
 import json
 import re
 import resource
@@ -43,8 +44,9 @@ def parser(description, rounds=None):
 # Building
 
 
+@functools.cache
 def cargo(kind, name, *args):
-    """Builds, and gives the path of the executable of the target of this kind and name."""
+    """Builds, once, and gives the path of the executable of the target of this kind and name."""
     command = ["cargo", *args, "--message-format=json-render-diagnostics"]
     built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
@@ -64,6 +66,10 @@ def build_mocker():
 
 def build_floor():
     return cargo("bench", "floor", "bench", "--bench", "floor", "--no-run")
+
+
+def build_late():
+    return cargo("bench", "late", "bench", "--bench", "late", "--no-run")
 
 
 def mocker(binary, args):

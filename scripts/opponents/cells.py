@@ -157,7 +157,7 @@ def late(cell, field, options, results, millis, in_flight):
             servers.append(server)
     if not servers:
         return
-    client = lab.cargo("bench", "late", "bench", "--bench", "late", "--no-run")
+    client = lab.build_late()
     requests, answers = {}, {}
     for server in servers:
         own = asking(server, lab.chat_request())

@@ -3,10 +3,12 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
-use std::thread;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Barrier};
+use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime};
 
+use mio::net::TcpListener;
 use mio::{Poll, Waker};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -21,6 +23,7 @@ use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::mock::{self, text::Words};
 use crate::settings::Settings;
+use crate::watch::Watch;
 use crate::watch::rawlog::RawLog;
 use crate::watch::report::Report;
 
@@ -38,96 +41,186 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
     limit::grow_table(&listening.cores[0][0]);
     // Before anyone is served: who has been answered may count on an end in order.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
-    let log = match settings.log_raw {
-        true => Some(RawLog::start().map_err(cannot_log)?),
-        false => None,
-    };
-    let time = Time::since(epoch);
-    let seed = match settings.seed {
-        // Of the system's randomness: fastrand would seed itself by the clock since the machine's
-        // boot, and replicas whose seeds are near each other would give the same ids.
-        0 => RandomState::new().hash_one(()),
-        seed => seed,
-    };
-    let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let started = started.map_or(0, |since| since.as_secs() as i64);
-    let watch = mock::watch(cpus.len(), started);
-    let cannot = |error: io::Error| Trouble::CannotRun(format!("can't poll: {error}"));
-    let (ready, all_ready) = mpsc::channel();
-    let (done, all_done) = mpsc::channel();
-    let released = Arc::new(Barrier::new(cpus.len() + 1));
-    let mut threads = Vec::new();
-    let mut ender = Ender::default();
+    let (log, log_writer) = match settings.log_raw {
+        true => RawLog::start().map(|(log, writer)| (Some(log), Some(writer))),
+        false => Ok((None, None)),
+    }
+    .map_err(cannot_log)?;
     let mut polls = Vec::new();
+    let mut ender = Ender::default();
     for _ in &cpus {
-        let poll = Poll::new().map_err(cannot)?;
-        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
+        let poll = Poll::new().map_err(cannot_poll)?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot_poll)?;
         ender.wakers.push(Arc::new(waker));
         polls.push(poll);
     }
     let neighbours = Neighbours::of(most, settings.balance, &ender.wakers);
+    let time = Time::since(epoch);
+    let watch = mock::watch(cpus.len(), unix_now());
+    let common = Common {
+        settings: settings.clone(),
+        words,
+        seed: seed(settings),
+        time,
+        watch: watch.clone(),
+        log,
+        ending: ender.ending.clone(),
+    };
     let cores = cpus.iter().zip(polls).zip(listening.cores).zip(neighbours);
-    for (core, (((&cpu, poll), listeners), neighbours)) in cores.enumerate() {
-        let (words, watch) = (words.clone(), watch.clone());
-        let (settings, log) = (settings.clone(), log.as_ref().map(|(log, _)| log.clone()));
-        let (ready, ending) = (ready.clone(), ender.ending.clone());
-        let (done, released) = (done.clone(), released.clone());
-        // What a core owns is made on its own thread: nothing of it can be shared by accident.
-        let serve = move || {
-            let pinned = cpu.is_none_or(cpus::pin);
-            let mut kit = Kit::new(&settings, words, seed, core as u16, &watch);
-            kit.log = log;
-            let reactor = Reactor::new(poll, listeners, kit, time, neighbours, ending);
-            let tell = |outcome| {
-                ready
-                    .send(outcome)
-                    .expect("the main thread waits for every core");
-            };
-            match reactor {
-                Ok(mut reactor) => {
-                    reactor.busy_poll(settings.busy_poll.as_nanos() as Nanos);
-                    tell(Ok((pinned, schedule::this_thread())));
-                    reactor.run();
-                    // What the kernel knows of this thread is read before it goes.
-                    let _ = done.send(());
-                    released.wait();
-                }
-                Err(error) => tell(Err(error)),
-            }
-        };
-        let thread = thread::Builder::new()
-            .name(format!("core-{core}"))
-            .spawn(serve);
-        threads.push(thread.map_err(|error| {
-            Trouble::CannotRun(format!("-threads: can't start thread {core}: {error}"))
-        })?);
-    }
-    let mut ids = Vec::new();
-    for outcome in all_ready.iter().take(cpus.len()) {
-        let (pinned, id) = outcome.map_err(cannot)?;
-        if !pinned {
+    let cores = cores.map(|(((&cpu, poll), listeners), neighbours)| Core {
+        cpu,
+        poll,
+        listeners,
+        neighbours,
+    });
+    let crew = Crew::start(common, cores.collect())?;
+    let ender = Arc::new(ender);
+    watch_signals(signals, ender.clone())?;
+    let watcher = Watcher::start(settings, live, watch.clone(), time, crew.ids.clone(), ender)
+        .map_err(|error| Trouble::CannotRun(format!("can't watch the cores: {error}")))?;
+    announce(settings, listening.port, &cpus);
+    // What the kernel knows of the cores' threads is read before they go.
+    crew.wait();
+    watcher.end();
+    crew.join();
+    log_writer.into_iter().for_each(|writer| writer.join());
+    Ok(Report::new(&watch))
+}
+
+/// What every core is made of.
+#[derive(Clone)]
+struct Common {
+    settings: Settings,
+    words: Words,
+    seed: u64,
+    time: Time,
+    watch: Arc<Watch>,
+    log: Option<RawLog>,
+    ending: Arc<AtomicBool>,
+}
+
+/// What is one core's own.
+struct Core {
+    cpu: Option<usize>,
+    poll: Poll,
+    listeners: Vec<TcpListener>,
+    neighbours: Neighbours,
+}
+
+impl Core {
+    /// Makes the loop of core number `number`, on the thread that it is to run on: nothing that it
+    /// owns can be shared by accident.
+    fn reactor(self, number: usize, common: Common) -> Result<Reactor, Trouble> {
+        if !self.cpu.is_none_or(cpus::pin) {
             return Err(Trouble::CannotRun(
                 "-pin: the kernel refuses to pin threads".into(),
             ));
         }
-        ids.push(id);
+        let Common {
+            settings,
+            words,
+            seed,
+            time,
+            watch,
+            log,
+            ending,
+        } = common;
+        let mut kit = Kit::new(&settings, words, seed, number as u16, &watch);
+        kit.log = log;
+        let mut reactor = Reactor::new(
+            self.poll,
+            self.listeners,
+            kit,
+            time,
+            self.neighbours,
+            ending,
+        )
+        .map_err(cannot_poll)?;
+        reactor.busy_poll(settings.busy_poll.as_nanos() as Nanos);
+        Ok(reactor)
     }
-    let ender = Arc::new(ender);
-    watch_signals(signals, ender.clone())?;
-    let watcher = Watcher::start(settings, live, watch.clone(), time, ids, ender)
-        .map_err(|error| Trouble::CannotRun(format!("can't watch the cores: {error}")))?;
-    announce(settings, listening.port, &cpus);
-    all_done.iter().take(cpus.len()).for_each(drop);
-    watcher.end();
-    released.wait();
-    for thread in threads {
-        thread.join().expect("a panic ends the process");
+}
+
+/// The threads of the cores.
+struct Crew {
+    threads: Vec<JoinHandle<()>>,
+    /// Their ids in this system.
+    ids: Vec<i32>,
+    done: Receiver<()>,
+    /// They go when all of them and the main thread have come here.
+    released: Arc<Barrier>,
+}
+
+impl Crew {
+    /// Starts a thread for each core; all of them serve when it returns.
+    fn start(common: Common, cores: Vec<Core>) -> Result<Crew, Trouble> {
+        let number_of_cores = cores.len();
+        let (ready, all_ready) = mpsc::channel();
+        let (tell_done, done) = mpsc::channel();
+        let released = Arc::new(Barrier::new(number_of_cores + 1));
+        let mut threads = Vec::new();
+        for (number, core) in cores.into_iter().enumerate() {
+            let (common, ready) = (common.clone(), ready.clone());
+            let (done, released) = (tell_done.clone(), released.clone());
+            let serve = move || {
+                let reactor = core.reactor(number, common);
+                let (reactor, outcome) = match reactor {
+                    Ok(reactor) => (Some(reactor), Ok(schedule::this_thread())),
+                    Err(trouble) => (None, Err(trouble)),
+                };
+                ready
+                    .send(outcome)
+                    .expect("the main thread waits for every core");
+                if let Some(reactor) = reactor {
+                    reactor.run();
+                    done.send(()).expect("the main thread waits for every core");
+                    released.wait();
+                }
+            };
+            let thread = thread::Builder::new()
+                .name(format!("core-{number}"))
+                .spawn(serve);
+            threads.push(thread.map_err(|error| {
+                Trouble::CannotRun(format!("-threads: can't start thread {number}: {error}"))
+            })?);
+        }
+        let ids = all_ready.iter().take(number_of_cores);
+        Ok(Crew {
+            ids: ids.collect::<Result<_, _>>()?,
+            threads,
+            done,
+            released,
+        })
     }
-    if let Some((log, writer)) = log {
-        drop(log);
-        writer.join();
+
+    /// Waits until every core has done.
+    fn wait(&self) {
+        self.done.iter().take(self.threads.len()).for_each(drop);
     }
-    Ok(Report::new(&watch))
+
+    /// Lets the threads go.
+    fn join(self) {
+        self.released.wait();
+        for thread in self.threads {
+            thread.join().expect("a panic ends the process");
+        }
+    }
+}
+
+/// Where random choices begin.
+fn seed(settings: &Settings) -> u64 {
+    match settings.seed {
+        // Of the system's randomness: fastrand would seed itself by the clock since the machine's
+        // boot, and replicas whose seeds are near each other would give the same ids.
+        0 => RandomState::new().hash_one(()),
+        seed => seed,
+    }
+}
+
+/// Unix time in seconds.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 /// Ends the server in order.
@@ -166,6 +259,10 @@ fn watch_signals(mut signals: Signals, ender: Arc<Ender>) -> Result<(), Trouble>
         .spawn(watch)
         .map_err(cannot_watch)?;
     Ok(())
+}
+
+fn cannot_poll(error: io::Error) -> Trouble {
+    Trouble::CannotRun(format!("can't poll: {error}"))
 }
 
 fn cannot_log(error: io::Error) -> Trouble {
