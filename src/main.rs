@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use mocker::net::{self, Live, Trouble};
-use mocker::settings::{self, FailOn, Settings, Start};
+use mocker::settings::{self, FailOn, Run, Start};
 
 /// The exit code of an operator's mistake.
 const USAGE: u8 = 2;
@@ -18,9 +18,9 @@ fn main() -> ExitCode {
     let epoch = Instant::now();
     let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
     let result = match start {
-        Ok(Start::Run(settings, notes)) => {
-            notes.iter().for_each(|note| complain(note));
-            run(&settings, epoch)
+        Ok(Start::Run(start)) => {
+            start.notes.iter().for_each(|note| complain(note));
+            run(&start, epoch)
         }
         Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings).map(|()| ExitCode::SUCCESS),
         Ok(Start::Print(text)) => {
@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 }
 
 /// Serves, and tells how it went.
-fn run(settings: &Settings, epoch: Instant) -> Result<ExitCode, Trouble> {
+fn run(start: &Run, epoch: Instant) -> Result<ExitCode, Trouble> {
+    let settings = &start.settings;
     let name = settings.report.display();
     // Emptied now: a report of an earlier run would be taken for this one's if it came to no end.
     let file =
@@ -60,7 +61,7 @@ fn run(settings: &Settings, epoch: Instant) -> Result<ExitCode, Trouble> {
     let live = !settings.quiet && !settings.log_raw && io::stderr().is_terminal();
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let live = live.then_some(Live { color: !no_color });
-    let report = net::run(settings, live, epoch)?;
+    let report = net::run(settings, &start.changed, live, epoch)?;
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }

@@ -2,6 +2,7 @@
 
 mod cpus;
 mod health;
+mod holder;
 mod limit;
 mod listen;
 pub mod machine;

@@ -5,7 +5,6 @@
 //! texts to print and the exit code are `main`'s), nor the machine: whether a host resolves or a
 //! core exists is found out where it is used.
 
-use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,114 +14,62 @@ use kind::{
     Source, Span, Switch, Until, Whole,
 };
 
+mod generate;
 mod kind;
+mod start;
 mod texts;
 
+pub use start::{Run, Start, start};
 pub use texts::markdown;
-use texts::{help, version};
 
-/// Makes `Settings`, its defaults and `ROWS` from rows, each its help and then
+/// Makes `Settings`, its defaults and `ROWS` from groups of rows, each its help and then
 /// `field: type = kind, default, metavar;`. The kind says which texts are allowed. An empty metavar
 /// makes a switch, which alone means true and never takes the next argument.
 macro_rules! settings {
-    ($(
+    ($($group:literal: $(
         $(#[doc = $help:literal])+
         $field:ident: $type:ty = $kind:expr, $default:literal, $metavar:literal;
-    )+) => {
+    )+)+) => {
         /// What the operator asked for. It has no `Debug`, since that would print `auth`.
         #[derive(Clone, PartialEq)]
-        pub struct Settings {$(
+        pub struct Settings {$($(
             $(#[doc = $help])+
             #[doc = concat!("\n\nAllowed: `", stringify!($kind), "`; default: `", $default, "`.")]
             pub $field: $type,
-        )+}
+        )+)+}
 
         impl Default for Settings {
             fn default() -> Self {
-                Settings {$(
+                Settings {$($(
                     $field: Kind::<$type>::parse(&$kind, $default).expect("defaults are tested"),
-                )+}
+                )+)+}
             }
         }
 
         /// The table of all settings, in the order of the help text.
-        pub const ROWS: &[Row] = &[$(Row {
+        pub const ROWS: &[Row] = &[$($(Row {
+            group: $group,
             field: stringify!($field),
             default: $default,
             metavar: $metavar,
             help: &[$($help.trim_ascii()),+],
             allowed: || Kind::<$type>::allowed(&$kind),
             secret: || Kind::<$type>::secret(&$kind),
+            words: || Kind::<$type>::words(&$kind),
             set: |settings, text| {
                 settings.$field = Kind::<$type>::parse(&$kind, text)?;
                 Some(())
             },
-        }),+];
+        }),+),+];
     };
 }
 
 settings! {
+    "Where to serve":
     /// Where to listen. localhost serves this machine only; 0.0.0.0 serves others too.
     host: String = Host, "localhost", "HOST";
     /// Port to listen on; 0 takes a free one.
     port: u16 = Whole(0, 65_535), "8000", "PORT";
-    /// Give large answers: texts of about 10 KB, embeddings of 4096 numbers.
-    big_payload: bool = Switch, "false", "";
-    /// Requests must carry exactly this Authorization value; empty asks for none.
-    auth: String = Secret, "", "VALUE";
-    /// Answer so many milliseconds after the last byte of the request.
-    latency: Duration = Millis(3_600_000), "0", "MS";
-    /// Vary the latency by up to so many milliseconds up or down, evenly; never below 0.
-    jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// When a stream's first token leaves, after the last byte of the request.
-    /// auto takes the latency that is drawn for the request.
-    ttft: Option<Duration> = Auto(Millis(3_600_000)), "auto", "MS";
-    /// Vary that by up to so many milliseconds up or down, evenly; never below 0. Needs -ttft.
-    ttft_jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// The time from each token of a stream to the next.
-    itl: Duration = Millis(3_600_000), "0", "MS";
-    /// Vary each of these by up to so many milliseconds up or down, evenly; never below 0.
-    itl_jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// How many tokens an answer has; a range such as 50-200 is drawn from evenly.
-    /// auto takes what its text has.
-    tokens: Option<RangeInclusive<u32>> = Auto(Span(1, 100_000)), "auto", "N";
-    /// How many tokens each chunk of a stream carries; it leaves when the first of them is due.
-    tokens_per_chunk: u32 = Whole(1, 1000), "1", "N";
-    /// What answers say: one fixed sentence, what the user said last (up to 64 KiB of it),
-    /// random words, or the text of a file.
-    content: Content = Source, "fixed", "WHAT";
-    /// The models that /v1/models lists; any other is answered too.
-    models: Vec<String> = Names, "gpt-4o-mini,text-embedding-ada-002", "LIST";
-    /// Refuse what OpenAI refuses and this server else lets through: requests without model,
-    /// messages or input, values of the wrong type.
-    strict: bool = Switch, "false", "";
-    /// Let web pages of every origin read the answers.
-    cors: bool = Switch, "false", "";
-    /// Let so many percent of the requests fail with a 500.
-    failure_percent: u32 = Percent, "0", "PERCENT";
-    /// Vary that by up to so many percentage points up or down, drawn for each 100 requests.
-    failure_jitter: u32 = Percent, "0", "POINTS";
-    /// Refuse every request with a 429 from so many seconds after the start; 0: never.
-    tpm: u32 = Whole(0, 31_536_000), "0", "SECONDS";
-    /// End that after so many seconds; 0: never.
-    tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
-    /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
-    retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
-    /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
-    auth_metrics: bool = Switch, "false", "";
-    /// Print neither the line that tells a terminal how the last second was, nor the report at
-    /// the end; -log-raw implies it.
-    quiet: bool = Switch, "false", "";
-    /// End after so many requests to the API, or after a time such as 30s.
-    exit_after: After = Until, "never", "WHEN";
-    /// Write the report of the run to this file as JSON, at the end.
-    report: PathBuf = Name, "", "FILE";
-    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
-    fail_on: FailOn = Choice(FAIL_ON), "never", "WORD";
-    /// Log requests and answers as they are on standard error, bodies in full.
-    log_raw: bool = Switch, "false", "";
-    /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
-    seed: u64 = Whole(0, u64::MAX), "0", "NUMBER";
     /// Threads that serve, one a core. auto takes as many as the process may use CPUs
     /// (by its affinity mask and its cgroup quota).
     threads: Option<usize> = Auto(Whole(1, 1024)), "auto", "N";
@@ -139,6 +86,73 @@ settings! {
     /// How many connections there may be; more wait until one ends. auto takes as many as the
     /// process may have descriptors for.
     max_connections: Option<usize> = Auto(Whole(1, 10_000_000)), "auto", "N";
+
+    "What to answer":
+    /// Give large answers: texts of about 10 KB, embeddings of 4096 numbers.
+    big_payload: bool = Switch, "false", "";
+    /// What answers say: one fixed sentence, what the user said last (up to 64 KiB of it),
+    /// random words, or the text of a file.
+    content: Content = Source, "fixed", "WHAT";
+    /// How many tokens an answer has; a range such as 50-200 is drawn from evenly.
+    /// auto takes what its text has.
+    tokens: Option<RangeInclusive<u32>> = Auto(Span(1, 100_000)), "auto", "N";
+    /// The models that /v1/models lists; any other is answered too.
+    models: Vec<String> = Names, "gpt-4o-mini,text-embedding-ada-002", "LIST";
+    /// Refuse what OpenAI refuses and this server else lets through: requests without model,
+    /// messages or input, values of the wrong type.
+    strict: bool = Switch, "false", "";
+    /// Let web pages of every origin read the answers.
+    cors: bool = Switch, "false", "";
+    /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
+    seed: u64 = Whole(0, u64::MAX), "0", "NUMBER";
+
+    "When to answer":
+    /// Answer so many milliseconds after the last byte of the request.
+    latency: Duration = Millis(3_600_000), "0", "MS";
+    /// Vary the latency by up to so many milliseconds up or down, evenly; never below 0.
+    jitter: Duration = Millis(3_600_000), "0", "MS";
+    /// When a stream's first token leaves, after the last byte of the request.
+    /// auto takes the latency that is drawn for the request.
+    ttft: Option<Duration> = Auto(Millis(3_600_000)), "auto", "MS";
+    /// Vary that by up to so many milliseconds up or down, evenly; never below 0. Needs -ttft.
+    ttft_jitter: Duration = Millis(3_600_000), "0", "MS";
+    /// The time from each token of a stream to the next.
+    itl: Duration = Millis(3_600_000), "0", "MS";
+    /// Vary each of these by up to so many milliseconds up or down, evenly; never below 0.
+    itl_jitter: Duration = Millis(3_600_000), "0", "MS";
+    /// How many tokens each chunk of a stream carries; it leaves when the first of them is due.
+    tokens_per_chunk: u32 = Whole(1, 1000), "1", "N";
+
+    "When to refuse or fail":
+    /// Requests must carry exactly this Authorization value; empty asks for none.
+    auth: String = Secret, "", "VALUE";
+    /// Let so many percent of the requests fail with a 500.
+    failure_percent: u32 = Percent, "0", "PERCENT";
+    /// Vary that by up to so many percentage points up or down, drawn for each 100 requests.
+    failure_jitter: u32 = Percent, "0", "POINTS";
+    /// Refuse every request with a 429 from so many seconds after the start; 0: never.
+    tpm: u32 = Whole(0, 31_536_000), "0", "SECONDS";
+    /// End that after so many seconds; 0: never.
+    tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
+    /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
+    retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
+
+    "What to tell":
+    /// Print neither the line that tells a terminal how the last second was, nor the report at
+    /// the end; -log-raw implies it.
+    quiet: bool = Switch, "false", "";
+    /// End after so many requests to the API, or after a time such as 30s.
+    exit_after: After = Until, "never", "WHEN";
+    /// Write the report of the run to this file as JSON, at the end.
+    report: PathBuf = Name, "", "FILE";
+    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
+    fail_on: FailOn = Choice(FAIL_ON), "never", "WORD";
+    /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
+    auth_metrics: bool = Switch, "false", "";
+    /// Log requests and answers as they are on standard error, bodies in full.
+    log_raw: bool = Switch, "false", "";
+
+    "Limits":
     /// Close a connection that has waited this many seconds for a next request.
     idle_timeout: Duration = Seconds(0.001, 86_400.0), "60", "SECONDS";
     /// Close a connection whose request takes more than this many seconds to arrive.
@@ -197,6 +211,8 @@ pub enum Content {
 
 /// One setting as the operator sees it.
 pub struct Row {
+    /// What it is for, together with others.
+    pub group: &'static str,
     /// Name of the field in `Settings`; the names of flag and variable follow from it.
     pub field: &'static str,
     /// The default, as an operator would write it.
@@ -209,6 +225,8 @@ pub struct Row {
     pub allowed: fn() -> String,
     /// Whether the value must not be shown.
     pub secret: fn() -> bool,
+    /// The values that it can have, where those are a few words.
+    pub words: fn() -> Vec<&'static str>,
     /// Puts the parsed text into its field; `None` where the text is not allowed.
     pub set: fn(&mut Settings, &str) -> Option<()>,
 }
@@ -236,210 +254,6 @@ impl Row {
             self.default
         }
     }
-
-    /// Takes a value from `origin`, a flag or a variable. `{:?}` keeps what is shown on one line.
-    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<(), String> {
-        let taken = value.to_str().and_then(|text| (self.set)(settings, text));
-        taken.ok_or_else(|| {
-            let shown = if (self.secret)() {
-                "its value".into()
-            } else {
-                format!("{value:?}")
-            };
-            format!(
-                "mocker: {origin}: {shown} is not allowed; {}",
-                (self.allowed)()
-            )
-        })
-    }
-}
-
-/// What the operator's arguments and variables ask for.
-#[allow(clippy::large_enum_variant, reason = "there is one, at the start")]
-pub enum Start {
-    /// Serve. The notes are lines for stderr, without their newlines.
-    Run(Settings, Vec<String>),
-    /// Ask the server that these settings describe whether it is well.
-    Healthcheck(Settings),
-    /// Print this text to stdout as it is, and exit with code 0.
-    Print(String),
-}
-
-/// What the arguments ask for beside the settings.
-enum Action {
-    Run,
-    Healthcheck,
-    Print(String),
-}
-
-/// Reads the arguments (without the program's name) and the variables. The error is one line for
-/// stderr, without its newline, and means exit code 2.
-pub fn start(
-    args: impl IntoIterator<Item = OsString>,
-    var: impl Fn(&str) -> Option<OsString>,
-) -> Result<Start, String> {
-    let mut settings = Settings::default();
-    let mut by_flag = [false; ROWS.len()];
-    let action = take_flags(args, &mut settings, &mut by_flag)?;
-    if let Action::Print(text) = action {
-        return Ok(Start::Print(text));
-    }
-    let notes = take_variables(var, &mut settings, &by_flag)?;
-    check(&settings, &by_flag)?;
-    match action {
-        Action::Healthcheck if settings.port == 0 => Err(format!(
-            "mocker: {HEALTHCHECK}: port 0 is no port to ask; give the server's"
-        )),
-        // The server has told the notes.
-        Action::Healthcheck => Ok(Start::Healthcheck(settings)),
-        _ => Ok(Start::Run(settings, notes)),
-    }
-}
-
-/// The flag of a container's health check. Unlike `-help` it needs the other flags, so it may
-/// stand anywhere among them.
-const HEALTHCHECK: &str = "-healthcheck";
-
-/// Goes through the arguments in order, until one asks for a text.
-fn take_flags(
-    args: impl IntoIterator<Item = OsString>,
-    settings: &mut Settings,
-    by_flag: &mut [bool],
-) -> Result<Action, String> {
-    let mut args = args.into_iter();
-    let mut action = Action::Run;
-    let mut after = None;
-    while let Some(arg) = args.next() {
-        let mut parser = lexopt::Parser::from_args([double_dash(&arg)]);
-        let Ok(Some(lexopt::Arg::Long(name))) = parser.next() else {
-            return Err(stray(&arg, after));
-        };
-        let flag = format!("-{name}");
-        match flag.as_str() {
-            "-h" | "-help" => return Ok(Action::Print(help())),
-            "-V" | "-version" => return Ok(Action::Print(version())),
-            HEALTHCHECK if parser.optional_value().is_some() => {
-                return Err(format!("mocker: {flag}: it takes no value"));
-            }
-            HEALTHCHECK => {
-                (action, after) = (Action::Healthcheck, None);
-                continue;
-            }
-            _ => {}
-        }
-        let Some(at) = ROWS.iter().position(|row| row.flag() == flag) else {
-            // The value is not shown: the flag may be a misspelt `-auth`.
-            return Err(format!(
-                "mocker: {}: no such flag; mocker -help lists those allowed",
-                flag.escape_debug()
-            ));
-        };
-        let row = &ROWS[at];
-        let value = match parser.optional_value() {
-            Some(value) => value,
-            None if row.metavar.is_empty() => "true".into(),
-            None => args.next().ok_or_else(|| {
-                format!("mocker: {flag}: its value is missing; {}", (row.allowed)())
-            })?,
-        };
-        row.take(settings, &flag, &value)?;
-        by_flag[at] = true;
-        after = Some(row);
-    }
-    Ok(action)
-}
-
-/// The error line for an argument that is no flag and no value of one.
-fn stray(arg: &OsStr, after: Option<&Row>) -> String {
-    let shown = match after {
-        // An unquoted `-auth Bearer KEY` ends up here with the KEY.
-        Some(row) if (row.secret)() => format!("what follows the value of {}", row.flag()),
-        _ => format!("{arg:?}"),
-    };
-    format!("mocker: {shown} is a stray argument; only flags and their values are allowed")
-}
-
-/// Makes `-name` the `--name` that lexopt can split at its `=`, even before a value not in UTF-8.
-fn double_dash(arg: &OsStr) -> OsString {
-    let bytes = arg.as_encoded_bytes();
-    let single = bytes.starts_with(b"-") && !bytes.starts_with(b"--");
-    let mut long = OsString::from(if single { "-" } else { "" });
-    long.push(arg);
-    long
-}
-
-/// Reads the variables of the settings that no flag gave; returns the notes for the operator.
-fn take_variables(
-    var: impl Fn(&str) -> Option<OsString>,
-    settings: &mut Settings,
-    by_flag: &[bool],
-) -> Result<Vec<String>, String> {
-    let mut notes = Vec::new();
-    for (row, by_flag) in ROWS.iter().zip(by_flag) {
-        let name = row.variable();
-        let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
-            continue;
-        };
-        if name == "MOCKER_PORT" && value.as_encoded_bytes().starts_with(b"tcp://") {
-            notes.push(format!(
-                "mocker: {name}: {value:?} is ignored; \
-                 Kubernetes sets it for a Service named mocker"
-            ));
-            continue;
-        }
-        row.take(settings, &name, &value)?;
-    }
-    Ok(notes)
-}
-
-/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
-const LOGGED_BODY_MAX: u64 = 200 << 20;
-
-/// Refuses settings that are allowed each alone but contradict each other.
-fn check(settings: &Settings, by_flag: &[bool]) -> Result<(), String> {
-    let origin = |field| {
-        let mut rows = ROWS.iter().zip(by_flag);
-        let (row, by_flag) = rows
-            .find(|(row, _)| row.field == field)
-            .expect("it has a row");
-        if *by_flag { row.flag() } else { row.variable() }
-    };
-    let cores = settings.cores.len();
-    if cores > 0 && settings.pin == Pin::Off {
-        let (pin, cores) = (origin("pin"), origin("cores"));
-        return Err(format!(
-            "mocker: {pin}: \"off\" is not allowed with {cores}; auto or on"
-        ));
-    }
-    if let Some(threads) = settings.threads
-        && cores > 0
-        && threads != cores
-    {
-        let (origin, list) = (origin("threads"), origin("cores"));
-        return Err(format!(
-            "mocker: {origin}: \"{threads}\" is not allowed with {list}; \
-             auto or {cores}, the number of cores given"
-        ));
-    }
-    if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
-        let jitter = origin("ttft_jitter");
-        return Err(format!(
-            "mocker: {jitter}: it needs -ttft; with -ttft auto, -jitter varies the first token"
-        ));
-    }
-    if settings.auth_metrics && settings.auth.is_empty() {
-        let metrics = origin("auth_metrics");
-        return Err(format!(
-            "mocker: {metrics}: it needs -auth, the authorization that is asked for"
-        ));
-    }
-    if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
-        let (log, max) = (origin("log_raw"), origin("max_body"));
-        return Err(format!(
-            "mocker: {max}: more than 200m is not allowed with {log}, which holds bodies whole"
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

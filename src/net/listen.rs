@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use super::Trouble;
+use super::{Trouble, holder};
 use crate::settings::Settings;
 
 /// How many connections may wait to be accepted, at each listener. Asynchronous clients open a
@@ -157,10 +157,16 @@ fn port_of(socket: &Socket) -> io::Result<u16> {
 fn failure(settings: &Settings, error: &io::Error) -> Trouble {
     let Settings { host, port, .. } = settings;
     Trouble::CannotRun(match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "-port: port {port} on {host} is in use; stop the program that listens there, or \
-             choose another (0 takes a free one)"
-        ),
+        io::ErrorKind::AddrInUse => {
+            let by = match holder::holders(*port) {
+                none if none.is_empty() => "another program".into(),
+                found => found,
+            };
+            format!(
+                "-port: port {port} on {host} is in use by {by}; stop that, or choose another \
+                 (-port 0 takes a free one)"
+            )
+        }
         io::ErrorKind::AddrNotAvailable => {
             format!("-host: {host} is not an address of this machine")
         }

@@ -28,8 +28,14 @@ use crate::watch::rawlog::RawLog;
 use crate::watch::report::Report;
 
 /// Serves until SIGINT, SIGTERM or what the settings say, then lets what is in flight end. `epoch`
-/// is the process's start; `live` is for a terminal.
-pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Report, Trouble> {
+/// is the process's start; `live` is for a terminal; `changed` tells the settings that are not at
+/// their defaults.
+pub fn run(
+    settings: &Settings,
+    changed: &str,
+    live: Option<Live>,
+    epoch: Instant,
+) -> Result<Report, Trouble> {
     let words = Words::new(settings).map_err(|error| {
         Trouble::Usage(format!(
             "-content: can't take its text from the file: {error}"
@@ -78,7 +84,7 @@ pub fn run(settings: &Settings, live: Option<Live>, epoch: Instant) -> Result<Re
     watch_signals(signals, ender.clone())?;
     let watcher = Watcher::start(settings, live, watch.clone(), time, crew.ids.clone(), ender)
         .map_err(|error| Trouble::CannotRun(format!("can't watch the cores: {error}")))?;
-    announce(settings, listening.port, &cpus);
+    announce(settings, listening.port, &cpus, changed);
     // What the kernel knows of the cores' threads is read before they go.
     crew.wait();
     watcher.end();
@@ -274,7 +280,7 @@ fn cannot_watch(error: io::Error) -> Trouble {
 }
 
 /// Says on standard output that every core accepts; scripts wait for this line.
-fn announce(settings: &Settings, port: u16, cpus: &[Option<usize>]) {
+fn announce(settings: &Settings, port: u16, cpus: &[Option<usize>], changed: &str) {
     let host = match settings.host.contains(':') && !settings.host.starts_with('[') {
         true => format!("[{}]", settings.host),
         false => settings.host.clone(),
@@ -285,10 +291,11 @@ fn announce(settings: &Settings, port: u16, cpus: &[Option<usize>]) {
     } else {
         "not pinned"
     };
+    let with = if changed.is_empty() { "" } else { " with " };
     // Nobody may be reading: that is no reason not to serve.
     let _ = writeln!(
         io::stdout(),
-        "mocker listening on http://{host}:{port} ({} {cores}, {pinned})",
+        "mocker listening on http://{host}:{port} ({} {cores}, {pinned}){with}{changed}",
         cpus.len()
     );
 }

@@ -18,6 +18,10 @@ pub trait Kind<T> {
     fn secret(&self) -> bool {
         false
     }
+    /// The texts that are allowed, where those are a few words.
+    fn words(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// True or false.
@@ -175,8 +179,11 @@ impl<T: Copy> Kind<T> for Choice<T> {
     }
 
     fn allowed(&self) -> String {
-        let words: Vec<&str> = self.0.iter().map(|(word, _)| *word).collect();
-        format!("one of {}", words.join(", "))
+        format!("one of {}", Kind::<T>::words(self).join(", "))
+    }
+
+    fn words(&self) -> Vec<&'static str> {
+        self.0.iter().map(|(word, _)| *word).collect()
     }
 }
 

@@ -1,5 +1,9 @@
 //! What arguments and variables come to, for every setting.
 
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::kind::{Kind, Switch};
 use super::*;
 
 /// No kind of value allows it, and shown raw it would not be one printable line.
@@ -24,7 +28,7 @@ fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
 
 fn run(args: &[&str], vars: &[(&str, &str)]) -> (Settings, Vec<String>) {
     match started(args, vars) {
-        Ok(Start::Run(settings, notes)) => (settings, notes),
+        Ok(Start::Run(run)) => (run.settings, run.notes),
         Ok(Start::Print(text)) => panic!("{args:?} {vars:?} printed {text}"),
         Ok(Start::Healthcheck(_)) => panic!("{args:?} {vars:?} did not run"),
         Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
@@ -189,7 +193,10 @@ fn help_and_readme_tell_every_setting() {
     let long = help.lines().find(|line| line.chars().count() > 100);
     assert_eq!(long, None, "fits 100 columns");
     let table = markdown();
-    assert_eq!(table.lines().count(), 2 + ROWS.len());
+    assert_eq!(
+        table.lines().count(),
+        2 + ROWS.len() + texts::groups().count()
+    );
     for row in ROWS {
         for part in [row.flag(), row.variable(), (row.allowed)()] {
             assert!(help.contains(&part) && table.contains(&part), "{part}");
@@ -415,4 +422,74 @@ fn what_varies_the_first_token_needs_its_time() {
     let settings = settings(&["-ttft", "200", "-ttft-jitter", "0.5"], &[]);
     assert_eq!(settings.ttft, Some(Duration::from_millis(200)));
     assert_eq!(settings.ttft_jitter, Duration::from_micros(500));
+}
+
+#[test]
+fn a_mistyped_flag_names_the_nearest() {
+    for (typed, meant) in [
+        ("-prot", "-port"),
+        ("-latnecy", "-latency"),
+        ("-failure-percentage", "-failure-percent"),
+        ("-hlep", "-help"),
+        ("-ttft-jiter", "-ttft-jitter"),
+    ] {
+        let line = error(&[typed, "1"], &[]);
+        assert!(line.contains(&format!("is it {meant}? ")), "{line}");
+    }
+    let line = error(&["-something-else", "1"], &[]);
+    assert!(!line.contains("is it"), "{line}");
+}
+
+#[test]
+fn what_was_asked_for_is_shown_with_its_origin() {
+    let vars = [("MOCKER_JITTER", "20"), ("MOCKER_AUTH", "Bearer secret")];
+    let text = printed(&["-latency", "50", "-print-config"], &vars);
+    assert_eq!(text.lines().count(), ROWS.len());
+    let has = |start: &str, end: &str| {
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with(start) && line.ends_with(end))
+    };
+    assert!(has("-latency 50 ", " flag"), "{text}");
+    assert!(has("-jitter 20 ", " MOCKER_JITTER"), "{text}");
+    assert!(has("-port 8000 ", " default"), "{text}");
+    assert!(has("-auth (set) ", " MOCKER_AUTH"), "{text}");
+    assert!(!text.contains("secret"));
+    assert!(error(&["-print-config=1"], &[]).contains("takes no value"));
+    assert!(error(&["-print-config", "-port", "x"], &[]).contains("-port"));
+}
+
+#[test]
+fn the_line_that_says_ready_tells_what_differs() {
+    let changed = |args: &[&str], vars: &[(&str, &str)]| match started(args, vars) {
+        Ok(Start::Run(run)) => run.changed,
+        _ => panic!("{args:?} does not run"),
+    };
+    assert_eq!(changed(&["-port", "1", "-quiet"], &[]), "");
+    assert_eq!(changed(&["-latency", "0.000", "-tpm", "0"], &[]), "");
+    let args = ["-auth", "Bearer k", "-latency=50", "-big-payload"];
+    assert_eq!(
+        changed(&args, &[("MOCKER_CONTENT", "file:a b")]),
+        "-big-payload -content \"file:a b\" -latency 50 -auth (set)"
+    );
+}
+
+#[test]
+fn what_is_made_for_shells_and_man_has_every_flag() {
+    for kind in ["man", "bash", "zsh", "fish"] {
+        let text = printed(&["-generate", kind], &[]);
+        assert_eq!(text, printed(&[&format!("-generate={kind}")], &[]));
+        for row in ROWS {
+            let flag = match kind {
+                "man" => row.flag().replace('-', "\\-"),
+                "fish" => format!("-o {} ", row.flag().trim_start_matches('-')),
+                _ => row.flag(),
+            };
+            assert!(text.contains(&flag), "{kind}: {flag}");
+        }
+        assert!(text.ends_with('\n') && !text.contains("\t"));
+    }
+    for args in [&["-generate"] as &[&str], &["-generate", "x"]] {
+        let line = error(args, &[]);
+        assert!(line.ends_with("is not allowed; one of man, bash, zsh, fish"));
+    }
 }

@@ -160,7 +160,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::thread", &["net", "watch/rawlog"]),
     ("std::os", &["net"]),
     // The text of `-content file:PATH`, read once at the start; the report; what the kernel tells.
-    ("std::fs", &["mock/text", "main", "net/schedule"]),
+    (
+        "std::fs",
+        &["mock/text", "main", "net/schedule", "net/holder"],
+    ),
     ("SystemTime", &["net"]),
     ("Instant::now", &["net", "main"]),
     ("std::env", &["settings", "main"]),

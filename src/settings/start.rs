@@ -1,0 +1,333 @@
+//! What the operator's arguments and variables come to. Knows no setting by name, but those that
+//! contradict each other.
+
+use std::ffi::{OsStr, OsString};
+
+use super::generate::{self, KINDS};
+use super::texts::{config, help, version};
+use super::{Pin, ROWS, Row, Settings};
+
+/// What the operator's arguments and variables ask for.
+pub enum Start {
+    /// Serve.
+    Run(Box<Run>),
+    /// Ask the server that these settings describe whether it is well.
+    Healthcheck(Box<Settings>),
+    /// Print this text to stdout as it is, and exit with code 0.
+    Print(String),
+}
+
+/// How to serve, and what to say of it.
+pub struct Run {
+    /// What was asked for.
+    pub settings: Settings,
+    /// Lines for stderr, without their newlines.
+    pub notes: Vec<String>,
+    /// The settings that differ from their defaults, as flags; but for those that the line which
+    /// says ready tells anyway.
+    pub changed: String,
+}
+
+/// Where the value of a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Default,
+    Flag,
+    Variable,
+}
+
+/// The values as they were given, in the order of the rows.
+pub(super) struct Given(Vec<(Origin, String)>);
+
+impl Given {
+    fn new() -> Given {
+        let default = |row: &Row| (Origin::Default, row.default.to_owned());
+        Given(ROWS.iter().map(default).collect())
+    }
+
+    fn is_flag(&self, at: usize) -> bool {
+        self.0[at].0 == Origin::Flag
+    }
+
+    /// Each row, where its value comes from, and the value.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static Row, Origin, &str)> {
+        let rows = ROWS.iter().zip(&self.0);
+        rows.map(|(row, (origin, text))| (row, *origin, text.as_str()))
+    }
+
+    /// The flag or the variable that a value came from.
+    fn origin(&self, field: &str) -> String {
+        let (row, origin, _) = self
+            .rows()
+            .find(|(row, ..)| row.field == field)
+            .expect("it has a row");
+        match origin {
+            Origin::Flag => row.flag(),
+            _ => row.variable(),
+        }
+    }
+
+    /// The settings that differ from their defaults, as flags.
+    fn changed(&self) -> String {
+        const TOLD: [&str; 6] = ["host", "port", "threads", "pin", "cores", "quiet"];
+        let rows = self.rows().filter(|(row, origin, text)| {
+            let mut settings = Settings::default();
+            let taken = (row.set)(&mut settings, text);
+            let differs = taken.is_some() && settings != Settings::default();
+            *origin != Origin::Default && differs && !TOLD.contains(&row.field)
+        });
+        let flags = rows.map(|(row, _, text)| match row.metavar {
+            "" => row.flag(),
+            _ => format!("{} {}", row.flag(), row.shown(text)),
+        });
+        flags.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Row {
+    /// A value as it may be shown, as a shell would take it.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/%+@".contains(c);
+        match text {
+            _ if (self.secret)() && !text.is_empty() => "(set)".into(),
+            _ if !text.is_empty() && text.chars().all(plain) => text.into(),
+            _ => format!("{text:?}"),
+        }
+    }
+
+    /// Takes a value from `origin`, a flag or a variable. `{:?}` keeps what is shown on one line.
+    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
+        let taken = value
+            .to_str()
+            .filter(|text| (self.set)(settings, text).is_some());
+        taken.map(str::to_owned).ok_or_else(|| {
+            let shown = if (self.secret)() {
+                "its value".into()
+            } else {
+                format!("{value:?}")
+            };
+            let allowed = (self.allowed)();
+            format!("mocker: {origin}: {shown} is not allowed; {allowed}")
+        })
+    }
+}
+
+/// What the arguments ask for beside the settings. The flags of the last two need the other flags,
+/// so they may stand anywhere among them.
+enum Action {
+    Run,
+    Print(String),
+    Healthcheck,
+    PrintConfig,
+}
+
+/// The flag of a container's health check.
+pub(super) const HEALTHCHECK: &str = "-healthcheck";
+/// The flag that shows what was asked for.
+pub(super) const PRINT_CONFIG: &str = "-print-config";
+/// The flag of what is made for shells and `man`.
+pub(super) const GENERATE: &str = "-generate";
+
+/// Every flag that is no setting.
+pub(super) const ACTIONS: [&str; 7] = [
+    "-h",
+    "-help",
+    "-V",
+    "-version",
+    HEALTHCHECK,
+    PRINT_CONFIG,
+    GENERATE,
+];
+
+/// Reads the arguments (without the program's name) and the variables. The error is one line for
+/// stderr, without its newline, and means exit code 2.
+pub fn start(
+    args: impl IntoIterator<Item = OsString>,
+    var: impl Fn(&str) -> Option<OsString>,
+) -> Result<Start, String> {
+    let mut settings = Settings::default();
+    let mut given = Given::new();
+    let action = take_flags(args, &mut settings, &mut given)?;
+    if let Action::Print(text) = action {
+        return Ok(Start::Print(text));
+    }
+    let notes = take_variables(var, &mut settings, &mut given)?;
+    check(&settings, &given)?;
+    match action {
+        Action::Healthcheck if settings.port == 0 => Err(format!(
+            "mocker: {HEALTHCHECK}: port 0 is no port to ask; give the server's"
+        )),
+        // The server has told the notes.
+        Action::Healthcheck => Ok(Start::Healthcheck(Box::new(settings))),
+        Action::PrintConfig => Ok(Start::Print(config(&given))),
+        _ => Ok(Start::Run(Box::new(Run {
+            settings,
+            notes,
+            changed: given.changed(),
+        }))),
+    }
+}
+
+/// Goes through the arguments in order, until one asks for a text.
+fn take_flags(
+    args: impl IntoIterator<Item = OsString>,
+    settings: &mut Settings,
+    given: &mut Given,
+) -> Result<Action, String> {
+    let mut args = args.into_iter();
+    let mut action = Action::Run;
+    let mut after = None;
+    while let Some(arg) = args.next() {
+        let mut parser = lexopt::Parser::from_args([double_dash(&arg)]);
+        let Ok(Some(lexopt::Arg::Long(name))) = parser.next() else {
+            return Err(stray(&arg, after));
+        };
+        let flag = format!("-{name}");
+        let value = parser.optional_value();
+        match flag.as_str() {
+            "-h" | "-help" => return Ok(Action::Print(help())),
+            "-V" | "-version" => return Ok(Action::Print(version())),
+            GENERATE => return generated(value.or_else(|| args.next())),
+            HEALTHCHECK | PRINT_CONFIG if value.is_some() => {
+                return Err(format!("mocker: {flag}: it takes no value"));
+            }
+            HEALTHCHECK => {
+                (action, after) = (Action::Healthcheck, None);
+                continue;
+            }
+            PRINT_CONFIG => {
+                (action, after) = (Action::PrintConfig, None);
+                continue;
+            }
+            _ => {}
+        }
+        let Some(at) = ROWS.iter().position(|row| row.flag() == flag) else {
+            return Err(no_such(&flag));
+        };
+        let row = &ROWS[at];
+        let value = match value {
+            Some(value) => value,
+            None if row.metavar.is_empty() => "true".into(),
+            None => args.next().ok_or_else(|| {
+                format!("mocker: {flag}: its value is missing; {}", (row.allowed)())
+            })?,
+        };
+        given.0[at] = (Origin::Flag, row.take(settings, &flag, &value)?);
+        after = Some(row);
+    }
+    Ok(action)
+}
+
+fn generated(kind: Option<OsString>) -> Result<Action, String> {
+    let kind = kind.unwrap_or_default();
+    let text = kind.to_str().and_then(generate::text);
+    text.map(Action::Print).ok_or_else(|| {
+        let kinds = KINDS.map(|(kind, _)| kind).join(", ");
+        format!("mocker: {GENERATE}: {kind:?} is not allowed; one of {kinds}")
+    })
+}
+
+/// The error line for a flag that is none, with the nearest one where it may be meant. The value is
+/// not shown: the flag may be a misspelt `-auth`.
+fn no_such(flag: &str) -> String {
+    let known = ROWS.iter().map(Row::flag);
+    let known = known.chain(ACTIONS.map(str::to_owned));
+    let near = known.map(|known| (strsim::osa_distance(flag, &known), known));
+    // A third of its letters may be wrong.
+    let near = near
+        .filter(|(distance, known)| distance * 3 <= known.len())
+        .min();
+    let meant = near.map_or(String::new(), |(_, known)| format!("is it {known}? "));
+    format!(
+        "mocker: {}: no such flag; {meant}mocker -help lists those allowed",
+        flag.escape_debug()
+    )
+}
+
+/// The error line for an argument that is no flag and no value of one.
+fn stray(arg: &OsStr, after: Option<&Row>) -> String {
+    let shown = match after {
+        // An unquoted `-auth Bearer KEY` ends up here with the KEY.
+        Some(row) if (row.secret)() => format!("what follows the value of {}", row.flag()),
+        _ => format!("{arg:?}"),
+    };
+    format!("mocker: {shown} is a stray argument; only flags and their values are allowed")
+}
+
+/// Makes `-name` the `--name` that lexopt can split at its `=`, even before a value not in UTF-8.
+fn double_dash(arg: &OsStr) -> OsString {
+    let bytes = arg.as_encoded_bytes();
+    let single = bytes.starts_with(b"-") && !bytes.starts_with(b"--");
+    let mut long = OsString::from(if single { "-" } else { "" });
+    long.push(arg);
+    long
+}
+
+/// Reads the variables of the settings that no flag gave; returns the notes for the operator.
+fn take_variables(
+    var: impl Fn(&str) -> Option<OsString>,
+    settings: &mut Settings,
+    given: &mut Given,
+) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    for (at, row) in ROWS.iter().enumerate() {
+        let name = row.variable();
+        let by_flag = given.is_flag(at);
+        let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
+            continue;
+        };
+        if name == "MOCKER_PORT" && value.as_encoded_bytes().starts_with(b"tcp://") {
+            notes.push(format!(
+                "mocker: {name}: {value:?} is ignored; \
+                 Kubernetes sets it for a Service named mocker"
+            ));
+            continue;
+        }
+        given.0[at] = (Origin::Variable, row.take(settings, &name, &value)?);
+    }
+    Ok(notes)
+}
+
+/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
+const LOGGED_BODY_MAX: u64 = 200 << 20;
+
+/// Refuses settings that are allowed each alone but contradict each other.
+fn check(settings: &Settings, given: &Given) -> Result<(), String> {
+    let origin = |field| given.origin(field);
+    let cores = settings.cores.len();
+    if cores > 0 && settings.pin == Pin::Off {
+        let (pin, cores) = (origin("pin"), origin("cores"));
+        return Err(format!(
+            "mocker: {pin}: \"off\" is not allowed with {cores}; auto or on"
+        ));
+    }
+    if let Some(threads) = settings.threads
+        && cores > 0
+        && threads != cores
+    {
+        let (origin, list) = (origin("threads"), origin("cores"));
+        return Err(format!(
+            "mocker: {origin}: \"{threads}\" is not allowed with {list}; \
+             auto or {cores}, the number of cores given"
+        ));
+    }
+    if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
+        let jitter = origin("ttft_jitter");
+        return Err(format!(
+            "mocker: {jitter}: it needs -ttft; with -ttft auto, -jitter varies the first token"
+        ));
+    }
+    if settings.auth_metrics && settings.auth.is_empty() {
+        let metrics = origin("auth_metrics");
+        return Err(format!(
+            "mocker: {metrics}: it needs -auth, the authorization that is asked for"
+        ));
+    }
+    if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
+        let (log, max) = (origin("log_raw"), origin("max_body"));
+        return Err(format!(
+            "mocker: {max}: more than 200m is not allowed with {log}, which holds bodies whole"
+        ));
+    }
+    Ok(())
+}
