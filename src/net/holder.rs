@@ -61,13 +61,17 @@ mod tests {
 
     #[test]
     fn the_list_has_ports_in_hexadecimal() {
-        let list = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-            \x20  0: 0100007F:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0\n\
-            \x20  1: 0100007F:1F40 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 12346 1 0\n\
-            \x20  2: 0100007F:1F41 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12347 1 0\n";
-        assert_eq!(listening(list, 8000), ["12345"]);
-        assert_eq!(listening(list, 8001), ["12347"]);
-        assert!(listening(list, 8002).is_empty());
+        let row = |port: &str, state: &str, inode: u32| {
+            let queues = "00000000:00000000 00:00000000 00000000 0 0";
+            format!("  0: 0100007F:{port} 00000000:0000 {state} {queues} {inode} 1 0\n")
+        };
+        let list = "  sl  local_address rem_address st\n".to_owned()
+            + &row("1F40", LISTENS, 12345)
+            + &row("1F40", "01", 12346)
+            + &row("1F41", LISTENS, 12347);
+        assert_eq!(listening(&list, 8000), ["12345"]);
+        assert_eq!(listening(&list, 8001), ["12347"]);
+        assert!(listening(&list, 8002).is_empty());
         assert!(listening("", 8000).is_empty());
     }
 
