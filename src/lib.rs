@@ -35,7 +35,7 @@
 //! and a shape in [`mock::reply`]. A counter is a row in [`watch::metrics`].
 
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
+#![deny(missing_docs)]
 
 /// A point in time, in nanoseconds since the process started; or a duration.
 pub type Nanos = u64;
