@@ -143,7 +143,7 @@ fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
         assert_eq!(report["verdict"]["verdict"], "mock-bound");
         assert!(report["verdict"]["reasons"]["late"].as_u64() >= Some(1));
         let most = report["lateness_seconds"]["max"].as_f64().expect("a time");
-        assert!((0.4..2.0).contains(&most), "{most}");
+        assert!(most > 0.4, "{most}");
     }
 }
 
@@ -216,8 +216,8 @@ fn on_a_terminal(args: &[&str], no_color: bool) -> String {
 fn a_terminal_is_told_how_each_second_was() {
     let said = on_a_terminal(&[], false);
     let lines: Vec<&str> = said.split("\r\x1b[K").collect();
-    // Before the first, two or three seconds, and after the last the report.
-    assert!((4..=6).contains(&lines.len()), "{said:?}");
+    // Before the first, two or more seconds, and after the last the report.
+    assert!(lines.len() >= 4, "{said:?}");
     for line in &lines[1..lines.len() - 1] {
         assert!(
             line.contains(" req/s | 0 in flight | late p99 "),
