@@ -216,7 +216,7 @@ def upload_rate(cell, field, options, results, size, each):
     for server in begin(field):
         try:
             with server.connect() as connection:
-                upload.upload(connection, path, content)
+                upload.upload(connection, server.prefix.decode() + path, content)
             servers.append(server)
         except (SystemExit, OSError) as error:
             results.note(f"{cell}: {server.name} left out: {str(error)[:80]}")
@@ -224,7 +224,7 @@ def upload_rate(cell, field, options, results, size, each):
 
     def measure(server):
         began = time.monotonic()
-        run = upload.cost(server, each, path, content)
+        run = upload.cost(server, each, server.prefix.decode() + path, content)
         # What upload.cost waits at its end.
         taken = time.monotonic() - began - 0.05
         return {"CPU a GB": run["s_per_gb"], "bodies/s": each / taken}

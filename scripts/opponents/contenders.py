@@ -74,7 +74,8 @@ def nginx(out):
     folder.mkdir(exist_ok=True)
 
     def start(latency, content):
-        if latency:
+        # It can't wait, and its settings hold no parameter of 10 KB.
+        if latency or content != SENTENCE:
             return None
         answer = json.dumps({
             "id": "chatcmpl-0000000000000001", "object": "chat.completion", "created": 1700000000,
