@@ -13,6 +13,7 @@ mod server;
 mod sleep;
 mod slots;
 mod timer;
+pub mod turn;
 mod watcher;
 
 pub use health::healthcheck;

@@ -2,13 +2,12 @@
 //! the clock are what a [`System`] says. Knows no listener and no event queue.
 
 use std::collections::VecDeque;
-use std::io;
 
 use mio::Token;
-use rustix::io::Errno;
 
 use super::slots::{GENERATIONS, Live, Slot, enqueue, live, token};
 use super::timer::Timer;
+use super::turn::{System, Turn};
 use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::conn::{Conn, Wish};
@@ -18,20 +17,6 @@ use crate::watch::metrics::Close;
 /// answers keep nobody waiting for long: with the read that exceeds it, at most 256 KiB of one
 /// connection's input. How many answers are given, the kit knows.
 pub const BYTES_A_LOOK: isize = 240 * 1024;
-
-/// What lies below the connections: the kernel, or a test's imitation of it.
-pub trait System {
-    /// A connection's socket.
-    type Socket;
-    /// The time now.
-    fn now(&self) -> Nanos;
-    /// Reads what is there into the space; 0 is the end of what the peer sends.
-    fn recv(&mut self, socket: &mut Self::Socket, space: &mut [u8]) -> Result<usize, Errno>;
-    /// Writes the front of the bytes; how many.
-    fn send(&mut self, socket: &mut Self::Socket, bytes: &[u8]) -> Result<usize, Errno>;
-    /// Closes the sending side.
-    fn shut_down(&mut self, socket: &mut Self::Socket) -> io::Result<()>;
-}
 
 /// One core's connections and all that they share.
 pub struct Machine<S: System> {
@@ -167,80 +152,18 @@ impl<S: System> Machine<S> {
         }
     }
 
-    /// Does for one connection what can be done now: write, then read, until neither goes on or
-    /// others must be looked at.
+    /// Does for one connection what can be done now, and sees to it that it comes back.
     fn turn(&mut self, token: Token) {
         let Some(live) = live(&mut self.slots, token) else {
             return;
         };
-        let (kit, mut now, mut has_read) = (&mut self.kit, self.now, false);
+        let (kit, now) = (&mut self.kit, self.now);
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
         }
-        let wish = loop {
-            if !live.conn.outgoing().is_empty() {
-                if !live.writable || self.bytes_left <= 0 {
-                    break Wish::Read;
-                }
-                match self.system.send(&mut live.socket, live.conn.outgoing()) {
-                    Ok(sent) => {
-                        live.writable = sent == live.conn.outgoing().len();
-                        self.bytes_left -= sent as isize;
-                        // How late it left is counted, and the next answer's delay begins now.
-                        now = self.system.now();
-                        live.conn.sent(sent, kit, now);
-                    }
-                    Err(Errno::AGAIN) => live.writable = false,
-                    Err(Errno::INTR) => {}
-                    Err(_) => {
-                        live.conn.ends = Close::Reset;
-                        break Wish::Close;
-                    }
-                }
-                continue;
-            }
-            match live.conn.wish() {
-                Wish::Read if live.readable && self.bytes_left > 0 => {}
-                // What came while the answer waited would reset the connection.
-                Wish::Close if live.readable && live.conn.linger() => continue,
-                Wish::ShutDown => {
-                    if self.system.shut_down(&mut live.socket).is_err() {
-                        break Wish::Close;
-                    }
-                    live.conn.shut_down(now);
-                    continue;
-                }
-                wish => break wish,
-            }
-            let space = live.conn.recv_space(kit);
-            let room = space.len();
-            match self.system.recv(&mut live.socket, space) {
-                Ok(0) => {
-                    live.readable = false;
-                    live.conn.peer_closed(kit, now);
-                }
-                Ok(len) => {
-                    // A short read has emptied the socket, unless its end is waiting behind.
-                    live.readable = len == room || live.half_closed;
-                    self.bytes_left -= len as isize;
-                    // What a later read brings may have arrived after the wake-up; with delays to
-                    // keep also what the first does, while others had their turns.
-                    if std::mem::replace(&mut has_read, true) || kit.paced {
-                        now = self.system.now();
-                    }
-                    live.conn.received(len, kit, now);
-                }
-                Err(Errno::AGAIN) => {
-                    live.readable = false;
-                    live.conn.received(0, kit, now);
-                }
-                Err(Errno::INTR) => {}
-                Err(_) => {
-                    live.conn.ends = Close::Reset;
-                    break Wish::Close;
-                }
-            }
-        };
+        let mut turn = Turn::new(&mut self.system, kit, live, &mut self.bytes_left, now);
+        let wish = turn.go_on();
+        let now = turn.now();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(kit);
         }

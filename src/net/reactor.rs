@@ -12,9 +12,10 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::machine::{Machine, Readiness, System};
+use super::machine::{Machine, Readiness};
 use super::neighbours::Neighbours;
 use super::sleep::{Alarm, Time};
+use super::turn::System;
 use crate::conn::kit::Kit;
 use crate::{Nanos, SECOND};
 
