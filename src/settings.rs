@@ -1,5 +1,5 @@
 //! Every setting once: a row declares field, type, allowed values, default and help, and the flag,
-//! the variable, the help text and the README's table are made from it.
+//! the variable, the help text and the table of `docs/settings.md` are made from it.
 //!
 //! Knows texts only. It does not know the process (arguments and variables are handed in, the
 //! texts to print and the exit code are `main`'s), nor the machine: whether a host resolves or a

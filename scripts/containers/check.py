@@ -262,8 +262,8 @@ def check_kubernetes(root, port, user):
 def main():
     root = Path(sys.argv[1]).resolve()
     # The settings' table is made from the settings, and a test holds it to them.
-    readme = (root / "README.md").read_text()
-    settings = dict(re.findall(r"^\| `-[^`]*` \| `(MOCKER_\w+)` \| `([^`]*)` ", readme, re.M))
+    table = (root / "docs/settings.md").read_text()
+    settings = dict(re.findall(r"^\| `-[^`]*` \| `(MOCKER_\w+)` \| `([^`]*)` ", table, re.M))
     port = int(settings["MOCKER_PORT"])
     for name in ["Dockerfile", "docker-compose.yml", "scripts/kubernetes.yaml", "README.md"]:
         # Those in comments too, which someone will uncomment.

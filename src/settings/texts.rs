@@ -1,5 +1,5 @@
-//! The texts that tell of the settings: the help, the version, what was asked for, the README's
-//! table.
+//! The texts that tell of the settings: the help, the version, what was asked for, the table of
+//! `docs/settings.md`.
 
 use super::start::{GENERATE, Given, HEALTHCHECK, Origin, PRINT_CONFIG};
 use super::{ROWS, Row};
@@ -99,7 +99,7 @@ pub(super) fn config(given: &Given) -> String {
     text
 }
 
-/// The README's table of settings, as lines of Markdown.
+/// The table of `docs/settings.md`, as lines of Markdown.
 pub fn markdown() -> String {
     let mut table = String::from("| Flag | Variable | Default | What |\n|---|---|---|---|\n");
     for rows in groups() {

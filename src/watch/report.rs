@@ -15,7 +15,7 @@ use crate::{Nanos, SECOND};
 pub struct Report {
     /// Lines for people.
     pub table: String,
-    /// The same for programs: an object, whose fields the README lists.
+    /// The same for programs: an object, whose fields `docs/verdict.md` lists.
     pub json: String,
     /// Whether the mock was the bottleneck, so that what was measured behind it can't be trusted.
     pub mock_bound: bool,
