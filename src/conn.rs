@@ -13,9 +13,9 @@ use crate::http::Refusal;
 use crate::http::body::Body;
 use crate::http::inbox::Inbox;
 use crate::mock::ask::Ask;
-use crate::mock::book::event::Stream;
+use crate::mock::book::stream::Stream;
+use crate::mock::call::{Call, Treatment};
 use crate::mock::name::Name;
-use crate::mock::policy::Call;
 use crate::mock::reply::Reply;
 use crate::mock::route::Endpoint;
 use crate::watch::metrics::{Close, Frames};
@@ -94,6 +94,8 @@ enum Phase {
         reply: Reply,
         manner: Manner,
         due: Nanos,
+        /// How many bytes of the raw log it takes, once that is known; 0 before.
+        size: u64,
     },
     /// In a stream, whose next events are due when the phase ends.
     Streaming { stream: Stream, manner: Manner },
@@ -132,8 +134,8 @@ struct Request {
     ask: Option<Box<Ask>>,
     /// How much content there was so far, in bytes.
     content: u64,
-    /// How late it is to be answered, where that was decided before its body came.
-    admitted: Option<Nanos>,
+    /// How it is to be answered, where that was decided before its body came.
+    admitted: Option<Treatment>,
 }
 
 /// How many empty lines may stand before a request: a few are ignored (RFC 9112, 2.2), and who

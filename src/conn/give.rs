@@ -7,7 +7,7 @@ use super::{Conn, Phase, Plan};
 use crate::Nanos;
 use crate::http::Refusal;
 use crate::http::answer::Persistence;
-use crate::mock::book::event::Stream;
+use crate::mock::book::stream::Stream;
 use crate::mock::problem::Problem;
 use crate::mock::reply::Reply;
 use crate::mock::route::NOWHERE;
@@ -26,15 +26,15 @@ impl Conn {
             self.end_record(kit);
         }
         let manner = manner(plan, kit.draining);
-        if reply.delay > 0 {
-            let due = now + reply.delay;
+        if reply.treatment.delay > 0 {
+            let due = now + reply.treatment.delay;
             self.phase_ends = due;
-            self.phase = Phase::Waiting { reply, manner, due };
+            self.wait(reply, manner, due, 0);
             return true;
         }
         // What of the next request is there already has come with the end of this one.
         self.phase_ends = now + kit.limits.read;
-        self.answer(reply, manner, now, kit, now)
+        self.answer(reply, manner, now, 0, kit, now)
     }
 
     #[inline(never)]
@@ -47,6 +47,7 @@ impl Conn {
             reply,
             mut manner,
             due,
+            size,
         } = phase
         else {
             unreachable!("advance looked")
@@ -56,7 +57,7 @@ impl Conn {
         }
         self.phase_ends = now + kit.limits.read;
         // A stream's times count from when it was due, not from when it was woken.
-        self.answer(reply, manner, due, kit, now)
+        self.answer(reply, manner, due, size, kit, now)
     }
 
     /// Answers a request whose body is not read: the connection can't serve another.
@@ -74,7 +75,7 @@ impl Conn {
             early,
             ..manner(plan, true)
         };
-        self.answer(reply, manner, now, kit, now)
+        self.answer(reply, manner, now, 0, kit, now)
     }
 
     /// Says what is wrong with bytes that are no request, and ends the connection.
@@ -99,7 +100,7 @@ impl Conn {
         };
         self.log_refused(kit);
         self.release_ask(kit);
-        self.answer(reply, manner, now, kit, now)
+        self.answer(reply, manner, now, 0, kit, now)
     }
 
     /// Gives back the reader of a body that is read no further.
@@ -111,25 +112,35 @@ impl Conn {
         }
     }
 
+    fn wait(&mut self, reply: Reply, manner: Manner, due: Nanos, size: u64) {
+        self.phase = Phase::Waiting {
+            reply,
+            manner,
+            due,
+            size,
+        };
+    }
+
     fn answer(
         &mut self,
-        reply: Reply,
+        mut reply: Reply,
         mut manner: Manner,
         due: Nanos,
+        mut size: u64,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
         if manner.old && reply.streams().is_some() {
             manner.persistence = Persistence::Close;
         }
-        if kit.log.is_some() && !self.log_answer(&reply, kit) {
+        if kit.log.is_some() && !self.log_answer(&mut reply, &mut size, kit) {
             self.phase_ends = now + RETRY;
-            self.phase = Phase::Waiting { reply, manner, due };
+            self.wait(reply, manner, due, size);
             return true;
         }
         kit.core.answered(reply.endpoint, reply.shape.status());
-        if reply.delay > 0 {
-            kit.core.delayed(reply.delay);
+        if reply.treatment.delay > 0 {
+            kit.core.delayed(reply.treatment.delay);
         }
         self.frames.answer(due);
         kit.answers_left = kit.answers_left.saturating_sub(1);
@@ -182,9 +193,7 @@ impl Conn {
             self.log_content(at);
             return true;
         }
-        kit.mock
-            .book
-            .closing(reply, kit.clock.unix, out, &mut Vec::new());
+        kit.mock.book.closing(reply, kit.clock.unix, out, None);
         let manner = *manner;
         self.log_content(at);
         self.answered(manner, true, kit);

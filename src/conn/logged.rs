@@ -1,13 +1,13 @@
 //! What a connection tells the raw log. Does nothing without one.
 
 use super::kit::Kit;
-use super::stream::STREAMED;
 use super::{Conn, Phase, Plan};
 use crate::Nanos;
 use crate::http::body::Body;
 use crate::http::inbox::BUFFER;
+use crate::mock::problem::Problem;
 use crate::mock::reply::Reply;
-use crate::watch::rawlog::{Kind, RETRY};
+use crate::watch::rawlog::{BUDGET, Kind, RETRY};
 
 /// What a request of unknown length is given room for at first, in bytes: any head, and a body as
 /// most have. It is more than one read brings.
@@ -15,6 +15,10 @@ const OPEN: u64 = 2 * BUFFER as u64;
 
 /// More than the head of any answer has, in bytes.
 const ANSWER_HEAD: u64 = 1024;
+
+/// The longest answer that can be logged, in bytes: what is left of the budget is enough for the
+/// lines of its record.
+const LOGGED_MAX: u64 = BUDGET - ANSWER_HEAD;
 
 impl Conn {
     /// A request's head is at the front of the inbox. False when the log has no room for the
@@ -73,17 +77,21 @@ impl Conn {
         }
     }
 
-    /// An answer is to be written. False when the log has no room for it.
-    pub(super) fn log_answer(&mut self, reply: &Reply, kit: &mut Kit) -> bool {
+    /// An answer is to be written, for which the log needs room of `size` bytes, or of as many as
+    /// are measured now. False when it has no room for it. One that it never can have room for
+    /// becomes an error that says so.
+    pub(super) fn log_answer(&mut self, reply: &mut Reply, size: &mut u64, kit: &mut Kit) -> bool {
+        let unix = kit.clock.unix;
+        if *size == 0 {
+            *size = ANSWER_HEAD + kit.mock.length(reply, unix);
+        }
+        if *size > LOGGED_MAX {
+            *reply = kit.mock.refusal(Problem::TOO_LONG_TO_LOG, reply.endpoint);
+            *size = ANSWER_HEAD + kit.mock.length(reply, unix);
+        }
         let Some(log) = &kit.log else { return true };
-        let record = match reply.streams() {
-            Some(_) => log.begin_open(Kind::Response, STREAMED as u64, kit.limits.body),
-            None => {
-                let content = kit.mock.book.length(reply, kit.clock.unix);
-                log.begin(Kind::Response, ANSWER_HEAD + content)
-            }
-        };
-        self.record = record.map(Box::new);
+        // Room for all of it at once: two that grow could wait for each other without end.
+        self.record = log.begin(Kind::Response, *size).map(Box::new);
         self.record.is_some()
     }
 

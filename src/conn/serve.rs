@@ -8,10 +8,8 @@ use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
 use crate::http::head::{self, Head};
 use crate::http::{Refusal, inbox};
+use crate::mock::call::FIELDS;
 use crate::mock::name::Name;
-
-/// The fields that the mock reads, in the order in which `Mock::call` takes them.
-const WANTED: [&str; 3] = ["authorization", "api-key", "content-encoding"];
 
 const ENDS_EARLY: Refusal = Refusal::bad(
     "incomplete_request",
@@ -122,12 +120,12 @@ impl Conn {
         }
         let all = self.peer_ended || input.len() == inbox::BUFFER;
         let parsed = match all || unseen.contains(&b'\n') {
-            true => head::parse(input, WANTED),
+            true => head::parse(input, FIELDS),
             false => Ok(None),
         };
         // Of a line that has not ended nothing is said yet: how the bytes are cut must not show.
         let parsed = match parsed {
-            Err(_) if !all => head::parse(whole_lines(input), WANTED),
+            Err(_) if !all => head::parse(whole_lines(input), FIELDS),
             parsed => parsed,
         };
         match parsed {
@@ -168,7 +166,7 @@ impl Conn {
         let mut admitted = None;
         if plan.expects && !plan.body.is_empty() && self.inbox.is_empty() {
             match kit.mock.admit(&plan.call, now) {
-                Ok(delay) => admitted = Some(delay),
+                Ok(treatment) => admitted = Some(treatment),
                 Err(reply) => return self.answer_early(reply, &plan, kit, now),
             }
             let out = self.outbox.end(&mut kit.outboxes);
@@ -260,13 +258,10 @@ fn whole_lines(input: &[u8]) -> &[u8] {
 }
 
 fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
-    let [authorization, api_key, coding] = head.wanted;
-    let (call, named) = kit
-        .mock
-        .call(head.method, head.target, authorization, api_key, coding);
+    let (call, named) = kit.mock.call(head.method, head.target, head.wanted);
     let plan = Plan {
         call,
-        asks: kit.mock.asks(&call),
+        asks: call.asks(),
         body: head.body,
         persistent: head.persistent,
         old: head.old,

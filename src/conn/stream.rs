@@ -6,11 +6,6 @@ use super::outbox::OUTBOX_FULL;
 use super::{Conn, Phase};
 use crate::Nanos;
 use crate::http::answer;
-use crate::watch::rawlog::RETRY;
-
-/// What one look at a stream adds to it at most, in bytes: what fills an outbox, and one chunk of
-/// many tokens.
-pub(super) const STREAMED: usize = 2 * OUTBOX_FULL;
 
 impl Conn {
     /// Writes what of a stream is due, all in one chunk.
@@ -26,13 +21,6 @@ impl Conn {
             self.again = true;
             return false;
         }
-        if let Some(record) = &mut self.record
-            && !record.has_room(STREAMED)
-            && !record.grow(STREAMED as u64)
-        {
-            self.phase_ends = now + RETRY;
-            return false;
-        }
         kit.answers_left -= 1;
         if self.outbox.is_empty() {
             self.write_ends = now + kit.limits.write;
@@ -40,11 +28,9 @@ impl Conn {
         let mut events = std::mem::take(&mut kit.events);
         events.clear();
         let room = OUTBOX_FULL - self.outbox.bytes().len();
-        let (mock, tokens) = (&mut kit.mock, stream.tokens);
+        let tokens = stream.tokens;
         self.frames.chunk(stream.due);
-        let ended = mock
-            .book
-            .go_on(stream, &mut mock.policy, now, room, &mut events);
+        let ended = kit.mock.go_on(stream, now, room, &mut events);
         kit.core
             .counters
             .tokens

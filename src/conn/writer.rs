@@ -7,7 +7,7 @@ use crate::http::answer::{self, Framing, Persistence};
 use crate::http::date;
 use crate::mock::book::Book;
 use crate::mock::number::{Note, patch};
-use crate::mock::reply::{Reply, SHAPES, Shape};
+use crate::mock::reply::{KINDS, Reply, Shape};
 
 /// Content up to so many bytes is written in one piece; longer content, item by item as the outbox
 /// empties.
@@ -49,7 +49,7 @@ pub enum Written {
 /// The answers of one core, the last of each shape.
 #[derive(Debug, Default)]
 pub struct Writer {
-    images: [Option<Image>; SHAPES],
+    images: [Option<Image>; KINDS],
     scratch: Vec<u8>,
     /// Notes that nobody needs, of heads that are not kept.
     notes: Vec<Note>,
@@ -80,7 +80,7 @@ impl Writer {
         clock: &Clock,
         out: &mut Vec<u8>,
     ) -> Written {
-        let image = &mut self.images[reply.shape.kind()];
+        let image = &mut self.images[reply.kind()];
         let same = |image: &Image| {
             (Rc::ptr_eq(&image.shape, &reply.shape) || image.shape == reply.shape)
                 && image.manner == manner
@@ -108,7 +108,10 @@ impl Writer {
                 let (notes, framing) = (&mut self.notes, Framing::Length(length));
                 notes.clear();
                 head(reply, manner, framing, book, clock, out, notes);
-                book.opening(reply, clock.unix, out, notes);
+                if manner.bodiless {
+                    return Written::All;
+                }
+                book.opening(reply, clock.unix, out, None);
                 return Written::Opening;
             }
             let old = image.take();
@@ -144,9 +147,9 @@ impl Image {
         bytes.clear();
         notes.clear();
         content.clear();
-        book.opening(reply, clock.unix, content, &mut notes);
+        book.opening(reply, clock.unix, content, Some(&mut notes));
         (0..book.items(&reply.shape)).for_each(|index| book.item(reply, index, content));
-        book.closing(reply, clock.unix, content, &mut notes);
+        book.closing(reply, clock.unix, content, Some(&mut notes));
         let in_content = notes.len();
         let framing = match reply.shape.status() {
             204 => Framing::Nothing,

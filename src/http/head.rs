@@ -313,10 +313,7 @@ fn decimal(value: &[u8]) -> Result<u64, Refusal> {
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b',')
-        .map(|element| {
-            let element = element.trim_ascii_start();
-            element.trim_ascii_end()
-        })
+        .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
 }
 

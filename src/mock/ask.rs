@@ -21,7 +21,7 @@ pub use fields::{Encoding, Facts};
 pub use held::{HELD_MAX, Unread};
 use json::{Event, Fault, Json};
 use strict::Strict;
-pub use strict::Wrong;
+pub use strict::{Wrong, subject};
 
 use super::route::Endpoint;
 

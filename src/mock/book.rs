@@ -1,23 +1,28 @@
 //! How the bytes of an answer come out of the templates: an opening, items, a closing; or the
 //! events of a stream. Knows no connection and no framing.
 
-pub mod event;
+mod document;
 mod fields;
 mod logprobs;
+mod place;
+mod plan;
+pub mod stream;
 
 use std::io::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::embedding::{Embeddings, VARIANTS};
 use super::name::Name;
-use super::number::{Note, digits, write_number};
+use super::number::{Note, digits, noted};
 use super::problem::Problem;
-use super::reply::{Api, Generated, Own, Reply, Shape, View};
+use super::reply::{Own, Reply, Shape};
+use super::route::{Api, Endpoint, View};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
 use crate::watch::{PAGE, Watch};
-use event::Events;
+use document::Document;
+use place::{Place, Stage};
+use stream::Events;
 
 /// The templates and what fills them.
 #[derive(Debug)]
@@ -30,14 +35,9 @@ pub struct Book {
     message: Template,
     part: Template,
     call: Template,
-    embeddings: (Template, Template),
-    embedding: Template,
-    moderation: (Template, Template),
-    moderation_result: Template,
-    models: (Template, Template),
-    model: Template,
+    /// Of each endpoint, in the order of their numbers; empty where it gives none.
+    documents: Vec<Document>,
     problem: Template,
-    health: Template,
     listed: Vec<Name>,
     cors: bool,
     watch: Arc<Watch>,
@@ -52,29 +52,6 @@ struct Form {
     choice: Template,
     closing: Template,
     usage: Template,
-}
-
-/// What of a generated answer is being written.
-struct Place<'a> {
-    reply: &'a Reply,
-    generated: &'a Generated,
-    /// Unix time in seconds.
-    created: i64,
-    choice: u32,
-    tokens: Range<u32>,
-    sequence: u32,
-    stage: Stage,
-}
-
-/// How far a generated answer is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// No token has left.
-    Begun,
-    /// Tokens leave.
-    Going,
-    /// All have left, or leave at once.
-    Done,
 }
 
 impl Book {
@@ -117,14 +94,8 @@ impl Book {
             message: parse(include_str!("templates/response.message.json")),
             part: parse(include_str!("templates/response.part.json")),
             call: parse(include_str!("templates/response.call.json")),
-            embeddings: list(include_str!("templates/embeddings.json")),
-            embedding: parse(include_str!("templates/embeddings.item.json")),
-            moderation: list(include_str!("templates/moderation.json")),
-            moderation_result: parse(include_str!("templates/moderation.result.json")),
-            models: list(include_str!("templates/models.json")),
-            model: parse(include_str!("templates/model.json")),
+            documents: Endpoint::all().map(Document::of).collect(),
             problem: parse(include_str!("templates/error.json")),
-            health: parse(include_str!("templates/health.json")),
             listed: models.iter().map(|name| Name::from_text(name)).collect(),
             cors,
             watch,
@@ -137,10 +108,14 @@ impl Book {
     pub fn items(&self, shape: &Shape) -> u32 {
         match shape {
             Shape::Generated(generated) if generated.api != Api::Responses => generated.choices,
-            Shape::Embeddings { inputs, .. } | Shape::Moderation { inputs, .. } => {
-                u32::from(*inputs)
-            }
-            Shape::Models => self.listed.len() as u32,
+            Shape::Embeddings { inputs, .. } => u32::from(*inputs),
+            Shape::Document {
+                endpoint, inputs, ..
+            } => match endpoint {
+                _ if !self.document(*endpoint).lists => 0,
+                Endpoint::Models => self.listed.len() as u32,
+                _ => u32::from(*inputs),
+            },
             _ => 0,
         }
     }
@@ -156,22 +131,22 @@ impl Book {
 
     /// Appends the content before the items; all of it where there are none. `created` is Unix
     /// time in seconds. Where numbers were written is added to `notes`.
-    pub fn opening(&self, reply: &Reply, created: i64, out: &mut Vec<u8>, notes: &mut Vec<Note>) {
+    pub fn opening(
+        &self,
+        reply: &Reply,
+        created: i64,
+        out: &mut Vec<u8>,
+        notes: Option<&mut Vec<Note>>,
+    ) {
         match &*reply.shape {
             Shape::Generated(generated) => {
                 let place = Place::whole(reply, generated, created);
                 let template = &self.form(&place).opening;
-                self.render(template, &place, out, Some(notes));
+                self.render(template, &place, out, notes);
             }
-            Shape::Embeddings { model, .. } => {
-                self.render_list(&self.embeddings.0, model, reply, out, notes);
+            Shape::Embeddings { .. } | Shape::Document { .. } => {
+                self.render_frame(&self.of(reply).opening, reply, out, notes);
             }
-            Shape::Moderation { model, .. } => {
-                self.render_list(&self.moderation.0, model, reply, out, notes);
-            }
-            Shape::Models => self.models.0.render(out, |_, _| {}),
-            Shape::Model(name) => self.render_model(name, out),
-            Shape::Health => self.health.render(out, |_, _| {}),
             Shape::View(View::Page) => out.extend_from_slice(PAGE.as_bytes()),
             Shape::View(View::Metrics) => self.watch.write_metrics(out),
             Shape::View(View::Stats) => self.watch.write_stats(created, out),
@@ -203,33 +178,41 @@ impl Book {
                 ..
             } => {
                 let vectors = self.vectors.get(*dimensions, *encoding);
-                self.embedding.render(out, |slot, out| match slot {
+                let item = &self.documents[Endpoint::Embeddings as usize].item;
+                item.render(out, |slot, out| match slot {
                     Slot::Index => write!(out, "{index}").expect("a Vec takes all"),
                     Slot::Embedding => out.extend_from_slice(&vectors[index as usize % VARIANTS]),
                     other => unreachable!("{other:?} is no slot of an embedding"),
                 });
             }
-            Shape::Moderation { .. } => self.moderation_result.render(out, |_, _| {}),
-            Shape::Models => self.render_model(&self.listed[index as usize], out),
+            Shape::Document { .. } => {
+                self.of(reply).item.render(out, |slot, out| match slot {
+                    Slot::Index => write!(out, "{index}").expect("a Vec takes all"),
+                    Slot::Model => out.extend_from_slice(self.listed[index as usize].json()),
+                    other => unreachable!("{other:?} is no slot of an item"),
+                });
+            }
             _ => unreachable!("other shapes have no items"),
         }
     }
 
     /// Appends the content after the items.
-    pub fn closing(&self, reply: &Reply, created: i64, out: &mut Vec<u8>, notes: &mut Vec<Note>) {
+    pub fn closing(
+        &self,
+        reply: &Reply,
+        created: i64,
+        out: &mut Vec<u8>,
+        notes: Option<&mut Vec<Note>>,
+    ) {
         match &*reply.shape {
             Shape::Generated(generated) => {
                 let place = Place::whole(reply, generated, created);
                 let template = &self.form(&place).closing;
-                self.render(template, &place, out, Some(notes));
+                self.render(template, &place, out, notes);
             }
-            Shape::Embeddings { model, .. } => {
-                self.render_list(&self.embeddings.1, model, reply, out, notes);
+            Shape::Embeddings { .. } | Shape::Document { .. } => {
+                self.render_frame(&self.of(reply).closing, reply, out, notes);
             }
-            Shape::Moderation { model, .. } => {
-                self.render_list(&self.moderation.1, model, reply, out, notes);
-            }
-            Shape::Models => self.models.1.render(out, |_, _| {}),
             _ => {}
         }
     }
@@ -237,14 +220,14 @@ impl Book {
     /// How many bytes the whole content of an answer has that does not stream. Renders what it must
     /// measure.
     pub fn length(&mut self, reply: &Reply, created: i64) -> u64 {
-        let (mut notes, mut scratch) = (Vec::new(), std::mem::take(&mut self.scratch));
+        let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        self.opening(reply, created, &mut scratch, &mut notes);
-        self.closing(reply, created, &mut scratch, &mut notes);
+        self.opening(reply, created, &mut scratch, None);
+        self.closing(reply, created, &mut scratch, None);
         let mut length = scratch.len() as u64;
         // Most items differ in the digits of their index and, from one to the next four, in
         // vectors.
-        let alike = self.repeats(&reply.shape) && !matches!(*reply.shape, Shape::Models);
+        let alike = self.repeats(&reply.shape) && reply.endpoint != Endpoint::Models as u8;
         let mut kinds = [0; VARIANTS];
         for index in 0..self.items(&reply.shape) {
             let kind = &mut kinds[index as usize % VARIANTS];
@@ -258,6 +241,15 @@ impl Book {
         }
         self.scratch = scratch;
         length
+    }
+
+    fn document(&self, endpoint: Endpoint) -> &Document {
+        &self.documents[endpoint as usize]
+    }
+
+    /// The templates of an answer that is a document.
+    fn of(&self, reply: &Reply) -> &Document {
+        &self.documents[usize::from(reply.endpoint)]
     }
 
     fn form(&self, place: &Place<'_>) -> &Form {
@@ -293,7 +285,7 @@ impl Book {
         let generated = place.generated;
         match slot {
             Slot::Id | Slot::Prompt | Slot::Completion | Slot::Total => {
-                noted(slot, place.reply, out, notes);
+                noted(slot, &place.reply.numbers, out, notes);
             }
             Slot::Created => write!(out, "{}", place.created).expect("a Vec takes all"),
             Slot::Model => out.extend_from_slice(generated.model.json()),
@@ -347,23 +339,21 @@ impl Book {
         }
     }
 
-    fn render_list(
+    /// Renders what stands around the items of a document.
+    fn render_frame(
         &self,
         template: &Template,
-        model: &Name,
         reply: &Reply,
         out: &mut Vec<u8>,
-        notes: &mut Vec<Note>,
+        mut notes: Option<&mut Vec<Note>>,
     ) {
         template.render(out, |slot, out| match slot {
-            Slot::Model => out.extend_from_slice(model.json()),
-            slot => noted(slot, reply, out, Some(notes)),
+            Slot::Model => {
+                let model = reply.shape.model().expect("what has this slot names one");
+                out.extend_from_slice(model.json());
+            }
+            slot => noted(slot, &reply.numbers, out, notes.as_deref_mut()),
         });
-    }
-
-    fn render_model(&self, name: &Name, out: &mut Vec<u8>) {
-        self.model
-            .render(out, |_, out| out.extend_from_slice(name.json()));
     }
 
     fn render_problem(&self, problem: &Problem, out: &mut Vec<u8>) {
@@ -377,51 +367,6 @@ impl Book {
                 other => unreachable!("{other:?} is no slot of an error"),
             };
             out.extend_from_slice(json.as_bytes());
-        });
-    }
-}
-
-impl<'a> Place<'a> {
-    /// The whole of an answer at once.
-    fn whole(reply: &'a Reply, generated: &'a Generated, created: i64) -> Place<'a> {
-        Place {
-            reply,
-            generated,
-            created,
-            choice: 0,
-            tokens: 0..reply.numbers.tokens,
-            sequence: 0,
-            stage: Stage::Done,
-        }
-    }
-
-    /// What the slots say that tell how an answer ended.
-    fn ending(&self, slot: Slot) -> &'static str {
-        let cut = self.reply.numbers.cut;
-        match (slot, self.stage) {
-            (Slot::FinishReason, Stage::Done) => match self.generated.function() {
-                _ if cut => "\"length\"",
-                Some(_) => "\"tool_calls\"",
-                None => "\"stop\"",
-            },
-            (Slot::Status, Stage::Done) if cut => "\"incomplete\"",
-            (Slot::Status, Stage::Done) => "\"completed\"",
-            (Slot::Status, _) => "\"in_progress\"",
-            (Slot::IncompleteDetails, Stage::Done) if cut => "{\"reason\":\"max_output_tokens\"}",
-            _ => "null",
-        }
-    }
-}
-
-/// Writes a number of an answer, and notes where.
-fn noted(slot: Slot, reply: &Reply, out: &mut Vec<u8>, notes: Option<&mut Vec<Note>>) {
-    let at = out.len();
-    write_number(slot, &reply.numbers, out);
-    if let Some(notes) = notes {
-        notes.push(Note {
-            at,
-            len: out.len() - at,
-            slot,
         });
     }
 }

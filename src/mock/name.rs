@@ -40,6 +40,10 @@ impl Name {
     /// A name from a path segment: percent-encoding is resolved (RFC 3986, 2.1), then the text is
     /// written as JSON. None when it is no UTF-8 or longer than [`MODEL_MAX`].
     pub fn from_segment(segment: &str) -> Option<Name> {
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"%\"\\".contains(&byte);
+        if segment.len() <= MODEL_MAX && segment.bytes().all(plain) {
+            return Some(Name::from_raw(segment.as_bytes()));
+        }
         let mut bytes = Vec::with_capacity(segment.len());
         let mut rest = segment.as_bytes();
         while let Some((&byte, tail)) = rest.split_first() {

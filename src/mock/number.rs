@@ -2,8 +2,13 @@
 //! Knows no template.
 
 use std::io::Write;
+use std::ops::Range;
 
 use super::template::Slot;
+
+/// Tokens of a request or an answer that are not counted, from and below: two such numbers and
+/// their sum have three digits, so every answer to a request is equally long.
+const TOKENS: Range<u32> = 100..500;
 
 /// The numbers drawn for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +74,28 @@ impl Numbers {
     }
 }
 
-pub(super) fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
+fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
     match slot {
         Slot::Id => out.extend_from_slice(&hex(numbers.id)),
         slot => write!(out, "{}", numbers.of(slot)).expect("a Vec takes all"),
+    }
+}
+
+/// Writes a number of an answer, and notes where.
+pub(super) fn noted(
+    slot: Slot,
+    numbers: &Numbers,
+    out: &mut Vec<u8>,
+    notes: Option<&mut Vec<Note>>,
+) {
+    let at = out.len();
+    write_number(slot, numbers, out);
+    if let Some(notes) = notes {
+        notes.push(Note {
+            at,
+            len: out.len() - at,
+            slot,
+        });
     }
 }
 
@@ -96,6 +119,54 @@ pub(super) fn digits(number: u32) -> u64 {
     u64::from(number.checked_ilog10().unwrap_or(0)) + 1
 }
 
+impl Numbers {
+    /// Numbers of an answer whose tokens are not counted, from so many random bits.
+    pub(super) fn new(id: u64, bits: u64) -> Numbers {
+        Numbers {
+            id,
+            prompt: scale(bits as u32, TOKENS),
+            completion: scale((bits >> 32) as u32, TOKENS),
+            tokens: 0,
+            cut: false,
+        }
+    }
+}
+
+/// A number from a range far smaller than 2^32, from as many random bits.
+fn scale(bits: u32, range: Range<u32>) -> u32 {
+    range.start + ((u64::from(bits) * u64::from(range.end - range.start)) >> 32) as u32
+}
+
+/// Numbers that differ from each other within a process, in no order that shows.
+#[derive(Debug)]
+pub(super) struct Ids {
+    key: u64,
+    next: u64,
+}
+
+impl Ids {
+    /// Those of core number `core`; `key` is the process's.
+    pub fn new(key: u64, core: u16) -> Ids {
+        Ids {
+            key,
+            next: u64::from(core) << 48,
+        }
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.next += 1;
+        // The key is the process's own, and mixing maps different numbers to different ones.
+        mix(self.next ^ self.key)
+    }
+}
+
+/// A bijection on 64 bits that spreads every bit: the finisher of SplitMix64.
+pub(super) fn mix(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +180,14 @@ mod tests {
         {
             assert_eq!(hex(number), format!("{number:016x}").as_bytes());
         }
+    }
+
+    #[test]
+    fn random_tokens_have_three_digits_and_so_has_their_sum() {
+        assert_eq!(scale(0, TOKENS), TOKENS.start);
+        assert_eq!(scale(u32::MAX, TOKENS), TOKENS.end - 1);
+        let sums = 2 * TOKENS.start..2 * TOKENS.end - 1;
+        assert!((100..1000).contains(&sums.start) && sums.end <= 1000);
     }
 
     #[test]

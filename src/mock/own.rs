@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::ask::{Facts, Field};
 use super::name::Name;
 use super::problem::Problem;
-use super::reply::{Api, Own};
+use super::reply::Own;
+use super::route::Api;
 use super::schema;
 use super::text::Text;
 

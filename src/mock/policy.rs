@@ -1,13 +1,14 @@
-//! Whether a request is answered as asked, and if not, why; and how late. Knows no bytes, neither
-//! of the request nor of the answer.
+//! Whether a request is answered as asked, and if not, why; and how. Knows no bytes, neither of the
+//! request nor of the answer.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::call::{Call, Treatment, Verdict};
 use super::problem::Problem;
-use super::route::{Methods, Reach, Route};
+use super::route::Reach;
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
 
@@ -15,56 +16,8 @@ use crate::{Nanos, SECOND};
 /// would average out, and no run would show the swing that was asked for.
 pub const BATCH: u32 = 100;
 
-/// What the head of a request says, as far as it decides.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// Where the path leads.
-    pub place: Place,
-    /// Whether that place answers the request's method.
-    pub method: Method,
-    /// Whether the request carries the `Authorization` that was set, or needs none.
-    pub authorized: bool,
-    /// Whether the body is in a coding other than identity.
-    pub encoded: bool,
-    /// What the request is counted by.
-    pub endpoint: u8,
-}
-
-/// Where a path leads.
-#[derive(Clone, Copy, Debug)]
-pub enum Place {
-    /// To a row of the route table.
-    Route(&'static Route),
-    /// To the server as a whole: the target `*` (RFC 9112, 3.2.4).
-    Server,
-    /// Nowhere, and why.
-    Nowhere(&'static Problem),
-}
-
-/// What a method means where the path leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// What the place is for.
-    Answered,
-    /// OPTIONS, which every place answers.
-    Options,
-    /// None of both.
-    Other,
-}
-
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug)]
-pub enum Verdict {
-    /// It is answered, so long after its last byte.
-    Answer(Nanos),
-    /// It asked for the methods, and gets them.
-    Allowed(Methods),
-    /// It is refused.
-    Refuse(Problem),
-}
-
 /// What the settings ask for, and the chances of one core.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// When every request is over the rate limit.
     limited: Range<Nanos>,
@@ -172,31 +125,32 @@ impl Policy {
     /// something to say decides. `admitted` is what `admit` said, where that was asked before the
     /// body was read.
     #[inline]
-    pub fn decide(&mut self, call: &Call, admitted: Option<Nanos>, now: Nanos) -> Verdict {
+    pub fn decide(&mut self, call: &Call, admitted: Option<Treatment>, now: Nanos) -> Verdict {
         let route = match call.route() {
             Ok(route) => route,
             Err(verdict) => return verdict,
         };
         // What is served to all is neither late nor ever failing.
         let open = route.reach == Reach::Bare;
-        let delay = match admitted {
-            _ if open => 0,
-            Some(delay) => delay,
+        let treatment = match admitted {
+            _ if open => Treatment::default(),
+            Some(treatment) => treatment,
             None => match self.admit(now) {
-                Ok(delay) => delay,
+                Ok(treatment) => treatment,
                 Err(problem) => return Verdict::Refuse(problem),
             },
         };
         match call.encoded && !open {
             true => Verdict::Refuse(Problem::ENCODED),
-            false => Verdict::Answer(delay),
+            false => Verdict::Answer(treatment),
         }
     }
 
-    /// Whether a request that is right by itself is answered, and how late.
-    pub fn admit(&mut self, now: Nanos) -> Result<Nanos, Problem> {
+    /// Whether a request that is right by itself is answered, and how.
+    pub fn admit(&mut self, now: Nanos) -> Result<Treatment, Problem> {
         if self.certain {
-            return Ok(self.latency.time);
+            let delay = self.latency.time;
+            return Ok(Treatment { delay });
         }
         if self.limited.contains(&now) {
             let left = (self.limited.end - now).div_ceil(SECOND);
@@ -213,32 +167,13 @@ impl Policy {
         if self.failures.strike(&mut self.rng) {
             return Err(Problem::FAILED);
         }
-        Ok(self.latency.draw(&mut self.rng))
-    }
-}
-
-impl Call {
-    /// The route of a request that is right as far as its head says, or what becomes of it.
-    pub fn route(&self) -> Result<&'static Route, Verdict> {
-        let (route, methods) = match self.place {
-            Place::Nowhere(problem) => return Err(Verdict::Refuse(*problem)),
-            Place::Server => (None, Methods::All),
-            Place::Route(route) => (Some(route), route.methods),
-        };
-        if self.method == Method::Options {
-            return Err(Verdict::Allowed(methods));
-        }
-        if !self.authorized {
-            return Err(Verdict::Refuse(Problem::FORBIDDEN));
-        }
-        route
-            .filter(|_| self.method == Method::Answered)
-            .ok_or_else(|| Verdict::Refuse(Problem::method(methods)))
+        let delay = self.latency.draw(&mut self.rng);
+        Ok(Treatment { delay })
     }
 }
 
 /// The chance that a request fails. All shares are in millionths.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Failures {
     percent: u32,
     jitter: u32,

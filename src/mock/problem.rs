@@ -1,7 +1,7 @@
 //! What can be wrong with a request, as OpenAI's error object says it. Knows no bytes of HTTP.
 
-use super::ask::{Bad, HELD_MAX, Unread, Wrong};
-use super::route::Methods;
+use super::ask::{Bad, HELD_MAX, Unread, Wrong, subject};
+use super::route::{Api, Endpoint, Methods};
 use super::schema::Unfit;
 
 /// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
@@ -158,15 +158,32 @@ impl Problem {
     };
 
     /// More probabilities than an answer tells.
-    pub const TOO_MANY_LOGPROBS: Problem = Problem {
-        param: Some("logprobs"),
-        ..Problem::invalid(
-            400,
-            "invalid_value",
+    pub const fn too_many_logprobs(api: Api) -> Problem {
+        let param = match api {
+            Api::Responses => "top_logprobs",
+            Api::Chat | Api::Completions => "logprobs",
+        };
+        Problem::field(
+            param,
             "At most 50000 probabilities are told for a choice: limit its tokens, or ask for fewer \
              beside each.",
         )
-    };
+    }
+
+    /// More tokens than an answer has.
+    pub const TOO_MANY_TOKENS: Problem = Problem::invalid(
+        400,
+        "invalid_value",
+        "At most 100000000 tokens are given, all choices together: limit them, or ask for fewer \
+         choices.",
+    );
+
+    /// An answer that the raw log could not hold as a whole.
+    pub const TOO_LONG_TO_LOG: Problem = Problem::invalid(
+        400,
+        "invalid_value",
+        "With -log-raw an answer is at most 240 MiB: limit its tokens, or ask for fewer choices.",
+    );
 
     /// The `Authorization` field is missing or not the one that was set. Its type is not
     /// `invalid_request_error`: LiteLLM would make a bad request of that.
@@ -244,15 +261,16 @@ impl Problem {
     );
 }
 
-impl From<Bad> for Problem {
-    fn from(bad: Bad) -> Problem {
+impl Problem {
+    /// What is wrong with the body of a request to an endpoint.
+    pub fn of_body(bad: Bad, endpoint: Endpoint) -> Problem {
         match bad {
             Bad::Syntax { at } => Problem::SYNTAX.with_number(at),
             Bad::NotObject => Problem::NOT_OBJECT,
             Bad::TooDeep => Problem::TOO_DEEP,
             Bad::Field { param, message } => Problem::field(param, message),
             Bad::HalfPair => Problem::field(
-                "messages",
+                subject(endpoint).unwrap_or("messages"),
                 "What is to be echoed must hold no half of a surrogate pair.",
             ),
             Bad::Strict(wrong) => wrong.into(),

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use super::ask::Encoding;
+use super::call::Treatment;
 use super::name::Name;
 use super::number::Numbers;
 use super::problem::Problem;
-use super::route::Methods;
+use super::route::{Api, Endpoint, Methods, NOWHERE, View};
 use super::text::Text;
-use crate::Nanos;
 
 /// An answer that was decided on: small, since thousands may wait.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub struct Reply {
     pub shape: Rc<Shape>,
     /// What differs from one answer to the next.
     pub numbers: Numbers,
-    /// How long after the request's last byte it is due; of a stream, its first token.
-    pub delay: Nanos,
+    /// When it is due.
+    pub treatment: Treatment,
     /// What the request is counted by: `Call::endpoint`.
     pub endpoint: u8,
 }
@@ -40,19 +40,15 @@ pub enum Shape {
         /// How each vector is written.
         encoding: Encoding,
     },
-    /// `CreateModerationResponse`: nothing is ever flagged.
-    Moderation {
-        /// The model's name.
-        model: Name,
-        /// How many inputs were given: 1 to 2048.
+    /// What template files say.
+    Document {
+        /// Whose files.
+        endpoint: Endpoint,
+        /// The model's name, where there is one.
+        model: Option<Name>,
+        /// How many inputs were given: 0 to 2048.
         inputs: u16,
     },
-    /// `ListModelsResponse`
-    Models,
-    /// `Model`
-    Model(Name),
-    /// The server lives.
-    Health,
     /// How the server fares.
     View(View),
     /// The answer to OPTIONS: 204 with these methods.
@@ -60,20 +56,6 @@ pub enum Shape {
     /// `ErrorResponse`
     Problem(Problem),
 }
-
-/// How the server tells how it fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
-    /// A page for a browser.
-    Page,
-    /// Prometheus's text format.
-    Metrics,
-    /// JSON.
-    Stats,
-}
-
-/// How many kinds of shapes there are.
-pub const SHAPES: usize = 11;
 
 /// Text, or a call of a function, in one of three forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,17 +80,6 @@ pub struct Generated {
     pub logprobs: Option<u8>,
     /// What was made for this request, where the server's own words won't do.
     pub own: Option<Own>,
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// `CreateChatCompletionResponse`
-    Chat,
-    /// `Response`
-    Responses,
-    /// `CreateCompletionResponse`
-    Completions,
 }
 
 /// How a stream is to be sent.
@@ -164,10 +135,22 @@ impl Generated {
     }
 }
 
+/// How many kinds of answers there are.
+pub const KINDS: usize = NOWHERE as usize + 1;
+
 impl Reply {
+    /// Which kind of answer this is, below [`KINDS`]: those of each endpoint, and all that have
+    /// another status than 200.
+    pub fn kind(&self) -> usize {
+        match &*self.shape {
+            Shape::Allowed(_) | Shape::Problem(_) => NOWHERE.into(),
+            _ => self.endpoint.into(),
+        }
+    }
+
     /// The delay as the answer tells it: in whole milliseconds.
     pub fn millis(&self) -> u64 {
-        self.delay / 1_000_000
+        self.treatment.delay / 1_000_000
     }
 
     /// How many tokens it gives, all choices together.
@@ -190,18 +173,14 @@ impl Reply {
 }
 
 impl Shape {
-    /// Which kind of shape this is, below [`SHAPES`].
-    pub fn kind(&self) -> usize {
+    /// The model that it names, where it names one.
+    pub fn model(&self) -> Option<&Name> {
         match self {
-            Shape::Generated(generated) => generated.api as usize,
-            Shape::Embeddings { .. } => 3,
-            Shape::Moderation { .. } => 4,
-            Shape::Models => 5,
-            Shape::Model(_) => 6,
-            Shape::Health => 7,
-            Shape::Allowed(_) => 8,
-            Shape::Problem(_) => 9,
-            Shape::View(_) => 10,
+            Shape::Generated(Generated { model, .. }) | Shape::Embeddings { model, .. } => {
+                Some(model)
+            }
+            Shape::Document { model, .. } => model.as_ref(),
+            _ => None,
         }
     }
 

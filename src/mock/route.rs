@@ -2,35 +2,143 @@
 
 use crate::watch;
 
-/// What a request asks for. The names follow OpenAI's API reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+/// Makes `Endpoint` and the table from rows: each its help, then `Name: path, methods, reach,
+/// what it gives, the model where a request names none;`.
+macro_rules! routes {
+    ($($(#[doc = $help:literal])+
+        $name:ident: $path:literal, $methods:ident, $reach:ident, $gives:expr, $model:literal;
+    )+) => {
+        /// What a request asks for. The names follow OpenAI's API reference.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Endpoint {$(
+            $(#[doc = $help])+
+            $name,
+        )+}
+
+        const ROUTES: &[Route] = &[$(Route {
+            path: $path,
+            endpoint: Endpoint::$name,
+            methods: Methods::$methods,
+            reach: Reach::$reach,
+            gives: $gives,
+            model: $model,
+        },)+];
+    };
+}
+
+/// Makes `Gives::Document` of the names of template files: a frame, and what its items are.
+macro_rules! document {
+    ($frame:literal) => {
+        document!($frame, "null")
+    };
+    ($frame:literal, file $item:literal) => {
+        document!($frame, include_str!(concat!("templates/", $item, ".json")))
+    };
+    ($frame:literal, $item:expr) => {
+        Gives::Document {
+            frame: include_str!(concat!("templates/", $frame, ".json")),
+            item: $item,
+        }
+    };
+}
+
+routes! {
     /// `POST /chat/completions`
-    Chat,
+    Chat: "/chat/completions", Post, ApiAndAzure, Gives::Text(Api::Chat), "gpt-4o-mini";
     /// `POST /responses`
-    Responses,
+    Responses: "/responses", Post, Api, Gives::Text(Api::Responses), "gpt-4o-mini";
     /// `POST /completions`
-    Completions,
+    Completions: "/completions", Post, ApiAndAzure, Gives::Text(Api::Completions),
+        "gpt-3.5-turbo-instruct";
     /// `POST /embeddings`
-    Embeddings,
+    Embeddings: "/embeddings", Post, ApiAndAzure, Gives::Embeddings, "text-embedding-ada-002";
     /// `POST /moderations`
-    Moderations,
+    Moderations: "/moderations", Post, Api, document!("moderation", file "moderation.result"),
+        "omni-moderation-latest";
     /// `GET /models`
-    Models,
+    Models: "/models", Get, Api, document!("models", file "model"), "";
     /// `GET /models/{model}`
-    Model,
+    Model: "/models/", Get, Api, document!("model"), "";
     /// `GET /health`: open to all, never late, never failing.
-    Health,
+    Health: "/health", Get, Bare, document!("health"), "";
     /// `GET /`: a page that shows how the server fares.
-    Page,
+    Page: "/", Get, Bare, Gives::View(View::Page), "";
     /// `GET /metrics`: the same for Prometheus.
-    Metrics,
+    Metrics: "/metrics", Get, Bare, Gives::View(View::Metrics), "";
     /// `GET /stats`: the same as JSON.
-    Stats,
+    Stats: "/stats", Get, Bare, Gives::View(View::Stats), "";
 }
 
 /// Stands for "no endpoint" where requests are counted by endpoint.
 pub const NOWHERE: u8 = ROUTES.len() as u8;
+
+/// One row of the route table.
+#[derive(Debug)]
+pub struct Route {
+    /// The path after its prefix. One that ends in a slash has a model's name behind it.
+    path: &'static str,
+    /// What the path means.
+    pub endpoint: Endpoint,
+    /// The methods that it answers.
+    pub methods: Methods,
+    /// Which prefixes it is served under; the endpoints of the API also need auth.
+    pub reach: Reach,
+    /// What a request that is right gets.
+    pub gives: Gives,
+    /// The model that answers where the request names none; empty where there is none.
+    pub model: &'static str,
+}
+
+/// What an endpoint gives.
+#[derive(Debug)]
+pub enum Gives {
+    /// Text, or a call of a function, in one form.
+    Text(Api),
+    /// A vector for each input.
+    Embeddings,
+    /// What template files say, and no more.
+    Document {
+        /// The file of the whole.
+        frame: &'static str,
+        /// That of an item, where the frame has `$items`: one for each input, or model listed.
+        item: &'static str,
+    },
+    /// How the server fares.
+    View(View),
+}
+
+/// The form of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// `CreateChatCompletionResponse`
+    Chat,
+    /// `Response`
+    Responses,
+    /// `CreateCompletionResponse`
+    Completions,
+}
+
+/// How the server tells how it fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// A page for a browser.
+    Page,
+    /// Prometheus's text format.
+    Metrics,
+    /// JSON.
+    Stats,
+}
+
+/// Under which prefixes a path is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Only as it stands, and without auth, delay or failures.
+    Bare,
+    /// Bare and under `/v1`, `/openai` and `/openai/v1`.
+    Api,
+    /// As `Api`, and under Azure's `/openai/deployments/{model}`.
+    ApiAndAzure,
+}
 
 /// The methods that a path answers, beside OPTIONS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,98 +171,17 @@ impl Methods {
     }
 }
 
-/// One row of the route table.
-#[derive(Debug)]
-pub struct Route {
-    /// The path after its prefix. One that ends in a slash has a model's name behind it.
-    path: &'static str,
-    /// What the path means.
-    pub endpoint: Endpoint,
-    /// The methods that it answers.
-    pub methods: Methods,
-    /// Which prefixes it is served under; the endpoints of the API also need auth.
-    pub reach: Reach,
-}
+impl Endpoint {
+    /// Its row.
+    pub fn route(self) -> &'static Route {
+        &ROUTES[self as usize]
+    }
 
-/// Under which prefixes a path is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Only as it stands, and without auth, delay or failures.
-    Bare,
-    /// Bare and under `/v1`, `/openai` and `/openai/v1`.
-    Api,
-    /// As `Api`, and under Azure's `/openai/deployments/{model}`.
-    ApiAndAzure,
+    /// All of them, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Endpoint> {
+        ROUTES.iter().map(|route| route.endpoint)
+    }
 }
-
-const ROUTES: &[Route] = &[
-    Route {
-        path: "/chat/completions",
-        endpoint: Endpoint::Chat,
-        methods: Methods::Post,
-        reach: Reach::ApiAndAzure,
-    },
-    Route {
-        path: "/responses",
-        endpoint: Endpoint::Responses,
-        methods: Methods::Post,
-        reach: Reach::Api,
-    },
-    Route {
-        path: "/completions",
-        endpoint: Endpoint::Completions,
-        methods: Methods::Post,
-        reach: Reach::ApiAndAzure,
-    },
-    Route {
-        path: "/embeddings",
-        endpoint: Endpoint::Embeddings,
-        methods: Methods::Post,
-        reach: Reach::ApiAndAzure,
-    },
-    Route {
-        path: "/moderations",
-        endpoint: Endpoint::Moderations,
-        methods: Methods::Post,
-        reach: Reach::Api,
-    },
-    Route {
-        path: "/models",
-        endpoint: Endpoint::Models,
-        methods: Methods::Get,
-        reach: Reach::Api,
-    },
-    Route {
-        path: "/models/",
-        endpoint: Endpoint::Model,
-        methods: Methods::Get,
-        reach: Reach::Api,
-    },
-    Route {
-        path: "/health",
-        endpoint: Endpoint::Health,
-        methods: Methods::Get,
-        reach: Reach::Bare,
-    },
-    Route {
-        path: "/",
-        endpoint: Endpoint::Page,
-        methods: Methods::Get,
-        reach: Reach::Bare,
-    },
-    Route {
-        path: "/metrics",
-        endpoint: Endpoint::Metrics,
-        methods: Methods::Get,
-        reach: Reach::Bare,
-    },
-    Route {
-        path: "/stats",
-        endpoint: Endpoint::Stats,
-        methods: Methods::Get,
-        reach: Reach::Bare,
-    },
-];
 
 /// What requests are counted by: the endpoints in their order, and behind them [`NOWHERE`].
 pub fn counted() -> Vec<watch::Endpoint> {

@@ -127,6 +127,11 @@ impl Template {
         template
     }
 
+    /// Whether a slot stands in this template.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.slots.iter().any(|&(_, known)| known == slot)
+    }
+
     /// The parts before and after a slot that stands once in this template.
     pub fn split(mut self, slot: Slot) -> (Template, Template) {
         let found = self

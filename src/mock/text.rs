@@ -72,7 +72,7 @@ impl Words {
         match (own, self) {
             (Some(own), _) => Source::Text(own),
             (None, Words::Text(text)) => Source::Text(text),
-            (None, Words::Random) => Source::Random(super::mix(id ^ u64::from(choice))),
+            (None, Words::Random) => Source::Random(super::number::mix(id ^ u64::from(choice))),
         }
     }
 
@@ -102,7 +102,8 @@ impl Source<'_> {
             Source::Text(text) => text.append(tokens, out),
             Source::Random(seed) => {
                 for token in tokens {
-                    let word = super::mix(seed.wrapping_add(token.into())) as usize % WORDS.len();
+                    let word =
+                        super::number::mix(seed.wrapping_add(token.into())) as usize % WORDS.len();
                     if token > 0 {
                         out.push(b' ');
                     }

@@ -174,9 +174,8 @@ impl Crew {
                     Ok(reactor) => (Some(reactor), Ok(schedule::this_thread())),
                     Err(trouble) => (None, Err(trouble)),
                 };
-                ready
-                    .send(outcome)
-                    .expect("the main thread waits for every core");
+                // Nobody waits any more where another core could not start.
+                let _ = ready.send(outcome);
                 if let Some(reactor) = reactor {
                     reactor.run();
                     done.send(()).expect("the main thread waits for every core");

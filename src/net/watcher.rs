@@ -109,7 +109,11 @@ impl Round {
         let now = self.time.now();
         if now >= self.next_look {
             let window = self.watch.look(now, self.schedules());
-            self.next_look = (self.next_look + SECOND).max(now);
+            self.next_look += SECOND;
+            // After a stall the next window is whole again.
+            if self.next_look <= now {
+                self.next_look = now + SECOND;
+            }
             if let Some(live) = self.live {
                 let requests = self.watch.requests_in(&window.totals);
                 let line = line::line(&window, requests, live.color);

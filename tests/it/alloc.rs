@@ -36,9 +36,15 @@ fn cuts(requests: &[String]) -> [Vec<String>; 2] {
 
 const BODY: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"héllo \"you\""}]}"#;
 
+const DEPLOYMENT: &str = "/openai/deployments/my-gpt/chat/completions";
+
 /// A name, and requests that are sent together.
 fn cases() -> Vec<(&'static str, Vec<String>)> {
     let embeddings = r#"{"input":["a","b"],"model":"text-embedding-3-small","dimensions":256}"#;
+    let long = format!(
+        r#"{{"input":[{}],"dimensions":2048}}"#,
+        vec!["\"x\""; 20].join(",")
+    );
     let base64 = r#"{"input":"a","encoding_format":"base64"}"#;
     let chunk = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
     vec![
@@ -63,6 +69,12 @@ fn cases() -> Vec<(&'static str, Vec<String>)> {
             "responses, streamed",
             vec![post("/v1/responses", r#"{"stream":true}"#)],
         ),
+        ("chat, deployment", vec![post(DEPLOYMENT, BODY)]),
+        (
+            "a model by its name",
+            vec![request("GET", "/v1/models/gpt-4o", &[], "")],
+        ),
+        ("embeddings, long", vec![post("/v1/embeddings", &long)]),
         ("health", vec![HEALTH.into()]),
         ("16 chats", vec![chat(BODY); 16]),
         ("16 responses", vec![post("/v1/responses", BODY); 16]),

@@ -210,7 +210,7 @@ impl Strict {
 }
 
 /// The field that a request is about.
-fn subject(endpoint: Endpoint) -> Option<&'static str> {
+pub fn subject(endpoint: Endpoint) -> Option<&'static str> {
     match endpoint {
         Chat => Some("messages"),
         Completions => Some("prompt"),

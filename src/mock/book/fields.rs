@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use super::{Book, noted};
-use crate::mock::number::Note;
-use crate::mock::reply::{Reply, Shape, View};
+use super::Book;
+use crate::mock::number::{Note, noted};
+use crate::mock::reply::{Reply, Shape};
+use crate::mock::route::{Endpoint, View};
 use crate::mock::template::Slot;
 
 impl Book {
@@ -32,10 +33,11 @@ impl Book {
             self.cors_fields(&reply.shape, out);
         }
         out.extend_from_slice(b"x-request-id: req_mock");
-        noted(Slot::Id, reply, out, Some(notes));
+        noted(Slot::Id, &reply.numbers, out, Some(notes));
         out.extend_from_slice(b"\r\n");
         match &*reply.shape {
-            Shape::Health | Shape::View(_) | Shape::Allowed(_) => {}
+            _ if reply.endpoint == Endpoint::Health as u8 => {}
+            Shape::View(_) | Shape::Allowed(_) => {}
             Shape::Problem(problem) => {
                 if problem.retry_after > 0 {
                     let seconds = problem.retry_after;

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Book, Place};
-use crate::mock::mix;
-use crate::mock::reply::Api;
+use super::Book;
+use super::place::Place;
+use crate::mock::number::mix;
+use crate::mock::route::Api;
 
 impl Book {
     /// Fills the slot: what was asked for, or what stands there when nothing was.

@@ -40,7 +40,7 @@ fn fails(percent: f64, jitter: f64) -> Settings {
 
 fn delays(settings: &Settings, seed: u64) -> Vec<Nanos> {
     let mut policy = policy(settings, seed);
-    let draw = |_| policy.admit(SECOND).expect("nothing fails");
+    let draw = |_| policy.admit(SECOND).expect("nothing fails").delay;
     (0..DRAWS).map(draw).collect()
 }
 

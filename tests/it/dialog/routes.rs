@@ -95,6 +95,28 @@ fn health_lives_and_needs_no_key() {
     }
 }
 
+/// Also of what GET answers item by item.
+#[test]
+fn head_never_has_content() {
+    for names in [1, 4000] {
+        let models = (0..names).map(|at| format!("model-{at}")).collect();
+        let settings = Settings {
+            models,
+            ..Settings::default()
+        };
+        let bytes = request("HEAD", "/v1/models", &[], "") + HEALTH;
+        let both = in_every_cut_with_heads("HEAD", &settings, bytes.as_bytes(), &[0]).answers;
+        let get = request("GET", "/v1/models", &[], "");
+        let got = in_every_cut("GET", &settings, get.as_bytes()).answers;
+        assert_eq!(
+            both[0].field("content-length"),
+            got[0].field("content-length")
+        );
+        assert_eq!(both.len(), 2, "{names} models");
+        assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
+    }
+}
+
 /// A method, a target, the status, and the methods that `Allow` lists where it must.
 const METHODS: &[(&str, &str, u16, &str)] = &[
     ("OPTIONS", "/v1/chat/completions", 204, "OPTIONS, POST"),
@@ -214,6 +236,8 @@ const KEYS: &[(&str, &str, bool)] = &[
     ("/v1/chat/completions", "api-key: secret", false),
     ("/openai/chat/completions", "api-key: secret", false),
     ("/openai/v1/chat/completions", "api-key: secret", false),
+    ("/v1/models/m", "api-key: secret", false),
+    ("/v1/models/m", "Authorization: Bearer secret", true),
     (
         "/openai/deployments/m/chat/completions",
         "api-key: secret",
@@ -263,7 +287,12 @@ const KEYS: &[(&str, &str, bool)] = &[
 fn only_the_right_key_opens() {
     for (path, field, open) in KEYS {
         let name = format!("{path} {field}");
-        let bytes = request("POST", path, &[field], r#"{"dimensions":2}"#) + HEALTH;
+        let method = if path.contains("/models") {
+            "GET"
+        } else {
+            "POST"
+        };
+        let bytes = request(method, path, &[field], r#"{"dimensions":2}"#) + HEALTH;
         let outcome = in_every_cut(&name, &guarded(), bytes.as_bytes());
         let status = if *open { 200 } else { 403 };
         assert_eq!(outcome.statuses(), [status, 200], "{name}");

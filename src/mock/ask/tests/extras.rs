@@ -415,7 +415,7 @@ fn wrong_types_are_told_in_openais_words() {
     ] {
         let body = format!("{{{fields}}}");
         let bad = strictly(endpoint, &body).expect_err(&body);
-        let problem = crate::mock::problem::Problem::from(bad);
+        let problem = crate::mock::problem::Problem::of_body(bad, endpoint);
         assert_eq!(
             problem.text(),
             format!("Invalid type for {message} instead."),

@@ -1,13 +1,15 @@
-//! The events of streams: which there are of each form, in what order, and when. A stream is a
-//! row of units: what opens it, then chunk after chunk, each choice in turn, then what ends it.
-//! Knows no framing but that of events (WHATWG HTML, 9.2.6).
+//! The events of streams: which there are of each form, and when. Knows no framing but that of
+//! events (WHATWG HTML, 9.2.6).
 
 use std::io::Write;
 
-use super::{Book, Place, Stage};
+use super::Book;
+use super::place::{Place, Stage};
+use super::plan::{Plan, Unit};
 use crate::Nanos;
 use crate::mock::policy::Policy;
-use crate::mock::reply::{Api, Reply};
+use crate::mock::reply::Reply;
+use crate::mock::route::Api;
 use crate::mock::template::{Slot, Template};
 
 /// A stream under way: an answer, and how far it is.
@@ -33,87 +35,6 @@ impl Stream {
             created,
             next: 0,
             tokens: 0,
-        }
-    }
-}
-
-/// The units of a stream: how many there are of each kind.
-struct Plan {
-    opening: u32,
-    chunks: u32,
-    choices: u32,
-    ending: u32,
-    units: u32,
-    tokens: u32,
-    per_chunk: u32,
-    /// How many events open a response.
-    opened: u32,
-}
-
-/// What a unit is.
-#[derive(Clone, Copy)]
-enum Unit {
-    /// A choice begins; of a response, all that comes before its text.
-    Opening,
-    /// So many tokens of a choice; the last choice of these tokens or not.
-    Chunk { last: bool },
-    /// A choice ends; of a response, all that comes after its text.
-    Ending,
-    /// What comes after all choices.
-    Last,
-}
-
-impl Plan {
-    fn new(place: &Place<'_>, per_chunk: u32) -> Plan {
-        let (generated, tokens) = (place.generated, place.reply.numbers.tokens);
-        let choices = match generated.api {
-            Api::Responses => 1,
-            _ => generated.choices,
-        };
-        let chunks = tokens.div_ceil(per_chunk);
-        let (opening, ending, last) = match generated.api {
-            Api::Chat => (choices, choices, 1),
-            Api::Responses => (1, 1, 0),
-            Api::Completions => (0, choices, 1),
-        };
-        Plan {
-            opening,
-            chunks,
-            choices,
-            ending,
-            units: opening + chunks * choices + ending + last,
-            tokens,
-            per_chunk,
-            opened: if generated.function().is_some() { 3 } else { 4 },
-        }
-    }
-
-    /// What unit `next` is; moves the place to it.
-    fn unit(&self, next: u32, place: &mut Place<'_>) -> Unit {
-        let Some(after) = next.checked_sub(self.opening) else {
-            (place.choice, place.tokens, place.stage) = (next, 0..0, Stage::Begun);
-            place.sequence = 0;
-            return Unit::Opening;
-        };
-        let (chunk, choice) = match self.choices {
-            1 => (after, 0),
-            choices => (after / choices, after % choices),
-        };
-        place.choice = choice;
-        if chunk < self.chunks {
-            let from = chunk * self.per_chunk;
-            place.tokens = from..self.tokens.min(from + self.per_chunk);
-            place.stage = Stage::Going;
-            place.sequence = self.opened + chunk;
-            let last = choice + 1 == self.choices && chunk + 1 < self.chunks;
-            return Unit::Chunk { last };
-        }
-        place.tokens = self.tokens..self.tokens;
-        place.stage = Stage::Done;
-        place.sequence = self.opened + self.chunks;
-        match after - self.chunks * self.choices < self.ending {
-            true => Unit::Ending,
-            false => Unit::Last,
         }
     }
 }
@@ -210,6 +131,9 @@ impl Events {
     }
 }
 
+/// So many bytes of events are rendered in one go where they are measured alone.
+const MEASURED: usize = 64 * 1024;
+
 /// A chunk that was written once: the next ones differ in a number (the choice's index, or the
 /// event's) and in their text, and are copied around these two. It is what makes some millions of
 /// chunks a second (`scripts/streams`).
@@ -263,6 +187,22 @@ impl Book {
             .or(scratch)
             .unwrap_or_default();
         stream.next == plan.units
+    }
+
+    /// How many bytes all events of a stream have. Renders them.
+    pub fn stream_length(&mut self, reply: &Reply, created: i64, policy: &Policy) -> u64 {
+        // A copy: the stream itself is yet to draw its times.
+        let mut policy = policy.clone();
+        let mut stream = Stream::new(reply.clone(), 0, created);
+        let (mut events, mut length) = (Vec::new(), 0);
+        loop {
+            events.clear();
+            let ended = self.go_on(&mut stream, &mut policy, Nanos::MAX, MEASURED, &mut events);
+            length += events.len() as u64;
+            if ended {
+                return length;
+            }
+        }
     }
 
     /// What opens a choice or a response.

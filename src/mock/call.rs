@@ -1,0 +1,193 @@
+//! What a request's head asks for, and what can become of it. Knows no body.
+
+use super::name::Name;
+use super::problem::Problem;
+use super::route::{self, Endpoint, Methods, NOWHERE, Reach, Route};
+use crate::Nanos;
+use crate::settings::Settings;
+
+/// The fields that are read, in the order in which [`Gate::call`] takes their values.
+pub const FIELDS: [&str; 3] = ["authorization", "api-key", "content-encoding"];
+
+/// What the head of a request says, as far as it decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Where the path leads.
+    pub place: Place,
+    /// Whether that place answers the request's method.
+    pub method: Method,
+    /// Whether the request carries the `Authorization` that was set, or needs none.
+    pub authorized: bool,
+    /// Whether the body is in a coding other than identity.
+    pub encoded: bool,
+    /// What the request is counted by.
+    pub endpoint: u8,
+}
+
+/// Where a path leads.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// To a row of the route table.
+    Route(&'static Route),
+    /// To the server as a whole: the target `*` (RFC 9112, 3.2.4).
+    Server,
+    /// Nowhere, and why.
+    Nowhere(&'static Problem),
+}
+
+/// What a method means where the path leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// What the place is for.
+    Answered,
+    /// OPTIONS, which every place answers.
+    Options,
+    /// None of both.
+    Other,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict {
+    /// It is answered, in this way.
+    Answer(Treatment),
+    /// It asked for the methods, and gets them.
+    Allowed(Methods),
+    /// It is refused.
+    Refuse(Problem),
+}
+
+/// How a request that is answered is treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Treatment {
+    /// How long after the request's last byte its answer is due; of a stream, its first token.
+    pub delay: Nanos,
+}
+
+/// Who is let in.
+#[derive(Debug)]
+pub(super) struct Gate {
+    auth: Vec<u8>,
+    /// Whether what tells how the server fares asks for authorization too.
+    auth_metrics: bool,
+}
+
+impl Gate {
+    pub fn new(settings: &Settings) -> Gate {
+        Gate {
+            auth: settings.auth.as_bytes().to_vec(),
+            auth_metrics: settings.auth_metrics,
+        }
+    }
+
+    /// What a request's head asks for; the second value is the model that the path names.
+    /// `fields` are the values of [`FIELDS`].
+    pub fn call(
+        &self,
+        method: &str,
+        target: &str,
+        fields: [Option<&[u8]>; 3],
+    ) -> (Call, Option<Name>) {
+        let [authorization, api_key, coding] = fields;
+        let mut deployment = None;
+        let place = match route::find(target) {
+            _ if target == "*" => Place::Server,
+            None => Place::Nowhere(&Problem::UNKNOWN_PATH),
+            Some((route, None)) => Place::Route(route),
+            Some((route, Some(segment))) => match Name::from_segment(segment) {
+                None => Place::Nowhere(&Problem::BAD_NAME),
+                name => {
+                    deployment = name;
+                    Place::Route(route)
+                }
+            },
+        };
+        let method = match place {
+            _ if method == "OPTIONS" => Method::Options,
+            Place::Route(route) if route.methods.answer(method) => Method::Answered,
+            _ => Method::Other,
+        };
+        let azure = |route: &Route| deployment.is_some() && route.reach == Reach::ApiAndAzure;
+        let api_key = api_key.filter(|_| matches!(place, Place::Route(route) if azure(route)));
+        let authorized = !self.guards(&place)
+            || self.auth.is_empty()
+            || authorization.is_some_and(|value| equal(value, &self.auth))
+            || api_key.is_some_and(|key| {
+                let bearer = self.auth.strip_prefix(b"Bearer ");
+                bearer.is_some_and(|known| equal(key, known))
+            });
+        let encoded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        (
+            Call {
+                place,
+                method,
+                authorized,
+                encoded,
+                endpoint: match place {
+                    Place::Route(route) => route.endpoint as u8,
+                    Place::Server | Place::Nowhere(_) => NOWHERE,
+                },
+            },
+            deployment,
+        )
+    }
+
+    /// Whether a place asks for authorization where it is set.
+    fn guards(&self, place: &Place) -> bool {
+        match place {
+            Place::Route(route) => match route.endpoint {
+                Endpoint::Metrics | Endpoint::Stats => self.auth_metrics,
+                _ => route.reach != Reach::Bare,
+            },
+            Place::Server | Place::Nowhere(_) => true,
+        }
+    }
+}
+
+impl Call {
+    /// The route of a request that is right as far as its head says, or what becomes of it.
+    pub fn route(&self) -> Result<&'static Route, Verdict> {
+        let (route, methods) = match self.place {
+            Place::Nowhere(problem) => return Err(Verdict::Refuse(*problem)),
+            Place::Server => (None, Methods::All),
+            Place::Route(route) => (Some(route), route.methods),
+        };
+        if self.method == Method::Options {
+            return Err(Verdict::Allowed(methods));
+        }
+        if !self.authorized {
+            return Err(Verdict::Refuse(Problem::FORBIDDEN));
+        }
+        route
+            .filter(|_| self.method == Method::Answered)
+            .ok_or_else(|| Verdict::Refuse(Problem::method(methods)))
+    }
+
+    /// The endpoint whose facts the request body must be asked for, if any.
+    pub fn asks(&self) -> Option<Endpoint> {
+        let route = self.route().ok()?;
+        (route.methods == Methods::Post && !self.encoded).then_some(route.endpoint)
+    }
+}
+
+/// Whether two values are equal, in a time that tells only whether their lengths are.
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .fold(0, |different, (a, b)| different | (a ^ b))
+            == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_is_equality() {
+        for (one, other) in [("", ""), ("a", "a"), ("a", "b"), ("a", "ab"), ("ab", "aB")] {
+            assert_eq!(equal(one.as_bytes(), other.as_bytes()), one == other);
+        }
+    }
+}
