@@ -5,24 +5,24 @@ mod give;
 pub mod kit;
 mod logged;
 pub mod outbox;
+mod plan;
 mod serve;
 mod stream;
 pub mod writer;
 
 use crate::http::Refusal;
-use crate::http::body::Body;
 use crate::http::inbox::Inbox;
 use crate::mock::ask::Ask;
 use crate::mock::book::stream::Stream;
-use crate::mock::call::{Call, Treatment};
+use crate::mock::call::Treatment;
 use crate::mock::name::Name;
 use crate::mock::reply::Reply;
-use crate::mock::route::Endpoint;
 use crate::watch::metrics::{Close, Frames};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
 use kit::Kit;
 use outbox::Outbox;
+use plan::Plan;
 use writer::Manner;
 
 /// After a connection's last answer, what the client still sends is read and dropped for so long,
@@ -111,19 +111,6 @@ enum Phase {
     Lingering { left: u64 },
     /// Nothing is to be sent or received.
     Closed,
-}
-
-/// What a request's head says, as far as it still counts.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    call: Call,
-    /// The endpoint whose facts the body is asked for.
-    asks: Option<Endpoint>,
-    body: Body,
-    persistent: bool,
-    old: bool,
-    bodiless: bool,
-    expects: bool,
 }
 
 /// A request whose head was read.

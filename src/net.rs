@@ -1,6 +1,7 @@
 //! The only rooms that know sockets, threads and clocks.
 
 mod cpus;
+mod ender;
 mod health;
 mod holder;
 mod limit;

@@ -2,8 +2,9 @@
 //! nothing of how a request is read.
 
 use super::kit::Kit;
+use super::plan::Plan;
 use super::writer::{Manner, Written};
-use super::{Conn, Phase, Plan};
+use super::{Conn, Phase};
 use crate::Nanos;
 use crate::http::Refusal;
 use crate::http::answer::Persistence;
@@ -25,7 +26,7 @@ impl Conn {
         if self.record.is_some() {
             self.end_record(kit);
         }
-        let manner = manner(plan, kit.draining);
+        let manner = plan.manner(kit.draining);
         if reply.treatment.delay > 0 {
             let due = now + reply.treatment.delay;
             self.phase_ends = due;
@@ -73,7 +74,7 @@ impl Conn {
         let early = true;
         let manner = Manner {
             early,
-            ..manner(plan, true)
+            ..plan.manner(true)
         };
         self.answer(reply, manner, now, 0, kit, now)
     }
@@ -220,19 +221,5 @@ impl Conn {
         let more_may_come = manner.early || !self.inbox.is_empty();
         let linger = more_may_come || !self.peer_ended && (long || kit.draining);
         self.phase = Phase::Ending { linger };
-    }
-}
-
-fn manner(plan: &Plan, ending: bool) -> Manner {
-    let persistence = match plan.persistent && !ending {
-        true if plan.old => Persistence::KeepAlive,
-        true => Persistence::Open,
-        false => Persistence::Close,
-    };
-    Manner {
-        persistence,
-        bodiless: plan.bodiless,
-        old: plan.old,
-        early: false,
     }
 }

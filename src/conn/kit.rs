@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Plan;
 use super::outbox::Outboxes;
+use super::plan::Plan;
 use super::writer::{Clock, Writer};
 use crate::Nanos;
 use crate::http::date;

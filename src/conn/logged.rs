@@ -1,7 +1,8 @@
 //! What a connection tells the raw log. Does nothing without one.
 
 use super::kit::Kit;
-use super::{Conn, Phase, Plan};
+use super::plan::Plan;
+use super::{Conn, Phase};
 use crate::Nanos;
 use crate::http::body::Body;
 use crate::http::inbox::BUFFER;

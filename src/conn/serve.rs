@@ -2,11 +2,12 @@
 //! turn's bounds. Knows no endings and no deadlines but those that it sets.
 
 use super::kit::Kit;
-use super::{Conn, EMPTY_LINES_MAX, Phase, Plan, Request};
+use super::plan::Plan;
+use super::{Conn, EMPTY_LINES_MAX, Phase, Request};
 use crate::Nanos;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
-use crate::http::head::{self, Head};
+use crate::http::head;
 use crate::http::{Refusal, inbox};
 use crate::mock::call::FIELDS;
 use crate::mock::name::Name;
@@ -133,7 +134,7 @@ impl Conn {
             Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
             Ok(None) => false,
             Ok(Some(head)) => {
-                let (plan, named) = plan(&head, kit);
+                let (plan, named) = Plan::of(&head, &kit.mock);
                 let len = head.len;
                 if named.is_none() && plan.call.route().is_ok() {
                     kit.seen.keep(&input[..len], plan);
@@ -255,18 +256,4 @@ impl Conn {
 fn whole_lines(input: &[u8]) -> &[u8] {
     let end = input.iter().rposition(|&byte| byte == b'\n');
     &input[..end.map_or(0, |end| end + 1)]
-}
-
-fn plan(head: &Head<'_, 3>, kit: &Kit) -> (Plan, Option<Name>) {
-    let (call, named) = kit.mock.call(head.method, head.target, head.wanted);
-    let plan = Plan {
-        call,
-        asks: call.asks(),
-        body: head.body,
-        persistent: head.persistent,
-        old: head.old,
-        bodiless: head.method == "HEAD",
-        expects: head.expects,
-    };
-    (plan, named)
 }

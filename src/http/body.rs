@@ -2,7 +2,7 @@
 //! content and holds none.
 
 use super::Refusal;
-use super::head::is_token_byte;
+use super::token::is_token_byte;
 
 /// The longest chunk-size line with its extensions, in bytes without the line end: room for any
 /// size and a signature or two, none for a client that never ends the line.

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use super::Refusal;
 use super::body::Body;
 use super::inbox::BUFFER;
+use super::token::{is_token, is_token_byte};
 
 /// The most fields in a head.
 pub const FIELDS_MAX: usize = 100;
@@ -315,15 +316,6 @@ fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .split(|&byte| byte == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
-}
-
-fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
-}
-
-/// Whether a token can have this byte (RFC 9110, 5.6.2).
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Whether no LF stands without its CR. Without an early way out the compiler makes it compare

@@ -2,6 +2,7 @@
 //! events of a stream. Knows no connection and no framing.
 
 mod document;
+mod events;
 mod fields;
 mod logprobs;
 mod place;
@@ -21,8 +22,8 @@ use super::template::{Slot, Template};
 use super::text::{Source, Words};
 use crate::watch::{PAGE, Watch};
 use document::Document;
+use events::Events;
 use place::{Place, Stage};
-use stream::Events;
 
 /// The templates and what fills them.
 #[derive(Debug)]

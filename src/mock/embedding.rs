@@ -1,9 +1,8 @@
 //! The vectors of embedding answers, rendered at first use and then copied. Knows no request.
 
-use fastrand::Rng;
 use std::io::Write;
 
-use super::ask::Encoding;
+use fastrand::Rng;
 
 /// Numbers in a vector unless `dimensions` asks for others: `text-embedding-ada-002` has as many.
 pub const DIMENSIONS: u16 = 1536;
@@ -19,6 +18,15 @@ pub const VARIANTS: usize = 4;
 /// How many kinds (size and encoding) a core keeps: at most 16 x 4 x 53 KB. A run asks for one or
 /// two, and one that asks for all 8192 pays with time, not with memory.
 const KINDS: usize = 16;
+
+/// How the numbers of an embedding are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As a list of JSON numbers.
+    Float,
+    /// As one base64 string of little-endian `f32`s.
+    Base64,
+}
 
 /// The vectors that a core holds.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::ask::Encoding;
 use super::call::Treatment;
+use super::embedding::Encoding;
 use super::name::Name;
 use super::number::Numbers;
 use super::problem::Problem;

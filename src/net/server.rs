@@ -2,20 +2,18 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Instant, SystemTime};
 
+use mio::Poll;
 use mio::net::TcpListener;
-use mio::{Poll, Waker};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
 
+use super::ender::{self, Ender};
 use super::neighbours::Neighbours;
-use super::reactor::{Reactor, WAKER};
+use super::reactor::Reactor;
 use super::sleep::Time;
 use super::watcher::{Live, Watcher};
 use super::{Trouble, cpus, limit, listen, schedule};
@@ -24,7 +22,7 @@ use crate::conn::kit::Kit;
 use crate::mock::{self, text::Words};
 use crate::settings::Settings;
 use crate::watch::Watch;
-use crate::watch::rawlog::RawLog;
+use crate::watch::rawlog::{RawLog, Writer};
 use crate::watch::report::Report;
 
 /// Serves until SIGINT, SIGTERM or what the settings say, then lets what is in flight end. `epoch`
@@ -46,20 +44,11 @@ pub fn run(
     let listening = listen::listen(settings, cpus.len())?;
     limit::grow_table(&listening.cores[0][0]);
     // Before anyone is served: who has been answered may count on an end in order.
-    let signals = Signals::new([SIGINT, SIGTERM]).map_err(cannot_watch)?;
-    let (log, log_writer) = match settings.log_raw {
-        true => RawLog::start().map(|(log, writer)| (Some(log), Some(writer))),
-        false => Ok((None, None)),
-    }
-    .map_err(cannot_log)?;
-    let mut polls = Vec::new();
-    let mut ender = Ender::default();
-    for _ in &cpus {
-        let poll = Poll::new().map_err(cannot_poll)?;
-        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot_poll)?;
-        ender.wakers.push(Arc::new(waker));
-        polls.push(poll);
-    }
+    let signals = ender::catch_signals()?;
+    let (log, log_writer) = start_log(settings)?;
+    let polls = cpus.iter().map(|_| Poll::new());
+    let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(cannot_poll)?;
+    let ender = Arc::new(Ender::of(&polls).map_err(cannot_poll)?);
     let neighbours = Neighbours::of(most, settings.balance, &ender.wakers);
     let time = Time::since(epoch);
     let watch = mock::watch(cpus.len(), unix_now());
@@ -80,8 +69,7 @@ pub fn run(
         neighbours,
     });
     let crew = Crew::start(common, cores.collect())?;
-    let ender = Arc::new(ender);
-    watch_signals(signals, ender.clone())?;
+    ender::obey(signals, ender.clone())?;
     let watcher = Watcher::start(settings, live, watch.clone(), time, crew.ids.clone(), ender)
         .map_err(|error| Trouble::CannotRun(format!("can't watch the cores: {error}")))?;
     announce(settings, listening.port, &cpus, changed);
@@ -91,6 +79,15 @@ pub fn run(
     crew.join();
     log_writer.into_iter().for_each(|writer| writer.join());
     Ok(Report::new(&watch))
+}
+
+/// The raw log and the thread that writes it, where they are asked for.
+fn start_log(settings: &Settings) -> Result<(Option<RawLog>, Option<Writer>), Trouble> {
+    if !settings.log_raw {
+        return Ok((None, None));
+    }
+    let started = RawLog::start().map(|(log, writer)| (Some(log), Some(writer)));
+    started.map_err(|error| Trouble::CannotRun(format!("-log-raw: can't start the log: {error}")))
 }
 
 /// What every core is made of.
@@ -228,54 +225,8 @@ fn unix_now() -> i64 {
     since.map_or(0, |since| since.as_secs() as i64)
 }
 
-/// Ends the server in order.
-#[derive(Default)]
-pub struct Ender {
-    ending: Arc<AtomicBool>,
-    wakers: Vec<Arc<Waker>>,
-}
-
-impl Ender {
-    /// Lets every core end. False when they have been told already.
-    pub fn end(&self) -> bool {
-        if self.ending.swap(true, Ordering::Relaxed) {
-            return false;
-        }
-        for waker in &self.wakers {
-            // It fails only when the core has ended already.
-            let _ = waker.wake();
-        }
-        true
-    }
-}
-
-/// The first signal lets every core end in order, the second ends the process at once.
-fn watch_signals(mut signals: Signals, ender: Arc<Ender>) -> Result<(), Trouble> {
-    let watch = move || {
-        for signal in signals.forever() {
-            if !ender.end() {
-                // Ends the process as if the signal had not been caught.
-                let _ = emulate_default_handler(signal);
-            }
-        }
-    };
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(watch)
-        .map_err(cannot_watch)?;
-    Ok(())
-}
-
 fn cannot_poll(error: io::Error) -> Trouble {
     Trouble::CannotRun(format!("can't poll: {error}"))
-}
-
-fn cannot_log(error: io::Error) -> Trouble {
-    Trouble::CannotRun(format!("-log-raw: can't start the log: {error}"))
-}
-
-fn cannot_watch(error: io::Error) -> Trouble {
-    Trouble::CannotRun(format!("can't watch signals: {error}"))
 }
 
 /// Says on standard output that every core accepts; scripts wait for this line.

@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::ender::Ender;
 use super::schedule;
-use super::server::Ender;
 use super::sleep::Time;
 use crate::settings::{After, Settings};
 use crate::watch::window::Schedule;

@@ -217,3 +217,44 @@ fn memory_peak(pid: u32) -> u64 {
         .unwrap();
     row.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
+
+/// Streams of more bytes than the log may hold, all at once: none waits for room that another keeps.
+#[test]
+fn long_streams_share_the_log_and_are_whole() {
+    const STREAMS: usize = 12;
+    let (server, log) = logging("raw-log-streams", &["-threads", "1", "-tokens", "100000"]);
+    let ask = post(
+        "/v1/responses",
+        "Connection: close\r\n",
+        r#"{"stream":true}"#,
+    );
+    let mut clients: Vec<Client> = (0..STREAMS).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.send(&ask));
+    thread::scope(|scope| {
+        let read = |mut client: Client| scope.spawn(move || client.rest());
+        let readers: Vec<_> = clients.into_iter().map(read).collect();
+        for reader in readers {
+            assert!(reader.join().unwrap().expect("it ends in order") > 20_000_000);
+        }
+    });
+    let records = stopped(server, log);
+    let answers = records.iter().filter(|record| !record.is_request);
+    assert_eq!(answers.clone().count(), STREAMS);
+    for answer in answers {
+        let text = String::from_utf8_lossy(&answer.body);
+        let deltas = text.matches("event: response.output_text.delta\n");
+        assert_eq!(deltas.count(), 100_000);
+        assert!(text.contains("event: response.completed\n"));
+    }
+}
+
+/// Waiting for room that there never is would be no end.
+#[test]
+fn an_answer_longer_than_the_log_may_hold_is_refused() {
+    let (server, log) = logging("raw-log-long", &["-threads", "1", "-tokens", "100000"]);
+    let body = r#"{"n":30,"stream":true}"#;
+    let answer = server.connect().ask(post("/v1/chat/completions", "", body));
+    assert_eq!(answer.status(), 400);
+    assert!(String::from_utf8_lossy(&answer.body).contains("-log-raw"));
+    assert_eq!(stopped(server, log).len(), 2);
+}

@@ -7,7 +7,7 @@ use super::field::{Field, REFUSALS, Refusal, field_named};
 use super::held::Held;
 use super::inputs::{Allowed, Inputs};
 use super::json::Event;
-use crate::mock::embedding::DIMENSIONS_MAX;
+use crate::mock::embedding::{DIMENSIONS_MAX, Encoding};
 use crate::mock::name::{MODEL_MAX, is_text};
 use crate::mock::route::Endpoint;
 
@@ -66,15 +66,6 @@ pub struct Lacks {
     pub model: bool,
     /// What it is about: `messages`, `input` or `prompt`.
     pub subject: Option<&'static str>,
-}
-
-/// How the numbers of an embedding are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As a list of JSON numbers.
-    Float,
-    /// As one base64 string of little-endian `f32`s.
-    Base64,
 }
 
 /// What `include` holds where probabilities are asked for.

@@ -13,7 +13,7 @@ use super::field::*;
 use super::fields::*;
 use super::inputs::INPUTS_MAX;
 use super::*;
-use crate::mock::embedding::DIMENSIONS_MAX;
+use crate::mock::embedding::{DIMENSIONS_MAX, Encoding};
 use crate::mock::name::MODEL_MAX;
 use oracle::check;
 use serde_json::Value;

@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use super::Book;
+use super::events::{Chunks, Event};
 use super::place::{Place, Stage};
 use super::plan::{Plan, Unit};
 use crate::Nanos;
@@ -35,98 +36,6 @@ impl Stream {
             created,
             next: 0,
             tokens: 0,
-        }
-    }
-}
-
-/// The templates of chunks and events.
-#[derive(Debug)]
-pub(super) struct Events {
-    chat: Chunks,
-    completion: Chunks,
-    role: Template,
-    content: Template,
-    call: Template,
-    arguments: Template,
-    created: Event,
-    in_progress: Event,
-    item_added: Event,
-    part_added: Event,
-    text_delta: Event,
-    text_done: Event,
-    part_done: Event,
-    arguments_delta: Event,
-    arguments_done: Event,
-    item_done: Event,
-    completed: Event,
-    incomplete: Event,
-}
-
-#[derive(Debug)]
-struct Chunks {
-    chunk: Template,
-    usage: Template,
-}
-
-/// An event of the Responses API: its line before the data, and the data.
-#[derive(Debug)]
-struct Event {
-    before: String,
-    data: Template,
-}
-
-impl Event {
-    fn new(json: &str) -> Event {
-        let value: serde_json::Value = serde_json::from_str(json).expect("templates are JSON");
-        let kind = value["type"].as_str().expect("events have a type");
-        Event {
-            before: format!("event: {kind}\n"),
-            data: Template::parse(json),
-        }
-    }
-}
-
-impl Events {
-    pub(super) fn new() -> Events {
-        macro_rules! event {
-            ($name:literal) => {
-                Event::new(include_str!(concat!(
-                    "../templates/response.event.",
-                    $name,
-                    ".json"
-                )))
-            };
-        }
-        macro_rules! template {
-            ($name:literal) => {
-                Template::parse(include_str!(concat!("../templates/", $name, ".json")))
-            };
-        }
-        Events {
-            chat: Chunks {
-                chunk: template!("chat.chunk"),
-                usage: template!("chat.chunk.usage"),
-            },
-            completion: Chunks {
-                chunk: template!("completion.chunk"),
-                usage: template!("completion.chunk.usage"),
-            },
-            role: template!("chat.delta.role"),
-            content: template!("chat.delta.content"),
-            call: template!("chat.delta.call"),
-            arguments: template!("chat.delta.arguments"),
-            created: event!("created"),
-            in_progress: event!("in_progress"),
-            item_added: event!("item_added"),
-            part_added: event!("part_added"),
-            text_delta: event!("text_delta"),
-            text_done: event!("text_done"),
-            part_done: event!("part_done"),
-            arguments_delta: event!("arguments_delta"),
-            arguments_done: event!("arguments_done"),
-            item_done: event!("item_done"),
-            completed: event!("completed"),
-            incomplete: event!("incomplete"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Every limit at one less, at itself and at one more.
 
+use std::time::Duration;
+
 use mocker::conn::EMPTY_LINES_MAX;
 use mocker::http::head::{FIELDS_MAX, HEAD_MAX, TARGET_MAX};
 use mocker::settings::Settings;
@@ -313,5 +315,23 @@ fn an_endless_line_is_refused_when_the_buffer_is_full() {
         assert!(answers[0].closes());
         assert_eq!(answers[0].status, status);
         assert_eq!(client.end, End::Lingering);
+    }
+}
+
+/// Tokens times choices: at the limit the stream begins, and goes on an hour later.
+#[test]
+fn no_more_tokens_than_are_counted() {
+    let settings = Settings {
+        tokens: Some(100_000..=100_000),
+        itl: Duration::from_secs(3600),
+        ..Settings::default()
+    };
+    for (prompts, status) in [(999, 200), (1000, 200), (1001, 400)] {
+        let prompts = vec!["\"x\""; prompts].join(",");
+        let body = format!(r#"{{"prompt":[{prompts}],"stream":true}}"#);
+        let mut client = Client::new(&settings);
+        client.send(post("/v1/completions", &body));
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(client.out.starts_with(line.as_bytes()), "{status}");
     }
 }
