@@ -52,11 +52,19 @@ pub enum Wish {
 }
 
 /// One connection.
+///
+/// Who drives it calls, in any order, what has happened: [`Conn::received`] with what was put into
+/// [`Conn::recv_space`], [`Conn::sent`] with how much of [`Conn::outgoing`] left,
+/// [`Conn::peer_closed`], [`Conn::timeout`] once [`Conn::deadline`] has passed. After each of these
+/// there may be more outgoing, and the deadline may have moved either way. The [`Conn::wish`]
+/// counts once nothing is outgoing. [`Conn::release`] comes last. `now` is a time of one clock; it
+/// may step back by what a turn of another connection took.
 pub struct Conn {
     inbox: Inbox,
     outbox: Outbox,
     phase: Phase,
-    /// When the phase takes too long.
+    /// When the phase goes on by itself or takes too long; with `stalled`, when it is tried again.
+    /// What it means for each phase, `deadline` and `timeout` say.
     phase_ends: Nanos,
     /// When the answer that was begun last takes too long; counts while bytes wait to be sent.
     write_ends: Nanos,
@@ -80,6 +88,18 @@ pub struct Conn {
     record: Option<Box<Record>>,
 }
 
+/// How far a connection is.
+///
+/// | from | to | by |
+/// |---|---|---|
+/// | Head | Body | a head that has a body to come |
+/// | Head, Body | Waiting | the last byte, where the answer is late |
+/// | Head, Body, Waiting | Streaming, Items, Head or Ending | the answer, whole or begun |
+/// | Streaming, Items | Head or Ending | its last bytes in the outbox |
+/// | Head, Body | Ending | what is refused |
+/// | Ending | Lingering | the sending side closed |
+/// | any | Closed | a timeout, the peer's end, a drain |
+///
 /// Its tag is a byte of its own: packed into a variant's spare values it costs each look at the
 /// phase some instructions, 2 % of a turn (`scripts/instructions`).
 #[repr(u8)]
@@ -251,6 +271,7 @@ impl Conn {
 
     /// The sending side was closed, as [`Wish::ShutDown`] asked for.
     pub fn shut_down(&mut self, now: Nanos) {
+        debug_assert!(matches!(self.phase, Phase::Ending { linger: true }));
         self.phase = Phase::Lingering { left: LINGER_MAX };
         self.phase_ends = now + LINGER;
     }

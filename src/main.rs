@@ -1,4 +1,5 @@
-//! Settings, then the server or a question to one; the only place where the process ends.
+//! Settings, then the server or a question to one; the only place where the process ends. Knows no
+//! connection.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

@@ -39,6 +39,10 @@ pub struct Limits {
     pub write: Nanos,
 }
 
+/// How many free readers of bodies a core keeps, of about a kilobyte each: as many half-sent bodies
+/// cost no allocation.
+const FREE_MAX: usize = 1024;
+
 /// What the connections of one core share.
 pub struct Kit {
     /// What answers.
@@ -112,8 +116,10 @@ impl Kit {
 
     /// Takes back a reader that has done.
     pub(super) fn rest(&mut self, mut ask: Box<Ask>) {
-        ask.rest();
-        self.asks.push(ask);
+        if self.asks.len() < FREE_MAX {
+            ask.rest();
+            self.asks.push(ask);
+        }
     }
 
     /// The reactor has looked at readiness.
@@ -218,5 +224,22 @@ impl Heard {
             self.shape = Some((endpoint, shape.clone()));
         }
         shape
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_free_readers_are_kept() {
+        let settings = Settings::default();
+        let words = Words::new(&settings).unwrap();
+        let mut kit = Kit::new(&settings, words, 1, 0, &crate::mock::watch(1, 0));
+        for (readers, kept) in [(FREE_MAX - 1, FREE_MAX - 1), (FREE_MAX + 1, FREE_MAX)] {
+            let asks: Vec<_> = (0..readers).map(|_| kit.ask(Endpoint::Chat)).collect();
+            asks.into_iter().for_each(|ask| kit.rest(ask));
+            assert_eq!(kit.asks.len(), kept);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a connection tells the raw log. Does nothing without one.
+//! What a connection tells the raw log. Does nothing without one; knows no file and no thread.
 
 use super::kit::Kit;
 use super::plan::Plan;

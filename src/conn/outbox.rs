@@ -54,7 +54,7 @@ impl Outbox {
             self.bytes = outboxes.take();
         }
         // A long answer is topped up before all of it has left. What has left goes once it is the
-        // larger part: so each byte is moved once at most, and memory follows what waits.
+        // larger part: so no more is moved than has left, and memory follows what waits.
         if self.sent > self.bytes.len() / 2 {
             self.bytes.drain(..self.sent);
             self.sent = 0;

@@ -5,10 +5,10 @@ use super::kit::Kit;
 use super::plan::Plan;
 use super::{Conn, EMPTY_LINES_MAX, Phase, Request};
 use crate::Nanos;
+use crate::http::Refusal;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
 use crate::http::head;
-use crate::http::{Refusal, inbox};
 use crate::mock::call::FIELDS;
 use crate::mock::name::Name;
 
@@ -119,7 +119,7 @@ impl Conn {
         if !head::can_begin(input[0]) {
             return self.refuse(head::NO_REQUEST, kit, now);
         }
-        let all = self.peer_ended || input.len() == inbox::BUFFER;
+        let all = self.peer_ended || input.len() == head::HEAD_MAX;
         let parsed = match all || unseen.contains(&b'\n') {
             true => head::parse(input, FIELDS),
             false => Ok(None),

@@ -1,5 +1,6 @@
 //! Turns replies into bytes: HTTP's head and the mock's content. An answer that fits is rendered
-//! once and kept; the next of its shape is that copy with other numbers in it.
+//! once and kept; the next of its shape is that copy with other numbers in it. Knows no
+//! connection.
 
 use std::rc::Rc;
 

@@ -23,7 +23,8 @@ pub struct Buffers {
     free_rests: Vec<Box<[u8; REST]>>,
 }
 
-/// One connection's receive buffer. It holds one of [`Buffers`] only while there are bytes.
+/// One connection's receive buffer. It holds one of [`Buffers`] only while there are bytes: a whole
+/// buffer, or a rest, never both. Those from `start` to `end` wait; `end` is within what is held.
 #[derive(Debug, Default)]
 pub struct Inbox {
     buffer: Option<Box<[u8; BUFFER]>>,
@@ -54,7 +55,7 @@ impl Inbox {
     /// `len` bytes were written to the front of the space.
     pub fn received(&mut self, len: usize) {
         self.end += len as u32;
-        debug_assert!(self.end as usize <= BUFFER);
+        debug_assert!(self.is_sound());
     }
 
     /// What waits to be used.
@@ -70,12 +71,22 @@ impl Inbox {
     /// The first `len` bytes were used.
     pub fn used(&mut self, len: usize) {
         self.start += len as u32;
-        debug_assert!(self.start <= self.end);
+        debug_assert!(self.is_sound());
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    fn is_sound(&self) -> bool {
+        let holds = match (&self.buffer, &self.rest) {
+            (Some(_), None) => BUFFER,
+            (None, Some(_)) => REST,
+            (None, None) => 0,
+            (Some(_), Some(_)) => return false,
+        };
+        self.start <= self.end && self.end as usize <= holds
     }
 
     /// Gives the buffer back if hardly anything waits in it: an idle connection holds none.

@@ -3,9 +3,13 @@
 //! finds and then judges it, so it gives a right one or says why it gives none. Knows no endpoint.
 
 mod judge;
+mod keyword;
 mod scalar;
 
 use serde_json::{Map, Value};
+
+pub use keyword::Unfit;
+use keyword::{least_of, list, most_of};
 
 /// How much work one schema may cost, in schemas looked at and 16 bytes of text: some milliseconds
 /// of a core, and a value of some 100 KB.
@@ -13,23 +17,6 @@ const STEPS: usize = 10_000;
 
 /// How deep schemas and values may nest, references followed: the stack is finite.
 const DEPTH: usize = 100;
-
-/// Why there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It is neither an object nor a truth value, or a keyword holds what it may not.
-    Malformed,
-    /// A keyword that is not followed here, such as `not`.
-    Keyword(&'static str),
-    /// A `$ref` to something else than a part of the schema.
-    Reference,
-    /// Every value would hold itself.
-    Endless,
-    /// It takes more work than a request may cost, or nests too deeply.
-    TooLarge,
-    /// No value was found that satisfies all of it.
-    Contradiction,
-}
 
 /// A value that satisfies `schema` and `base`; references refer to `schema`.
 pub fn instance(schema: &Value, base: &Value) -> Result<Value, Unfit> {
@@ -175,7 +162,7 @@ impl<'a> Maker<'a> {
         all: &[&'a Map<String, Value>],
     ) -> Result<Value, Unfit> {
         for value in values {
-            self.spend(judge::weight(value))?;
+            self.spend(keyword::weight(value))?;
             let mut fits = true;
             for map in all {
                 fits = fits && self.fits_map(value, map)?;
@@ -192,7 +179,7 @@ impl<'a> Maker<'a> {
         let most = least_of(all, "maxItems")?.map_or(usize::MAX, |most| most as usize);
         let tuple = all
             .iter()
-            .filter_map(|map| judge::prefix(map))
+            .filter_map(|map| keyword::prefix(map))
             .map(<[Value]>::len);
         let usual = tuple.max().unwrap_or(1).max(1).min(most).max(least);
         let mut items = Vec::new();
@@ -200,7 +187,7 @@ impl<'a> Maker<'a> {
             self.spend(all.len())?;
             let schemas: Vec<&Value> = all
                 .iter()
-                .filter_map(|map| judge::item_schema(map, items.len()))
+                .filter_map(|map| keyword::item_schema(map, items.len()))
                 .collect();
             match self.make(&schemas) {
                 Ok(item) => items.push(item),
@@ -220,7 +207,7 @@ impl<'a> Maker<'a> {
         self.spend(required.len())?;
         let required: std::collections::HashSet<&str> =
             required.iter().filter_map(|name| name.as_str()).collect();
-        let declared = all.iter().flat_map(|map| judge::properties(map));
+        let declared = all.iter().flat_map(|map| keyword::properties(map));
         let declared: Vec<&str> = declared.map(|(name, _)| name.as_str()).collect();
         for &name in declared.iter().chain(&required) {
             self.spend(all.len() + name.len() / 16)?;
@@ -229,7 +216,7 @@ impl<'a> Maker<'a> {
             }
             let schemas: Vec<&Value> = all
                 .iter()
-                .filter_map(|map| judge::member_schema(map, name))
+                .filter_map(|map| keyword::member_schema(map, name))
                 .collect();
             match self.make(&schemas) {
                 Ok(value) => drop(made.insert(name.to_owned(), value)),
@@ -265,32 +252,6 @@ impl<'a> Maker<'a> {
         self.steps = self.steps.checked_sub(steps).ok_or(Unfit::TooLarge)?;
         Ok(())
     }
-}
-
-/// The list that a keyword holds, if it is there.
-fn list<'a>(map: &'a Map<String, Value>, keyword: &str) -> Result<Option<&'a [Value]>, Unfit> {
-    match map.get(keyword) {
-        None => Ok(None),
-        Some(Value::Array(list)) => Ok(Some(list)),
-        Some(_) => Err(Unfit::Malformed),
-    }
-}
-
-/// The largest number that a keyword holds in any of these.
-fn most_of(all: &[&Map<String, Value>], keyword: &str) -> Result<Option<u64>, Unfit> {
-    Ok(counts(all, keyword)?.into_iter().max())
-}
-
-/// The smallest.
-fn least_of(all: &[&Map<String, Value>], keyword: &str) -> Result<Option<u64>, Unfit> {
-    Ok(counts(all, keyword)?.into_iter().min())
-}
-
-fn counts(all: &[&Map<String, Value>], keyword: &str) -> Result<Vec<u64>, Unfit> {
-    let values = all.iter().filter_map(|map| map.get(keyword));
-    values
-        .map(|value| value.as_u64().ok_or(Unfit::Malformed))
-        .collect()
 }
 
 #[cfg(test)]

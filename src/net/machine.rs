@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use mio::Token;
 
-use super::slots::{GENERATIONS, Live, Slot, enqueue, live, token};
+use super::slots::{GENERATIONS, Live, Slot, enqueue, live, place_of, token};
 use super::timer::Timer;
 use super::turn::{System, Turn};
 use crate::Nanos;
@@ -139,6 +139,8 @@ impl<S: System> Machine<S> {
         // Its own may have moved on.
         if live.conn.deadline() <= self.now {
             live.conn.timeout(&mut self.kit, self.now);
+            // Else it would fire again at once, and never end.
+            debug_assert!(live.conn.deadline() > self.now || live.conn.wish() != Wish::Wait);
         }
         self.turn(token);
         true
@@ -161,9 +163,8 @@ impl<S: System> Machine<S> {
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
         }
-        let mut turn = Turn::new(&mut self.system, kit, live, &mut self.bytes_left, now);
-        let wish = turn.go_on();
-        let now = turn.now();
+        let turn = Turn::new(&mut self.system, kit, live, &mut self.bytes_left, now);
+        let (wish, now) = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(kit);
         }
@@ -186,7 +187,7 @@ impl<S: System> Machine<S> {
         let deadline = live.conn.deadline();
         if deadline < live.armed {
             live.armed = deadline;
-            self.timer.set(token.0 as u32, deadline);
+            self.timer.set(place_of(token), deadline);
         }
     }
 
@@ -212,12 +213,13 @@ impl<S: System> Machine<S> {
     }
 
     fn close(&mut self, token: Token) {
-        let slot = &mut self.slots[token.0 & 0xffff_ffff];
+        let place = place_of(token);
+        let slot = &mut self.slots[place as usize];
         let mut live = slot.live.take().expect("only what is open is closed");
         live.conn.release(&mut self.kit);
         slot.generation = slot.generation.wrapping_add(1) & GENERATIONS;
-        self.timer.remove(token.0 as u32);
-        self.free.push(token.0 as u32);
+        self.timer.remove(place);
+        self.free.push(place);
         self.open -= 1;
         self.kit.core.counters.open_connections.sub(1);
     }

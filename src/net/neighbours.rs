@@ -21,6 +21,7 @@ const SLACK: usize = 32;
 /// gone, and so would what was uneven. They do when a core has closed more than so many in each of
 /// two such times in a row; the end of one load and the beginning of the next are not that.
 const CHURN: usize = 16;
+/// See [`CHURN`].
 const CHURN_TIME: Nanos = SECOND / 100;
 
 /// How many connections a core has closed lately.

@@ -15,6 +15,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use super::machine::{Machine, Readiness};
 use super::neighbours::Neighbours;
 use super::sleep::{Alarm, Time};
+use super::slots::GENERATIONS;
 use super::turn::System;
 use crate::conn::kit::Kit;
 use crate::{Nanos, SECOND};
@@ -36,7 +37,10 @@ const DRAIN: Nanos = 5 * SECOND;
 /// has handed something over.
 pub const WAKER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
+/// The token of the first listener; the others follow. Connections have smaller ones.
 const FIRST_LISTENER: usize = usize::MAX - 1024;
+
+const _: () = assert!((GENERATIONS as usize) << 32 < FIRST_LISTENER - u32::MAX as usize);
 
 /// The kernel's sockets, by plain system calls: the C library's are points where a thread can be
 /// cancelled, which costs a process of several threads some 3 % of a request's time
@@ -68,10 +72,17 @@ impl System for Kernel {
     }
 }
 
+/// Where connections come in.
+struct Listener {
+    socket: TcpListener,
+    /// It stands in `ready`.
+    queued: bool,
+}
+
 /// One core's loop and all that it owns.
 pub struct Reactor {
     poll: Poll,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     machine: Machine<Kernel>,
     alarm: Alarm,
     /// When the wall clock is to be read again: its next second.
@@ -90,15 +101,21 @@ impl Reactor {
     /// A loop over these listeners. It ends after `ending` was set and the waker woken.
     pub fn new(
         poll: Poll,
-        mut listeners: Vec<TcpListener>,
+        listeners: Vec<TcpListener>,
         kit: Kit,
         time: Time,
         neighbours: Neighbours,
         ending: Arc<AtomicBool>,
     ) -> io::Result<Reactor> {
+        let waiting = |socket| Listener {
+            socket,
+            queued: false,
+        };
+        let mut listeners: Vec<_> = listeners.into_iter().map(waiting).collect();
         for (at, listener) in listeners.iter_mut().enumerate() {
+            let token = listener_token(at);
             poll.registry()
-                .register(listener, listener_token(at), Interest::READABLE)?;
+                .register(&mut listener.socket, token, Interest::READABLE)?;
         }
         let alarm = Alarm::new(poll.registry(), ALARM, time)?;
         Ok(Reactor {
@@ -200,8 +217,7 @@ impl Reactor {
         }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.accept_again = None;
-            let listeners = (0..self.listeners.len()).map(listener_token);
-            self.machine.ready.extend(listeners);
+            (0..self.listeners.len()).for_each(|at| self.queue(at));
         }
     }
 
@@ -215,7 +231,7 @@ impl Reactor {
                 self.begin_drain();
             }
             ALARM => self.alarm.rang(),
-            listener if listener.0 >= FIRST_LISTENER => self.machine.ready.push_back(listener),
+            Token(listener @ FIRST_LISTENER..) => self.queue(listener - FIRST_LISTENER),
             _ => {
                 let readiness = Readiness {
                     readable: event.is_readable(),
@@ -244,21 +260,31 @@ impl Reactor {
         }
     }
 
-    fn accept(&mut self, listener: usize) {
-        self.accept_some(listener);
+    /// Someone may wait at a listener. While accepting pauses, that is looked at afterwards.
+    fn queue(&mut self, at: usize) {
+        if self.accept_again.is_none()
+            && let Some(listener) = self.listeners.get_mut(at)
+            && !std::mem::replace(&mut listener.queued, true)
+        {
+            self.machine.ready.push_back(listener_token(at));
+        }
+    }
+
+    fn accept(&mut self, at: usize) {
+        if let Some(listener) = self.listeners.get_mut(at) {
+            listener.queued = false;
+            self.accept_some(at);
+        }
         self.neighbours.wake();
     }
 
-    fn accept_some(&mut self, listener: usize) {
+    fn accept_some(&mut self, at: usize) {
         while self.accepts_left > 0 {
             self.accepts_left -= 1;
-            let Some(socket) = self.listeners.get(listener) else {
-                return;
-            };
             if !self.neighbours.take() {
                 return self.pause_accepting();
             }
-            let accepted = socket.accept();
+            let accepted = self.listeners[at].socket.accept();
             if accepted.is_err() {
                 self.neighbours.give_back();
             }
@@ -279,7 +305,7 @@ impl Reactor {
                 }
             }
         }
-        self.machine.ready.push_back(listener_token(listener));
+        self.queue(at);
     }
 
     fn pause_accepting(&mut self) {
@@ -307,7 +333,7 @@ impl Reactor {
         for listener in std::mem::take(&mut self.listeners) {
             // Closing a listener resets what is queued at it.
             loop {
-                match listener.accept() {
+                match listener.socket.accept() {
                     Ok((stream, _)) => self.accepted(stream),
                     Err(error) if is_passing(&error) => {}
                     Err(_) => break,

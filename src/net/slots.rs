@@ -51,9 +51,14 @@ pub fn token(slot: u32, generation: u32) -> Token {
     Token((generation as usize) << 32 | slot as usize)
 }
 
+/// The place that a token names.
+pub fn place_of(token: Token) -> u32 {
+    token.0 as u32
+}
+
 /// The connection that a token stands for, if it is still open.
 pub fn live<S>(slots: &mut [Slot<S>], token: Token) -> Option<&mut Live<S>> {
-    let slot = &mut slots[token.0 & 0xffff_ffff];
+    let slot = &mut slots[place_of(token) as usize];
     slot.live
         .as_mut()
         .filter(|_| slot.generation as usize == token.0 >> 32)

@@ -57,29 +57,23 @@ impl<'a, S: System> Turn<'a, S> {
     }
 
     /// Writes, then reads, until neither goes on or others must be looked at. What the connection
-    /// wishes then; with bytes outgoing, `Wish::Read` stands for that they wait.
+    /// wishes then, and the time of the last write or read.
     #[inline]
-    pub fn go_on(&mut self) -> Wish {
+    pub fn go_on(mut self) -> (Wish, Nanos) {
         loop {
             let end = match self.live.conn.outgoing() {
-                [] => self.answered(),
+                [] => self.follow(),
                 _ => self.write(),
             };
             if let Some(wish) = end {
-                return wish;
+                return (wish, self.now);
             }
         }
     }
 
-    /// The time at the last write or read.
+    /// Nothing is outgoing: does what the connection wishes. The wish that ends the turn.
     #[inline]
-    pub fn now(&self) -> Nanos {
-        self.now
-    }
-
-    /// Everything outgoing was sent: does what the connection wishes. The wish that ends the turn.
-    #[inline]
-    fn answered(&mut self) -> Option<Wish> {
+    fn follow(&mut self) -> Option<Wish> {
         match self.live.conn.wish() {
             Wish::Read if self.live.readable && *self.bytes_left > 0 => self.read(),
             // What came while the answer waited would reset the connection.
@@ -100,7 +94,7 @@ impl<'a, S: System> Turn<'a, S> {
     fn write(&mut self) -> Option<Wish> {
         let live = &mut *self.live;
         if !live.writable || *self.bytes_left <= 0 {
-            return Some(Wish::Read);
+            return Some(Wish::Wait);
         }
         match self.system.send(&mut live.socket, live.conn.outgoing()) {
             Ok(sent) => {
@@ -123,6 +117,8 @@ impl<'a, S: System> Turn<'a, S> {
         let live = &mut *self.live;
         let space = live.conn.recv_space(self.kit);
         let room = space.len();
+        // Of an empty space 0 bytes are read, as at the peer's end.
+        debug_assert!(room > 0, "who wishes to read has room");
         match self.system.recv(&mut live.socket, space) {
             Ok(0) => {
                 live.readable = false;
@@ -150,6 +146,7 @@ impl<'a, S: System> Turn<'a, S> {
     }
 
     /// The socket fails: its peer has reset the connection, or is gone.
+    #[cold]
     fn broken(&mut self) -> Wish {
         self.live.conn.ends = Close::Reset;
         Wish::Close

@@ -10,6 +10,7 @@ const UNIT_BITS: u32 = 5;
 /// Each power of two is cut into so many buckets, as a power of two. A time is told as the middle
 /// of its bucket, so it is off by 1.6 % at most, and by 16 ns below a microsecond.
 const PARTS_BITS: u32 = 5;
+/// See [`PARTS_BITS`].
 const PARTS: usize = 1 << PARTS_BITS;
 
 /// How many powers of two there are buckets for, beyond the first: up to 68 s. What takes longer is

@@ -1,153 +1,17 @@
-//! The house's walls and manners, held by reading the sources.
+//! The house's walls and manners, held by reading the sources: those of `src`, and for its lengths
+//! those of the tests too.
 
-use std::fs;
+mod graph;
+mod reader;
+
 use std::path::Path;
 
-/// The most lines of a file before its tests, and the most columns of a line.
-const LINES: usize = 450;
+use reader::{before_tests, is_tests, names, sources};
+
+/// The most lines of a file, and of a function, tests included; the most columns of a line.
+const LINES: usize = 400;
+const FUNCTION: usize = 70;
 const COLUMNS: usize = 100;
-
-/// A source file under `src`.
-struct Source {
-    /// Its path from `src`, such as `conn/kit.rs`.
-    path: String,
-    text: String,
-    /// The text before its tests, without comments and without the insides of strings.
-    code: String,
-}
-
-impl Source {
-    /// Whether it belongs to a room: `conn` has `conn.rs` and all under `conn/`.
-    fn is_in(&self, room: &str) -> bool {
-        let rest = self.path.strip_prefix(room);
-        rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
-    }
-}
-
-fn sources() -> Vec<Source> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![src.clone()];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("src can be read") {
-            let path = entry.expect("src can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                let text = fs::read_to_string(&path).expect("sources are UTF-8");
-                let inside = path.strip_prefix(&src).expect("it is under src");
-                let path = inside.to_str().expect("names are ASCII").to_owned();
-                // A file of tests alone is no part of what is shipped.
-                let code = match is_tests(&path) {
-                    true => String::new(),
-                    false => bare(before_tests(&text)),
-                };
-                found.push(Source { path, text, code });
-            }
-        }
-    }
-    assert!(found.len() > 20, "{} sources", found.len());
-    found.sort_by(|one, other| one.path.cmp(&other.path));
-    found
-}
-
-/// Whether a file holds tests alone: `tests.rs`, or one in the folder beside it.
-fn is_tests(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
-}
-
-fn before_tests(text: &str) -> &str {
-    let tests = text.find("\n#[cfg(test)]\nmod ");
-    tests.map_or(text, |at| &text[..at + 1])
-}
-
-/// Rust without comments and without what stands inside strings and characters.
-fn bare(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let skip = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            comment_len(rest)
-        } else if let Some(len) = raw_string_len(rest).filter(|_| !ends_in_name(&out)) {
-            out.push_str("\"\"");
-            len
-        } else if first == '"' {
-            out.push_str("\"\"");
-            quoted_len(rest, b'"')
-        } else if let Some(len) = char_len(rest) {
-            out.push_str("' '");
-            len
-        } else {
-            out.push(first);
-            first.len_utf8()
-        };
-        rest = &rest[skip..];
-    }
-    out
-}
-
-fn ends_in_name(text: &str) -> bool {
-    text.ends_with(|last: char| last.is_alphanumeric() || last == '_')
-}
-
-/// Block comments nest.
-fn comment_len(text: &str) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        let two = text.as_bytes().get(at..at + 2).unwrap_or_default();
-        match two {
-            b"/*" => depth += 1,
-            b"*/" => depth -= 1,
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        at += 2;
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
-fn quoted_len(text: &str, quote: u8) -> usize {
-    let mut bytes = text.bytes().enumerate().skip(1);
-    while let Some((at, byte)) = bytes.next() {
-        if byte == b'\\' {
-            bytes.next();
-        } else if byte == quote {
-            return at + 1;
-        }
-    }
-    text.len()
-}
-
-fn raw_string_len(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
-    let hashes = rest.len() - rest.trim_start_matches('#').len();
-    let inside = rest[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let end = inside.find(&close)?;
-    Some(text.len() - inside.len() + end + close.len())
-}
-
-/// The length of a character literal; None where the quote begins a lifetime.
-fn char_len(text: &str) -> Option<usize> {
-    let inside = text.strip_prefix('\'')?;
-    let first = inside.chars().next()?;
-    let closed = inside[first.len_utf8()..].starts_with('\'');
-    (first == '\\' || closed).then(|| quoted_len(text, b'\''))
-}
-
-/// Whether `code` holds `name` as whole words: not as a part of a longer name or path.
-fn names(code: &str, name: &str) -> bool {
-    let part = |char: char| char.is_alphanumeric() || char == '_';
-    code.match_indices(name)
-        .any(|(at, _)| !code[..at].ends_with(part) && !code[at + name.len()..].starts_with(part))
-}
 
 /// What may be named only where. An empty list means nowhere.
 const ONLY_IN: &[(&str, &[&str])] = &[
@@ -155,6 +19,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("socket2", &["net"]),
     ("signal_hook", &["net"]),
     ("core_affinity", &["net"]),
+    ("rustix", &["net"]),
+    ("httparse", &["http"]),
+    ("lexopt", &["settings"]),
+    ("strsim", &["settings"]),
     ("std::net", &["net"]),
     // The raw log has a writer of its own.
     ("std::thread", &["net", "watch/rawlog"]),
@@ -165,13 +33,23 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         &["mock/text", "main", "net/schedule", "net/holder"],
     ),
     ("SystemTime", &["net"]),
-    ("Instant::now", &["net", "main"]),
+    ("Instant", &["net", "main"]),
     ("std::env", &["settings", "main"]),
     ("process::exit", &["main"]),
     ("ExitCode", &["main"]),
     // What became of the seconds: no request of the API asks for it.
-    ("Mutex", &["watch"]),
+    ("Mutex", &["watch.rs"]),
     ("RwLock", &[]),
+    ("Condvar", &[]),
+    ("OnceLock", &[]),
+    ("LazyLock", &[]),
+    ("Barrier", &["net/server"]),
+    ("mpsc", &["net", "watch/rawlog"]),
+    // Additions with a `lock` prefix: what cores share of connections, and the raw log's budget.
+    ("fetch_add", &["net/neighbours", "watch/rawlog"]),
+    ("fetch_sub", &["net/neighbours", "watch/rawlog"]),
+    ("fetch_update", &["watch/rawlog"]),
+    ("compare_exchange", &[]),
     ("thread_local", &[]),
     ("println", &["main"]),
     ("eprintln", &["main"]),
@@ -192,7 +70,7 @@ fn the_world_is_met_in_few_rooms() {
         }
         // Imported under another name it would be missed: `use std::{env, net}`.
         for list in source.code.split("use std::{").skip(1) {
-            let list = &list[..list.find('}').expect("lists close")];
+            let list = &list[..list.find(';').expect("uses end")];
             for (name, rooms) in ONLY_IN {
                 let last = name.strip_prefix("std::").unwrap_or(name);
                 let may = rooms.iter().any(|room| source.is_in(room));
@@ -204,6 +82,7 @@ fn the_world_is_met_in_few_rooms() {
 
 /// A room and the rooms that it does not know.
 const WALLS: &[(&str, &[&str])] = &[
+    ("net", &["http"]),
     ("http", &["mock", "conn", "net", "settings", "watch"]),
     ("mock", &["http", "conn", "net"]),
     ("conn", &["net"]),
@@ -274,30 +153,156 @@ fn nothing_is_unsafe() {
     assert!(lib.code.contains("#![forbid(unsafe_code)]"));
 }
 
+/// What serves requests formats nothing and makes no vectors of its own; a core's clock renders the
+/// date once a second.
+#[test]
+fn the_hot_path_formats_nothing() {
+    const HOT: [&str; 8] = [
+        "conn",
+        "http",
+        "net/machine",
+        "net/reactor",
+        "net/slots",
+        "net/timer",
+        "net/turn",
+        "watch/metrics",
+    ];
+    for source in sources() {
+        let hot = HOT.iter().any(|room| source.is_in(room)) && !source.is_in("http/date");
+        for name in [
+            "format",
+            "to_string",
+            "to_vec",
+            "to_owned",
+            "concat",
+            "Box::leak",
+        ] {
+            assert!(
+                !hot || !names(&source.code, name),
+                "src/{}: {name}",
+                source.path
+            );
+        }
+    }
+}
+
 #[test]
 fn files_are_short_and_say_what_they_are() {
     for source in sources() {
         let path = &source.path;
+        let lines = source.text.lines().count();
+        assert!(lines <= LINES, "src/{path}: {lines} lines");
         assert!(
             source.text.starts_with("//! "),
             "src/{path} opens with what it is"
         );
-        let lines = before_tests(&source.text).lines().count();
+        let opening = source
+            .text
+            .lines()
+            .take_while(|line| line.starts_with("//!"));
+        let opening: String = opening.collect();
+        // The crate's is the map of all.
+        let says = ["know", "Know", "othing of"]
+            .iter()
+            .any(|word| opening.contains(word));
         assert!(
-            is_tests(path) || lines <= LINES,
-            "src/{path}: {lines} lines"
+            says || is_tests(path) || path == "lib.rs",
+            "src/{path}: what does it not know?"
         );
     }
 }
 
 #[test]
+fn functions_are_short() {
+    let mut found = 0;
+    for source in sources() {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let begin = line.trim_start();
+            let indent = &line[..line.len() - begin.len()];
+            let is_function = names(begin.split('(').next().unwrap_or_default(), "fn");
+            if !is_function || begin.starts_with("//") || begin.ends_with([';', '}']) {
+                continue;
+            }
+            let closes = |line: &&str| {
+                line.strip_prefix(indent)
+                    .is_some_and(|l| l.starts_with('}'))
+            };
+            let length = 1 + lines[at..].iter().position(closes).unwrap_or(0);
+            assert!(
+                length <= FUNCTION,
+                "src/{}:{}: {length} lines",
+                source.path,
+                at + 1
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 500, "{found} functions");
+}
+
+#[test]
+fn tests_stand_last() {
+    for source in sources().iter().filter(|source| !is_tests(&source.path)) {
+        let after = &source.text[before_tests(&source.text).len()..];
+        let items = after
+            .lines()
+            .filter(|line| *line == "}" || line.starts_with("mod "));
+        assert!(
+            items.count() <= 2,
+            "src/{}: what stands behind its tests?",
+            source.path
+        );
+    }
+}
+
+/// A constant carries unit and reason.
+#[test]
+fn numbers_have_reasons() {
+    const NUMBERS: [&str; 8] = [
+        "usize", "isize", "u8", "u16", "u32", "u64", "Nanos", "Duration",
+    ];
+    for source in sources() {
+        let text = before_tests(&source.text);
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            let line = line.strip_prefix("pub(super) ").unwrap_or(line);
+            let Some((_, kind)) = line.strip_prefix("const ").and_then(|l| l.split_once(": "))
+            else {
+                continue;
+            };
+            let number = NUMBERS
+                .iter()
+                .any(|number| kind.starts_with(&format!("{number} =")));
+            let told = at > 0 && lines[at - 1].trim_start().starts_with("///");
+            assert!(!number || told, "src/{}:{}: {line}", source.path, at + 1);
+        }
+    }
+}
+
+/// A speed trick names its benchmark.
+#[test]
+fn scripts_that_are_named_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for source in sources() {
+        for rest in source.text.split("`scripts/").skip(1) {
+            let name = rest.split(['`', ' ']).next().expect("there is a first");
+            assert!(
+                root.join("scripts").join(name).exists(),
+                "src/{}: {name}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
 fn lines_are_short() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tidy.rs");
-    let this = fs::read_to_string(tests).expect("this file can be read");
     let texts = sources()
         .into_iter()
         .map(|source| (source.path, source.text));
-    for (path, text) in texts.chain([("../tests/it/tidy.rs".to_owned(), this)]) {
+    for (path, text) in texts {
         for (at, line) in text.lines().enumerate() {
             // A row of a Markdown table can't be broken.
             let row = line.starts_with("//! |");
@@ -314,24 +319,4 @@ fn lines_are_short() {
             );
         }
     }
-}
-
-/// The reader above is itself a reader of Rust, so it is tried on some.
-#[test]
-fn comments_and_strings_are_no_code() {
-    for (rust, code) in [
-        ("a // b\nc", "a \nc"),
-        ("a /* b /* c */ d */ e", "a  e"),
-        ("a(\"b // c\\\"\", d)", "a(\"\", d)"),
-        ("r#\"a\"b\"# c br\"d\" e", "\"\" c \"\" e"),
-        ("var\"x\"", "var\"\""),
-        ("f('\"', '\\'', b'/', 'x')", "f(' ', ' ', b' ', ' ')"),
-        ("<'a>(&'a str)", "<'a>(&'a str)"),
-        ("'\"' /* ' */ \"'\"", "' '  \"\""),
-    ] {
-        assert_eq!(bare(rust), code);
-    }
-    assert!(names("use mio::Poll", "mio") && names("a::mio", "mio"));
-    assert!(!names("mio2 amio mio_x", "mio"));
-    assert_eq!(before_tests("a\n#[cfg(test)]\nmod tests {}"), "a\n");
 }

@@ -1,5 +1,5 @@
 //! What OpenAI refuses and this server mostly lets through: fields that are missing, values of the
-//! wrong type. Read only with `-strict`.
+//! wrong type. Read only with `-strict`; knows no answer.
 
 use super::fields::Lacks;
 use super::json::Event;

@@ -1,8 +1,10 @@
-//! Whether a value satisfies a schema. Formats and patterns are taken on trust.
+//! Whether a value satisfies a schema. Formats and patterns are taken on trust; knows nothing of how
+//! a value is found.
 
 use serde_json::{Map, Value};
 
-use super::{Maker, Unfit, list};
+use super::Maker;
+use super::keyword::{Unfit, item_schema, list, member_schema, weight};
 
 impl<'a> Maker<'a> {
     /// Whether a value satisfies a schema.
@@ -126,46 +128,6 @@ impl<'a> Maker<'a> {
             }
         }
         Ok(true)
-    }
-}
-
-/// The schemas of an array's first items: `prefixItems`, or before 2020 a list in `items`.
-pub fn prefix(map: &Map<String, Value>) -> Option<&[Value]> {
-    let list = map.get("prefixItems").or(map.get("items"))?.as_array()?;
-    Some(list)
-}
-
-/// The schema of item `at` of an array.
-pub fn item_schema(map: &Map<String, Value>, at: usize) -> Option<&Value> {
-    let rest = match map.get("items") {
-        Some(Value::Array(_)) => map.get("additionalItems"),
-        items => items,
-    };
-    prefix(map).and_then(|prefix| prefix.get(at)).or(rest)
-}
-
-/// The properties that a schema declares.
-pub fn properties(map: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    let properties = map.get("properties").and_then(Value::as_object);
-    properties.into_iter().flatten()
-}
-
-/// The schema of the member of an object that has this name.
-pub fn member_schema<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let declared = map.get("properties").and_then(|all| all.get(name));
-    declared.or(map.get("additionalProperties"))
-}
-
-/// What a value costs to copy or to compare, in steps.
-pub fn weight(value: &Value) -> usize {
-    1 + match value {
-        Value::String(text) => text.len() / 16,
-        Value::Array(items) => items.iter().map(weight).sum(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, it)| name.len() / 16 + weight(it))
-            .sum(),
-        _ => 0,
     }
 }
 

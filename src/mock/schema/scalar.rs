@@ -1,9 +1,9 @@
 //! Strings, numbers and the like for a schema: what could satisfy it, the plainest first. What
-//! really does is judged elsewhere.
+//! really does is judged elsewhere; knows no lists and no objects.
 
 use serde_json::{Map, Value};
 
-use super::{Unfit, least_of, most_of};
+use super::keyword::{Unfit, least_of, most_of};
 
 /// What strings say.
 const WORD: &str = "mocked";

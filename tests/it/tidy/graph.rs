@@ -1,0 +1,132 @@
+//! Which module uses which: from `use` and from paths in the code. What a module exports of its own
+//! children (`pub use`) is no use of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reader::{Source, sources};
+
+type Module = Vec<String>;
+
+/// Every module but the root, and the modules that it uses.
+fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
+    let sources = sources();
+    let own = |source: &Source| source.module().into_iter().map(str::to_owned).collect();
+    let inner = |source: &&Source| !matches!(source.path.as_str(), "lib.rs" | "main.rs");
+    let modules: BTreeSet<Module> = sources.iter().filter(inner).map(own).collect();
+    let used = |source: &Source| {
+        let module: Module = own(source);
+        let paths = paths(&source.code);
+        let named = paths
+            .iter()
+            .filter_map(|path| resolve(path, &module, &modules));
+        let others = named.filter(|other| *other != module).collect();
+        (module, others)
+    };
+    sources.iter().filter(inner).map(used).collect()
+}
+
+/// Every path that is imported or written out.
+fn paths(code: &str) -> Vec<String> {
+    let (mut found, mut rest) = (Vec::new(), code);
+    let mut plain = String::new();
+    while let Some(at) = rest.find("use ") {
+        let (before, list) = rest.split_at(at);
+        plain += before;
+        let begins = before.is_empty() || before.ends_with(|c: char| c.is_whitespace());
+        let end = list.find(';').unwrap_or(list.len());
+        if begins && !before.trim_end().ends_with("pub") {
+            let tree: String = list["use ".len()..end].split_whitespace().collect();
+            expand("", &tree, &mut found);
+        }
+        rest = &list[end..];
+    }
+    plain += rest;
+    let part = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+    let written = plain.split(part).filter(|path| path.contains("::"));
+    found.extend(written.map(str::to_owned));
+    found
+}
+
+/// The paths of an import: `a::{b, c::{d, e}}`.
+fn expand(prefix: &str, tree: &str, found: &mut Vec<String>) {
+    let Some(open) = tree.find('{') else {
+        found.push(format!("{prefix}{tree}"));
+        return;
+    };
+    let prefix = format!("{prefix}{}", &tree[..open]);
+    let inside = &tree[open + 1..tree.rfind('}').expect("braces close")];
+    let (mut depth, mut from) = (0, 0);
+    for (at, char) in inside.char_indices().chain([(inside.len(), ',')]) {
+        match char {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                expand(&prefix, &inside[from..at], found);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The module that a path in `module` leads to: the longest part of it that is one.
+fn resolve(path: &str, module: &Module, modules: &BTreeSet<Module>) -> Option<Module> {
+    let mut parts: Vec<&str> = path.split("::").collect();
+    let mut base = module.clone();
+    match parts[0] {
+        "crate" => {
+            base.clear();
+            parts.remove(0);
+        }
+        "super" => {
+            while parts.first() == Some(&"super") {
+                base.pop();
+                parts.remove(0);
+            }
+        }
+        _ => {}
+    }
+    let at = |len: usize| {
+        let inner = parts[..len].iter().map(|part| (*part).to_owned());
+        base.iter().cloned().chain(inner).collect::<Module>()
+    };
+    (0..=parts.len())
+        .rev()
+        .map(at)
+        .find(|path| modules.contains(path))
+}
+
+#[test]
+fn no_imports_go_in_circles() {
+    let uses = uses();
+    assert!(
+        uses.values().map(BTreeSet::len).sum::<usize>() > 100,
+        "imports are found"
+    );
+    for start in uses.keys() {
+        // All that is reached from there; a module that reaches itself stands in a circle.
+        let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
+        while let Some(module) = next.pop() {
+            for other in &uses[module] {
+                assert!(
+                    other != start,
+                    "{} is used by what it uses: {}",
+                    start.join("/"),
+                    module.join("/")
+                );
+                if reached.insert(other) {
+                    next.push(other);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn imports_are_read_whole() {
+    let code = "use a::{b, c::{self, d}};\npub use e::F;\nfn f() { super::g::h() }";
+    assert_eq!(
+        paths(code),
+        ["a::b", "a::c::self", "a::c::d", "super::g::h"]
+    );
+}
