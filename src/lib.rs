@@ -32,7 +32,7 @@
 //! # Where to add what
 //!
 //! A setting is a row in [`settings`]. An endpoint is a row in [`mock::route`], a template file
-//! and a shape in [`mock::reply`]. A counter is a row in [`watch::metrics`].
+//! and a shape in [`mock::reply`]. A counter is a row in `watch::counters`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -2,6 +2,9 @@
 //! raw log. The cores count, each for itself; a thread of its own looks once a second; whoever asks
 //! gets sums.
 
+mod counter;
+mod counters;
+mod frames;
 pub mod histogram;
 pub mod history;
 pub mod line;

@@ -1,6 +1,6 @@
 //! Times as a log-linear histogram: counted by one core, read by whoever asks. Knows no metric.
 
-use super::metrics::Counter;
+use super::counter::Counter;
 use crate::Nanos;
 
 /// Times are counted in units of so many nanoseconds, as a power of two: at the microsecond, where

@@ -1,10 +1,12 @@
 //! What one core counts while it serves: one writer, no locks, cache lines of its own. Whoever asks
 //! adds up what the cores have. Knows no clock, no connection and no endpoint by name.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::counter::Counter;
 use super::histogram::{Histogram, Tally};
 use crate::Nanos;
+
+pub use super::counters::{Counters, Counts};
+pub use super::frames::Frames;
 
 /// How many endpoints there is room for.
 pub const ENDPOINTS: usize = 16;
@@ -27,137 +29,6 @@ const COLUMNS: [u8; 600] = {
     }
     columns
 };
-
-/// A number that one thread writes and any may read: a load and a store, without the `lock` prefix
-/// of an atomic addition. So is a gauge, which also falls.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// One that stands at 0.
-    pub const fn new() -> Counter {
-        Counter(AtomicU64::new(0))
-    }
-
-    /// Adds to it.
-    #[inline]
-    pub fn add(&self, number: u64) {
-        self.set(self.get().wrapping_add(number));
-    }
-
-    /// Takes from it.
-    #[inline]
-    pub fn sub(&self, number: u64) {
-        self.set(self.get().wrapping_sub(number));
-    }
-
-    /// What it stands at.
-    #[inline]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Sets it.
-    #[inline]
-    pub fn set(&self, number: u64) {
-        self.0.store(number, Ordering::Relaxed);
-    }
-}
-
-/// Makes the counters of a core, their sums and their table from rows: each its help, then
-/// `field: kind, "name in Prometheus"`.
-macro_rules! counters {
-    ($(#[doc = $help:literal] $field:ident: $kind:ident, $name:literal;)+) => {
-        /// Numbers that a core counts, each with one writer.
-        #[derive(Debug, Default)]
-        pub struct Counters {$(
-            #[doc = $help]
-            pub $field: Counter,
-        )+}
-
-        /// What they stood at, at one moment or in between two; of one core or of several.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub struct Counts {$(
-            #[doc = $help]
-            pub $field: u64,
-        )+}
-
-        impl Counters {
-            fn read(&self, counts: &mut Counts) {
-                $(counts.$field = counts.$field.wrapping_add(self.$field.get());)+
-            }
-        }
-
-        impl Counts {
-            /// What was counted since `earlier`; gauges stay as they are.
-            pub fn since(&self, earlier: &Counts) -> Counts {
-                Counts {$(
-                    $field: match Kind::$kind {
-                        Kind::Counter => self.$field - earlier.$field,
-                        Kind::Gauge => self.$field,
-                    },
-                )+}
-            }
-        }
-
-        /// The table of all counters.
-        pub const ROWS: &[Row] = &[$(Row {
-            field: stringify!($field),
-            name: $name,
-            kind: Kind::$kind,
-            help: $help.trim_ascii(),
-            get: |counts| counts.$field,
-        }),+];
-    };
-}
-
-counters! {
-    /// Connections that are open now.
-    open_connections: Gauge, "mocker_open_connections";
-    /// Answers that wait for their time now, and streams under way.
-    in_flight: Gauge, "mocker_in_flight_answers";
-    /// Connections accepted.
-    accepted: Counter, "mocker_accepted_connections_total";
-    /// Connections that could not be accepted.
-    accept_errors: Counter, "mocker_accept_errors_total";
-    /// Pauses in accepting, for want of descriptors or room among the connections allowed.
-    accept_pauses: Counter, "mocker_accept_pauses_total";
-    /// Requests that were no valid HTTP or did not arrive in time.
-    refused: Counter, "mocker_refused_requests_total";
-    /// Bytes received.
-    received_bytes: Counter, "mocker_received_bytes_total";
-    /// Bytes sent.
-    sent_bytes: Counter, "mocker_sent_bytes_total";
-    /// Streams begun.
-    streams: Counter, "mocker_streams_total";
-    /// Tokens of the texts that were written, streamed or not.
-    tokens: Counter, "mocker_tokens_total";
-    /// Answers and chunks whose client did not read when they were due; these are not late.
-    held_back: Counter, "mocker_held_back_total";
-}
-
-/// A counter as it is told.
-pub struct Row {
-    /// Its name in JSON.
-    pub field: &'static str,
-    /// Its name in Prometheus.
-    pub name: &'static str,
-    /// How it moves.
-    pub kind: Kind,
-    /// What it counts.
-    pub help: &'static str,
-    /// Its number.
-    pub get: fn(&Counts) -> u64,
-}
-
-/// How a number moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It only rises.
-    Counter,
-    /// It rises and falls.
-    Gauge,
-}
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,46 +63,6 @@ impl Close {
         (Close::Reset, "reset"),
         (Close::Shutdown, "shutdown"),
     ];
-}
-
-/// Frames of one connection that were rendered and have not left. A frame is what leaves in one
-/// piece: an answer, or what of a stream is due together.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Frames {
-    /// When the first of them was due.
-    pub due: Nanos,
-    /// How many begin an answer.
-    pub answers: u32,
-    /// How many go on with one.
-    pub chunks: u32,
-}
-
-impl Frames {
-    /// An answer begins that is due at `due`.
-    #[inline]
-    pub fn answer(&mut self, due: Nanos) {
-        if self.is_empty() {
-            self.due = due;
-        }
-        self.answers += 1;
-    }
-
-    /// More of a stream is due at `due`; it leaves with what is there already.
-    pub fn chunk(&mut self, due: Nanos) {
-        if self.is_empty() {
-            *self = Frames {
-                due,
-                answers: 0,
-                chunks: 1,
-            };
-        }
-    }
-
-    /// Whether there are none.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.answers | self.chunks == 0
-    }
 }
 
 /// What one core counts; the core alone writes it.

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use std::io::Write;
 
 use super::Watch;
+use super::counters::{Kind, ROWS};
 use super::histogram::Tally;
-use super::metrics::{Close, Kind, ROWS, STATUSES, Totals};
+use super::metrics::{Close, STATUSES, Totals};
 use super::window::Schedule;
 use crate::{Nanos, SECOND};
 

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Watch;
+use super::counters::{Counts, ROWS};
 use super::histogram::Tally;
 use super::history::{History, Judged};
-use super::metrics::{Close, Counts, ROWS, STATUSES, Totals};
+use super::metrics::{Close, STATUSES, Totals};
 use super::window::{Usage, Window};
 use crate::{Nanos, SECOND};
 
