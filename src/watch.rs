@@ -13,6 +13,7 @@ mod prometheus;
 pub mod rawlog;
 pub mod report;
 mod stats;
+mod times;
 pub mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -7,6 +7,7 @@ use crate::Nanos;
 
 pub use super::counters::{Counters, Counts};
 pub use super::frames::Frames;
+pub use super::times::Time;
 
 /// How many endpoints there is room for.
 pub const ENDPOINTS: usize = 16;
@@ -66,41 +67,18 @@ impl Close {
 }
 
 /// What one core counts; the core alone writes it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Core {
     /// Numbers.
     pub counters: Counters,
     answers: [[Counter; STATUSES.len()]; ENDPOINTS],
     closes: [Counter; Close::ALL.len()],
-    /// How late the first bytes of answers left.
-    service: Histogram,
-    /// How late the chunks of streams left.
-    chunks: Histogram,
-    /// The delays that answers were given.
-    delays: Histogram,
-    /// How long a turn of the event loop took.
-    turns: Histogram,
+    times: [Histogram; Time::COUNT],
     /// How long all turns were together.
     busy: Counter,
     /// How long it looked for events in vain instead of sleeping.
     spun: Counter,
-}
-
-impl Default for Core {
-    fn default() -> Core {
-        Core {
-            counters: Counters::default(),
-            answers: [const { [const { Counter::new() }; STATUSES.len()] }; ENDPOINTS],
-            closes: [const { Counter::new() }; Close::ALL.len()],
-            service: Histogram::default(),
-            chunks: Histogram::default(),
-            delays: Histogram::default(),
-            turns: Histogram::default(),
-            busy: Counter::new(),
-            spun: Counter::new(),
-        }
-    }
 }
 
 impl Core {
@@ -119,7 +97,7 @@ impl Core {
 
     /// An answer is given after a delay that was asked for.
     pub fn delayed(&self, delay: Nanos) {
-        self.delays.record(delay, 1);
+        self.time(Time::Delay).record(delay, 1);
     }
 
     /// Frames have left by `now`. What they are late by is time that the mock took: they leave as
@@ -132,8 +110,8 @@ impl Core {
         let late = now.saturating_sub(frames.due);
         // What leaves together either begins answers or goes on with a stream.
         let (histogram, number) = match frames.answers {
-            0 => (&self.chunks, frames.chunks),
-            answers => (&self.service, answers),
+            0 => (self.time(Time::Chunk), frames.chunks),
+            answers => (self.time(Time::Service), answers),
         };
         histogram.record(late, number.into());
         (frames.answers, frames.chunks) = (0, 0);
@@ -155,7 +133,7 @@ impl Core {
     /// The event loop has made a turn: from the end of its wait to the beginning of the next.
     pub fn turned(&self, time: Nanos) {
         self.busy.add(time);
-        self.turns.record(time, 1);
+        self.time(Time::Turn).record(time, 1);
     }
 
     /// The event loop has looked for events for so long instead of sleeping.
@@ -173,15 +151,19 @@ impl Core {
         for (sum, count) in totals.closes.iter_mut().zip(&self.closes) {
             *sum += count.get();
         }
-        self.service.read(&mut totals.service);
-        self.chunks.read(&mut totals.chunks);
-        self.delays.read(&mut totals.delays);
-        self.turns.read(&mut totals.turns);
+        for (tally, histogram) in totals.times.iter_mut().zip(&self.times) {
+            histogram.read(tally);
+        }
         totals.busy.push(self.busy.get());
         totals.spun.push(self.spun.get());
         totals
             .connections
             .push(self.counters.open_connections.get());
+    }
+
+    #[inline]
+    fn time(&self, time: Time) -> &Histogram {
+        &self.times[time as usize]
     }
 }
 
@@ -194,14 +176,8 @@ pub struct Totals {
     pub answers: [[u64; STATUSES.len()]; ENDPOINTS],
     /// Connections that ended, in the order of [`Close::ALL`].
     pub closes: [u64; Close::ALL.len()],
-    /// How late the first bytes of answers left.
-    pub service: Tally,
-    /// How late the chunks of streams left.
-    pub chunks: Tally,
-    /// The delays that answers were given.
-    pub delays: Tally,
-    /// How long the turns of the event loops took.
-    pub turns: Tally,
+    /// Times, in the order of [`Time`].
+    pub times: [Tally; Time::COUNT],
     /// How long each core was in its turns.
     pub busy: Vec<Nanos>,
     /// How long each core looked for events instead of sleeping.
@@ -211,11 +187,16 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// How late frames left: answers and chunks.
-    pub fn lateness(&self) -> Tally {
-        let mut all = self.service.clone();
-        all.add(&self.chunks);
-        all
+    /// The times of a kind.
+    pub fn time(&self, time: Time) -> &Tally {
+        &self.times[time as usize]
+    }
+
+    /// The times of several kinds together.
+    pub(super) fn times_of(&self, times: &[Time]) -> Tally {
+        let mut sum = Tally::default();
+        times.iter().for_each(|&time| sum.add(self.time(time)));
+        sum
     }
 
     /// What was counted since `earlier`; gauges stay as they are.
@@ -229,10 +210,9 @@ impl Totals {
         for (count, before) in between.closes.iter_mut().zip(&earlier.closes) {
             *count -= before;
         }
-        between.service = self.service.since(&earlier.service);
-        between.chunks = self.chunks.since(&earlier.chunks);
-        between.delays = self.delays.since(&earlier.delays);
-        between.turns = self.turns.since(&earlier.turns);
+        for (tally, before) in between.times.iter_mut().zip(&earlier.times) {
+            *tally = tally.since(before);
+        }
         let busy = between.busy.iter_mut().zip(&earlier.busy);
         let spun = between.spun.iter_mut().zip(&earlier.spun);
         for (time, before) in busy.chain(spun) {

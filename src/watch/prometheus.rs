@@ -8,6 +8,7 @@ use super::Watch;
 use super::counters::{Kind, ROWS};
 use super::histogram::Tally;
 use super::metrics::{Close, STATUSES, Totals};
+use super::times::TIMES;
 use super::window::Schedule;
 use crate::{Nanos, SECOND};
 
@@ -38,26 +39,10 @@ pub(super) fn write(watch: &Watch, out: &mut Vec<u8>) {
     for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
         text.sample(name, &[("reason", reason)], count);
     }
-    text.histogram(
-        "mocker_lateness_seconds",
-        "How long after their due time answers and chunks of streams were written.",
-        &totals.lateness(),
-    );
-    text.histogram(
-        "mocker_service_time_seconds",
-        "From the last byte of a request to the first of its answer, less the delay asked for.",
-        &totals.service,
-    );
-    text.histogram(
-        "mocker_delay_seconds",
-        "The delays that answers were given, those without left out.",
-        &totals.delays,
-    );
-    text.histogram(
-        "mocker_turn_seconds",
-        "How long the turns of the event loops took, from one wait to the next.",
-        &totals.turns,
-    );
+    for told in TIMES {
+        let name = format!("mocker_{}", told.name);
+        text.histogram(&name, told.help, &totals.times_of(told.of));
+    }
     cores(watch, &totals, &mut text);
     verdict(watch, &mut text);
 }

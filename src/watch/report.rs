@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::histogram::Tally;
 use super::history::{BOUND_MAX, History, headroom};
-use super::metrics::STATUSES;
+use super::metrics::{STATUSES, Time};
 use super::window::{Usage, Window};
 use super::{Watch, stats};
 use crate::{Nanos, SECOND};
@@ -66,8 +66,8 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     };
     row("answers", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
-    row("service time", quantiles(&run.totals.service));
-    row("longest turn", millis(run.totals.turns.max()));
+    row("service time", quantiles(run.totals.time(Time::Service)));
+    row("longest turn", millis(run.totals.time(Time::Turn).max()));
     row("busy", busy(&run.cores));
     row("headroom", could_answer(history));
     row("verdict", verdict(history));

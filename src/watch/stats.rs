@@ -7,6 +7,7 @@ use super::counters::{Counts, ROWS};
 use super::histogram::Tally;
 use super::history::{History, Judged};
 use super::metrics::{Close, STATUSES, Totals};
+use super::times::{TIMES, Time};
 use super::window::{Usage, Window};
 use crate::{Nanos, SECOND};
 
@@ -57,13 +58,11 @@ pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
         "core_connections": totals.connections,
     }));
     counted.extend(counters(&totals.counts));
-    counted.extend(object(json!({
-            "closed_connections": closes(totals),
-            "lateness_seconds": quantiles(&totals.lateness()),
-            "service_time_seconds": quantiles(&totals.service),
-            "delay_seconds": quantiles(&totals.delays),
-            "turn_seconds": quantiles(&totals.turns),
-    })));
+    counted.insert("closed_connections".into(), closes(totals));
+    for told in TIMES {
+        let tally = totals.times_of(told.of);
+        counted.insert(told.name.into(), quantiles(&tally));
+    }
     counted
 }
 
@@ -96,10 +95,10 @@ pub(super) fn window(watch: &Watch, window: &Window) -> String {
         "sent_bytes": totals.counts.sent_bytes,
         "tokens": totals.counts.tokens,
         "lateness_seconds": quantiles(&window.lateness),
-        "service_time_seconds": quantiles(&totals.service),
+        "service_time_seconds": quantiles(totals.time(Time::Service)),
         "busy": busy,
         "run_queue_wait": wait,
-        "longest_turn_seconds": seconds(totals.turns.max()),
+        "longest_turn_seconds": seconds(totals.time(Time::Turn).max()),
         "mock_bound": window.reasons().names().collect::<Vec<_>>(),
     })
     .to_string()

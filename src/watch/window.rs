@@ -2,7 +2,7 @@
 //! no clock and no process: times are handed in.
 
 use super::histogram::Tally;
-use super::metrics::Totals;
+use super::metrics::{Time, Totals};
 use crate::{Nanos, SECOND};
 
 /// A core that is busy for a larger share of the time can't be trusted to be on time.
@@ -119,7 +119,7 @@ impl Window {
         Window {
             ends: later.at,
             length,
-            lateness: totals.lateness(),
+            lateness: totals.times_of(Time::LATENESS),
             totals,
             cores,
         }
@@ -145,12 +145,11 @@ impl Window {
 
     /// The median of the delays that answers were given; most have none where none is set.
     fn median_delay(&self) -> Nanos {
-        let (answers, delayed) = (
-            self.totals.service.count() as f64,
-            self.totals.delays.count() as f64,
-        );
+        let delays = self.totals.time(Time::Delay);
+        let answers = self.totals.time(Time::Service).count() as f64;
+        let delayed = delays.count() as f64;
         match delayed * 2.0 > answers {
-            true => self.totals.delays.quantile(1.0 - answers / 2.0 / delayed),
+            true => delays.quantile(1.0 - answers / 2.0 / delayed),
             false => 0,
         }
     }
@@ -242,7 +241,7 @@ mod tests {
             (0..given).for_each(|_| core.delayed(50 * MILLI));
             let mut totals = Totals::default();
             core.read(&mut totals);
-            window.totals.delays = totals.delays;
+            window.totals.times[Time::Delay as usize] = totals.time(Time::Delay).clone();
             assert_eq!(near(window.median_delay()), given == 6);
         }
     }

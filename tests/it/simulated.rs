@@ -18,7 +18,7 @@ use mocker::mock::{self, text::Words};
 use mocker::net::machine::{Machine, Readiness};
 use mocker::net::turn::System;
 use mocker::settings::{Content, Settings};
-use mocker::watch::metrics::{Core, Totals};
+use mocker::watch::metrics::{Core, Time, Totals};
 use mocker::{Nanos, SECOND};
 use rustix::io::Errno;
 
@@ -336,7 +336,7 @@ fn conserved(core: &Core) {
     assert_eq!(counts.accepted, SESSIONS as u64);
     assert_eq!(totals.closes.iter().sum::<u64>(), counts.accepted);
     let answers: u64 = totals.answers.iter().flatten().sum();
-    let left = totals.service.count();
+    let left = totals.time(Time::Service).count();
     assert!(left <= answers && answers <= left + counts.held_back);
 }
 

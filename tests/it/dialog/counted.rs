@@ -6,7 +6,7 @@ use mocker::SECOND;
 use mocker::mock::route;
 use mocker::settings::Settings;
 use mocker::watch::histogram::Tally;
-use mocker::watch::metrics::{Close, STATUSES, Totals};
+use mocker::watch::metrics::{Close, STATUSES, Time, Totals};
 use serde_json::Value;
 
 use super::client::{Client, End, HEALTH, MILLI, chat, in_every_cut, post, request};
@@ -106,9 +106,9 @@ fn a_late_answer_is_counted_as_late_as_it_was() {
     assert_eq!(client.answers().len(), 1);
     let totals = totals(&client);
     assert_eq!(totals.counts.in_flight, 0);
-    assert_all(&totals.service, 1, 3 * MILLI);
-    assert_all(&totals.delays, 1, 50 * MILLI);
-    assert_eq!(totals.chunks.count(), 0);
+    assert_all(totals.time(Time::Service), 1, 3 * MILLI);
+    assert_all(totals.time(Time::Delay), 1, 50 * MILLI);
+    assert_eq!(totals.time(Time::Chunk).count(), 0);
 }
 
 #[test]
@@ -119,13 +119,13 @@ fn an_answer_on_time_is_not_late() {
         client.pass(50 * MILLI);
     }
     assert_eq!(client.answers().len(), 3);
-    assert_all(&totals(&client).service, 3, 0);
+    assert_all(totals(&client).time(Time::Service), 3, 0);
     // Without a delay as well, pipelined or not.
     let mut client = Client::plain();
     client.send(chat("{}").repeat(16));
     assert_eq!(client.answers().len(), 16);
-    assert_all(&totals(&client).service, 16, 0);
-    assert_eq!(totals(&client).delays.count(), 0);
+    assert_all(totals(&client).time(Time::Service), 16, 0);
+    assert_eq!(totals(&client).time(Time::Delay).count(), 0);
 }
 
 #[test]
@@ -141,19 +141,25 @@ fn every_chunk_of_a_stream_is_a_frame_with_its_own_lateness() {
     assert_eq!(totals(&client).counts.in_flight, 1);
     client.pass(20 * MILLI);
     let first = totals(&client);
-    assert_all(&first.service, 1, 0);
-    assert_eq!((first.chunks.count(), first.counts.tokens), (0, 1));
+    assert_all(first.time(Time::Service), 1, 0);
+    assert_eq!(
+        (first.time(Time::Chunk).count(), first.counts.tokens),
+        (0, 1)
+    );
     assert_eq!((first.counts.streams, first.counts.in_flight), (1, 1));
     // The second and third token are on time, three are due while the core sleeps: one frame, as
     // late as its first token.
     client.pass(10 * MILLI);
-    assert_all(&totals(&client).chunks, 2, 0);
+    assert_all(totals(&client).time(Time::Chunk), 2, 0);
     client.oversleep(17 * MILLI);
     let last = totals(&client);
-    assert_eq!((last.chunks.count(), last.counts.tokens), (3, 6));
-    let late = last.chunks.max();
+    assert_eq!((last.time(Time::Chunk).count(), last.counts.tokens), (3, 6));
+    let late = last.time(Time::Chunk).max();
     assert!(late.abs_diff(12 * MILLI) < MILLI / 4, "{late}");
-    assert_eq!((last.counts.in_flight, last.service.count()), (0, 1));
+    assert_eq!(
+        (last.counts.in_flight, last.time(Time::Service).count()),
+        (0, 1)
+    );
     assert_eq!(client.end, End::Open);
 }
 
@@ -325,5 +331,8 @@ fn an_answer_that_nobody_took_is_held_back_and_not_late() {
     client.send(HEALTH);
     client.reconnect();
     let totals = totals(&client);
-    assert_eq!((totals.counts.held_back, totals.service.count()), (1, 0));
+    assert_eq!(
+        (totals.counts.held_back, totals.time(Time::Service).count()),
+        (1, 0)
+    );
 }
