@@ -98,8 +98,8 @@ impl Tally {
         self.buckets.iter().position(reaches).map_or(0, middle)
     }
 
-    /// How many times were at most so long as the end of this power of two, for each power of two
-    /// but the last, which also has what is longer: the end in nanoseconds, and the number.
+    /// How many times were below the end of this power of two, for each power of two but the last,
+    /// which also has what is longer: the end in nanoseconds, and the number.
     pub fn cumulative(&self) -> impl Iterator<Item = (Nanos, u64)> {
         let mut below = self.buckets[..PARTS].iter().sum::<u64>();
         let powers = self.buckets[PARTS..].chunks(PARTS).take(POWERS).enumerate();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_with_at_most_3_percent_of_error() {
+    fn a_time_is_told_with_less_than_2_percent_of_error() {
         let mut time = 1_000;
         while time < 60_000_000_000 {
             let told = middle(bucket(time));

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use crate::{Nanos, SECOND};
 
 /// How many bytes all records may hold before they are written.
-pub const BUDGET: u64 = 240 << 20;
+pub(crate) const BUDGET: u64 = 240 << 20;
 
 /// The same where requests that are no HTTP count too.
 const REFUSED_BUDGET: u64 = 256 << 20;
@@ -49,8 +49,7 @@ impl RawLog {
     /// A record of a request, or an answer, of so many bytes at most. None when the log is behind
     /// and holds too much already: it is to be tried again after [`RETRY`].
     pub fn begin(&self, kind: Kind, bytes: u64) -> Option<Record> {
-        let lease = bytes + LINES;
-        take(&self.held, lease, BUDGET).then(|| self.record(kind, lease))
+        self.begin_open(kind, bytes, 0)
     }
 
     /// A record of what may turn out to have up to `most` bytes more than these. So many
