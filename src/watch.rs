@@ -6,7 +6,7 @@ mod counter;
 mod counters;
 mod frames;
 pub mod histogram;
-pub mod history;
+mod history;
 pub mod line;
 pub mod metrics;
 mod prometheus;
@@ -18,9 +18,9 @@ pub mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::Nanos;
+use crate::{Nanos, SECOND};
 use history::History;
-use metrics::{Core, ENDPOINTS, STATUSES, Totals};
+use metrics::{Answers, Core, ENDPOINTS, STATUSES, Totals};
 use window::{Moment, Schedule, Window};
 
 /// The page that shows `/stats` as it changes.
@@ -72,23 +72,28 @@ impl Watch {
         totals
     }
 
-    /// How many requests to the API were answered so far.
+    /// How many requests to the API were answered so far. It reads no more than that needs.
     pub fn requests(&self) -> u64 {
-        self.requests_in(&self.totals())
+        let mut answers = Answers::default();
+        for core in &self.cores {
+            core.read_answers(&mut answers);
+        }
+        self.statuses(&answers).iter().sum()
     }
 
     /// How many of the answers were to requests to the API.
     pub fn requests_in(&self, totals: &Totals) -> u64 {
-        self.api(totals).flatten().sum()
+        self.statuses(&totals.answers).iter().sum()
     }
 
-    /// The answers to requests to the API.
-    fn api<'a>(
-        &'a self,
-        totals: &'a Totals,
-    ) -> impl Iterator<Item = &'a [u64; STATUSES.len()]> + use<'a> {
-        let rows = self.endpoints.iter().zip(&totals.answers);
-        rows.filter_map(|(endpoint, row)| endpoint.api.then_some(row))
+    /// The answers to requests to the API by status, in the order of [`STATUSES`].
+    fn statuses(&self, answers: &Answers) -> [u64; STATUSES.len()] {
+        let mut sums = [0; STATUSES.len()];
+        let rows = self.endpoints.iter().zip(answers);
+        for (_, row) in rows.filter(|(endpoint, _)| endpoint.api) {
+            sums.iter_mut().zip(row).for_each(|(sum, n)| *sum += n);
+        }
+        sums
     }
 
     /// The first window begins. `now` is in nanoseconds since the process started, `schedules` what
@@ -97,15 +102,15 @@ impl Watch {
         self.history().begin(self.moment(now, schedules));
     }
 
-    /// Looks at what the cores have done since the last look, as at the
-    /// beginning.
+    /// Looks at what the cores have done since the last look, as at the beginning. Only one thread
+    /// looks.
     pub fn look(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
         let moment = self.moment(now, schedules);
-        let mut history = self.history();
-        let window = Window::between(&history.last, &moment);
+        let last = self.history().last.clone();
+        let window = Window::between(&last, &moment);
         let requests = self.requests_in(&window.totals);
         let told = stats::window(self, &window);
-        history.add(moment, &window, requests, told);
+        self.history().add(moment, &window, requests, told);
         window
     }
 
@@ -127,9 +132,41 @@ impl Watch {
         }
     }
 
-    /// Held by the thread that looks once a second, and by who asks for all of it: no request of
-    /// the API waits for it.
-    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+    /// A core that answers `/metrics` or `/stats` takes it, and its other connections wait as long
+    /// as it does. So it is held for adding and for copying, not while a window is made.
+    fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().expect("a panic ends the process")
+    }
+}
+
+/// A time as it is told to programs.
+fn seconds(time: Nanos) -> f64 {
+    time as f64 / SECOND as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::report::percent;
+    use super::*;
+
+    #[test]
+    fn the_page_and_the_documents_tell_the_limits_as_they_are() {
+        let busy = format!("busy for more than {} of it", percent(window::BUSY_MAX));
+        let wait = format!("for a CPU for more than {}", percent(window::WAIT_MAX));
+        let late = format!(
+            "over {} ms and over a tenth of",
+            window::LATE_MIN / 1_000_000
+        );
+        assert_eq!(
+            (window::LATE_SHARE, history::BOUND_MAX),
+            (0.1, 0.1),
+            "tenths"
+        );
+        for text in [PAGE, include_str!("../docs/verdict.md")] {
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for limit in [&busy, &wait, &late] {
+                assert!(text.contains(limit), "{limit}");
+            }
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! Knows no clock.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::window::{Moment, Reasons, Window};
+use super::window::{Moment, Reason, Reasons, Verdict, Window};
 use crate::{Nanos, SECOND};
 
 /// How many windows are kept: 5 minutes.
@@ -25,9 +26,9 @@ pub const BOUND_MAX: f64 = 0.10;
 #[derive(Debug, Default)]
 pub struct History {
     /// The last look.
-    pub last: Moment,
+    pub last: Arc<Moment>,
     /// The first.
-    pub first: Moment,
+    pub first: Arc<Moment>,
     /// How the windows were judged.
     pub judged: Judged,
     /// The last windows, as JSON objects.
@@ -43,12 +44,8 @@ pub struct Judged {
     pub windows: u64,
     /// In which the mock was the bottleneck.
     pub bound: u64,
-    /// Since a core was busy.
-    pub busy: u64,
-    /// Since the machine took a core away.
-    pub stolen: u64,
-    /// Since frames left late.
-    pub late: u64,
+    /// For each reason, in the order of [`Reasons::ALL`]; one may have several.
+    pub reasons: [u64; Reasons::ALL.len()],
     /// How long they were together.
     pub time: Nanos,
     /// The requests to the API that were answered in them.
@@ -68,9 +65,14 @@ impl Judged {
     fn judge(&mut self, reasons: Reasons) {
         self.windows += 1;
         self.bound += u64::from(reasons.any());
-        self.busy += u64::from(reasons.busy);
-        self.stolen += u64::from(reasons.stolen);
-        self.late += u64::from(reasons.late);
+        for (count, reason) in self.reasons.iter_mut().zip(&Reasons::ALL) {
+            *count += u64::from((reason.holds)(reasons));
+        }
+    }
+
+    /// How often each reason held.
+    pub fn by_reason(self) -> impl Iterator<Item = (&'static Reason, u64)> {
+        Reasons::ALL.iter().zip(self.reasons)
     }
 
     /// Requests per second of this time.
@@ -83,13 +85,19 @@ impl Judged {
         self.bound as f64 / self.windows.max(1) as f64
     }
 
-    /// The verdict in a word.
-    pub fn verdict(self) -> &'static str {
+    /// What is said of the run.
+    pub fn verdict(self) -> Verdict {
         match self.windows {
-            0 => "idle",
-            _ if self.is_bound() => "mock-bound",
-            _ => "ok",
+            0 => Verdict::Idle,
+            _ if self.is_bound() => Verdict::MockBound,
+            _ => Verdict::Ok,
         }
+    }
+
+    /// Requests per second at which so many cores would saturate, from what all of these cost; None
+    /// after too few.
+    pub fn headroom(self, cores: usize) -> Option<f64> {
+        headroom(self.requests, self.turns, cores)
     }
 
     /// Whether the run as a whole can't be trusted.
@@ -101,13 +109,13 @@ impl Judged {
 impl History {
     /// What happened before this moment is in no window.
     pub fn begin(&mut self, moment: Moment) {
-        self.first = moment.clone();
-        self.last = moment;
+        self.last = Arc::new(moment);
+        self.first = self.last.clone();
     }
 
     /// A window has ended at `moment`, with so many requests; `told` is it as JSON.
     pub fn add(&mut self, moment: Moment, window: &Window, requests: u64, told: String) {
-        self.last = moment;
+        self.last = Arc::new(moment);
         // The last one is cut short by the end: of a moment nothing can be said, unless it is all.
         if window.length < LEAST && self.judged.windows > 0 {
             return;
@@ -139,7 +147,7 @@ impl History {
 /// what a wait and its wake-up cost beside is shared by ever more requests as the load grows, and
 /// an estimate from all of the CPU time is too low by half at a tenth of the load
 /// (`scripts/verdict`).
-pub fn headroom(requests: u64, turns: Nanos, cores: usize) -> Option<f64> {
+fn headroom(requests: u64, turns: Nanos, cores: usize) -> Option<f64> {
     (requests >= HEADROOM_REQUESTS && turns > 0)
         .then(|| cores as f64 * SECOND as f64 * requests as f64 / turns as f64)
 }
@@ -158,17 +166,18 @@ mod tests {
     #[test]
     fn a_run_is_bound_when_more_than_a_tenth_of_it_was() {
         let mut judged = Judged::default();
-        assert_eq!(judged.verdict(), "idle");
+        assert_eq!(judged.verdict(), Verdict::Idle);
         (0..9).for_each(|_| judged.judge(Reasons::default()));
         let late = Reasons {
             late: true,
             ..Reasons::default()
         };
         judged.judge(late);
-        assert_eq!((judged.verdict(), judged.share()), ("ok", 0.1));
+        assert_eq!((judged.verdict(), judged.share()), (Verdict::Ok, 0.1));
         judged.judge(late);
-        assert_eq!(judged.verdict(), "mock-bound");
-        assert_eq!((judged.windows, judged.bound, judged.late), (11, 2, 2));
+        assert_eq!(judged.verdict(), Verdict::MockBound);
+        assert_eq!((judged.windows, judged.bound), (11, 2));
+        assert_eq!(judged.reasons, [0, 0, 2]);
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! The line that tells a terminal how the last second was. Knows no terminal.
 
 use super::report::{grouped, millis, percent};
-use super::window::Window;
+use super::window::{Verdict, Window};
 
 /// Puts the cursor to the line's beginning and clears it, so that the next one stands in its place.
 pub const AGAIN: &str = "\r\x1b[K";
 
 /// The line of a window with so many requests. Without `color` it has no escape codes.
 pub fn line(window: &Window, requests: u64, color: bool) -> String {
-    let reasons: Vec<&str> = window.reasons().names().collect();
-    let (verdict, code) = match (window.is_active(), reasons.is_empty()) {
-        (false, true) => ("idle".to_owned(), "2"),
-        (true, true) => ("ok".to_owned(), "32"),
-        _ => (format!("mock-bound ({})", reasons.join(", ")), "31"),
+    let (verdict, code) = match window.verdict() {
+        verdict @ Verdict::Idle => (verdict.name().to_owned(), "2"),
+        verdict @ Verdict::Ok => (verdict.name().to_owned(), "32"),
+        verdict @ Verdict::MockBound => {
+            let reasons: Vec<&str> = window.reasons().names().collect();
+            (format!("{} ({})", verdict.name(), reasons.join(", ")), "31")
+        }
     };
     let verdict = match color {
         true => format!("\x1b[{code}m{verdict}\x1b[0m"),

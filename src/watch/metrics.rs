@@ -12,6 +12,9 @@ pub use super::times::Time;
 /// How many endpoints there is room for.
 pub const ENDPOINTS: usize = 16;
 
+/// Answers by endpoint and status, in the order of [`STATUSES`].
+pub type Answers = [[u64; STATUSES.len()]; ENDPOINTS];
+
 /// Every status that an answer can have, in the order of their columns; 0 stands for others.
 pub const STATUSES: [u16; 17] = [
     200, 204, 400, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 501, 505, 0,
@@ -144,10 +147,7 @@ impl Core {
     /// Adds what this core has counted to what others have.
     pub fn read(&self, totals: &mut Totals) {
         self.counters.read(&mut totals.counts);
-        let answers = totals.answers.iter_mut().flatten();
-        for (sum, count) in answers.zip(self.answers.iter().flatten()) {
-            *sum += count.get();
-        }
+        self.read_answers(&mut totals.answers);
         for (sum, count) in totals.closes.iter_mut().zip(&self.closes) {
             *sum += count.get();
         }
@@ -161,6 +161,14 @@ impl Core {
             .push(self.counters.open_connections.get());
     }
 
+    /// Adds the answers alone, for who looks often.
+    pub fn read_answers(&self, answers: &mut Answers) {
+        let answers = answers.iter_mut().flatten();
+        for (sum, count) in answers.zip(self.answers.iter().flatten()) {
+            *sum += count.get();
+        }
+    }
+
     #[inline]
     fn time(&self, time: Time) -> &Histogram {
         &self.times[time as usize]
@@ -172,8 +180,8 @@ impl Core {
 pub struct Totals {
     /// Numbers.
     pub counts: Counts,
-    /// Answers by endpoint and status, in the order of [`STATUSES`].
-    pub answers: [[u64; STATUSES.len()]; ENDPOINTS],
+    /// Answers by endpoint and status.
+    pub answers: Answers,
     /// Connections that ended, in the order of [`Close::ALL`].
     pub closes: [u64; Close::ALL.len()],
     /// Times, in the order of [`Time`].

@@ -4,13 +4,14 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use super::Watch;
 use super::counters::{Kind, ROWS};
 use super::histogram::Tally;
+use super::history::Judged;
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::TIMES;
 use super::window::Schedule;
-use crate::{Nanos, SECOND};
+use super::{Watch, seconds};
+use crate::Nanos;
 
 /// Appends all metrics.
 pub(super) fn write(watch: &Watch, out: &mut Vec<u8>) {
@@ -43,8 +44,13 @@ pub(super) fn write(watch: &Watch, out: &mut Vec<u8>) {
         let name = format!("mocker_{}", told.name);
         text.histogram(&name, told.help, &totals.times_of(told.of));
     }
-    cores(watch, &totals, &mut text);
-    verdict(watch, &mut text);
+    // Nobody waits for the history while this is written.
+    let (last, judged, headroom) = {
+        let history = watch.history();
+        (history.last.clone(), history.judged, history.headroom())
+    };
+    cores(&totals, &last.schedules, &mut text);
+    verdict(judged, headroom, &mut text);
 }
 
 fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
@@ -62,7 +68,7 @@ fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
     }
 }
 
-fn cores(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
+fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Text<'_>) {
     let name = "mocker_core_open_connections";
     text.family(name, "gauge", "Connections that each core has open now.");
     for (core, connections) in totals.connections.iter().enumerate() {
@@ -74,8 +80,6 @@ fn cores(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
         text.sample(name, &[("core", &core)], seconds(*busy));
     }
     // A family without samples is none.
-    let history = watch.history();
-    let schedules = &history.last.schedules;
     if schedules.iter().all(Option::is_none) {
         return;
     }
@@ -99,9 +103,7 @@ fn cores(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
     );
 }
 
-fn verdict(watch: &Watch, text: &mut Text<'_>) {
-    let history = watch.history();
-    let judged = history.judged;
+fn verdict(judged: Judged, headroom: Option<f64>, text: &mut Text<'_>) {
     let name = "mocker_windows_total";
     text.family(
         name,
@@ -116,14 +118,10 @@ fn verdict(watch: &Watch, text: &mut Text<'_>) {
         "counter",
         "Reasons for which seconds were mock-bound; one may have several.",
     );
-    for (reason, count) in [
-        ("busy", judged.busy),
-        ("stolen", judged.stolen),
-        ("late", judged.late),
-    ] {
-        text.sample(name, &[("reason", &reason)], count);
+    for (reason, count) in judged.by_reason() {
+        text.sample(name, &[("reason", &reason.name)], count);
     }
-    if let Some(headroom) = history.headroom() {
+    if let Some(headroom) = headroom {
         let name = "mocker_headroom_requests_per_second";
         let help = "Requests per second at which the cores would saturate, at the last ones' cost.";
         text.family(name, "gauge", help);
@@ -162,8 +160,4 @@ impl Text<'_> {
         self.sample(&format!("{name}_sum"), &[], seconds(tally.sum()));
         self.sample(&format!("{name}_count"), &[], tally.count());
     }
-}
-
-fn seconds(time: Nanos) -> f64 {
-    time as f64 / SECOND as f64
 }

@@ -4,11 +4,11 @@
 use std::fmt::Write;
 
 use super::histogram::Tally;
-use super::history::{BOUND_MAX, History, headroom};
+use super::history::{BOUND_MAX, History, Judged};
 use super::metrics::{STATUSES, Time};
 use super::window::{Usage, Window};
-use super::{Watch, stats};
-use crate::{Nanos, SECOND};
+use super::{Watch, seconds, stats};
+use crate::Nanos;
 
 /// What is said of a run.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ impl Report {
 
 fn json(watch: &Watch, history: &History, run: &Window) -> String {
     let judged = history.judged;
-    let cores = history.last.schedules.len();
-    let mut report = stats::head(watch, run.length as f64 / SECOND as f64);
+    let mut report = stats::head(watch, seconds(run.length));
     let (busy, wait) = stats::shares(&run.cores);
     report.insert(
         "requests_per_second".into(),
@@ -46,7 +45,7 @@ fn json(watch: &Watch, history: &History, run: &Window) -> String {
     report.extend(stats::counted(watch, &run.totals));
     report.insert("busy".into(), busy);
     report.insert("run_queue_wait".into(), wait);
-    let headroom = headroom(judged.requests, judged.turns, cores);
+    let headroom = judged.headroom(watch.cores.len());
     report.insert("verdict".into(), stats::verdict(judged, headroom));
     let mut out = Vec::new();
     stats::write_with_windows(report, history, &mut out);
@@ -57,7 +56,7 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     let judged = history.judged;
     let mut table = format!(
         "mocker: {:.1} s, {} requests, {} a second while it was asked\n",
-        run.length as f64 / SECOND as f64,
+        seconds(run.length),
         grouped(watch.requests_in(&run.totals)),
         grouped(judged.rate().round() as u64),
     );
@@ -69,17 +68,16 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     row("service time", quantiles(run.totals.time(Time::Service)));
     row("longest turn", millis(run.totals.time(Time::Turn).max()));
     row("busy", busy(&run.cores));
-    row("headroom", could_answer(history));
-    row("verdict", verdict(history));
+    row("headroom", could_answer(judged.headroom(watch.cores.len())));
+    row("verdict", verdict(judged));
     table
 }
 
 fn statuses(watch: &Watch, run: &Window) -> String {
-    let count = |column: usize| watch.api(&run.totals).map(|row| row[column]).sum::<u64>();
-    let columns = STATUSES.iter().enumerate();
-    let given = columns.filter(|(column, _)| count(*column) > 0);
+    let counts = watch.statuses(&run.totals.answers);
+    let given = STATUSES.iter().zip(counts).filter(|(_, count)| *count > 0);
     let texts: Vec<String> = given
-        .map(|(column, status)| format!("{status}: {}", grouped(count(column))))
+        .map(|(status, count)| format!("{status}: {}", grouped(count)))
         .collect();
     match texts.is_empty() {
         true => "none".into(),
@@ -89,7 +87,7 @@ fn statuses(watch: &Watch, run: &Window) -> String {
 
 fn quantiles(tally: &Tally) -> String {
     if tally.count() == 0 {
-        return "nothing left".into();
+        return "no answer left".into();
     }
     format!(
         "p50 {}   p99 {}   p99.9 {}   max {}",
@@ -116,26 +114,19 @@ fn busy(cores: &[Usage]) -> String {
     shown.chain(rest).collect::<Vec<_>>().join("   ")
 }
 
-fn verdict(history: &History) -> String {
-    let judged = history.judged;
+fn verdict(judged: Judged) -> String {
     if judged.windows == 0 {
         return "idle: nothing was asked".into();
     }
     let mut text = format!(
         "{}: {} of {} seconds were mock-bound",
-        judged.verdict(),
+        judged.verdict().name(),
         judged.bound,
         judged.windows
     );
-    let reasons = [
-        (judged.busy, "a core was busy"),
-        (judged.stolen, "the machine took a core away"),
-        (judged.late, "answers left late"),
-    ];
-    let given: Vec<String> = reasons
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, reason)| format!("in {count} {reason}"))
+    let given = judged.by_reason().filter(|(_, count)| *count > 0);
+    let given: Vec<String> = given
+        .map(|(reason, count)| format!("in {count} {}", reason.text))
         .collect();
     if !given.is_empty() {
         write!(text, " ({})", given.join(", ")).expect("a String takes all");
@@ -152,9 +143,8 @@ fn verdict(history: &History) -> String {
     text
 }
 
-fn could_answer(history: &History) -> String {
-    let judged = history.judged;
-    match headroom(judged.requests, judged.turns, history.last.schedules.len()) {
+fn could_answer(headroom: Option<f64>) -> String {
+    match headroom {
         Some(rate) => {
             // More digits would promise too much.
             let unit = 10_f64.powf((rate.log10() - 1.0).floor());

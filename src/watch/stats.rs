@@ -2,14 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Watch;
 use super::counters::{Counts, ROWS};
 use super::histogram::Tally;
 use super::history::{History, Judged};
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, Time};
 use super::window::{Usage, Window};
-use crate::{Nanos, SECOND};
+use super::{Watch, seconds};
 
 /// Appends all that is known; `now` is Unix time in seconds.
 pub(super) fn write(watch: &Watch, now: i64, out: &mut Vec<u8>) {
@@ -53,7 +52,7 @@ pub(super) fn head(watch: &Watch, uptime: f64) -> Map<String, Value> {
 pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
     let mut counted = object(json!({
         "requests": watch.requests_in(totals),
-        "statuses": statuses(watch, totals),
+        "statuses": by_status(&watch.statuses(&totals.answers)),
         "answers": answers(watch, totals),
         "core_connections": totals.connections,
     }));
@@ -68,12 +67,16 @@ pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
 
 /// How the windows were judged, and what the cores could do.
 pub(super) fn verdict(judged: Judged, headroom: Option<f64>) -> Value {
+    let reasons = judged.by_reason();
+    let reasons: Map<_, _> = reasons
+        .map(|(reason, count)| (reason.name.to_owned(), Value::from(count)))
+        .collect();
     json!({
-        "verdict": judged.verdict(),
+        "verdict": judged.verdict().name(),
         "windows": judged.windows,
         "mock_bound_windows": judged.bound,
         "mock_bound_share": round(judged.share()),
-        "reasons": {"busy": judged.busy, "stolen": judged.stolen, "late": judged.late},
+        "reasons": reasons,
         "headroom_requests_per_second": headroom.map(f64::round),
     })
 }
@@ -88,7 +91,7 @@ pub(super) fn window(watch: &Watch, window: &Window) -> String {
         "length_seconds": seconds(window.length),
         "requests": requests,
         "requests_per_second": round(window.per_second(requests)),
-        "statuses": statuses(watch, totals),
+        "statuses": by_status(&watch.statuses(&totals.answers)),
         "open_connections": totals.counts.open_connections,
         "in_flight": totals.counts.in_flight,
         "received_bytes": totals.counts.received_bytes,
@@ -99,6 +102,7 @@ pub(super) fn window(watch: &Watch, window: &Window) -> String {
         "busy": busy,
         "run_queue_wait": wait,
         "longest_turn_seconds": seconds(totals.time(Time::Turn).max()),
+        "verdict": window.verdict().name(),
         "mock_bound": window.reasons().names().collect::<Vec<_>>(),
     })
     .to_string()
@@ -109,17 +113,6 @@ pub(super) fn shares(cores: &[Usage]) -> (Value, Value) {
     let busy: Value = cores.iter().map(|core| round(core.busy)).collect();
     let wait: Vec<_> = cores.iter().map(|core| core.wait.map(round)).collect();
     (busy, wait.into())
-}
-
-/// Answers of the API by status.
-fn statuses(watch: &Watch, totals: &Totals) -> Value {
-    let mut sums = [0; STATUSES.len()];
-    for row in watch.api(totals) {
-        sums.iter_mut()
-            .zip(row)
-            .for_each(|(sum, count)| *sum += count);
-    }
-    by_status(&sums)
 }
 
 /// Answers by endpoint and status.
@@ -164,10 +157,6 @@ fn quantiles(tally: &Tally) -> Value {
         "p99.9": seconds(tally.quantile(0.999)),
         "max": seconds(tally.max()),
     })
-}
-
-fn seconds(time: Nanos) -> f64 {
-    time as f64 / SECOND as f64
 }
 
 /// To four decimals.

@@ -66,7 +66,8 @@ pub struct Usage {
     pub wait: Option<f64>,
 }
 
-/// Why a window is mock-bound: each on its own is a reason.
+/// Why a window is mock-bound: each on its own is a reason. A new one is a field, and a row of
+/// [`Reasons::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reasons {
     /// A core was busy for more than [`BUSY_MAX`].
@@ -78,21 +79,67 @@ pub struct Reasons {
     pub late: bool,
 }
 
+/// A reason as it is told.
+pub struct Reason {
+    /// Its name in JSON and Prometheus.
+    pub name: &'static str,
+    /// What happened, for people.
+    pub text: &'static str,
+    /// Whether it is among these.
+    pub holds: fn(Reasons) -> bool,
+}
+
 impl Reasons {
-    /// Their names, those that hold.
+    /// The table of all reasons.
+    pub const ALL: [Reason; 3] = [
+        Reason {
+            name: "busy",
+            text: "a core was busy",
+            holds: |reasons| reasons.busy,
+        },
+        Reason {
+            name: "stolen",
+            text: "the machine took a core away",
+            holds: |reasons| reasons.stolen,
+        },
+        Reason {
+            name: "late",
+            text: "answers left late",
+            holds: |reasons| reasons.late,
+        },
+    ];
+
+    /// The names of those that hold.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [
-            (self.busy, "busy"),
-            (self.stolen, "stolen"),
-            (self.late, "late"),
-        ];
-        all.into_iter()
-            .filter_map(|(holds, name)| holds.then_some(name))
+        let held = Reasons::ALL.iter().filter(move |one| (one.holds)(self));
+        held.map(|reason| reason.name)
     }
 
     /// Whether any holds.
     pub fn any(self) -> bool {
-        self.busy || self.stolen || self.late
+        Reasons::ALL.iter().any(|reason| (reason.holds)(self))
+    }
+}
+
+/// What is said of a window, or of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing happened in it.
+    Idle,
+    /// The mock was on time.
+    Ok,
+    /// The mock was the bottleneck.
+    MockBound,
+}
+
+impl Verdict {
+    /// It in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Idle => "idle",
+            Verdict::Ok => "ok",
+            Verdict::MockBound => "mock-bound",
+        }
     }
 }
 
@@ -128,6 +175,15 @@ impl Window {
     /// Whether anything was asked or answered in it, or waited for its time.
     pub fn is_active(&self) -> bool {
         self.lateness.count() > 0 || self.totals.counts.in_flight > 0 || self.reasons().busy
+    }
+
+    /// What is said of it.
+    pub fn verdict(&self) -> Verdict {
+        match (self.reasons().any(), self.is_active()) {
+            (true, _) => Verdict::MockBound,
+            (false, true) => Verdict::Ok,
+            (false, false) => Verdict::Idle,
+        }
     }
 
     /// Why the mock was the bottleneck in it, if it was.
@@ -229,6 +285,16 @@ mod tests {
         assert_eq!(reasons(&window(0, 11 * MILLI, &late, 0)), both);
         assert_eq!(reasons(&window(0, 0, &late, 10 * MILLI)), ["late"]);
         assert_eq!(reasons(&window(0, 0, &late, 22 * MILLI)), none);
+    }
+
+    #[test]
+    fn a_window_without_answers_is_idle_unless_it_is_bound() {
+        let on_time = [MILLI / 10; 200];
+        assert_eq!(window(0, 0, &on_time, 0).verdict(), Verdict::Ok);
+        assert_eq!(window(0, 0, &[], 0).verdict(), Verdict::Idle);
+        for (cpu, wait) in [(901 * MILLI, 0), (0, 51 * MILLI)] {
+            assert_eq!(window(cpu, wait, &[], 0).verdict(), Verdict::MockBound);
+        }
     }
 
     #[test]
