@@ -15,6 +15,7 @@ use kind::{
 };
 
 mod generate;
+mod given;
 mod kind;
 mod start;
 mod texts;
@@ -127,9 +128,9 @@ settings! {
     /// Requests must carry exactly this Authorization value; empty asks for none.
     auth: String = Secret, "", "VALUE";
     /// Let so many percent of the requests fail with a 500.
-    failure_percent: u32 = Percent, "0", "PERCENT";
+    failure_percent: Millionths = Percent, "0", "PERCENT";
     /// Vary that by up to so many percentage points up or down, drawn for each 100 requests.
-    failure_jitter: u32 = Percent, "0", "POINTS";
+    failure_jitter: Millionths = Percent, "0", "POINTS";
     /// Refuse every request with a 429 from so many seconds after the start; 0: never.
     tpm: u32 = Whole(0, 31_536_000), "0", "SECONDS";
     /// End that after so many seconds; 0: never.
@@ -146,7 +147,8 @@ settings! {
     /// Write the report of the run to this file as JSON, at the end.
     report: PathBuf = Name, "", "FILE";
     /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
-    fail_on: FailOn = Choice(FAIL_ON), "never", "WORD";
+    fail_on: FailOn = Choice(&[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)]),
+        "never", "WORD";
     /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
     auth_metrics: bool = Switch, "false", "";
     /// Log requests and answers as they are on standard error, bodies in full.
@@ -162,6 +164,9 @@ settings! {
     /// Largest request body in bytes; a larger one is refused.
     max_body: u64 = Bytes, "50m", "BYTES";
 }
+
+/// A share of the whole in millionths, from 0 to 1,000,000: 1 % is 10,000.
+pub type Millionths = u32;
 
 /// Whether each thread is kept on a core of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,8 +189,6 @@ pub enum After {
     /// So long after it was ready.
     Time(Duration),
 }
-
-const FAIL_ON: &[(&str, FailOn)] = &[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)];
 
 /// What makes a run that ended in order fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -212,28 +215,28 @@ pub enum Content {
 /// One setting as the operator sees it.
 pub struct Row {
     /// What it is for, together with others.
-    pub group: &'static str,
+    group: &'static str,
     /// Name of the field in `Settings`; the names of flag and variable follow from it.
-    pub field: &'static str,
+    field: &'static str,
     /// The default, as an operator would write it.
-    pub default: &'static str,
+    default: &'static str,
     /// What stands for the value in the help text; empty for a switch.
-    pub metavar: &'static str,
+    metavar: &'static str,
     /// What it does; its lines fit the help text.
-    pub help: &'static [&'static str],
+    help: &'static [&'static str],
     /// What is allowed, as the end of a sentence.
-    pub allowed: fn() -> String,
+    allowed: fn() -> String,
     /// Whether the value must not be shown.
-    pub secret: fn() -> bool,
+    secret: fn() -> bool,
     /// The values that it can have, where those are a few words.
-    pub words: fn() -> Vec<&'static str>,
+    words: fn() -> Vec<&'static str>,
     /// Puts the parsed text into its field; `None` where the text is not allowed.
-    pub set: fn(&mut Settings, &str) -> Option<()>,
+    set: fn(&mut Settings, &str) -> Option<()>,
 }
 
 impl Row {
     /// The flag: `-big-payload` for the field `big_payload`.
-    pub fn flag(&self) -> String {
+    fn flag(&self) -> String {
         format!("-{}", self.field.replace('_', "-"))
     }
 

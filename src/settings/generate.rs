@@ -1,6 +1,7 @@
-//! What is made of the rows for `man` and for shells. Knows no setting by name.
+//! What is made of the rows for `man` and for shells. Knows no setting by name, and not how
+//! arguments are read.
 
-use super::texts::{EXAMPLES, OTHERS, groups};
+use super::texts::{EXAMPLES, GENERATE, OTHERS, groups};
 use super::{ROWS, Row};
 
 /// What can be made, and how.
@@ -53,7 +54,7 @@ fn bash() -> String {
             "        {flag}) mapfile -t COMPREPLY < <(compgen {words} -- \"$word\"); return ;;\n"
         );
     };
-    values("-generate", &format!("-W '{}'", kinds()));
+    values(GENERATE, &format!("-W '{}'", kinds()));
     for row in ROWS.iter().filter(|row| !row.metavar.is_empty()) {
         let words = (row.words)().join(" ");
         match (row.is_file(), words.is_empty()) {
@@ -84,7 +85,7 @@ fn zsh() -> String {
     }
     for (flag, help) in OTHERS {
         let value = match *flag {
-            "-generate" => format!(":KIND:({})", kinds()),
+            GENERATE => format!(":KIND:({})", kinds()),
             _ => String::new(),
         };
         text += &format!("    '{flag}[{}]{value}' \\\n", plain(help[0]));
@@ -109,7 +110,7 @@ fn fish() -> String {
     }
     for (flag, help) in OTHERS {
         let rest = match *flag {
-            "-generate" => format!(" -xa '{}'", kinds()),
+            GENERATE => format!(" -xa '{}'", kinds()),
             _ => String::new(),
         };
         option(flag, &rest, help[0]);

@@ -1,11 +1,16 @@
-//! What the operator's arguments and variables come to. Knows no setting by name, but those that
-//! contradict each other.
+//! What the operator's arguments and variables come to. Of the settings it names those that
+//! contradict each other, and the port, which Kubernetes sets and a health check asks. Knows
+//! neither where arguments and variables come from nor where texts go.
 
 use std::ffi::{OsStr, OsString};
 
 use super::generate::{self, KINDS};
-use super::texts::{config, help, version};
+use super::given::{Given, Origin};
+use super::texts::{GENERATE, HEALTHCHECK, OTHERS, PRINT_CONFIG, config, help, version};
 use super::{Pin, ROWS, Row, Settings};
+
+/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
+const LOGGED_BODY_MAX: u64 = 200 << 20;
 
 /// What the operator's arguments and variables ask for.
 pub enum Start {
@@ -27,117 +32,6 @@ pub struct Run {
     /// says ready tells anyway.
     pub changed: String,
 }
-
-/// Where the value of a setting comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Default,
-    Flag,
-    Variable,
-}
-
-/// The values as they were given, in the order of the rows.
-pub(super) struct Given(Vec<(Origin, String)>);
-
-impl Given {
-    fn new() -> Given {
-        let default = |row: &Row| (Origin::Default, row.default.to_owned());
-        Given(ROWS.iter().map(default).collect())
-    }
-
-    fn is_flag(&self, at: usize) -> bool {
-        self.0[at].0 == Origin::Flag
-    }
-
-    /// Each row, where its value comes from, and the value.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static Row, Origin, &str)> {
-        let rows = ROWS.iter().zip(&self.0);
-        rows.map(|(row, (origin, text))| (row, *origin, text.as_str()))
-    }
-
-    /// The flag or the variable that a value came from.
-    fn origin(&self, field: &str) -> String {
-        let (row, origin, _) = self
-            .rows()
-            .find(|(row, ..)| row.field == field)
-            .expect("it has a row");
-        match origin {
-            Origin::Flag => row.flag(),
-            _ => row.variable(),
-        }
-    }
-
-    /// The settings that differ from their defaults, as flags.
-    fn changed(&self) -> String {
-        const TOLD: [&str; 6] = ["host", "port", "threads", "pin", "cores", "quiet"];
-        let rows = self.rows().filter(|(row, origin, text)| {
-            let mut settings = Settings::default();
-            let taken = (row.set)(&mut settings, text);
-            let differs = taken.is_some() && settings != Settings::default();
-            *origin != Origin::Default && differs && !TOLD.contains(&row.field)
-        });
-        let flags = rows.map(|(row, _, text)| match row.metavar {
-            "" => row.flag(),
-            _ => format!("{} {}", row.flag(), row.shown(text)),
-        });
-        flags.collect::<Vec<_>>().join(" ")
-    }
-}
-
-impl Row {
-    /// A value as it may be shown, as a shell would take it.
-    pub(super) fn shown(&self, text: &str) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/%+@".contains(c);
-        match text {
-            _ if (self.secret)() && !text.is_empty() => "(set)".into(),
-            _ if !text.is_empty() && text.chars().all(plain) => text.into(),
-            _ => format!("{text:?}"),
-        }
-    }
-
-    /// Takes a value from `origin`, a flag or a variable. `{:?}` keeps what is shown on one line.
-    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
-        let taken = value
-            .to_str()
-            .filter(|text| (self.set)(settings, text).is_some());
-        taken.map(str::to_owned).ok_or_else(|| {
-            let shown = if (self.secret)() {
-                "its value".into()
-            } else {
-                format!("{value:?}")
-            };
-            let allowed = (self.allowed)();
-            format!("mocker: {origin}: {shown} is not allowed; {allowed}")
-        })
-    }
-}
-
-/// What the arguments ask for beside the settings. The flags of the last two need the other flags,
-/// so they may stand anywhere among them.
-enum Action {
-    Run,
-    Print(String),
-    Healthcheck,
-    PrintConfig,
-}
-
-/// The flag of a container's health check.
-pub(super) const HEALTHCHECK: &str = "-healthcheck";
-/// The flag that shows what was asked for.
-pub(super) const PRINT_CONFIG: &str = "-print-config";
-/// The flag of what is made for shells and `man`.
-pub(super) const GENERATE: &str = "-generate";
-
-/// Every flag that is no setting.
-pub(super) const ACTIONS: [&str; 7] = [
-    "-h",
-    "-help",
-    "-V",
-    "-version",
-    HEALTHCHECK,
-    PRINT_CONFIG,
-    GENERATE,
-];
 
 /// Reads the arguments (without the program's name) and the variables. The error is one line for
 /// stderr, without its newline, and means exit code 2.
@@ -166,6 +60,15 @@ pub fn start(
             changed: given.changed(),
         }))),
     }
+}
+
+/// What the arguments ask for beside the settings. The flags of the last two need the other flags,
+/// so they may stand anywhere among them.
+enum Action {
+    Run,
+    Print(String),
+    Healthcheck,
+    PrintConfig,
 }
 
 /// Goes through the arguments in order, until one asks for a text.
@@ -212,7 +115,7 @@ fn take_flags(
                 format!("mocker: {flag}: its value is missing; {}", (row.allowed)())
             })?,
         };
-        given.0[at] = (Origin::Flag, row.take(settings, &flag, &value)?);
+        given.set(at, Origin::Flag, row.take(settings, &flag, &value)?);
         after = Some(row);
     }
     Ok(action)
@@ -231,7 +134,8 @@ fn generated(kind: Option<OsString>) -> Result<Action, String> {
 /// not shown: the flag may be a misspelt `-auth`.
 fn no_such(flag: &str) -> String {
     let known = ROWS.iter().map(Row::flag);
-    let known = known.chain(ACTIONS.map(str::to_owned));
+    let others = OTHERS.iter().map(|(flag, _)| *flag);
+    let known = known.chain(others.chain(["-h", "-V"]).map(str::to_owned));
     let near = known.map(|known| (strsim::osa_distance(flag, &known), known));
     // A third of its letters may be wrong.
     let near = near
@@ -283,13 +187,28 @@ fn take_variables(
             ));
             continue;
         }
-        given.0[at] = (Origin::Variable, row.take(settings, &name, &value)?);
+        given.set(at, Origin::Variable, row.take(settings, &name, &value)?);
     }
     Ok(notes)
 }
 
-/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
-const LOGGED_BODY_MAX: u64 = 200 << 20;
+impl Row {
+    /// Takes a value from `origin`, a flag or a variable. `{:?}` keeps what is shown on one line.
+    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
+        let taken = value
+            .to_str()
+            .filter(|text| (self.set)(settings, text).is_some());
+        taken.map(str::to_owned).ok_or_else(|| {
+            let shown = if (self.secret)() {
+                "its value".into()
+            } else {
+                format!("{value:?}")
+            };
+            let allowed = (self.allowed)();
+            format!("mocker: {origin}: {shown} is not allowed; {allowed}")
+        })
+    }
+}
 
 /// Refuses settings that are allowed each alone but contradict each other.
 fn check(settings: &Settings, given: &Given) -> Result<(), String> {

@@ -1,8 +1,17 @@
 //! The texts that tell of the settings: the help, the version, what was asked for, the table of
-//! `docs/settings.md`.
+//! `docs/settings.md`. Knows no setting by name, and not how arguments are read.
 
-use super::start::{GENERATE, Given, HEALTHCHECK, Origin, PRINT_CONFIG};
+use super::given::{Given, Origin};
 use super::{ROWS, Row};
+
+/// The flag of a container's health check.
+pub(super) const HEALTHCHECK: &str = "-healthcheck";
+
+/// The flag that shows what was asked for.
+pub(super) const PRINT_CONFIG: &str = "-print-config";
+
+/// The flag of what is made for shells and `man`.
+pub(super) const GENERATE: &str = "-generate";
 
 /// The flags that are no settings, and what they do.
 pub(super) const OTHERS: &[(&str, &[&str])] = &[
