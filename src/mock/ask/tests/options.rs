@@ -6,28 +6,16 @@ use super::*;
 type Asked = (bool, Option<u8>, u16, u64);
 
 fn asked(endpoint: Endpoint, body: &str) -> Result<Asked, &'static str> {
-    let mut ask = Ask::new(Reading::default());
-    let mut read = |size: usize| {
-        ask.begin(endpoint);
-        body.as_bytes()
-            .chunks(size)
-            .for_each(|piece| ask.feed(piece));
-        match ask.finish() {
-            Ok(facts) => Ok((
-                facts.include_usage,
-                facts.logprobs,
-                facts.inputs,
-                facts.prompt_bytes,
-            )),
-            Err(Bad::Field { param, .. }) => Err(param),
-            Err(bad) => panic!("{body}: {bad:?}"),
-        }
-    };
-    let whole = read(body.len());
-    for size in 1..body.len() {
-        assert_eq!(read(size), whole, "{body} in pieces of {size}");
-    }
-    whole
+    read_in_cuts(Reading::default(), endpoint, body, |facts| match facts {
+        Ok(facts) => Ok((
+            facts.include_usage,
+            facts.logprobs,
+            facts.inputs,
+            facts.prompt_bytes,
+        )),
+        Err(Bad::Field { param, .. }) => Err(param),
+        Err(bad) => panic!("{body}: {bad:?}"),
+    })
 }
 
 fn usage(value: &str) -> Result<bool, &'static str> {

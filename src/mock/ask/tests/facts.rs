@@ -1,0 +1,190 @@
+//! The facts that every body may tell, and the limits of their values.
+
+use super::*;
+
+#[test]
+fn no_body_is_every_default() {
+    for endpoint in ENDPOINTS {
+        assert_eq!(read(endpoint, ""), Ok(DEFAULT));
+        assert_eq!(read(endpoint, "{}"), Ok(DEFAULT));
+    }
+}
+
+#[test]
+fn a_body_after_a_bad_one_is_read_as_if_it_were_the_first() {
+    let mut ask = Ask::new(ECHO);
+    let full = br#"{"model":"m","stream":true,"n":3,"max_tokens":5,"dimensions":9,
+        "encoding_format":"base64","input":["a","b"],"max_output_tokens":7}"#;
+    for endpoint in ENDPOINTS {
+        for before in [&full[..], br#"{"n":0,"input":[[1,"#, b"[", b"{\"a\":\"\xE6"] {
+            fed(&mut ask, endpoint, [before].into_iter()).ok();
+            assert_eq!(fed(&mut ask, Endpoint::Chat, [].into_iter()), Ok(DEFAULT));
+            fed(&mut ask, endpoint, [before].into_iter()).ok();
+            assert_eq!(
+                fed(&mut ask, endpoint, [&b"{}"[..]].into_iter()),
+                Ok(DEFAULT)
+            );
+        }
+    }
+}
+
+#[test]
+fn syntax_wins_over_a_bad_field_and_the_first_field_over_the_next() {
+    assert_eq!(
+        read(Endpoint::Chat, r#"{"n":0,"stream":1}"#),
+        refusal(Field::Stream)
+    );
+    assert_eq!(read(Endpoint::Chat, r#"{"n":0,"stream":1"#), syntax(17));
+    assert_eq!(read(Endpoint::Chat, r#"[{"n":0}"#), Err(Bad::NotObject));
+}
+
+#[test]
+fn a_model_has_at_most_256_raw_bytes() {
+    for (unit, size) in [("a", 1), (r"\n", 2), ("😀", 4), (r"\u00e9", 6)] {
+        for endpoint in ENDPOINTS {
+            for len in [1, 254, 255, 256, 257, 258, 5000] {
+                let pad = "b".repeat(len % size);
+                let name = unit.repeat(len / size) + &pad;
+                let model = Some(name.clone().into_bytes());
+                let good = Ok(Plain { model, ..DEFAULT });
+                let wanted = if len <= MODEL_MAX {
+                    good
+                } else {
+                    refusal(Field::Model)
+                };
+                assert_eq!(read(endpoint, &format!(r#"{{"model":"{name}"}}"#)), wanted);
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_have_their_ranges() {
+    let chat = |n, token_limit| {
+        Ok(Plain {
+            n,
+            token_limit,
+            ..DEFAULT
+        })
+    };
+    for (n, good) in [
+        ("0", false),
+        ("1", true),
+        ("2", true),
+        ("127", true),
+        ("128", true),
+    ] {
+        let wanted = if good {
+            chat(n.parse().unwrap(), None)
+        } else {
+            refusal(Field::N)
+        };
+        assert_eq!(read(Endpoint::Chat, &format!("{{\"n\":{n}}}")), wanted);
+    }
+    let huge = "9".repeat(300);
+    let fraction = format!("{huge}.0");
+    for n in [
+        "129",
+        "256",
+        "257",
+        "4294967297",
+        "-1",
+        "1.0",
+        "1e0",
+        "-0",
+        "\"1\"",
+        &huge,
+    ] {
+        assert_eq!(
+            read(Endpoint::Chat, &format!("{{\"n\":{n}}}")),
+            refusal(Field::N)
+        );
+    }
+    for (text, limit) in [
+        ("1", 1),
+        ("4294967294", u32::MAX - 1),
+        ("4294967295", u32::MAX),
+        ("4294967296", u32::MAX),
+        (&huge, u32::MAX),
+    ] {
+        let body = format!("{{\"max_tokens\":{text}}}");
+        assert_eq!(read(Endpoint::Chat, &body), chat(1, Some(limit)));
+        let body = format!("{{\"max_output_tokens\":{text}}}");
+        assert_eq!(read(Endpoint::Responses, &body), chat(1, Some(limit)));
+    }
+    for text in ["0", "-5", &fraction, "true", "[]", "{}"] {
+        let body = format!("{{\"max_completion_tokens\":{text}}}");
+        assert_eq!(
+            read(Endpoint::Chat, &body),
+            refusal(Field::MaxCompletionTokens)
+        );
+    }
+    let both = r#"{"max_tokens":7,"max_completion_tokens":5}"#;
+    assert_eq!(read(Endpoint::Chat, both), chat(1, Some(5)));
+    for (text, good) in [("0", false), ("1", true), ("4095", true), ("4096", true)] {
+        let dimensions = Some(text.parse().unwrap());
+        let good = good.then_some(Ok(Plain {
+            dimensions,
+            ..DEFAULT
+        }));
+        let wanted = good.unwrap_or(refusal(Field::Dimensions));
+        assert_eq!(
+            read(Endpoint::Embeddings, &format!("{{\"dimensions\":{text}}}")),
+            wanted
+        );
+    }
+    let over = read(Endpoint::Embeddings, r#"{"dimensions":4097}"#);
+    assert_eq!(over, refusal(Field::Dimensions));
+}
+
+#[test]
+fn inputs_are_counted_to_2048_and_tokens_without_end() {
+    let list = |element: &str, count: usize| {
+        let list = vec![element; count].join(",");
+        read(Endpoint::Embeddings, &format!("{{\"input\":[{list}]}}"))
+    };
+    for element in ["\"a\"", "[1]", "[1,2,3,4,5,6,7,8,9]"] {
+        for inputs in [1, 2, 2047, 2048] {
+            let wanted = Ok(Plain {
+                inputs: inputs as u16,
+                ..DEFAULT
+            });
+            assert_eq!(list(element, inputs), wanted);
+        }
+        assert_eq!(list(element, 2049), field("input", INPUT_TOO_MANY));
+        assert_eq!(list(element, 70_000), field("input", INPUT_TOO_MANY));
+    }
+    assert_eq!(list("15339", 100_000), Ok(DEFAULT));
+}
+
+#[test]
+fn messages_name_the_limits() {
+    let message = |field: Field| REFUSALS[field as usize].1;
+    assert!(message(Field::Model).contains(&MODEL_MAX.to_string()));
+    assert!(message(Field::N).contains(&N_MAX.to_string()));
+    assert!(message(Field::Dimensions).contains(&DIMENSIONS_MAX.to_string()));
+    assert!(INPUT_TOO_MANY.contains(&INPUTS_MAX.to_string()));
+    assert_eq!(REFUSALS[Field::Input as usize].0, "input");
+}
+
+#[test]
+fn the_last_of_two_keys_wins_wholly() {
+    for (value, wanted) in [
+        ("[],\"n\":4", Ok(Plain { n: 4, ..DEFAULT })),
+        ("4,\"n\":null", Ok(DEFAULT)),
+        ("4,\"\\u006e\":0", refusal(Field::N)),
+        (
+            "4,\"m\":{\"n\":0,\"n\":[{\"n\":9}]}",
+            Ok(Plain { n: 4, ..DEFAULT }),
+        ),
+    ] {
+        assert_eq!(read(Endpoint::Chat, &format!("{{\"n\":{value}}}")), wanted);
+    }
+    let body = r#"{"input":[[1],"a"],"input":["a","b"],"input":null,"input":[1]}"#;
+    assert_eq!(read(Endpoint::Embeddings, body), Ok(DEFAULT));
+}
+
+#[test]
+fn the_scanner_stays_small() {
+    assert!(size_of::<Ask>() <= 800, "{} bytes", size_of::<Ask>());
+}
