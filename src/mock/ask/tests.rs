@@ -1,4 +1,4 @@
-//! The reader of bodies, in every cut.
+//! The reader of bodies, in every cut: what all these tests read with. Knows no answer and no HTTP.
 #![cfg_attr(fuzzing, allow(dead_code, unused_imports))]
 
 #[cfg(test)]
@@ -175,7 +175,12 @@ fn field(param: &'static str, message: &'static str) -> Result<Plain, Bad> {
     Err(Bad::Field { param, message })
 }
 
-fn refusal(field: Field) -> Result<Plain, Bad> {
+/// What is said of a field that is not as it must be.
+fn refused(field: Field) -> Bad {
     let (param, message) = REFUSALS[field as usize];
-    Err(Bad::Field { param, message })
+    Bad::Field { param, message }
+}
+
+fn refusal(field: Field) -> Result<Plain, Bad> {
+    Err(refused(field))
 }

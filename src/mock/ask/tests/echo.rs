@@ -1,4 +1,4 @@
-//! What the user said last, where answers say it again.
+//! What the user said last, where answers say it again. Knows no other fact.
 
 use super::super::echo::ECHO_MAX;
 use super::*;
@@ -13,94 +13,80 @@ fn echo(endpoint: Endpoint, body: &str) -> Result<Option<String>, Bad> {
     })
 }
 
+#[track_caller]
+fn echoes(endpoint: Endpoint, body: &str, want: Option<&str>) {
+    assert_eq!(echo(endpoint, body), Ok(want.map(str::to_owned)), "{body}");
+}
+
 #[test]
 fn the_last_thing_a_user_said_is_echoed() {
-    for (endpoint, body, want) in [
+    for (messages, want) in [
+        (r#"[{"role":"user","content":"a"}]"#, Some("a")),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":"a"}]}"#,
-            Some("a"),
-        ),
-        (
-            Endpoint::Chat,
-            r#"{"messages":[{"content":"a \"b\" é\n","role":"user"}]}"#,
+            r#"[{"content":"a \"b\" é\n","role":"user"}]"#,
             Some("a \"b\" é\n"),
         ),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},
+            r#"[{"role":"system","content":"s"},{"role":"user","content":"a"},
             {"role":"assistant","content":"b"},{"role":"user","content":"c"},
-            {"role":"tool","content":"d"}],"n":1,"x":"e"}"#,
+            {"role":"tool","content":"d"}],"n":1,"x":"e""#,
             Some("c"),
         ),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":[{"type":"text","text":"one"},
-            {"type":"image_url","image_url":{"url":"u","text":"no"}},{"text":"two"}]}]}"#,
+            r#"[{"role":"user","content":[{"type":"text","text":"one"},
+            {"type":"image_url","image_url":{"url":"u","text":"no"}},{"text":"two"}]}]"#,
             Some("one\ntwo"),
         ),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","name":"n","content":"a","x":["y",{"text":"z"}]}]}"#,
+            r#"[{"role":"user","name":"n","content":"a","x":["y",{"text":"z"}]}]"#,
             Some("a"),
         ),
+        (r#"[{"role":"user","content":""}]"#, Some("")),
+        (r#"[{"role":"user","content":null}]"#, Some("")),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":""}]}"#,
-            Some(""),
-        ),
-        (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":null}]}"#,
-            Some(""),
-        ),
-        (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":"a","content":"b"}]}"#,
+            r#"[{"role":"user","content":"a","content":"b"}]"#,
             Some("b"),
         ),
-        (
+        (r#"[{"role":"user","content":"a"}],"messages":[]"#, None),
+        (r#"[{"role":"assistant","content":"a"}]"#, None),
+        (r#"[],"input":"a""#, None),
+        ("null", None),
+        (r#"[[["a"]],1,{"role":"user","content":"b"}]"#, Some("b")),
+    ] {
+        echoes(
             Endpoint::Chat,
-            r#"{"messages":[{"role":"user","content":"a"}],"messages":[]}"#,
-            None,
-        ),
+            &format!("{{\"messages\":{messages}}}"),
+            want,
+        );
+    }
+    echoes(Endpoint::Chat, "{}", None);
+}
+
+#[test]
+fn each_api_has_a_place_for_what_the_user_said() {
+    use Endpoint::{Completions, Embeddings, Responses};
+    for (endpoint, body, want) in [
+        (Responses, r#"{"input":"\ud83d\ude00 hi"}"#, Some("😀 hi")),
         (
-            Endpoint::Chat,
-            r#"{"messages":[{"role":"assistant","content":"a"}]}"#,
-            None,
-        ),
-        (Endpoint::Chat, r#"{"messages":[],"input":"a"}"#, None),
-        (Endpoint::Chat, r#"{"messages":null}"#, None),
-        (
-            Endpoint::Chat,
-            r#"{"messages":[[["a"]],1,{"role":"user","content":"b"}]}"#,
-            Some("b"),
-        ),
-        (Endpoint::Chat, "{}", None),
-        (
-            Endpoint::Responses,
-            r#"{"input":"\ud83d\ude00 hi"}"#,
-            Some("😀 hi"),
-        ),
-        (
-            Endpoint::Responses,
+            Responses,
             r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"a"}]},
             {"type":"function_call_output","output":"no"}]}"#,
             Some("a"),
         ),
-        (Endpoint::Completions, r#"{"prompt":"once"}"#, Some("once")),
-        (Endpoint::Completions, r#"{"prompt":["a", "b"]}"#, Some("b")),
-        (Endpoint::Completions, r#"{"prompt":[1,2]}"#, None),
-        (Endpoint::Embeddings, r#"{"input":"a"}"#, None),
+        (Completions, r#"{"prompt":"once"}"#, Some("once")),
+        (Completions, r#"{"prompt":["a", "b"]}"#, Some("b")),
+        (Completions, r#"{"prompt":[1,2]}"#, None),
+        (Embeddings, r#"{"input":"a"}"#, None),
     ] {
-        assert_eq!(echo(endpoint, body), Ok(want.map(str::to_owned)), "{body}");
+        echoes(endpoint, body, want);
     }
+}
+
+#[test]
+fn half_a_pair_of_surrogates_is_no_text_to_echo() {
     for half in [r#"{"input":"\ud83d"}"#, r#"{"input":"\ude00a"}"#] {
-        assert_eq!(
-            echo(Endpoint::Responses, half),
-            Err(Bad::HalfPair),
-            "{half}"
-        );
+        let echo = echo(Endpoint::Responses, half);
+        assert_eq!(echo, Err(Bad::HalfPair), "{half}");
     }
 }
 

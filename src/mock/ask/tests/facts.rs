@@ -1,4 +1,5 @@
-//! The facts that every body may tell, and the limits of their values.
+//! The facts that every body may tell, and the limits of their values. Knows no echo and no held
+//! field.
 
 use super::*;
 
@@ -58,32 +59,23 @@ fn a_model_has_at_most_256_raw_bytes() {
     }
 }
 
+fn chat(n: u8, token_limit: Option<u32>) -> Result<Plain, Bad> {
+    Ok(Plain {
+        n,
+        token_limit,
+        ..DEFAULT
+    })
+}
+
 #[test]
-fn numbers_have_their_ranges() {
-    let chat = |n, token_limit| {
-        Ok(Plain {
-            n,
-            token_limit,
-            ..DEFAULT
-        })
-    };
-    for (n, good) in [
-        ("0", false),
-        ("1", true),
-        ("2", true),
-        ("127", true),
-        ("128", true),
-    ] {
-        let wanted = if good {
-            chat(n.parse().unwrap(), None)
-        } else {
-            refusal(Field::N)
-        };
-        assert_eq!(read(Endpoint::Chat, &format!("{{\"n\":{n}}}")), wanted);
+fn n_is_from_1_to_128() {
+    let n = |text: &str| read(Endpoint::Chat, &format!("{{\"n\":{text}}}"));
+    for number in [1, 2, 127, 128] {
+        assert_eq!(n(&number.to_string()), chat(number, None));
     }
     let huge = "9".repeat(300);
-    let fraction = format!("{huge}.0");
-    for n in [
+    for odd in [
+        "0",
         "129",
         "256",
         "257",
@@ -95,11 +87,13 @@ fn numbers_have_their_ranges() {
         "\"1\"",
         &huge,
     ] {
-        assert_eq!(
-            read(Endpoint::Chat, &format!("{{\"n\":{n}}}")),
-            refusal(Field::N)
-        );
+        assert_eq!(n(odd), refusal(Field::N), "{odd}");
     }
+}
+
+#[test]
+fn limits_of_tokens_are_at_least_1_and_saturate() {
+    let huge = "9".repeat(300);
     for (text, limit) in [
         ("1", 1),
         ("4294967294", u32::MAX - 1),
@@ -112,29 +106,34 @@ fn numbers_have_their_ranges() {
         let body = format!("{{\"max_output_tokens\":{text}}}");
         assert_eq!(read(Endpoint::Responses, &body), chat(1, Some(limit)));
     }
+    let fraction = format!("{huge}.0");
     for text in ["0", "-5", &fraction, "true", "[]", "{}"] {
         let body = format!("{{\"max_completion_tokens\":{text}}}");
-        assert_eq!(
-            read(Endpoint::Chat, &body),
-            refusal(Field::MaxCompletionTokens)
-        );
+        let wanted = refusal(Field::MaxCompletionTokens);
+        assert_eq!(read(Endpoint::Chat, &body), wanted, "{text}");
     }
+}
+
+#[test]
+fn of_two_limits_of_tokens_the_smaller_counts() {
     let both = r#"{"max_tokens":7,"max_completion_tokens":5}"#;
     assert_eq!(read(Endpoint::Chat, both), chat(1, Some(5)));
-    for (text, good) in [("0", false), ("1", true), ("4095", true), ("4096", true)] {
-        let dimensions = Some(text.parse().unwrap());
-        let good = good.then_some(Ok(Plain {
+}
+
+#[test]
+fn dimensions_are_from_1_to_4096() {
+    let read = |text: &str| read(Endpoint::Embeddings, &format!("{{\"dimensions\":{text}}}"));
+    for number in [1, 4095, 4096] {
+        let dimensions = Some(number);
+        let wanted = Ok(Plain {
             dimensions,
             ..DEFAULT
-        }));
-        let wanted = good.unwrap_or(refusal(Field::Dimensions));
-        assert_eq!(
-            read(Endpoint::Embeddings, &format!("{{\"dimensions\":{text}}}")),
-            wanted
-        );
+        });
+        assert_eq!(read(&number.to_string()), wanted);
     }
-    let over = read(Endpoint::Embeddings, r#"{"dimensions":4097}"#);
-    assert_eq!(over, refusal(Field::Dimensions));
+    for odd in ["0", "4097"] {
+        assert_eq!(read(odd), refusal(Field::Dimensions), "{odd}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Fields that are held as they are, for who reads them later.
+//! Fields that are held as they are, for who reads them later. Knows nothing of what they mean.
 
 use serde_json::json;
 

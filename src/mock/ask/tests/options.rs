@@ -1,4 +1,5 @@
-//! The facts that only some requests ask for: usage in streams, probabilities, prompts.
+//! The facts that only some requests ask for: usage in streams, probabilities, prompts. Knows no
+//! text by its words.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What serde_json makes of a body, by the rules of the fields, to compare with.
+//! What serde_json makes of a body, by the rules of the fields, to compare with. Knows no cut.
 
 use serde_json::Value;
 
@@ -45,106 +45,133 @@ fn oracle(endpoint: Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
 }
 
 fn expected(endpoint: Endpoint, body: &Value) -> Result<Plain, Bad> {
-    let chat = endpoint == Endpoint::Chat;
-    let embeddings = endpoint == Endpoint::Embeddings;
-    let get = |name: &str, read: bool| body.get(name).filter(|it| read && !it.is_null());
-    let limit = |name: &str, read: bool, field: Field, max: u64| match get(name, read) {
-        None => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(number) if (1..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(refusal(field).unwrap_err()),
-        },
-    };
-    let any = u64::MAX;
+    let wanted = Wanted { endpoint, body };
     let mut plain = DEFAULT;
-    if let Some(model) = get("model", true) {
-        let name = model.as_str().ok_or(refusal(Field::Model).unwrap_err())?;
-        plain.model = Some(name.as_bytes().to_vec()).filter(|name| !name.is_empty());
-    }
-    if let Some(stream) = get("stream", !embeddings) {
-        plain.stream = stream
-            .as_bool()
-            .ok_or(refusal(Field::Stream).unwrap_err())?;
-    }
-    plain.n = limit("n", chat, Field::N, 128)?.unwrap_or(1) as u8;
-    let limits = [
-        limit("max_tokens", chat, Field::MaxTokens, any)?,
-        limit(
-            "max_completion_tokens",
-            chat,
-            Field::MaxCompletionTokens,
-            any,
-        )?,
-        limit(
-            "max_output_tokens",
-            endpoint == Endpoint::Responses,
-            Field::MaxOutputTokens,
-            any,
-        )?,
-    ];
-    let least = limits.into_iter().flatten().min();
-    plain.token_limit = least.map(|number| number.min(u64::from(u32::MAX)) as u32);
-    match get("encoding_format", embeddings).map(Value::as_str) {
-        None | Some(Some("float")) => {}
-        Some(Some("base64")) => plain.encoding = Encoding::Base64,
-        Some(_) => return refusal(Field::EncodingFormat),
-    }
-    let dimensions = limit("dimensions", embeddings, Field::Dimensions, 4096)?;
-    plain.dimensions = dimensions.map(|number| number as u16);
-    if let Some(input) = get("input", embeddings) {
-        plain.inputs = inputs(input).map_err(|why| field("input", why).unwrap_err())?;
-    }
-    let refused = |field: Field| refusal(field).unwrap_err();
-    let responses = endpoint == Endpoint::Responses;
-    if let Some(options) = get("stream_options", chat) {
-        let options = options.as_object().ok_or(refused(Field::StreamOptions))?;
-        let usage = options
-            .get("include_usage")
-            .filter(|usage| !usage.is_null());
-        if let Some(usage) = usage {
-            plain.include_usage = usage.as_bool().ok_or(refused(Field::StreamOptions))?;
-        }
-    }
-    let mut with_logprobs = false;
-    if let Some(wanted) = get("logprobs", chat) {
-        with_logprobs = wanted.as_bool().ok_or(refused(Field::Logprobs))?;
-    }
-    let mut others = 0;
-    if let Some(count) = get("top_logprobs", !embeddings) {
-        let count = count.as_u64().filter(|count| *count <= 20);
-        others = count.ok_or(refused(Field::TopLogprobs))? as u8;
-    }
-    if let Some(include) = get("include", responses) {
-        let include = include.as_array().ok_or(refused(Field::Include))?;
-        for what in include.iter().filter(|what| !what.is_null()) {
-            let what = what.as_str().ok_or(refused(Field::Include))?;
-            with_logprobs |= what == "message.output_text.logprobs";
-        }
-    }
-    plain.logprobs = with_logprobs.then_some(others);
-    for (place, (name, read, allowed)) in [
-        ("tools", !embeddings, Value::is_array as fn(&Value) -> bool),
-        ("tool_choice", !embeddings, |it| {
-            it.is_string() || it.is_object()
-        }),
-        ("response_format", chat, Value::is_object),
-        ("text", responses, Value::is_object),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let value = get(name, read);
-        if !value.is_none_or(allowed) {
-            return Err(refused(HELD[place]));
-        }
-        plain.held[place] = Ok(value.cloned());
-    }
+    wanted.basics(&mut plain)?;
+    wanted.embedding(&mut plain)?;
+    wanted.options(&mut plain)?;
+    wanted.held(&mut plain)?;
     plain.echo = match endpoint {
         Endpoint::Chat => body.get("messages").and_then(last_said),
         Endpoint::Responses => body.get("input").and_then(last_said),
         _ => None,
     };
     Ok(plain)
+}
+
+/// A body, and for which endpoint it is read.
+struct Wanted<'a> {
+    endpoint: Endpoint,
+    body: &'a Value,
+}
+
+impl<'a> Wanted<'a> {
+    fn is(&self, endpoint: Endpoint) -> bool {
+        self.endpoint == endpoint
+    }
+
+    /// The value of a field; None where it is null, or is not read.
+    fn get(&self, name: &str, read: bool) -> Option<&'a Value> {
+        self.body.get(name).filter(|it| read && !it.is_null())
+    }
+
+    /// A number from 1 to `max`.
+    fn limit(&self, name: &str, read: bool, field: Field, max: u64) -> Result<Option<u64>, Bad> {
+        let in_range = |value: &Value| value.as_u64().filter(|it| (1..=max).contains(it));
+        let value = self.get(name, read);
+        value
+            .map(|value| in_range(value).ok_or(refused(field)))
+            .transpose()
+    }
+
+    fn basics(&self, plain: &mut Plain) -> Result<(), Bad> {
+        use Field::{MaxCompletionTokens, MaxOutputTokens, MaxTokens};
+        let (chat, responses) = (self.is(Endpoint::Chat), self.is(Endpoint::Responses));
+        if let Some(model) = self.get("model", true) {
+            let name = model.as_str().ok_or(refused(Field::Model))?;
+            plain.model = Some(name.as_bytes().to_vec()).filter(|name| !name.is_empty());
+        }
+        if let Some(stream) = self.get("stream", !self.is(Endpoint::Embeddings)) {
+            plain.stream = stream.as_bool().ok_or(refused(Field::Stream))?;
+        }
+        plain.n = self.limit("n", chat, Field::N, 128)?.unwrap_or(1) as u8;
+        let any = u64::MAX;
+        let limits = [
+            self.limit("max_tokens", chat, MaxTokens, any)?,
+            self.limit("max_completion_tokens", chat, MaxCompletionTokens, any)?,
+            self.limit("max_output_tokens", responses, MaxOutputTokens, any)?,
+        ];
+        let least = limits.into_iter().flatten().min();
+        plain.token_limit = least.map(|number| number.min(u64::from(u32::MAX)) as u32);
+        Ok(())
+    }
+
+    fn embedding(&self, plain: &mut Plain) -> Result<(), Bad> {
+        let read = self.is(Endpoint::Embeddings);
+        match self.get("encoding_format", read).map(Value::as_str) {
+            None | Some(Some("float")) => {}
+            Some(Some("base64")) => plain.encoding = Encoding::Base64,
+            Some(_) => return Err(refused(Field::EncodingFormat)),
+        }
+        let dimensions = self.limit("dimensions", read, Field::Dimensions, 4096)?;
+        plain.dimensions = dimensions.map(|number| number as u16);
+        if let Some(input) = self.get("input", read) {
+            let param = "input";
+            plain.inputs = inputs(input).map_err(|message| Bad::Field { param, message })?;
+        }
+        Ok(())
+    }
+
+    /// Usage in streams, and probabilities.
+    fn options(&self, plain: &mut Plain) -> Result<(), Bad> {
+        let chat = self.is(Endpoint::Chat);
+        if let Some(options) = self.get("stream_options", chat) {
+            let options = options.as_object().ok_or(refused(Field::StreamOptions))?;
+            let usage = options.get("include_usage").filter(|it| !it.is_null());
+            if let Some(usage) = usage {
+                plain.include_usage = usage.as_bool().ok_or(refused(Field::StreamOptions))?;
+            }
+        }
+        let mut with_logprobs = false;
+        if let Some(wanted) = self.get("logprobs", chat) {
+            with_logprobs = wanted.as_bool().ok_or(refused(Field::Logprobs))?;
+        }
+        let mut others = 0;
+        if let Some(count) = self.get("top_logprobs", !self.is(Endpoint::Embeddings)) {
+            let count = count.as_u64().filter(|count| *count <= 20);
+            others = count.ok_or(refused(Field::TopLogprobs))? as u8;
+        }
+        if let Some(include) = self.get("include", self.is(Endpoint::Responses)) {
+            let include = include.as_array().ok_or(refused(Field::Include))?;
+            for what in include.iter().filter(|what| !what.is_null()) {
+                let what = what.as_str().ok_or(refused(Field::Include))?;
+                with_logprobs |= what == "message.output_text.logprobs";
+            }
+        }
+        plain.logprobs = with_logprobs.then_some(others);
+        Ok(())
+    }
+
+    fn held(&self, plain: &mut Plain) -> Result<(), Bad> {
+        let prompted = !self.is(Endpoint::Embeddings);
+        let is_choice = |it: &Value| it.is_string() || it.is_object();
+        for (place, (name, read, allowed)) in [
+            ("tools", prompted, Value::is_array as fn(&Value) -> bool),
+            ("tool_choice", prompted, is_choice),
+            ("response_format", self.is(Endpoint::Chat), Value::is_object),
+            ("text", self.is(Endpoint::Responses), Value::is_object),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let value = self.get(name, read);
+            if !value.is_none_or(allowed) {
+                return Err(refused(HELD[place]));
+            }
+            plain.held[place] = Ok(value.cloned());
+        }
+        Ok(())
+    }
 }
 
 /// What the last user's message says, or the last string in its place.

@@ -1,4 +1,4 @@
-//! Random documents and what becomes of them, against serde_json.
+//! Random documents and what becomes of them, against serde_json. Knows no field by its rules.
 
 use super::*;
 

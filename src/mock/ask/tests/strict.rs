@@ -1,4 +1,4 @@
-//! What a body lacks and which types are wrong, where that is refused.
+//! What a body lacks and which types are wrong, where that is refused. Knows no answer.
 
 use super::*;
 
@@ -59,95 +59,68 @@ fn what_a_body_lacks_is_told() {
     }
 }
 
+/// The body is refused in these words.
+#[track_caller]
+fn is_wrong(endpoint: Endpoint, fields: &str, name: &str, expected: &str, got: &str) {
+    let body = format!("{{{fields}}}");
+    let bad = strictly(endpoint, &body).expect_err(&body);
+    let problem = crate::mock::problem::Problem::of_body(bad, endpoint);
+    let want = format!("Invalid type for '{name}': expected {expected}, but got {got} instead.");
+    assert_eq!(problem.text(), want, "{body}");
+    assert_eq!(problem.code, Some("invalid_type"));
+}
+
 #[test]
 fn wrong_types_are_told_in_openais_words() {
-    for (endpoint, fields, message) in [
+    const OBJECTS: &str = "an array of objects";
+    let second = r#""messages":[{"a":1},{"b":["c"]},3]"#;
+    for (fields, name, expected, got) in [
+        (r#""messages":"a""#, "messages", OBJECTS, "a string"),
+        (r#""messages":null"#, "messages", OBJECTS, "null"),
+        (r#""messages":{}"#, "messages", OBJECTS, "an object"),
+        (second, "messages[2]", "an object", "an integer"),
         (
-            Endpoint::Chat,
-            r#""messages":"a""#,
-            "'messages': expected an array of objects, but got a string",
-        ),
-        (
-            Endpoint::Chat,
-            r#""messages":null"#,
-            "'messages': expected an array of objects, but got null",
-        ),
-        (
-            Endpoint::Chat,
-            r#""messages":{}"#,
-            "'messages': expected an array of objects, but got an object",
-        ),
-        (
-            Endpoint::Chat,
-            r#""messages":[{"a":1},{"b":["c"]},3]"#,
-            "'messages[2]': expected an object, but got an integer",
-        ),
-        (
-            Endpoint::Chat,
             r#""messages":["a"]"#,
-            "'messages[0]': expected an object, but got a string",
+            "messages[0]",
+            "an object",
+            "a string",
         ),
         (
-            Endpoint::Chat,
             r#""messages":[{},[]]"#,
-            "'messages[1]': expected an object, but got an array",
+            "messages[1]",
+            "an object",
+            "an array",
         ),
+        (r#""n":"2""#, "n", "an integer", "a string"),
+        (r#""n":1.5"#, "n", "an integer", "a decimal"),
+        (r#""stream":"yes""#, "stream", "a boolean", "a string"),
         (
-            Endpoint::Chat,
-            r#""n":"2""#,
-            "'n': expected an integer, but got a string",
-        ),
-        (
-            Endpoint::Chat,
-            r#""n":1.5"#,
-            "'n': expected an integer, but got a decimal",
-        ),
-        (
-            Endpoint::Chat,
-            r#""stream":"yes""#,
-            "'stream': expected a boolean, but got a string",
-        ),
-        (
-            Endpoint::Chat,
             r#""temperature":"hot""#,
-            "'temperature': expected a decimal, but got a string",
+            "temperature",
+            "a decimal",
+            "a string",
         ),
         (
-            Endpoint::Chat,
             r#""tool_choice":[]"#,
-            "'tool_choice': expected one of a string or object, but got an array",
+            "tool_choice",
+            "one of a string or object",
+            "an array",
         ),
-        (
-            Endpoint::Chat,
-            r#""logprobs":1"#,
-            "'logprobs': expected a boolean, but got an integer",
-        ),
-        (
-            Endpoint::Completions,
-            r#""logprobs":true"#,
-            "'logprobs': expected an integer, but got a boolean",
-        ),
-        (
-            Endpoint::Chat,
-            r#""model":5"#,
-            "'model': expected a string, but got an integer",
-        ),
-        (
-            Endpoint::Responses,
-            r#""input":5"#,
-            "'input': expected one of a string or array, but got an integer",
-        ),
+        (r#""logprobs":1"#, "logprobs", "a boolean", "an integer"),
+        (r#""model":5"#, "model", "a string", "an integer"),
     ] {
-        let body = format!("{{{fields}}}");
-        let bad = strictly(endpoint, &body).expect_err(&body);
-        let problem = crate::mock::problem::Problem::of_body(bad, endpoint);
-        assert_eq!(
-            problem.text(),
-            format!("Invalid type for {message} instead."),
-            "{body}"
-        );
-        assert_eq!(problem.code, Some("invalid_type"));
+        is_wrong(Endpoint::Chat, fields, name, expected, got);
     }
+    let (name, got) = ("logprobs", "a boolean");
+    let fields = r#""logprobs":true"#;
+    is_wrong(Endpoint::Completions, fields, name, "an integer", got);
+    let (name, expected) = ("input", "one of a string or array");
+    let fields = r#""input":5"#;
+    is_wrong(Endpoint::Responses, fields, name, expected, "an integer");
+}
+
+#[test]
+fn a_chat_needs_a_message_and_null_is_no_wrong_type() {
     let empty = strictly(Endpoint::Chat, r#"{"messages":[ ]}"#);
     assert_eq!(empty, Err(Bad::Strict(Wrong::NoMessage)));
     for fine in [
