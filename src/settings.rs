@@ -19,9 +19,11 @@ mod given;
 mod kind;
 mod start;
 mod texts;
+mod value;
 
 pub use start::{Run, Start, start};
 pub use texts::markdown;
+pub use value::{After, Content, FailOn, Millionths, Pin};
 
 /// Makes `Settings`, its defaults and `ROWS` from groups of rows, each its help and then
 /// `field: type = kind, default, metavar;`. The kind says which texts are allowed. An empty metavar
@@ -163,53 +165,6 @@ settings! {
     write_timeout: Duration = Seconds(0.001, 86_400.0), "300", "SECONDS";
     /// Largest request body in bytes; a larger one is refused.
     max_body: u64 = Bytes, "50m", "BYTES";
-}
-
-/// A share of the whole in millionths, from 0 to 1,000,000: 1 % is 10,000.
-pub type Millionths = u32;
-
-/// Whether each thread is kept on a core of its own.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pin {
-    /// Kept when the threads fill the affinity mask or their CPUs are given.
-    Auto,
-    /// Kept; the start fails where that can't be.
-    On,
-    /// Left to the scheduler.
-    Off,
-}
-
-/// When the server ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum After {
-    /// It does not.
-    Never,
-    /// Once so many requests to the API were answered.
-    Requests(u64),
-    /// So long after it was ready.
-    Time(Duration),
-}
-
-/// What makes a run that ended in order fail.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FailOn {
-    /// Nothing.
-    Never,
-    /// That the mock was the bottleneck.
-    MockBound,
-}
-
-/// What answers say.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Content {
-    /// One sentence, always the same.
-    Fixed,
-    /// What the user said last.
-    Echo,
-    /// Random words.
-    Random,
-    /// The text of this file, read at the start.
-    File(PathBuf),
 }
 
 /// One setting as the operator sees it.

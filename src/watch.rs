@@ -1,6 +1,6 @@
 //! What the mock knows of itself, and tells: metrics, the verdict on each second, the report, the
 //! raw log. The cores count, each for itself; a thread of its own looks once a second; whoever asks
-//! gets sums.
+//! gets sums. This file knows what is kept, and neither how it is judged nor how it is told.
 
 mod counter;
 mod counters;
@@ -8,6 +8,7 @@ mod frames;
 pub mod histogram;
 mod history;
 pub mod line;
+mod look;
 pub mod metrics;
 mod prometheus;
 pub mod rawlog;
@@ -18,10 +19,8 @@ pub mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::{Nanos, SECOND};
 use history::History;
 use metrics::{Answers, Core, ENDPOINTS, STATUSES, Totals};
-use window::{Moment, Schedule, Window};
 
 /// The page that shows `/stats` as it changes.
 pub const PAGE: &str = include_str!("watch/page.html");
@@ -96,52 +95,11 @@ impl Watch {
         sums
     }
 
-    /// The first window begins. `now` is in nanoseconds since the process started, `schedules` what
-    /// the kernel says of each core.
-    pub fn begin(&self, now: Nanos, schedules: Vec<Option<Schedule>>) {
-        self.history().begin(self.moment(now, schedules));
-    }
-
-    /// Looks at what the cores have done since the last look, as at the beginning. Only one thread
-    /// looks.
-    pub fn look(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
-        let moment = self.moment(now, schedules);
-        let last = self.history().last.clone();
-        let window = Window::between(&last, &moment);
-        let requests = self.requests_in(&window.totals);
-        let told = stats::window(self, &window);
-        self.history().add(moment, &window, requests, told);
-        window
-    }
-
-    /// Appends all metrics in Prometheus's text format, version 0.0.4.
-    pub fn write_metrics(&self, out: &mut Vec<u8>) {
-        prometheus::write(self, out);
-    }
-
-    /// Appends all that is known as JSON; `now` is Unix time in seconds.
-    pub fn write_stats(&self, now: i64, out: &mut Vec<u8>) {
-        stats::write(self, now, out);
-    }
-
-    fn moment(&self, at: Nanos, schedules: Vec<Option<Schedule>>) -> Moment {
-        Moment {
-            at,
-            totals: self.totals(),
-            schedules,
-        }
-    }
-
     /// A core that answers `/metrics` or `/stats` takes it, and its other connections wait as long
     /// as it does. So it is held for adding and for copying, not while a window is made.
     fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().expect("a panic ends the process")
     }
-}
-
-/// A time as it is told to programs.
-fn seconds(time: Nanos) -> f64 {
-    time as f64 / SECOND as f64
 }
 
 #[cfg(test)]

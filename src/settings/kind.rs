@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{After, Content};
+use super::value::{After, Content};
 
 /// A kind of value, which reads a text into a `T`.
 pub trait Kind<T> {

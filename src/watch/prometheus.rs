@@ -4,53 +4,55 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use super::Watch;
 use super::counters::{Kind, ROWS};
 use super::histogram::Tally;
 use super::history::Judged;
 use super::metrics::{Close, STATUSES, Totals};
-use super::times::TIMES;
+use super::times::{TIMES, seconds};
 use super::window::Schedule;
-use super::{Watch, seconds};
 use crate::Nanos;
 
-/// Appends all metrics.
-pub(super) fn write(watch: &Watch, out: &mut Vec<u8>) {
-    let totals = watch.totals();
-    let mut text = Text { out };
-    text.family("mocker_build_info", "gauge", "The version that runs.");
-    let version = env!("CARGO_PKG_VERSION");
-    text.sample("mocker_build_info", &[("version", &version)], 1);
-    text.family(
-        "mocker_start_time_seconds",
-        "gauge",
-        "When it started, in Unix time.",
-    );
-    text.sample("mocker_start_time_seconds", &[], watch.started);
-    requests(watch, &totals, &mut text);
-    for row in ROWS {
-        let kind = match row.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+impl Watch {
+    /// Appends all metrics in Prometheus's text format, version 0.0.4.
+    pub fn write_metrics(&self, out: &mut Vec<u8>) {
+        let totals = self.totals();
+        let mut text = Text { out };
+        text.family("mocker_build_info", "gauge", "The version that runs.");
+        let version = env!("CARGO_PKG_VERSION");
+        text.sample("mocker_build_info", &[("version", &version)], 1);
+        text.family(
+            "mocker_start_time_seconds",
+            "gauge",
+            "When it started, in Unix time.",
+        );
+        text.sample("mocker_start_time_seconds", &[], self.started);
+        requests(self, &totals, &mut text);
+        for row in ROWS {
+            let kind = match row.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+            };
+            text.family(row.name, kind, row.help);
+            text.sample(row.name, &[], (row.get)(&totals.counts));
+        }
+        let name = "mocker_closed_connections_total";
+        text.family(name, "counter", "Connections that ended, by the reason.");
+        for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
+            text.sample(name, &[("reason", reason)], count);
+        }
+        for told in TIMES {
+            let name = format!("mocker_{}", told.name);
+            text.histogram(&name, told.help, &totals.times_of(told.of));
+        }
+        // Nobody waits for the history while this is written.
+        let (last, judged, headroom) = {
+            let history = self.history();
+            (history.last.clone(), history.judged, history.headroom())
         };
-        text.family(row.name, kind, row.help);
-        text.sample(row.name, &[], (row.get)(&totals.counts));
+        cores(&totals, &last.schedules, &mut text);
+        verdict(judged, headroom, &mut text);
     }
-    let name = "mocker_closed_connections_total";
-    text.family(name, "counter", "Connections that ended, by the reason.");
-    for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
-        text.sample(name, &[("reason", reason)], count);
-    }
-    for told in TIMES {
-        let name = format!("mocker_{}", told.name);
-        text.histogram(&name, told.help, &totals.times_of(told.of));
-    }
-    // Nobody waits for the history while this is written.
-    let (last, judged, headroom) = {
-        let history = watch.history();
-        (history.last.clone(), history.judged, history.headroom())
-    };
-    cores(&totals, &last.schedules, &mut text);
-    verdict(judged, headroom, &mut text);
 }
 
 fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {

@@ -6,8 +6,9 @@ use std::fmt::Write;
 use super::histogram::Tally;
 use super::history::{BOUND_MAX, History, Judged};
 use super::metrics::{STATUSES, Time};
+use super::times::seconds;
 use super::window::{Usage, Window};
-use super::{Watch, seconds, stats};
+use super::{Watch, stats};
 use crate::Nanos;
 
 /// What is said of a run.

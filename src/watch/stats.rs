@@ -2,25 +2,27 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Watch;
 use super::counters::{Counts, ROWS};
 use super::histogram::Tally;
 use super::history::{History, Judged};
 use super::metrics::{Close, STATUSES, Totals};
-use super::times::{TIMES, Time};
+use super::times::{TIMES, Time, seconds};
 use super::window::{Usage, Window};
-use super::{Watch, seconds};
 
-/// Appends all that is known; `now` is Unix time in seconds.
-pub(super) fn write(watch: &Watch, now: i64, out: &mut Vec<u8>) {
-    let totals = watch.totals();
-    let mut stats = head(watch, (now - watch.started).max(0) as f64);
-    stats.extend(counted(watch, &totals));
-    let history = watch.history();
-    stats.insert(
-        "verdict".into(),
-        verdict(history.judged, history.headroom()),
-    );
-    write_with_windows(stats, &history, out);
+impl Watch {
+    /// Appends all that is known as JSON; `now` is Unix time in seconds.
+    pub fn write_stats(&self, now: i64, out: &mut Vec<u8>) {
+        let totals = self.totals();
+        let mut stats = head(self, (now - self.started).max(0) as f64);
+        stats.extend(counted(self, &totals));
+        let history = self.history();
+        stats.insert(
+            "verdict".into(),
+            verdict(history.judged, history.headroom()),
+        );
+        write_with_windows(stats, &history, out);
+    }
 }
 
 /// Appends an object with the windows that are kept. They are text already: a page that asks for

@@ -1,6 +1,8 @@
 //! The times of a core: what is measured, each in a histogram, and under what names they are told.
 //! Knows neither who measures nor in what format they are told.
 
+use crate::{Nanos, SECOND};
+
 /// What a core measures; each has a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
@@ -56,3 +58,8 @@ pub(super) const TIMES: &[Told] = &[
         of: &[Time::Turn],
     },
 ];
+
+/// A time as it is told to programs.
+pub(super) fn seconds(time: Nanos) -> f64 {
+    time as f64 / SECOND as f64
+}
