@@ -6,7 +6,7 @@ use super::route::{self, Endpoint, Methods, NOWHERE, Reach, Route};
 use crate::Nanos;
 use crate::settings::Settings;
 
-/// The fields that are read, in the order in which [`Gate::call`] takes their values.
+/// The fields that are read, in the order in which [`super::Mock::call`] takes their values.
 pub const FIELDS: [&str; 3] = ["authorization", "api-key", "content-encoding"];
 
 /// What the head of a request says, as far as it decides.

@@ -1,5 +1,5 @@
-//! What the kernel says of a thread: how long it ran, and how long it waited for a CPU. Knows nothing
-//! of what the thread does.
+//! What the kernel says of a thread: how long it ran, and how long it waited for a CPU. Knows
+//! nothing of what the thread does.
 
 use std::fs;
 

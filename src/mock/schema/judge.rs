@@ -1,5 +1,5 @@
-//! Whether a value satisfies a schema. Formats and patterns are taken on trust; knows nothing of how
-//! a value is found.
+//! Whether a value satisfies a schema. Formats and patterns are taken on trust; knows nothing of
+//! how a value is found.
 
 use serde_json::{Map, Value};
 
