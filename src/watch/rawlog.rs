@@ -74,6 +74,7 @@ impl RawLog {
     /// Hands a record over to be written.
     pub fn end(&self, mut record: Record) {
         record.body(format!("\n--- End {} ---\n", record.kind.name()).as_bytes());
+        debug_assert!(record.bytes.len() as u64 <= record.lease, "it had room");
         record.bytes.shrink_to_fit();
         record.shrink_to(record.bytes.len() as u64);
         // The writer lives as long as anyone can send to it.

@@ -83,6 +83,9 @@ const LOGPROBS: [Row; 2] = [
     row("logprobs", INTEGER, &[Integer]),
 ];
 
+/// `prompt` is what completions are asked for, and names a template of responses (`Prompt`).
+const TEMPLATE: Row = row("prompt", OBJECT, &[Object]);
+
 /// What is wrong with a field, as OpenAI words it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
@@ -136,6 +139,7 @@ impl Strict {
         self.row = match (name, self.endpoint) {
             (b"logprobs", Chat) => Some(&LOGPROBS[0]),
             (b"logprobs", Completions) => Some(&LOGPROBS[1]),
+            (b"prompt", Responses) => Some(&TEMPLATE),
             _ => ROWS.iter().find(named),
         };
     }
@@ -186,7 +190,9 @@ impl Strict {
     fn field_met(&mut self, row: &'static Row, got: Type) {
         let subject = subject(self.endpoint) == Some(row.name);
         self.has_model |= row.name == "model" && got != Type::Null;
-        self.has_subject |= subject;
+        // A template of a response may hold its input.
+        let template = self.endpoint == Responses && row.name == TEMPLATE.name;
+        self.has_subject |= subject || template;
         let null = got == Type::Null && !subject;
         if !null && !row.types.contains(&got) {
             self.wrong.get_or_insert(Wrong::Type {

@@ -44,6 +44,11 @@ fn what_a_body_lacks_is_told() {
             (false, None),
         ),
         (
+            Endpoint::Responses,
+            r#"{"model":"m","prompt":{"id":"pmpt_1"}}"#,
+            (false, None),
+        ),
+        (
             Endpoint::Completions,
             r#"{"model":"m"}"#,
             (false, Some("prompt")),
@@ -117,6 +122,8 @@ fn wrong_types_are_told_in_openais_words() {
     let (name, expected) = ("input", "one of a string or array");
     let fields = r#""input":5"#;
     is_wrong(Endpoint::Responses, fields, name, expected, "an integer");
+    let (fields, name) = (r#""prompt":"a""#, "prompt");
+    is_wrong(Endpoint::Responses, fields, name, "an object", "a string");
 }
 
 #[test]
