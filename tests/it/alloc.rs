@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use mocker::conn::outbox::OUTBOX_FULL;
 use mocker::settings::{Content, Settings};
 
-use crate::dialog::client::{Client, HEALTH, chat, post, request};
+use crate::dialog::client::{Client, HEALTH, chat, chunked, embeddings, post, request};
 
 /// Whether the client sees as many answers as it should, without an allocation of its own.
 fn count(client: &mut Client) -> usize {
@@ -54,10 +54,7 @@ fn cases() -> Vec<(&'static str, Vec<String>)> {
             "chat, three choices",
             vec![chat(r#"{"n":3,"max_tokens":2}"#)],
         ),
-        (
-            "chat, chunked",
-            vec![crate::dialog::client::chunked(&chunk)],
-        ),
+        ("chat, chunked", vec![chunked(&chunk)]),
         ("responses", vec![post("/v1/responses", BODY)]),
         ("embeddings", vec![post("/v1/embeddings", embeddings)]),
         ("embeddings, base64", vec![post("/v1/embeddings", base64)]),
@@ -145,18 +142,11 @@ fn nor_for_connections() {
 /// A long answer to one who reads slowly and never all that is there: what has left is forgotten.
 #[test]
 fn a_long_answer_takes_no_more_memory_than_the_outbox() {
-    let ask = |inputs: usize| {
-        let list = vec!["\"x\""; inputs].join(",");
-        post(
-            "/v1/embeddings",
-            &format!(r#"{{"dimensions":4096,"input":[{list}]}}"#),
-        )
-    };
     for sip in [1_000, 20_000, 60_000] {
         let mut client = Client::plain();
-        client.send(ask(4));
+        client.send(embeddings(4));
         client.out.clear();
-        let long = ask(300);
+        let long = embeddings(300);
         client.takes(0);
         let mut came = 0;
         let info = measure(|| {

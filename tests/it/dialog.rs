@@ -1,8 +1,9 @@
 //! Dialogs with one connection: bytes in at virtual times, bytes out, no socket and no clock.
-//! The tests are tables; `client` alone touches the connection, `answer` alone reads its bytes.
+//! The tests are tables where they can be; `client` alone touches the connection, `answer` reads
+//! all that comes of it but streams, which `streams` reads.
 //!
-//! What RFC 9112 and RFC 9110 demand of a server, by section, and who tests it. Each row of those
-//! tests is named after its section and runs whole, byte by byte and in random cuts.
+//! What RFC 9112 and RFC 9110 demand of a server, by section, and who tests it. Each row of `heads`
+//! and `framing` is named after its section and runs whole, byte by byte and in random cuts.
 //!
 //! | section | demands | tests |
 //! |---|---|---|
@@ -14,7 +15,7 @@
 //! | 9112 6.1 | Transfer-Encoding: chunked, once and last, not on 1.0, not with Content-Length | `framing` |
 //! | 9112 6.2, 6.3 | Content-Length: one decimal number; framing is the same for every method | `framing`, `chunks` |
 //! | 9112 7.1 to 7.1.2 | chunk sizes, extensions, trailers, their bounds | `chunks`, `limits` |
-//! | 9112 8 | what is incomplete is never answered as if it were whole | `endings`, `errors` |
+//! | 9112 8 | what is incomplete is never answered as if it were whole | `endings` |
 //! | 9112 9.3, 9.3.2 | persistence, pipelining in order | `persistence`, `pipelines` |
 //! | 9112 9.5, 9.6 | time-outs, staged closing, nothing is read after a close | `times`, `endings`, `drains` |
 //! | 9110 5.1, 5.5 | names are tokens, values without control bytes | `heads` |
@@ -26,10 +27,10 @@
 //! | 9110 8.4 | a coding that is not undone: 415 | `routes` |
 //! | 9110 8.6 | no Content-Length with 204 | `answer`, for every answer |
 //! | 9110 9.1, 9.3.6, 9.3.8 | other methods 405, CONNECT 501, TRACE reflects nothing | `routes`, `heads` |
-//! | 9110 9.3.2 | HEAD: the fields of GET, no content | `routes`, `streams` |
+//! | 9110 9.3.2 | HEAD: the fields of GET, no content | `routes`, `endings` |
 //! | 9110 9.3.7, 10.2.1 | OPTIONS and 405 with Allow | `routes` |
 //! | 9110 10.1.1 | 100 (Continue) only on 1.1, when the body is still to come and wanted; 417 | `expect` |
-//! | 9110 15.5.14 | 413, before the body when its length says so | `limits`, `expect` |
+//! | 9110 15.5.14 | 413, before the body when its length says so | `limits`, `framing` |
 
 pub mod answer;
 pub mod client;
@@ -44,12 +45,15 @@ mod embeddings;
 mod endings;
 mod errors;
 mod expect;
+mod formats;
 mod framing;
 mod heads;
 mod late;
 mod limited;
 mod limits;
 mod memo;
+mod others;
+mod paces;
 mod persistence;
 mod pipelines;
 mod requests;
@@ -57,5 +61,6 @@ mod responses;
 mod routes;
 mod script;
 mod streams;
+mod texts;
 mod times;
 mod tools;

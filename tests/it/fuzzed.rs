@@ -11,6 +11,7 @@ use mocker::conn::outbox::OUTBOX_FULL;
 use mocker::settings::{Content, Settings};
 use serde_json::Value;
 
+use crate::dialog::answer::dechunked;
 use crate::dialog::client::{Client, Cut, DATE, End, START, without_numbers};
 
 /// An outbox is filled until it is full, and by at most one item more than that: the longest is a
@@ -195,23 +196,6 @@ fn next_answer(out: &[u8]) -> Option<Answer<'_>> {
     Some(Answer { text, closes, rest })
 }
 
-/// The content of chunks, and what follows them; None if they are cut short.
-fn dechunked(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut content = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|part| part == b"\r\n")?;
-        let size = std::str::from_utf8(&rest[..end]).expect("a size");
-        let size = usize::from_str_radix(size, 16).expect("a size");
-        content.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
-        let after = rest.get(end + 2 + size..end + 4 + size)?;
-        assert_eq!(after, b"\r\n", "a chunk ends");
-        rest = &rest[end + 4 + size..];
-        if size == 0 {
-            return Some((content, rest));
-        }
-    }
-}
-
 fn check_content(kind: &str, text: &[u8]) {
     // Numbers were made the same with a sign that JSON has not.
     let text = std::str::from_utf8(text)
@@ -231,7 +215,6 @@ fn check_content(kind: &str, text: &[u8]) {
     }
 }
 
-#[cfg(test)]
 #[test]
 fn the_corpus_breaks_nothing() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/conn");

@@ -120,6 +120,23 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
     answer
 }
 
+/// The content of chunks, and what follows them; None if they are cut short.
+pub fn dechunked(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut content = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|part| part == b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..end]).expect("a size");
+        let size = usize::from_str_radix(size, 16).expect("a size");
+        content.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
+        let after = rest.get(end + 2 + size..end + 4 + size)?;
+        assert_eq!(after, b"\r\n", "a chunk ends");
+        rest = &rest[end + 4 + size..];
+        if size == 0 {
+            return Some((content, rest));
+        }
+    }
+}
+
 fn read_status(line: &str) -> u16 {
     let rest = line.strip_prefix("HTTP/1.1 ").expect("the version");
     let (status, reason) = rest.split_once(' ').expect("a reason after the status");

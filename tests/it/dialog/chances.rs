@@ -10,7 +10,7 @@ use mocker::mock::{self, Mock};
 use mocker::settings::Settings;
 use mocker::{Nanos, SECOND};
 
-use super::client::{Client, MILLI, chat};
+use super::client::{Client, MILLI, START, chat};
 
 const DRAWS: usize = 100_000;
 
@@ -112,6 +112,19 @@ fn what_would_be_below_nothing_is_nothing() {
         let share = (jitter - latency) as f64 / (2 * jitter) as f64;
         assert_share(none.len(), share, "delays of 0");
         assert_uniform(rest, 0, latency + jitter);
+    }
+}
+
+#[test]
+fn an_answer_says_its_own_delay() {
+    let mut client = Client::new(&waits(70, 70));
+    for _ in 0..100 {
+        client.send(chat("{}"));
+        let delay = client.deadline() - (client.now - START);
+        client.pass(SECOND);
+        let said = (delay / MILLI).to_string();
+        let answer = client.answers().remove(0);
+        assert_eq!(answer.field("openai-processing-ms"), Some(said.as_str()));
     }
 }
 

@@ -11,7 +11,7 @@ use mocker::mock::{self, text::Words};
 use mocker::settings::Settings;
 
 use super::answer::{self, Answer};
-pub use super::requests::{chat, chunked, post, request};
+pub use super::requests::{chat, chunked, embeddings, post, request};
 
 /// What the wall clock shows unless a test says otherwise: the example of RFC 9110, 5.6.7.
 pub const UNIX: i64 = 784_111_777;

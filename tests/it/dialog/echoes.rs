@@ -68,60 +68,55 @@ fn an_echo_is_counted_and_has_as_many_tokens_as_are_asked_for() {
     assert_eq!(json["usage"]["completion_tokens"], 1);
 }
 
+/// The message of an error, its code and its param.
+type Told = (&'static str, Option<&'static str>, Option<&'static str>);
+
+const NO_MODEL: Told = ("you must provide a model parameter", None, None);
+const NO_MESSAGES: Told = (
+    "Missing required parameter: 'messages'.",
+    Some("missing_required_parameter"),
+    Some("messages"),
+);
+const NO_INPUT: Told = (
+    "Missing required parameter: 'input'.",
+    Some("missing_required_parameter"),
+    Some("input"),
+);
+const NO_NUMBER: Told = (
+    "Invalid type for 'n': expected an integer, but got a string instead.",
+    Some("invalid_type"),
+    Some("n"),
+);
+
+const CHAT: &str = "/v1/chat/completions";
+const AZURE: &str = "/openai/deployments/m/chat/completions";
+const EMBEDDINGS: &str = "/v1/embeddings";
+
+/// A path, a body, and what is told to one who is held to the rules.
+const STRICT: &[(&str, &str, Option<Told>)] = &[
+    (CHAT, "", Some(NO_MODEL)),
+    (CHAT, r#"{"messages":[{}]}"#, Some(NO_MODEL)),
+    (CHAT, r#"{"model":"m"}"#, Some(NO_MESSAGES)),
+    (CHAT, r#"{"model":"m","messages":[{"role":"user"}]}"#, None),
+    (AZURE, r#"{"messages":[{}]}"#, None),
+    (AZURE, "{}", Some(NO_MESSAGES)),
+    ("/v1/responses", r#"{"model":"m"}"#, Some(NO_INPUT)),
+    (EMBEDDINGS, r#"{"model":"m"}"#, Some(NO_INPUT)),
+    (EMBEDDINGS, r#"{"model":"m","input":"a"}"#, None),
+    (
+        CHAT,
+        r#"{"model":"m","messages":[{}],"n":"2"}"#,
+        Some(NO_NUMBER),
+    ),
+];
+
 #[test]
 fn strictness_asks_for_what_openai_asks_for() {
     let strict = Settings {
         strict: true,
         ..Settings::default()
     };
-    let no_model = ("you must provide a model parameter", None, None);
-    let missing = |param| {
-        let message = match param {
-            "messages" => "Missing required parameter: 'messages'.",
-            _ => "Missing required parameter: 'input'.",
-        };
-        (message, Some("missing_required_parameter"), Some(param))
-    };
-    for (path, body, want) in [
-        ("/v1/chat/completions", "", Some(no_model)),
-        (
-            "/v1/chat/completions",
-            r#"{"messages":[{}]}"#,
-            Some(no_model),
-        ),
-        (
-            "/v1/chat/completions",
-            r#"{"model":"m"}"#,
-            Some(missing("messages")),
-        ),
-        (
-            "/v1/chat/completions",
-            r#"{"model":"m","messages":[{"role":"user"}]}"#,
-            None,
-        ),
-        (
-            "/openai/deployments/m/chat/completions",
-            r#"{"messages":[{}]}"#,
-            None,
-        ),
-        (
-            "/openai/deployments/m/chat/completions",
-            "{}",
-            Some(missing("messages")),
-        ),
-        ("/v1/responses", r#"{"model":"m"}"#, Some(missing("input"))),
-        ("/v1/embeddings", r#"{"model":"m"}"#, Some(missing("input"))),
-        ("/v1/embeddings", r#"{"model":"m","input":"a"}"#, None),
-        (
-            "/v1/chat/completions",
-            r#"{"model":"m","messages":[{}],"n":"2"}"#,
-            Some((
-                "Invalid type for 'n': expected an integer, but got a string instead.",
-                Some("invalid_type"),
-                Some("n"),
-            )),
-        ),
-    ] {
+    for (path, body, want) in STRICT {
         let bytes = post(path, body);
         let outcome = in_every_cut("strict", &strict, bytes.as_bytes());
         let json = outcome.answers[0].json();
@@ -130,7 +125,7 @@ fn strictness_asks_for_what_openai_asks_for() {
             assert_eq!(error["type"], "invalid_request_error");
             (message, error["code"].as_str(), error["param"].as_str())
         });
-        assert_eq!(told, want, "{path} {body}");
+        assert_eq!(told, *want, "{path} {body}");
         // Without it, what is missing is made up for.
         let status = Client::plain().ask(&bytes).status;
         assert_eq!(

@@ -8,7 +8,10 @@ use mocker::conn::Wish;
 use mocker::settings::Settings;
 use mocker::{Nanos, SECOND};
 
-use super::client::{Client, Cut, End, HEALTH, MILLI, START, UNIX, chat, chunked, post, request};
+use super::client::{
+    Client, Cut, End, HEALTH, MILLI, START, chat, chunked, embeddings, post, request,
+};
+use super::script;
 
 /// No whole number of milliseconds, so that one which was rounded shows.
 const LATENCY: Nanos = 70 * MILLI + 123_000;
@@ -16,10 +19,7 @@ const LATENCY: Nanos = 70 * MILLI + 123_000;
 fn settings() -> Settings {
     Settings {
         latency: Duration::from_nanos(LATENCY),
-        idle_timeout: Duration::from_secs(60),
-        read_timeout: Duration::from_secs(10),
-        write_timeout: Duration::from_secs(20),
-        ..Settings::default()
+        ..script::settings()
     }
 }
 
@@ -79,23 +79,6 @@ fn an_answer_comes_so_long_after_the_last_byte() {
             );
             assert_eq!(client.wish(), Wish::Read, "{name}");
         }
-    }
-}
-
-#[test]
-fn an_answer_says_its_own_delay() {
-    let settings = Settings {
-        jitter: Duration::from_nanos(LATENCY),
-        ..settings()
-    };
-    let mut client = Client::new(&settings);
-    for _ in 0..100 {
-        client.send(chat("{}"));
-        let delay = client.deadline() - (client.now - START);
-        client.pass(SECOND);
-        let said = (delay / MILLI).to_string();
-        let answer = client.answers().remove(0);
-        assert_eq!(answer.field("openai-processing-ms"), Some(said.as_str()));
     }
 }
 
@@ -229,11 +212,7 @@ fn also_when_that_answer_leaves_slowly() {
 
 #[test]
 fn big_answers_are_late_as_a_whole() {
-    let body = format!(
-        r#"{{"dimensions":4096,"input":[{}"x"]}}"#,
-        r#""x","#.repeat(19)
-    );
-    let big = post("/v1/embeddings", &body);
+    let big = embeddings(20);
     let mut client = client();
     client.send(big.clone() + &big);
     for _ in 0..2 {
@@ -383,31 +362,4 @@ fn the_verdict_is_drawn_once() {
         }
     }
     assert!((90..210).contains(&failed), "{failed} of 300 failed");
-}
-
-/// Only `Date` and `created` tell of it.
-#[test]
-fn the_wall_clock_may_jump_while_an_answer_waits() {
-    for (unix, date) in [
-        (UNIX - 86_400, "Sat, 05 Nov 1994 08:49:37 GMT"),
-        (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
-    ] {
-        let mut client = Client::new(&Settings {
-            latency: Duration::from_millis(100),
-            ..Settings::default()
-        });
-        client.send(chat("{}"));
-        let due = client.deadline();
-        client.tick(unix, date);
-        client.pass(99 * MILLI);
-        assert_eq!((client.deadline(), client.out.len()), (due, 0));
-        client.pass(MILLI);
-        let answer = client.answers().remove(0);
-        assert_eq!(answer.json()["created"], unix);
-        // The reader has held the answer's date against the new one; idling counts on as before.
-        client.pass(59_000 * MILLI);
-        assert_eq!(client.end, End::Open);
-        client.pass(1_001 * MILLI);
-        assert_eq!(client.end, End::Closed);
-    }
 }

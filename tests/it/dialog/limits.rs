@@ -136,7 +136,6 @@ fn many_fields(len: usize) -> String {
     head.replace("X: \r", &format!("X: {}\r", "x".repeat(len - head.len())))
 }
 
-/// So many pairs of bytes, of which the head itself has some.
 fn target(len: usize) -> String {
     let target = format!("/health?{}", "x".repeat(len - 8));
     format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,9 +1,11 @@
 //! A server that recognises what it saw before must not mistake one request for another: each is
 //! answered on its own merits. And the wall clock changes only what shows it.
 
+use std::time::Duration;
+
 use mocker::settings::Settings;
 
-use super::client::{Client, End, HEALTH, UNIX, chat, request};
+use super::client::{Client, End, HEALTH, MILLI, UNIX, chat, request};
 
 fn guarded() -> Client {
     Client::new(&Settings {
@@ -33,7 +35,9 @@ fn back_and_forth<T: PartialEq + std::fmt::Debug>(
     }
     let mut client = guarded();
     client.send(order.map(|at| [one, other][at]).concat());
-    for (answer, at) in client.answers().iter().zip(order) {
+    let answers = client.answers();
+    assert_eq!(answers.len(), order.len());
+    for (answer, at) in answers.iter().zip(order) {
         assert_eq!(tell(answer), want[at]);
     }
     // Head and body apart.
@@ -208,5 +212,32 @@ fn the_wall_clock_changes_only_what_shows_it() {
             "deadlines follow no wall clock"
         );
         assert_eq!(client.ask(HEALTH).content, br#"{"status":"healthy"}"#);
+    }
+}
+
+/// Only `Date` and `created` tell of it.
+#[test]
+fn the_wall_clock_may_jump_while_an_answer_waits() {
+    for (unix, date) in [
+        (UNIX - 86_400, "Sat, 05 Nov 1994 08:49:37 GMT"),
+        (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
+    ] {
+        let mut client = Client::new(&Settings {
+            latency: Duration::from_millis(100),
+            ..Settings::default()
+        });
+        client.send(chat("{}"));
+        let due = client.deadline();
+        client.tick(unix, date);
+        client.pass(99 * MILLI);
+        assert_eq!((client.deadline(), client.out.len()), (due, 0));
+        client.pass(MILLI);
+        let answer = client.answers().remove(0);
+        assert_eq!(answer.json()["created"], unix);
+        // The reader has held the answer's date against the new one; idling counts on as before.
+        client.pass(59_000 * MILLI);
+        assert_eq!(client.end, End::Open);
+        client.pass(1_001 * MILLI);
+        assert_eq!(client.end, End::Closed);
     }
 }

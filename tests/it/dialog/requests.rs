@@ -20,6 +20,13 @@ pub fn chat(body: &str) -> String {
     post("/v1/chat/completions", body)
 }
 
+/// A request for so many vectors of 4096 numbers, some 45 KB each.
+pub fn embeddings(inputs: usize) -> String {
+    let inputs = vec![r#""x""#; inputs].join(",");
+    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
+    post("/v1/embeddings", &body)
+}
+
 /// A chunked chat request whose body, framing and all, is as given.
 pub fn chunked(body: &str) -> String {
     format!(

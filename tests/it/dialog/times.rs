@@ -3,7 +3,7 @@
 use mocker::SECOND;
 use mocker::conn::LINGER_MAX;
 
-use super::client::{Client, End, HEALTH, post};
+use super::client::{Client, End, HEALTH, embeddings};
 use super::script::Step::{self, Came, Due, EndSending, Is, Pass, Send, Take, Takes};
 use super::script::{POST, play_all, settings};
 
@@ -306,13 +306,9 @@ fn what_a_turn_left_over_has_the_read_timeout() {
 
 #[test]
 fn a_long_answer_has_the_write_timeout_from_its_beginning() {
-    let body = format!(
-        r#"{{"dimensions":4096,"input":[{}"x"]}}"#,
-        r#""x","#.repeat(99)
-    );
     let mut client = Client::new(&settings());
     client.takes(0);
-    client.send(post("/v1/embeddings", &body));
+    client.send(embeddings(100));
     for _ in 0..19 {
         client.pass(SECOND);
         client.take(100_000);

@@ -1,15 +1,15 @@
 //! Calls of functions and answers of a given structure: who asks gets them, whole and streamed, and
 //! who asks for what can't be had is told.
 
-use mocker::settings::{Content, Settings};
+use mocker::settings::Settings;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::client::{chat, in_every_cut, post};
+use super::client::{Client, chat, in_every_cut, post};
 use super::streams::{chunks, events, streamed};
 
 /// Some tools, as chats have them.
-fn tools() -> Value {
+pub fn tools() -> Value {
     json!([
         {"type": "custom", "custom": {"name": "shell"}},
         {"type": "function", "function": {"name": "weather \"x\"", "parameters": {
@@ -72,7 +72,7 @@ fn arguments(name: &str) -> &'static str {
     if name == "now" { "{}" } else { WEATHER }
 }
 
-fn ask(request: &str) -> Answer {
+pub fn ask(request: &str) -> Answer {
     let mut outcome = in_every_cut("tools", &Settings::default(), request.as_bytes());
     assert_eq!(outcome.answers.len(), 1);
     outcome.answers.remove(0)
@@ -196,204 +196,109 @@ fn a_call_streams_its_arguments_in_pieces() {
     assert_eq!(events[2].1["item"]["arguments"], "");
 }
 
-/// Each format of chats, the same of responses, and what is said.
-fn formats() -> Vec<(Value, Value, Option<Value>)> {
-    let schema = json!({
-        "type": "object",
-        "properties": {"b": {"enum": ["x", "y"]}, "a": {"type": "array", "items": {"$ref": "#/$defs/n"}}},
-        "required": ["b", "a"],
-        "additionalProperties": false,
-        "$defs": {"n": {"type": "number", "minimum": 3}},
-    });
-    vec![
-        (
-            json!({"type": "json_schema", "json_schema": {"name": "n", "strict": true, "schema": schema}}),
-            json!({"type": "json_schema", "name": "n", "strict": true, "schema": schema}),
-            Some(json!({"b": "x", "a": [3]})),
-        ),
-        (
-            json!({"type": "json_schema", "json_schema": {"name": "n"}}),
-            json!({"type": "json_schema", "name": "n"}),
-            Some(json!({})),
-        ),
-        (
-            json!({"type": "json_object"}),
-            json!({"type": "json_object"}),
-            Some(json!({"message": "This is a mocked response."})),
-        ),
-        (json!({"type": "text"}), json!({"type": "text"}), None),
-    ]
-}
+/// A body that is refused, where TOOLS stands for some; which field is at fault; what is told.
+const BODIES: &[(&str, &str, &str)] = &[
+    (
+        r#"{"tool_choice":"required"}"#,
+        "tools",
+        "must hold a function",
+    ),
+    (
+        r#"{"tool_choice":"required","tools":[{"type":"custom"}]}"#,
+        "tools",
+        "must hold a function",
+    ),
+    (
+        r#"{"tool_choice":"any","tools":TOOLS}"#,
+        "tool_choice",
+        "\"none\", \"auto\" or \"required\"",
+    ),
+    (
+        r#"{"tool_choice":{"type":"custom","custom":{"name":"shell"}},"tools":TOOLS}"#,
+        "tool_choice",
+        "functions",
+    ),
+    (
+        r#"{"tool_choice":{"type":"function","function":{"name":"f"}},"tools":TOOLS}"#,
+        "tool_choice",
+        "is in 'tools'",
+    ),
+    (
+        r#"{"tool_choice":{"type":"allowed_tools"},"tools":TOOLS}"#,
+        "tool_choice",
+        "allowed",
+    ),
+    (
+        r#"{"response_format":{"type":"xml"}}"#,
+        "response_format",
+        "\"json_object\"",
+    ),
+    (
+        r#"{"response_format":{}}"#,
+        "response_format",
+        "\"json_object\"",
+    ),
+    (
+        r#"{"response_format":"json_object"}"#,
+        "response_format",
+        "an object",
+    ),
+    (r#"{"tools":{}}"#, "tools", "a list"),
+];
 
-#[test]
-fn an_answer_has_the_structure_that_is_asked_for() {
-    // No setting makes JSON longer, shorter or other words.
-    let settings = Settings {
-        content: Content::Random,
-        tokens: Some(1..=3),
-        ..Settings::default()
-    };
-    for (chats, responses, want) in formats() {
-        let check = |text: &Value| {
-            let text = text.as_str().expect("text");
-            assert_eq!(serde_json::from_str::<Value>(text).ok(), want, "{text}");
-        };
-        let body = format!(r#"{{"response_format":{chats}}}"#);
-        let mut outcome = in_every_cut("formats", &settings, chat(&body).as_bytes());
-        check(&outcome.answers.remove(0).json()["choices"][0]["message"]["content"]);
-        let body = format!(r#"{{"stream":true,"response_format":{chats}}}"#);
-        let (_, content) = streamed(&settings, chat(&body));
-        let deltas = chunks(&content);
-        let said = deltas
-            .iter()
-            .filter_map(|c| c["choices"][0]["delta"]["content"].as_str());
-        check(&Value::from(said.collect::<String>()));
-        let body = format!(r#"{{"text":{{"verbosity":"low","format":{responses}}}}}"#);
-        let mut outcome = in_every_cut(
-            "formats",
-            &settings,
-            post("/v1/responses", &body).as_bytes(),
-        );
-        let json = outcome.answers.remove(0).json();
-        check(&json["output"][0]["content"][0]["text"]);
-        assert_eq!(
-            json["text"],
-            json!({"format": responses}),
-            "told as it was asked for"
-        );
-    }
-    // A limit cuts it, as it cuts everything.
-    let body = r#"{"response_format":{"type":"json_object"},"max_tokens":2}"#;
-    let json = ask(&chat(body)).json();
-    assert_eq!(json["choices"][0]["message"]["content"], "{\"messag");
-    assert_eq!(json["choices"][0]["finish_reason"], "length");
-    assert_eq!(json["usage"]["completion_tokens"], 2);
-    // A call goes before a format.
-    let body = format!(
-        r#"{{"response_format":{{"type":"json_object"}},"tools":{},"tool_choice":"required"}}"#,
-        tools()
+/// Parameters of a function that must be called and can't be, and what is told of them.
+const PARAMETERS: &[(&str, &str)] = &[
+    (r#"{"type":"string"}"#, "no value"),
+    (
+        r#"{"properties":{"a":{"pattern":"b"}},"required":["a"]}"#,
+        "'pattern'",
+    ),
+    ("[]", "no JSON Schema"),
+];
+
+const ENDLESS: &str = r##"{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}"##;
+
+/// The schema of an answer that can't be made, and what is told of it.
+const SCHEMAS: &[(&str, &str)] = &[
+    (ENDLESS, "without end"),
+    (r#"{"$ref":"http://example.com"}"#, "'$ref'"),
+    (r#"{"type":"array","minItems":1000000000}"#, "too large"),
+];
+
+fn assert_refused(body: &str, code: &str, param: &str, message: &str) {
+    let answer = ask(&chat(body));
+    assert_eq!(answer.status, 400, "{body}");
+    let want = (code.to_owned(), Some(param.to_owned()));
+    assert_eq!(answer.error(), want, "{body}");
+    let json = answer.json();
+    let told = json["error"]["message"].as_str().unwrap();
+    assert!(
+        told.contains(message) && !told.contains(['{', '}']),
+        "{told}"
     );
-    let json = ask(&chat(&body)).json();
-    assert_eq!(json["choices"][0]["finish_reason"], "tool_calls");
 }
 
 #[test]
 fn what_cannot_be_called_or_made_is_refused() {
-    let call = |parameters: Value| {
-        json!({
-            "tools": [{"type": "function", "function": {"name": "f", "parameters": parameters}}],
-            "tool_choice": "required",
-        })
-    };
-    let schema = |schema: Value| {
-        let format = json!({"type": "json_schema", "json_schema": {"schema": schema}});
-        json!({"response_format": format})
-    };
-    let endless = json!({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]});
-    for (body, code, param, message) in [
-        (
-            json!({"tool_choice": "required"}),
-            "invalid_value",
-            "tools",
-            "must hold a function",
-        ),
-        (
-            json!({"tool_choice": "required", "tools": [{"type": "custom"}]}),
-            "invalid_value",
-            "tools",
-            "must hold a function",
-        ),
-        (
-            json!({"tool_choice": "any", "tools": tools()}),
-            "invalid_value",
-            "tool_choice",
-            "\"none\", \"auto\" or \"required\"",
-        ),
-        (
-            json!({"tool_choice": {"type": "custom", "custom": {"name": "shell"}}, "tools": tools()}),
-            "invalid_value",
-            "tool_choice",
-            "functions",
-        ),
-        (
-            json!({"tool_choice": {"type": "function", "function": {"name": "f"}}, "tools": tools()}),
-            "invalid_value",
-            "tool_choice",
-            "is in 'tools'",
-        ),
-        (
-            json!({"tool_choice": {"type": "allowed_tools"}, "tools": tools()}),
-            "invalid_value",
-            "tool_choice",
-            "allowed",
-        ),
-        (
-            call(json!({"type": "string"})),
-            "invalid_schema",
-            "tools",
-            "no value",
-        ),
-        (
-            call(json!({"properties": {"a": {"pattern": "b"}}, "required": ["a"]})),
-            "invalid_schema",
-            "tools",
-            "'pattern'",
-        ),
-        (call(json!([])), "invalid_schema", "tools", "no JSON Schema"),
-        (
-            schema(endless.clone()),
-            "invalid_schema",
-            "response_format",
-            "without end",
-        ),
-        (
-            schema(json!({"$ref": "http://example.com"})),
-            "invalid_schema",
-            "response_format",
-            "'$ref'",
-        ),
-        (
-            schema(json!({"type": "array", "minItems": 1e9 as u64})),
-            "invalid_schema",
-            "response_format",
-            "too large",
-        ),
-        (
-            json!({"response_format": {"type": "xml"}}),
-            "invalid_value",
-            "response_format",
-            "\"json_object\"",
-        ),
-        (
-            json!({"response_format": {}}),
-            "invalid_value",
-            "response_format",
-            "\"json_object\"",
-        ),
-        (
-            json!({"response_format": "json_object"}),
-            "invalid_value",
-            "response_format",
-            "an object",
-        ),
-        (json!({"tools": {}}), "invalid_value", "tools", "a list"),
-    ] {
-        let answer = ask(&chat(&body.to_string()));
-        assert_eq!(answer.status, 400, "{body}");
-        assert_eq!(
-            answer.error(),
-            (code.to_owned(), Some(param.to_owned())),
-            "{body}"
-        );
-        let json = answer.json();
-        let told = json["error"]["message"].as_str().unwrap();
-        assert!(
-            told.contains(message) && !told.contains(['{', '}']),
-            "{told}"
-        );
+    let tools = tools().to_string();
+    for (body, param, message) in BODIES {
+        let body = body.replace("TOOLS", &tools);
+        assert_refused(&body, "invalid_value", param, message);
     }
-    let format = json!({"format": {"type": "json_schema", "schema": endless}});
-    let answer = ask(&post("/v1/responses", &json!({"text": format}).to_string()));
+    for (parameters, message) in PARAMETERS {
+        let function = format!(r#"{{"name":"f","parameters":{parameters}}}"#);
+        let tools = format!(r#"[{{"type":"function","function":{function}}}]"#);
+        let body = format!(r#"{{"tools":{tools},"tool_choice":"required"}}"#);
+        assert_refused(&body, "invalid_schema", "tools", message);
+    }
+    for (schema, message) in SCHEMAS {
+        let format = format!(r#"{{"type":"json_schema","json_schema":{{"schema":{schema}}}}}"#);
+        let body = format!(r#"{{"response_format":{format}}}"#);
+        assert_refused(&body, "invalid_schema", "response_format", message);
+    }
+    let format = format!(r#"{{"type":"json_schema","schema":{ENDLESS}}}"#);
+    let body = format!(r#"{{"text":{{"format":{format}}}}}"#);
+    let answer = ask(&post("/v1/responses", &body));
     assert_eq!(
         answer.error(),
         ("invalid_schema".to_owned(), Some("text".to_owned()))
@@ -404,11 +309,10 @@ fn what_cannot_be_called_or_made_is_refused() {
 fn tools_of_many_megabytes_are_no_harm() {
     let padding = "x".repeat(5_000_000);
     for (choice, status) in [("auto", 200), ("required", 400)] {
-        let body = format!(
-            r#"{{"tools":[{{"type":"function","function":{{"name":"f","description":"{padding}"}}}}],
-                "tool_choice":"{choice}"}}"#
-        );
-        let mut client = super::client::Client::plain();
+        let function = format!(r#"{{"name":"f","description":"{padding}"}}"#);
+        let tools = format!(r#"[{{"type":"function","function":{function}}}]"#);
+        let body = format!(r#"{{"tools":{tools},"tool_choice":"{choice}"}}"#);
+        let mut client = Client::plain();
         let answer = client.ask(chat(&body));
         assert_eq!(answer.status, status, "{choice}");
         if status == 400 {

@@ -1,0 +1,95 @@
+//! Answers of a given structure, whole and streamed.
+
+use mocker::settings::{Content, Settings};
+use serde_json::{Value, json};
+
+use super::client::{chat, in_every_cut, post};
+use super::streams::{chunks, streamed};
+use super::tools::{ask, tools};
+
+/// Each format of chats, the same of responses, and what is said.
+fn formats() -> Vec<(Value, Value, Option<Value>)> {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "b": {"enum": ["x", "y"]},
+            "a": {"type": "array", "items": {"$ref": "#/$defs/n"}},
+        },
+        "required": ["b", "a"],
+        "additionalProperties": false,
+        "$defs": {"n": {"type": "number", "minimum": 3}},
+    });
+    vec![
+        (
+            json!({
+                "type": "json_schema",
+                "json_schema": {"name": "n", "strict": true, "schema": schema},
+            }),
+            json!({"type": "json_schema", "name": "n", "strict": true, "schema": schema}),
+            Some(json!({"b": "x", "a": [3]})),
+        ),
+        (
+            json!({"type": "json_schema", "json_schema": {"name": "n"}}),
+            json!({"type": "json_schema", "name": "n"}),
+            Some(json!({})),
+        ),
+        (
+            json!({"type": "json_object"}),
+            json!({"type": "json_object"}),
+            Some(json!({"message": "This is a mocked response."})),
+        ),
+        (json!({"type": "text"}), json!({"type": "text"}), None),
+    ]
+}
+
+#[test]
+fn an_answer_has_the_structure_that_is_asked_for() {
+    // No setting makes JSON longer, shorter or other words.
+    let settings = Settings {
+        content: Content::Random,
+        tokens: Some(1..=3),
+        ..Settings::default()
+    };
+    for (chats, responses, want) in formats() {
+        let check = |text: &Value| {
+            let text = text.as_str().expect("text");
+            assert_eq!(serde_json::from_str::<Value>(text).ok(), want, "{text}");
+        };
+        let body = format!(r#"{{"response_format":{chats}}}"#);
+        let mut outcome = in_every_cut("formats", &settings, chat(&body).as_bytes());
+        check(&outcome.answers.remove(0).json()["choices"][0]["message"]["content"]);
+        let body = format!(r#"{{"stream":true,"response_format":{chats}}}"#);
+        let (_, content) = streamed(&settings, chat(&body));
+        let deltas = chunks(&content);
+        let said = deltas
+            .iter()
+            .filter_map(|c| c["choices"][0]["delta"]["content"].as_str());
+        check(&Value::from(said.collect::<String>()));
+        let body = format!(r#"{{"text":{{"verbosity":"low","format":{responses}}}}}"#);
+        let mut outcome = in_every_cut(
+            "formats",
+            &settings,
+            post("/v1/responses", &body).as_bytes(),
+        );
+        let json = outcome.answers.remove(0).json();
+        check(&json["output"][0]["content"][0]["text"]);
+        assert_eq!(
+            json["text"],
+            json!({"format": responses}),
+            "told as it was asked for"
+        );
+    }
+    // A limit cuts it, as it cuts everything.
+    let body = r#"{"response_format":{"type":"json_object"},"max_tokens":2}"#;
+    let json = ask(&chat(body)).json();
+    assert_eq!(json["choices"][0]["message"]["content"], "{\"messag");
+    assert_eq!(json["choices"][0]["finish_reason"], "length");
+    assert_eq!(json["usage"]["completion_tokens"], 2);
+    // A call goes before a format.
+    let body = format!(
+        r#"{{"response_format":{{"type":"json_object"}},"tools":{},"tool_choice":"required"}}"#,
+        tools()
+    );
+    let json = ask(&chat(&body)).json();
+    assert_eq!(json["choices"][0]["finish_reason"], "tool_calls");
+}

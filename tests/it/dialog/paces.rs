@@ -1,0 +1,218 @@
+//! When each piece of a stream leaves, and what becomes of one that is read slowly.
+
+use std::time::Duration;
+
+use mocker::conn::Wish;
+use mocker::conn::outbox::OUTBOX_FULL;
+use mocker::settings::Settings;
+use serde_json::Value;
+
+use super::client::{Client, End, HEALTH, MILLI, START, chat};
+use super::streams::{SENTENCE, chunks, events, parts, text_of};
+
+fn paced() -> Settings {
+    Settings {
+        ttft: Some(Duration::from_millis(200)),
+        itl: Duration::from_millis(20),
+        tokens: Some(5..=5),
+        ..Settings::default()
+    }
+}
+
+/// What a whole stream has said.
+fn data(out: &[u8]) -> Vec<Value> {
+    let (_, content) = parts(out);
+    events(&content).into_iter().map(|(_, data)| data).collect()
+}
+
+/// What a stream has said of which more is to come: read as if its last chunk stood behind.
+fn said(client: &Client) -> Vec<Value> {
+    data(&[&client.out[..], b"0\r\n\r\n"].concat())
+}
+
+/// Head, role and first token at the time to the first token; then each at its own, whole.
+#[test]
+fn each_token_leaves_when_it_is_due_and_not_before() {
+    let mut client = Client::new(&paced());
+    client.send(chat(r#"{"stream":true}"#));
+    client.pass(200 * MILLI - 1);
+    assert!(client.out.is_empty());
+    client.pass(1);
+    for token in 0..5 {
+        let words = SENTENCE
+            .split(' ')
+            .take(token + 1)
+            .collect::<Vec<_>>()
+            .join(" ");
+        let said = if token < 4 {
+            said(&client)
+        } else {
+            data(&client.out)
+        };
+        assert_eq!(text_of(&said, 0), words);
+        assert_eq!(said.last().unwrap() == "[DONE]", token == 4);
+        let before = client.out.len();
+        if token < 4 {
+            client.pass(20 * MILLI - 1);
+            assert_eq!(
+                client.out.len(),
+                before,
+                "token {token} is followed too early"
+            );
+            client.pass(1);
+        }
+    }
+    // The connection goes on.
+    client.out.clear();
+    client.send(HEALTH);
+    assert_eq!(client.answers().len(), 1);
+}
+
+/// A loop that wakes late writes all that is due, and what follows is not late for it.
+#[test]
+fn lateness_does_not_add_up() {
+    let mut client = Client::new(&paced());
+    client.send(chat(r#"{"stream":true}"#));
+    let said = |client: &Client| text_of(&said(client), 0);
+    // The first token is 7 ms late, then the second and third leave together.
+    client.oversleep(207 * MILLI);
+    assert_eq!(said(&client), "This");
+    assert_eq!(client.deadline(), 220 * MILLI);
+    client.oversleep(38 * MILLI);
+    assert_eq!(said(&client), "This is a");
+    assert_eq!(client.deadline(), 260 * MILLI);
+    client.pass(15 * MILLI);
+    assert_eq!(said(&client), "This is a mocked");
+    assert_eq!(client.deadline(), 280 * MILLI);
+}
+
+#[test]
+fn all_choices_have_their_tokens_at_the_same_times() {
+    let mut client = Client::new(&paced());
+    client.send(chat(r#"{"stream":true,"n":3}"#));
+    client.pass(220 * MILLI);
+    let said = said(&client);
+    for choice in 0..3 {
+        assert_eq!(text_of(&said, choice), "This is");
+    }
+    assert_eq!(client.deadline(), 240 * MILLI);
+}
+
+#[test]
+fn chunks_carry_as_many_tokens_as_was_set_and_leave_with_their_first() {
+    let settings = Settings {
+        tokens_per_chunk: 2,
+        ..paced()
+    };
+    let mut client = Client::new(&settings);
+    client.send(chat(r#"{"stream":true}"#));
+    client.pass(200 * MILLI);
+    assert_eq!(client.deadline(), 240 * MILLI);
+    client.pass(80 * MILLI);
+    let (_, content) = parts(&client.out);
+    let chunks = chunks(&content);
+    assert_eq!(chunks.len(), 1 + 3 + 1);
+    let words = SENTENCE.split(' ').take(5).collect::<Vec<_>>().join(" ");
+    assert_eq!(text_of(&chunks, 0), words);
+}
+
+#[test]
+fn the_first_token_comes_with_the_latency_unless_it_has_a_time_of_its_own() {
+    let latency = Duration::from_millis(50);
+    for (ttft, due) in [(None, 50), (Some(Duration::from_millis(10)), 10)] {
+        let settings = Settings {
+            latency,
+            ttft,
+            ..Settings::default()
+        };
+        let mut client = Client::new(&settings);
+        client.send(chat(r#"{"stream":true}"#));
+        assert_eq!(client.deadline(), due * MILLI);
+        // What does not stream has the latency.
+        let mut client = Client::new(&settings);
+        client.send(chat("{}"));
+        assert_eq!(client.deadline(), 50 * MILLI);
+    }
+}
+
+#[test]
+fn gaps_vary_evenly_by_what_was_set_and_follow_from_the_seed() {
+    let settings = Settings {
+        itl: Duration::from_millis(20),
+        itl_jitter: Duration::from_millis(5),
+        tokens: Some(2000..=2000),
+        ..Settings::default()
+    };
+    let run = || {
+        let mut client = Client::new(&settings);
+        client.send(chat(r#"{"stream":true}"#));
+        let mut dues = vec![client.deadline()];
+        while client.wish() == Wish::Wait {
+            client.pass(START + client.deadline() - client.now);
+            dues.push(client.deadline());
+        }
+        dues
+    };
+    let dues = run();
+    let gaps: Vec<u64> = dues[..1998]
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .collect();
+    assert!(
+        gaps.iter()
+            .all(|gap| (15 * MILLI..=25 * MILLI).contains(gap))
+    );
+    let mean = gaps.iter().sum::<u64>() / gaps.len() as u64;
+    assert!((19_700_000..20_300_000).contains(&mean), "{mean}");
+    assert!(gaps.iter().any(|gap| *gap < 16 * MILLI) && gaps.iter().any(|gap| *gap > 24 * MILLI));
+    assert_eq!(dues, run());
+}
+
+/// One who reads slowly, or not at all, costs no more than a full outbox and loses nothing.
+#[test]
+fn a_slow_reader_is_waited_for_and_loses_nothing() {
+    let settings = Settings {
+        tokens: Some(5000..=5000),
+        ..Settings::default()
+    };
+    for sip in [1000, 70_000] {
+        let mut client = Client::new(&settings);
+        client.takes(0);
+        client.send(chat(r#"{"stream":true}"#));
+        assert!(client.waiting() >= OUTBOX_FULL);
+        assert!(
+            client.waiting() < OUTBOX_FULL + 2048,
+            "{}",
+            client.waiting()
+        );
+        while client.waiting() > 0 {
+            client.take(sip);
+            if client.wish() == Wish::Again {
+                client.resume();
+            }
+        }
+        let (_, content) = parts(&client.out);
+        let text = text_of(&chunks(&content), 0);
+        assert_eq!(text.split(' ').count(), 5000);
+        assert!(client.most_waiting < OUTBOX_FULL + 2048);
+    }
+}
+
+#[test]
+fn a_stream_whose_client_reads_nothing_ends_with_the_write_timeout() {
+    let settings = Settings {
+        write_timeout: Duration::from_secs(3),
+        tokens: Some(5000..=5000),
+        ..Settings::default()
+    };
+    let mut client = Client::new(&settings);
+    client.takes(0);
+    client.send(chat(r#"{"stream":true}"#));
+    client.pass(2000 * MILLI);
+    // A byte read is a sign of life.
+    client.take(1);
+    client.pass(2999 * MILLI);
+    assert_eq!(client.end, End::Open);
+    client.pass(2 * MILLI);
+    assert_eq!(client.end, End::Closed);
+}
