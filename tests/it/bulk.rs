@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::server::{Client, HEALTH, Server, affordable, chat, post, wait_for};
+use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings};
 
 /// The largest body that is accepted without a setting, in bytes.
 const MAX_BODY: usize = 52_428_800;
@@ -123,9 +123,7 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, server.port).into();
     socket.connect(&address.into()).expect("it listens");
     let mut slow = Client::over(socket.into());
-    let inputs = vec![r#""x""#; INPUTS].join(",");
-    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
-    slow.send(post("/v1/embeddings", "", &body));
+    slow.send(embeddings("", INPUTS, 4096));
     let length = slow.head().length();
     assert!(length > 20_000_000, "it is big: {length}");
     let mut content = Vec::with_capacity(length);
@@ -155,61 +153,31 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
 #[test]
 fn a_last_answer_survives_what_comes_after_its_request() {
     let server = Server::start(&[]);
-    let inputs = vec![r#""x""#; 400].join(",");
-    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
-    let request = post("/v1/embeddings", "Connection: close\r\n", &body);
+    let request = embeddings("Connection: close\r\n", 400, 4096);
     // Some old clients end a body with an empty line that its length does not count.
     for after in ["", "\r\n", HEALTH] {
         let mut client = server.connect();
         client.send(&request);
         let answer = client.head();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.field("connection"), Some("close"));
         client.send(after);
         client.body(answer);
         client.assert_ends();
     }
 }
 
-/// Opens so many connections before the first request is sent, and sends each request before the
-/// first answer is read.
-fn assert_serves_at_once(server: &Server, connections: usize) {
-    let mut clients: Vec<Client> = (0..connections).map(|_| server.connect()).collect();
+#[test]
+fn a_thousand_connections_are_served_at_once() {
+    let server = Server::start(&[]);
+    let mut clients: Vec<Client> = (0..affordable(1000)).map(|_| server.connect()).collect();
+    // All are open before the first request is sent, and all are sent before an answer is read.
     for (at, client) in clients.iter_mut().enumerate() {
         client.send(chat(&format!("model-{at}")));
     }
     for (at, client) in clients.iter_mut().enumerate() {
         client.answer().assert_chat(&format!("model-{at}"));
     }
-}
-
-#[test]
-fn a_thousand_connections_are_served_at_once() {
-    assert_serves_at_once(&Server::start(&[]), affordable(1000));
-}
-
-#[test]
-fn every_thread_serves() {
-    // A thread that does not would leave the connections that the kernel gives it.
-    assert_serves_at_once(&Server::start(&["-threads", "3"]), affordable(300));
-}
-
-#[test]
-fn connections_leave_nothing_open() {
-    let server = Server::start(&[]);
-    let baseline = server.process.descriptors();
-    for at in 0..2000 {
-        let mut client = server.connect();
-        match at % 2 {
-            // The server closes first.
-            0 => {
-                client.ask("GET /health HTTP/1.1\r\nHost: mocker\r\nConnection: close\r\n\r\n");
-                client.assert_ends();
-            }
-            _ => assert_eq!(client.ask(HEALTH).status(), 200),
-        }
-    }
-    wait_for("all to be closed", || {
-        server.process.descriptors() == baseline
-    });
 }
 
 #[test]

@@ -18,6 +18,12 @@ fn has_ipv6() -> bool {
     TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
+/// A port of a host that nobody listens on now.
+fn free(host: &str) -> SocketAddr {
+    let free = TcpListener::bind((host, 0)).expect("there is a free port");
+    free.local_addr().expect("it is bound")
+}
+
 /// The program ended with this code, said nothing on stdout and one line on stderr; that line.
 fn refused(command: &mut Command, code: i32) -> String {
     let ended = run(command);
@@ -232,9 +238,7 @@ fn of_starts_at_the_same_time_one_serves() {
     let host = "127.83.0.1";
     // The moment in which two could win is short: it takes many starts to meet it.
     for _ in 0..40 {
-        let free = TcpListener::bind((host, 0)).expect("there is a free port");
-        let port = free.local_addr().expect("it is bound").port().to_string();
-        drop(free);
+        let port = free(host).port().to_string();
         let args = ["-host", host, "-port", &port, "-threads", "4"];
         let starts: Vec<Process> = (0..6)
             .map(|_| Server::process(&mut mocker(&args)))
@@ -278,9 +282,7 @@ fn nobody_needs_to_read_the_line() {
     let host = "127.84.0.1";
     let closed = r#"exec "$0" "$@" >&-"#;
     for shell in [None, Some(closed)] {
-        let free = TcpListener::bind((host, 0)).expect("there is a free port");
-        let address: SocketAddr = free.local_addr().expect("it is bound");
-        drop(free);
+        let address = free(host);
         let port = address.port().to_string();
         let server = mocker(&["-host", host, "-port", &port, "-quiet"]);
         let mut command = match shell {

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::{Client, HEALTH, Server, affordable, chat, post, wait_for};
+use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings, wait_for};
 
 /// The longest that what is in flight may take.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -93,10 +93,8 @@ fn an_answer_that_has_begun_is_finished() {
     // its sockets, so that it has not seen the next request then.
     for inputs in 500..516 {
         let server = Server::start(&["-threads", "1"]);
-        let inputs = vec![r#""x""#; inputs].join(",");
-        let body = format!(r#"{{"dimensions":3200,"input":[{inputs}]}}"#);
         let mut client = server.connect();
-        client.send(post("/v1/embeddings", "", &body));
+        client.send(embeddings("", inputs, 3200));
         let answer = client.head();
         client.send(chat("next"));
         let began = Instant::now();
@@ -138,14 +136,20 @@ fn connections_that_wait_to_be_accepted_are_served() {
     }
 }
 
+/// A server with a request that has begun and never ends.
+fn stuck() -> (Server, Client) {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.ask(HEALTH);
+    client.send("POST /v1/responses HTTP/1.1\r\n");
+    sleep(Duration::from_millis(50));
+    (server, client)
+}
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
     for (signal, number) in [("TERM", 15), ("INT", 2)] {
-        let server = Server::start(&[]);
-        let mut client = server.connect();
-        client.ask(HEALTH);
-        client.send("POST /v1/responses HTTP/1.1\r\n");
-        sleep(Duration::from_millis(50));
+        let (server, _client) = stuck();
         let began = Instant::now();
         server.process.signal(signal);
         wait_until_it_ends(&server);
@@ -158,11 +162,7 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn a_request_that_never_ends_is_given_up() {
-    let server = Server::start(&[]);
-    let mut client = server.connect();
-    client.ask(HEALTH);
-    client.send("POST /v1/responses HTTP/1.1\r\n");
-    sleep(Duration::from_millis(50));
+    let (server, _client) = stuck();
     let began = Instant::now();
     server.process.signal("TERM");
     let status = server.process.ended().status;

@@ -67,25 +67,6 @@ fn no_answer_is_early() {
     );
 }
 
-#[test]
-fn a_late_answer_outlives_the_signal_to_end() {
-    let server = Server::start(&["-latency", "500"]);
-    let mut client = server.connect();
-    let mut half_closed = server.connect();
-    client.send(chat("late"));
-    half_closed.send(chat("late"));
-    half_closed.finish();
-    thread::sleep(Duration::from_millis(100));
-    server.process.signal("TERM");
-    for client in [&mut client, &mut half_closed] {
-        let answer = client.answer();
-        answer.assert_chat("late");
-        assert_eq!(answer.field("connection"), Some("close"));
-        client.assert_ends();
-    }
-    assert_eq!(server.process.ended().status.code(), Some(0));
-}
-
 const LINE: &str = "TPM (429) scenario triggered after 1 seconds\n";
 
 /// All that is known of when the process's clock began is two moments around its start, so what is

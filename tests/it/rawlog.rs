@@ -1,13 +1,12 @@
 //! The raw log of the started program, read back.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::server::{Client, Process, Server, mocker, post, wait_for};
+use super::server::{Client, Process, Scratch, Server, chat, mocker, post, wait_for};
 
 /// One record of the log.
 struct Record {
@@ -56,24 +55,22 @@ fn show(bytes: &[u8]) -> String {
 }
 
 /// A server that logs to a file, and the file.
-fn logging(name: &str, args: &[&str]) -> (Server, PathBuf) {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let file = File::create(&path).unwrap();
+fn logging(name: &str, args: &[&str]) -> (Server, Scratch) {
+    let log = Scratch::new(name);
+    let file = File::create(log.path()).expect("there is room");
     let mut command = mocker(&["-port", "0", "-log-raw"]);
     command.args(args).stdout(Stdio::piped()).stderr(file);
     let process = Process::start(&mut command);
     let Ok(server) = Server::ready(process) else {
         panic!("it did not start")
     };
-    (server, path)
+    (server, log)
 }
 
-fn stopped(server: Server, log: PathBuf) -> Vec<Record> {
+fn stopped(server: Server, log: &Scratch) -> Vec<Record> {
     server.process.signal("TERM");
     assert!(server.process.ended().status.success());
-    let bytes = fs::read(&log).unwrap();
-    fs::remove_file(log).unwrap();
-    records(&bytes)
+    records(&log.read())
 }
 
 /// The model that a record's body names: its client and the client's round.
@@ -106,7 +103,7 @@ fn records_are_whole_and_in_order_for_each_connection() {
         }
     });
     let mut next = vec![0; THREADS * CLIENTS];
-    let records = stopped(server, log);
+    let records = stopped(server, &log);
     assert_eq!(records.len(), 2 * THREADS * CLIENTS * ROUNDS);
     for record in records {
         let (client, round) = model(&record);
@@ -148,7 +145,7 @@ fn what_is_refused_is_logged_too() {
     let (server, log) = logging("raw-log-refused", &["-auth", "Bearer k"]);
     server.connect().ask("GARBAGE\r\n\r\n");
     server.connect().ask(post("/v1/responses", "", "{}"));
-    let records = stopped(server, log);
+    let records = stopped(server, &log);
     let heads: Vec<&str> = records
         .iter()
         .map(|r| r.head.lines().next().unwrap())
@@ -193,8 +190,8 @@ fn a_slow_reader_of_the_log_slows_the_answers_down() {
         for upload in uploads {
             assert_eq!(upload.join().unwrap(), 404);
         }
-        let peak = memory_peak(server.process.0.id());
-        assert!(peak < 270 << 20, "{peak} bytes resident");
+        let peak = server.process.memory("VmHWM");
+        assert!(peak < 270 << 10, "{peak} KiB resident");
         server.process.signal("TERM");
         wait_for("the log's end", || reader.is_finished());
         reader.join().unwrap().unwrap()
@@ -208,14 +205,27 @@ fn a_slow_reader_of_the_log_slows_the_answers_down() {
     assert_eq!(whole.count(), UPLOADS);
 }
 
-/// The most memory that a process had resident so far, in bytes.
-fn memory_peak(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let row = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    row.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+/// The log tells in what order answers left.
+#[test]
+fn who_was_stopped_catches_up_in_order() {
+    let args = ["-latency", "400", "-threads", "1"];
+    let (server, log) = logging("raw-log-stopped", &args);
+    let mut clients: Vec<Client> = (0..40).map(|_| server.connect()).collect();
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.send(chat(&format!("{at}-0")));
+        thread::sleep(Duration::from_millis(3));
+    }
+    server.process.signal("STOP");
+    thread::sleep(Duration::from_secs(1));
+    server.process.signal("CONT");
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.answer().assert_chat(&format!("{at}-0"));
+    }
+    drop(clients);
+    let records = stopped(server, &log);
+    let answers = records.iter().filter(|record| !record.is_request);
+    let models: Vec<usize> = answers.map(|answer| model(answer).0).collect();
+    assert_eq!(models, (0..40).collect::<Vec<_>>());
 }
 
 /// Streams of more bytes than the log may hold, all at once: none waits for room that another keeps.

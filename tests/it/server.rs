@@ -3,12 +3,17 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use mocker::settings::ROWS;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use serde_json::Value;
+
+pub use crate::dialog::client::HEALTH;
 
 /// How long anything may take before a test gives up. Far more than it takes, since nothing here
 /// is about speed and the machine may be busy.
@@ -36,15 +41,19 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Lets this process open as many files as it may, since the tests open thousands of sockets and
+/// most of them run in one process. Gives how many that is; None where there is no limit.
+pub fn raise_descriptors() -> Option<u64> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a process may have what it may have");
+    getrlimit(Resource::Nofile).current
+}
+
 /// How many sockets a test may open: as many as it wants, or its share of what the machine allows
 /// a process, since the other tests run in the same one.
 pub fn affordable(wanted: usize) -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let row = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
-    let soft = row.and_then(|row| row.split_whitespace().next()?.parse().ok());
-    soft.map_or(wanted, |soft: usize| wanted.min(soft / 4))
+    raise_descriptors().map_or(wanted, |most| wanted.min(most as usize / 4))
 }
 
 /// A process that does not outlive its test.
@@ -90,6 +99,16 @@ impl Process {
         let kill = format!("kill -{name} {}", self.0.id());
         let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("there is a shell").success(), "{kill}");
+    }
+
+    /// A size in its status, in KiB: `VmRSS`, what is resident, or `VmHWM`, the most that was.
+    pub fn memory(&self, name: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.0.id());
+        let status = fs::read_to_string(path).expect("it runs");
+        let mut rows = status.lines().filter_map(|line| line.split_once(':'));
+        let (_, size) = rows.find(|(known, _)| *known == name).expect("it says so");
+        let kib = size.trim().strip_suffix(" kB").expect("it is in KiB");
+        kib.parse().expect("it is a number")
     }
 
     /// How many descriptors it has open.
@@ -172,9 +191,6 @@ impl Server {
     }
 }
 
-/// A request that needs nothing.
-pub const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: mocker\r\n\r\n";
-
 /// A request with a body. `fields` are whole lines.
 pub fn post(path: &str, fields: &str, body: &str) -> String {
     let length = body.len();
@@ -187,6 +203,14 @@ pub fn post(path: &str, fields: &str, body: &str) -> String {
 pub fn chat(model: &str) -> String {
     let body = format!(r#"{{"model":"{model}","messages":[]}}"#);
     post("/v1/chat/completions", "", &body)
+}
+
+/// A request for so many vectors: 45 KB each where they have 4096 numbers, and so more than the
+/// kernel takes at once when they are hundreds.
+pub fn embeddings(fields: &str, inputs: usize, dimensions: usize) -> String {
+    let inputs = vec![r#""x""#; inputs].join(",");
+    let body = format!(r#"{{"dimensions":{dimensions},"input":[{inputs}]}}"#);
+    post("/v1/embeddings", fields, &body)
 }
 
 /// One connection of a client that waits, reads what the head says and nothing more.
@@ -319,11 +343,42 @@ impl Answer {
         std::str::from_utf8(&self.body).expect("it is UTF-8")
     }
 
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
     /// It is the whole answer to `chat(model)`.
     pub fn assert_chat(&self, model: &str) {
         assert_eq!(self.status(), 200, "{}", self.text());
-        let content: serde_json::Value =
-            serde_json::from_slice(&self.body).expect("the body is JSON");
-        assert_eq!(content["model"], model);
+        assert_eq!(self.json()["model"], model);
+    }
+}
+
+/// A file that is gone after its test.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        let name = format!("mocker-{}-{name}", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn read(&self) -> Vec<u8> {
+        fs::read(&self.0).expect("it was written")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.read()).expect("it is JSON")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It fails only where nothing was written.
+        let _ = fs::remove_file(&self.0);
     }
 }

@@ -65,7 +65,7 @@ fn assert_big(server: &Server, key: &str) {
             .map(|_| client.ask(request(path, key)))
             .find(|answer| answer.status() == 200)
             .expect("one of them succeeds");
-        let json: serde_json::Value = serde_json::from_slice(&answer.body).expect("it is JSON");
+        let json = answer.json();
         let text = match path {
             "/v1/chat/completions" => &json["choices"][0]["message"]["content"],
             "/responses" => &json["output"][0]["content"][0]["text"],

@@ -1,9 +1,8 @@
 //! What the started program tells of itself: the report at its end, exit codes, the line on a
 //! terminal.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -11,36 +10,14 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
-use crate::server::{Ended, HEALTH, Server, chat, mocker, post, run, wait_for};
-
-/// A file that is gone after its test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("mocker-{}-{name}", std::process::id());
-        Scratch(std::env::temp_dir().join(name))
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().expect("it is UTF-8")
-    }
-
-    fn json(&self) -> Value {
-        let text = fs::read_to_string(&self.0).expect("the report was written");
-        serde_json::from_str(&text).expect("it is JSON")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+use crate::server::{
+    Client, Ended, HEALTH, Process, Scratch, Server, chat, mocker, post, run, wait_for,
+};
 
 /// A server that reports, with its report as a file too.
 fn reporting(report: &Scratch, args: &[&str]) -> Server {
-    let args = [&["-quiet=false", "-report", report.path()], args].concat();
+    let path = report.path().to_str().expect("it is UTF-8");
+    let args = [&["-quiet=false", "-report", path], args].concat();
     Server::start(&args)
 }
 
@@ -69,7 +46,7 @@ fn the_end_is_reported_for_people_and_for_programs() {
     let ended = ended(server, 0);
     let lines: Vec<&str> = ended.stderr.lines().collect();
     assert!(lines[0].contains(" s, 21 requests, "), "{}", ended.stderr);
-    for (line, start) in lines[1..].iter().zip([
+    let rows = [
         "  answers      200: 20   404: 1",
         "  lateness     p50 ",
         "  service time p50 ",
@@ -77,8 +54,9 @@ fn the_end_is_reported_for_people_and_for_programs() {
         "  busy         core ",
         "  headroom     ",
         "  verdict      ",
-    ]) {
-        assert!(line.starts_with(start), "{line}");
+    ];
+    for (at, start) in rows.iter().enumerate() {
+        assert!(lines[at + 1].starts_with(start), "{}", ended.stderr);
     }
     let report = report.json();
     assert_eq!(report["requests"], 21, "of the API");
@@ -194,16 +172,14 @@ fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
     if no_color {
         command.env("NO_COLOR", "1");
     }
-    let server = Server::ready(crate::server::Process::start(&mut command));
+    let server = Server::ready(Process::start(&mut command));
     let server = server.unwrap_or_else(|ended| panic!("{}", ended.status));
     // Else the terminal never ends.
     drop(command);
     let reader = thread::spawn(move || {
         let (mut said, mut terminal) = (Vec::new(), File::from(terminal));
         // Linux says EIO when nobody has the other end any more.
-        while let Ok(len @ 1..) = terminal.read_to_end(&mut said) {
-            assert!(len > 0);
-        }
+        while let Ok(1..) = terminal.read_to_end(&mut said) {}
         String::from_utf8(said).expect("it is UTF-8")
     });
     let mut client = server.connect();
@@ -276,6 +252,11 @@ fn polling_busily_is_not_told_as_work() {
     assert!(report["requests"].as_u64() > Some(20));
 }
 
+/// What the server tells of itself.
+fn stats(client: &mut Client) -> Value {
+    client.ask(HEALTH.replace("/health", "/stats")).json()
+}
+
 /// Counters of several cores add up to what clients saw, however they are spread.
 #[test]
 fn what_all_cores_count_is_what_all_clients_saw() {
@@ -292,10 +273,7 @@ fn what_all_cores_count_is_what_all_clients_saw() {
             scope.spawn(move || ask(number));
         }
     });
-    let stats = || -> Value {
-        let answer = server.connect().ask(HEALTH.replace("/health", "/stats"));
-        serde_json::from_str(answer.text()).expect("it is JSON")
-    };
+    let stats = || stats(&mut server.connect());
     assert_eq!(stats()["statuses"]["200"], 2100);
     wait_for("all connections but the asking one to be closed", || {
         stats()["open_connections"] == 1
@@ -312,8 +290,7 @@ fn connections_lie_evenly_on_the_cores() {
         for client in &mut clients {
             client.ask(chat("even")).assert_chat("even");
         }
-        let stats = clients[0].ask(HEALTH.replace("/health", "/stats"));
-        let stats: Value = serde_json::from_str(stats.text()).expect("it is JSON");
+        let stats = stats(&mut clients[0]);
         let cores = stats["core_connections"].as_array().expect("a list");
         let cores: Vec<u64> = cores.iter().filter_map(Value::as_u64).collect();
         assert_eq!(cores.iter().sum::<u64>(), connections);

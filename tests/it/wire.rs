@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, TcpListener};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::{Client, HEALTH, PATIENCE, Server, chat, post, wait_for};
+use crate::server::{Client, HEALTH, PATIENCE, Server, chat, embeddings, wait_for};
 
 /// A pause long enough that what was sent before it arrives by itself.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -25,26 +25,19 @@ fn a_connection_is_kept() {
 #[test]
 fn a_hundred_requests_in_one_write_are_answered_in_order() {
     let server = Server::start(&[]);
-    let models: Vec<String> = (0..100).map(|at| format!("model-{at}")).collect();
-    let requests: String = models.iter().map(|model| chat(model)).collect();
-    let mut client = server.connect();
-    client.send(requests);
-    for model in &models {
-        client.answer().assert_chat(model);
-    }
-    client.finish();
-    client.assert_ends();
-}
-
-#[test]
-fn a_client_that_has_said_all_is_still_answered() {
-    let server = Server::start(&[]);
-    for requests in [1, 100] {
+    // Whether the client has said all that it will before its answers come, or only after.
+    for (requests, early) in [(1, true), (100, true), (100, false)] {
+        let models: Vec<String> = (0..requests).map(|at| format!("model-{at}")).collect();
         let mut client = server.connect();
-        client.send(chat("last").repeat(requests));
-        client.finish();
-        for _ in 0..requests {
-            client.answer().assert_chat("last");
+        client.send(models.iter().map(|model| chat(model)).collect::<String>());
+        if early {
+            client.finish();
+        }
+        for model in &models {
+            client.answer().assert_chat(model);
+        }
+        if !early {
+            client.finish();
         }
         client.assert_ends();
     }
@@ -90,16 +83,6 @@ fn http_1_0_is_answered_and_kept_only_when_asked() {
             }
         }
     }
-}
-
-#[test]
-fn http_1_1_ends_when_asked() {
-    let server = Server::start(&[]);
-    let mut client = server.connect();
-    let answer = client.ask(post("/v1/responses", "Connection: close\r\n", "{}"));
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.field("connection"), Some("close"));
-    client.assert_ends();
 }
 
 #[test]
@@ -154,7 +137,7 @@ fn a_reset_hurts_nobody_else() {
     }
     for read in [0, 1, 100_000] {
         let mut client = server.connect();
-        client.send(big(500));
+        client.send(embeddings("", 500, 4096));
         client.head();
         let _ = client.some(&mut vec![0; read]);
         client.reset();
@@ -209,7 +192,7 @@ fn an_answer_that_nobody_reads_is_given_up() {
     let baseline = server.process.descriptors();
     let mut client = server.connect();
     let began = Instant::now();
-    client.send(big(2000));
+    client.send(embeddings("", 2000, 4096));
     let length = client.head().length();
     wait_for("the connection to be closed", || {
         server.process.descriptors() == baseline
@@ -218,13 +201,6 @@ fn an_answer_that_nobody_reads_is_given_up() {
     let arrived = client.rest().unwrap_or(0);
     assert!(arrived < length, "a torn answer must not look whole");
     server.assert_serves();
-}
-
-/// A request for an answer of so many times 45 KB: more than the kernel takes at once.
-fn big(inputs: usize) -> String {
-    let inputs = vec![r#""x""#; inputs].join(",");
-    let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
-    post("/v1/embeddings", "", &body)
 }
 
 /// It took these seconds or more, and not as long as the defaults are.
