@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import openai
+from checking import Failed, same, short, that
+from checking import check as told
 from openai import AsyncOpenAI, OpenAI
 
 PLAIN, AUTH, BIG, PACED = sys.argv[1:5]
@@ -31,31 +33,12 @@ def check(name: str):
     return lambda function: checks.append((name, function)) or function
 
 
-class Failed(Exception):
-    pass
-
-
-def short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:200] + "..."
-
-
 def said(error: BaseException) -> str:
     """What an error says, down to what it came from: there the clients hide the detail."""
     if isinstance(error, Failed):
         return str(error)
     cause = f", caused by {said(error.__cause__)}" if error.__cause__ else ""
     return f"{type(error).__name__}: {error}{cause}"
-
-
-def same(what: str, got, wanted):
-    if got != wanted:
-        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
-
-
-def that(holds, why: str):
-    if not holds:
-        raise Failed(why)
 
 
 def is_a(what: str, value, kind: type):
@@ -150,7 +133,7 @@ def good_response(answer, model=MODEL):
 
 def good_vector(vector, size=1536):
     same("numbers", len(vector), size)
-    length = math.sqrt(sum(number * number for number in vector))
+    length = math.hypot(*vector)
     that(abs(length - 1) <= 1e-3, f"length of the vector is {length}")
 
 
@@ -171,7 +154,6 @@ def run(label: str, versions: str):
         try:
             function()
         except Exception as error:  # Whatever a check ends with, the next ones run.
-            why = " ".join(said(error).split())
-            print(f"FAIL {label}: {name} : {why}", flush=True)
+            told(f"{label}: {name}", False, " ".join(said(error).split()))
         else:
-            print(f"ok   {label}: {name}", flush=True)
+            told(f"{label}: {name}", True)

@@ -12,24 +12,12 @@ from pathlib import Path
 
 import kubernetes_validate
 import yaml
+from checking import check, expect, finish
 
 BIN = Path(sys.executable).parent
 
 # The longest that the server takes to end, and that its health check takes to answer, in seconds.
 DRAIN, HEALTHCHECK = 5, 2
-
-counts = {"ok": 0, "FAIL": 0}
-
-
-def check(what, good, why=""):
-    word = "ok" if good else "FAIL"
-    counts[word] += 1
-    print(f"{word:4} {what}" + (f" : {why}" if why and not good else ""), flush=True)
-
-
-def expect(what, value, wanted):
-    check(what, value == wanted, f"{value!r}, not {wanted!r}")
-
 
 def tool(what, *command):
     """A linter that exits with 0 when it finds nothing."""
@@ -273,8 +261,7 @@ def main():
     check_dockerignore(root)
     check_compose(root, port)
     check_kubernetes(root, port, user)
-    print(f"{counts['ok']} passed, {counts['FAIL']} failed")
-    sys.exit(counts["FAIL"] > 0)
+    sys.exit(finish())
 
 
 if __name__ == "__main__":

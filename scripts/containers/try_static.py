@@ -18,6 +18,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
+from checking import check, expect, finish
+
 LARGEST = 3_000_000
 USER = 65532  # as in the Dockerfile
 
@@ -26,20 +28,6 @@ PATIENCE = 10
 
 # So that a proxy of the machine does not stand between.
 asking = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-counts = {"ok": 0, "FAIL": 0}
-
-
-def check(what, good, why=""):
-    word = "ok" if good else "FAIL"
-    counts[word] += 1
-    print(f"{word:4} {what}" + (f" : {why}" if why and not good else ""), flush=True)
-    return good
-
-
-def expect(what, value, wanted):
-    return check(what, value == wanted, f"{value!r}, not {wanted!r}")
-
 
 # --- the file ----------------------------------------------------------------------------------
 
@@ -250,8 +238,7 @@ def main():
                 continue
             check_server(command, uid, host, root)
         check_arguments(command)
-    print(f"{counts['ok']} passed, {counts['FAIL']} failed")
-    sys.exit(counts["FAIL"] > 0)
+    sys.exit(finish())
 
 
 def has_ipv6():

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 import streams
 from description import conforms, first_error, reference_of
-from server import Answer, Failed, Server, parsed, same, that
+from checking import Failed, same, that
+from server import Answer, Server, parsed
 
 Json = dict[str, Any]
 
@@ -295,7 +296,7 @@ def embeddings(server: Server, ask: Ask, answer: Answer) -> None:
     size = ask.body.get("dimensions", 4096 if server.has("-big-payload") else 1536)
     for vector in vectors:
         same("numbers", len(vector), size)
-        length = math.sqrt(sum(number * number for number in vector))
+        length = math.hypot(*vector)
         that(abs(length - 1) <= 1e-3, f"the length of a vector is {length}")
     # Of one number and length 1 there are two only.
     if size > 1:

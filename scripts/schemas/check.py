@@ -2,7 +2,7 @@
 scripts/check-schemas as `check.py BINARY`; it starts that binary with one set of settings after
 the other.
 
-Prints `PASS NAME` or `FAIL NAME : why` for each check and `N passed, N failed`. Ends with 0 when
+Prints `ok   NAME` or `FAIL NAME : why` for each check and `N passed, N failed`. Ends with 0 when
 all passed, else with 1."""
 
 import sys
@@ -14,24 +14,21 @@ import combinations
 import description
 import odd
 from combinations import Named
-from server import Failed, Server, that
+from checking import Failed, finish, that
+from checking import check as told
+from server import Server
 
 Check = tuple[str, Callable[[], None]]
 
-passed = failed = 0
-
 
 def run(where: str, name: str, check: Callable[[], None]) -> None:
-    global passed, failed
     try:
         check()
     except Exception as error:  # Whatever a check ends with, the next ones run.
         why = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        print(f"FAIL {where}: {name} : {' '.join(why.split())}", flush=True)
-        failed += 1
+        told(f"{where}: {name}", False, " ".join(why.split()))
     else:
-        print(f"PASS {where}: {name}", flush=True)
-        passed += 1
+        told(f"{where}: {name}", True)
 
 
 def asked(server: Server, *many: Named) -> None:
@@ -131,8 +128,7 @@ def main() -> int:
     for name, count in sorted(description.validated.items()):
         print(f"held against {name}: {count}")
     print(f"{time.monotonic() - began:.0f} s")
-    print(f"{passed} passed, {failed} failed")
-    return int(failed > 0 or passed == 0)
+    return finish()
 
 
 sys.exit(main())

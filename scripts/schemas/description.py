@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from server import that
+from checking import that
 
 DESCRIPTION = "urn:openai"
 BASE64 = {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}

@@ -19,7 +19,8 @@ from combinations import (
     plain_format,
 )
 from description import conforms, reference_of
-from server import Server, same, that
+from checking import same, that
+from server import Server
 
 Checks = list[tuple[str, Callable[[], None]]]
 Json = dict[str, Any]

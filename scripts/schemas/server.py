@@ -7,27 +7,10 @@ import subprocess
 import time
 from typing import Any, NamedTuple
 
+from checking import Failed, same, short, that
+
 START_SECONDS = 10
 ANSWER_SECONDS = 30
-
-
-class Failed(Exception):
-    """A check that failed, and why."""
-
-
-def that(holds: Any, why: str) -> None:
-    if not holds:
-        raise Failed(why)
-
-
-def same(what: str, got: Any, wanted: Any) -> None:
-    if got != wanted:
-        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
-
-
-def short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:200] + "..."
 
 
 class Answer(NamedTuple):

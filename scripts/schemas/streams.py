@@ -4,7 +4,8 @@ and checks on the way that each event is what OpenAI describes and stands where 
 from typing import Any, Callable
 
 from description import conforms, events, reference_of
-from server import Answer, parsed, same, that
+from checking import same, that
+from server import Answer, parsed
 
 Json = dict[str, Any]
 

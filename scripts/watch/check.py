@@ -1,21 +1,20 @@
 """The checks of scripts/check-watch."""
 
-import sys
-
-sys.dont_write_bytecode = True  # no cache beside the sources
-
 import argparse
 import atexit
 import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
+from checking import check, expect, finish
 from playwright.sync_api import sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -26,23 +25,6 @@ BROWSER = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]
-
-passed = failed = 0
-
-
-def check(name, problem):
-    """Counts a check; what is empty is no problem."""
-    global passed, failed
-    if problem:
-        failed += 1
-        print(f"FAIL {name} : {problem}")
-    else:
-        passed += 1
-        print(f"PASS {name}")
-
-
-def same(name, got, want):
-    check(name, None if got == want else f"{got!r} and not {want!r}")
 
 
 class Server:
@@ -95,9 +77,9 @@ def h2load(server, folder, *args):
 
 
 def by_digit(statuses):
-    sums = {}
+    sums = Counter()
     for status, count in statuses.items():
-        sums[status[0]] = sums.get(status[0], 0) + count
+        sums[status[0]] += count
     return sums
 
 
@@ -110,30 +92,30 @@ def counters(binary, folder, requests):
         count = requests if name != "late" else requests // 10
         counted = h2load(server, folder, "-n", str(count), "-c", "64")
         stats = server.stats()
-        same(f"{name}: /stats counts what h2load did", by_digit(stats["statuses"]), counted)
-        same(f"{name}: all of them", stats["requests"], count)
+        expect(f"{name}: /stats counts what h2load did", by_digit(stats["statuses"]), counted)
+        expect(f"{name}: all of them", stats["requests"], count)
         samples = server.families()["mocker_requests"].samples
         of_chat = {
             sample.labels["status"]: int(sample.value) for sample in samples
             if sample.labels["endpoint"] == "/chat/completions"
         }
-        same(f"{name}: /metrics counts the same", by_digit(of_chat), counted)
-        same(f"{name}: each was timed", stats["service_time_seconds"]["count"] >= count, True)
+        expect(f"{name}: /metrics counts the same", by_digit(of_chat), counted)
+        expect(f"{name}: each was timed", stats["service_time_seconds"]["count"] >= count, True)
         server.stop()
 
 
 def conventions(server):
     """/metrics by the conventions of Prometheus: https://prometheus.io/docs/practices/naming"""
     status, kind, text = server.ask("/metrics")
-    same("/metrics is 200", status, 200)
-    same("/metrics has its type", kind, "text/plain; version=0.0.4; charset=utf-8")
+    expect("/metrics is 200", status, 200)
+    expect("/metrics has its type", kind, "text/plain; version=0.0.4; charset=utf-8")
     status, kind, content = server.ask("/metrics", "HEAD")
-    same("HEAD /metrics is 200 without content", (status, content), (200, b""))
+    expect("HEAD /metrics is 200 without content", (status, content), (200, b""))
     lines = text.decode().splitlines()
     series = [line.split(" ")[0] for line in lines if not line.startswith("#")]
-    same("no series stands twice", len(series), len(set(series)))
+    expect("no series stands twice", len(series), len(set(series)))
     families = server.families()
-    check("there are many metrics", None if len(families) > 20 else f"only {len(families)}")
+    check("there are many metrics", len(families) > 20, f"only {len(families)}")
     for name, family in families.items():
         problems = []
         if not re.fullmatch(r"mocker_[a-z_]+[a-z]", name):
@@ -151,7 +133,7 @@ def conventions(server):
             problems.append("it has no sample")
         if family.type == "histogram":
             problems += histogram(family)
-        check(f"{name} follows the conventions", ", ".join(problems))
+        check(f"{name} follows the conventions", not problems, ", ".join(problems))
 
 
 def histogram(family):
@@ -169,8 +151,9 @@ def histogram(family):
 def page(browser, binary, folder):
     """The page in a browser: no errors, and what it shows is the load."""
     server = Server(binary, "-latency", "20")
+    # Longer than a slow machine takes for both pages; it is ended when they are done.
     load = subprocess.Popen(
-        ["h2load", "--h1", "-t", "1", "-c", "50", "-D", "8", f"{server.url}/v1/models"],
+        ["h2load", "--h1", "-t", "1", "-c", "50", "-D", "60", f"{server.url}/v1/models"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     for scheme, width in [("light", 1100), ("dark", 375)]:
@@ -191,27 +174,29 @@ def page(browser, binary, folder):
         first = tab.inner_text("#requests")
         tab.wait_for_timeout(2200)
         number = lambda text: int(re.sub(r"\D", "", text) or 0)
-        same(f"{scheme}: no errors", wrong, [])
-        same(f"{scheme}: asks nobody else", others, [])
-        check(f"{scheme}: the requests rise",
-              None if number(tab.inner_text("#requests")) > number(first) > 0 else first)
+        expect(f"{scheme}: no errors", wrong, [])
+        expect(f"{scheme}: asks nobody else", others, [])
+        rise = number(tab.inner_text("#requests")) > number(first) > 0
+        check(f"{scheme}: the requests rise", rise, first)
         rate = number(tab.inner_text("#rate"))
-        check(f"{scheme}: the rate is shown", None if rate > 500 else str(rate))
-        same(f"{scheme}: in flight", number(tab.inner_text("#flight")) > 0, True)
-        check(f"{scheme}: a verdict", None if re.match(r"ok|mock-bound: ", tab.inner_text("#verdict"))
-              else tab.inner_text("#verdict"))
+        check(f"{scheme}: the rate is shown", rate > 500, rate)
+        expect(f"{scheme}: in flight", number(tab.inner_text("#flight")) > 0, True)
+        verdict = tab.inner_text("#verdict")
+        check(f"{scheme}: a verdict", re.match(r"ok|mock-bound: ", verdict), verdict)
         for chart in ("statuses", "lateness", "cores", "flights"):
             lines = tab.locator(f"#{chart} path").count()
-            check(f"{scheme}: {chart} are drawn", None if lines else "no line")
-        same(f"{scheme}: asks for no key", tab.is_visible("#key"), False)
-        same(f"{scheme}: fits its width", tab.evaluate(
+            check(f"{scheme}: {chart} are drawn", lines, "no line")
+        expect(f"{scheme}: asks for no key", tab.is_visible("#key"), False)
+        expect(f"{scheme}: fits its width", tab.evaluate(
             "document.scrollingElement.scrollWidth <= innerWidth"), True)
         back = tab.evaluate("getComputedStyle(document.body).backgroundColor")
         light = sum(map(int, re.findall(r"\d+", back)[:3])) > 380
-        same(f"{scheme}: its colors", light, scheme == "light")
+        expect(f"{scheme}: its colors", light, scheme == "light")
         shown = tab.inner_text("#python")
-        same(f"{scheme}: tells how to point a client here", f'base_url="{server.url}/v1"' in shown, True)
+        told = f'base_url="{server.url}/v1"' in shown
+        check(f"{scheme}: tells how to point a client here", told, shown)
         context.close()
+    load.terminate()
     load.wait()
     server.stop()
     guarded(browser, binary)
@@ -220,16 +205,16 @@ def page(browser, binary, folder):
 def guarded(browser, binary):
     """A page whose data ask for authorization asks for it."""
     server = Server(binary, "-auth", "Bearer key", "-auth-metrics")
-    same("guarded: /stats is 403", server.ask("/stats")[0], 403)
+    expect("guarded: /stats is 403", server.ask("/stats")[0], 403)
     key = {"Authorization": "Bearer key"}
-    same("guarded: /stats with the key", server.ask("/stats", headers=key)[0], 200)
+    expect("guarded: /stats with the key", server.ask("/stats", headers=key)[0], 200)
     tab = browser.new_page()
     tab.goto(server.url)
     tab.wait_for_selector("#key:not([hidden])", timeout=5000)
     tab.fill("#authorization", "Bearer key")
     tab.click("#key button")
     tab.wait_for_selector("#key", state="hidden", timeout=5000)
-    same("guarded: the page shows with the key", "version" in tab.inner_text("#about"), True)
+    expect("guarded: the page shows with the key", "version" in tab.inner_text("#about"), True)
     tab.close()
     server.stop()
 
@@ -238,7 +223,8 @@ def screenshot(browser, binary, file):
     """A picture of the page under a load that rises, falls and fails a little. The server has a
     core for itself; all else is on another."""
     server = Server(
-        binary, "-latency", "30", "-jitter", "10", "-failure-percent", "2", before=["taskset", "-c", "0"]
+        binary, "-latency", "30", "-jitter", "10", "-failure-percent", "2",
+        before=["taskset", "-c", "0"],
     )
     for seconds, connections in [(15, 100), (20, 400), (15, 50), (25, 800), (20, 200), (5, 300)]:
         load = subprocess.Popen(
@@ -280,8 +266,7 @@ def main():
         server.stop()
         page(browser, options.binary, Path(folder))
         browser.close()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(finish())
 
 
 if __name__ == "__main__":

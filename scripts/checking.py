@@ -1,0 +1,43 @@
+"""What the checks in Python share: how one fails, and how each is told."""
+
+from typing import Any
+
+counts = {"ok": 0, "FAIL": 0}
+
+
+class Failed(Exception):
+    """A check that failed, and why."""
+
+
+def that(holds: Any, why: str) -> None:
+    if not holds:
+        raise Failed(why)
+
+
+def same(what: str, got: Any, wanted: Any) -> None:
+    if got != wanted:
+        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
+
+
+def short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def check(what: str, good: Any, why: Any = "") -> bool:
+    """Counts a check and tells of it: `ok   WHAT`, or `FAIL WHAT : WHY`."""
+    word = "ok" if good else "FAIL"
+    counts[word] += 1
+    told = "" if good or why == "" else f" : {why}"
+    print(f"{word:4} {what}{told}", flush=True)
+    return bool(good)
+
+
+def expect(what: str, value: Any, wanted: Any) -> bool:
+    return check(what, value == wanted, f"{value!r}, not {wanted!r}")
+
+
+def finish() -> int:
+    """Tells how many passed and failed; the exit status."""
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed")
+    return int(counts["FAIL"] > 0 or counts["ok"] == 0)
