@@ -25,19 +25,29 @@ LOAD_CORE = 1
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 
-def parser(description, rounds=None):
-    """The options that every script has; those of measuring in rounds if rounds are given."""
+# What the contenders are called: A2 is A once more, so that A/A2 shows how far equal things differ.
+LABELS = {"A": "mocker", "A2": "mocker again", "B": "other mocker", "F": "floor"}
+
+
+def parser(description, rounds=None, arg=True, numbers=True, against=False):
+    """The options that scripts share: those that this one honours."""
     options = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    options.add_argument("--binary", type=Path, help="measure this build, not target/release/mocker")
     options.add_argument(
-        "--arg", action="append", default=[], metavar="ARG",
-        help="pass ARG to mocker; repeatable; write it as --arg=-name",
+        "--binary", type=Path, help="measure this build, not target/release/mocker"
     )
-    options.add_argument("--json", type=Path, metavar="FILE", help="save all raw numbers")
+    if arg:
+        options.add_argument(
+            "--arg", action="append", default=[], metavar="ARG",
+            help="pass ARG to mocker; repeatable; write it as --arg=-name",
+        )
+    if numbers:
+        options.add_argument("--json", type=Path, metavar="FILE", help="save all raw numbers")
     if rounds:
         options.add_argument("--rounds", type=int, default=rounds, help="rounds")
+    if against:
+        options.add_argument("--against", type=Path, help="measure this build too, as B")
     return options
 
 
@@ -61,15 +71,12 @@ def cargo(kind, name, *args):
 
 
 def build_mocker():
-    return cargo("bin", "mocker", "build", "--release", "--bin", "mocker")
+    return cargo("bin", "mocker", "build", "--locked", "--release", "--bin", "mocker")
 
 
-def build_floor():
-    return cargo("bench", "floor", "bench", "--bench", "floor", "--no-run")
-
-
-def build_late():
-    return cargo("bench", "late", "bench", "--bench", "late", "--no-run")
+def bench(name):
+    """Builds a client or a yardstick, which are benches to cargo."""
+    return cargo("bench", name, "bench", "--locked", "--bench", name, "--no-run")
 
 
 def mocker(binary, args):
@@ -82,7 +89,7 @@ def mocker(binary, args):
 
 
 class Server:
-    """A server process, pinned to its core unless that is not wanted, from its readiness line on."""
+    """A server process from its readiness line on, pinned to its core unless that is not wanted."""
 
     def __init__(self, name, command, pinned=True, patience=0.01):
         self.name = name
@@ -138,6 +145,20 @@ class Server:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+
+def mockers(options, args=()):
+    """A and A2, and B where another build was given."""
+    binary = options.binary or build_mocker()
+    builds = {"A": binary, "A2": binary, "B": getattr(options, "against", None)}
+    return [
+        Server(name, mocker(build, [*args, *options.arg]))
+        for name, build in builds.items() if build
+    ]
+
+
+def floor(command, *args):
+    return Server("F", [bench("floor"), command, *map(str, args)])
 
 
 def open_files(count):
@@ -268,7 +289,48 @@ def record_answer(server, request, times=20):
     return answers[0]
 
 
-# wrk
+def open_idle(server, count, request):
+    """Opens connections that rest after an answer each; gives them, the server's memory before, and
+    how much more it has with them."""
+    with server.connect() as connection:
+        for _ in range(100):
+            connection.sendall(request)
+            read_answer(connection)
+    before = server.memory("RssAnon")
+    idle = []
+    for _ in range(count):
+        idle.append(server.connect())
+        idle[-1].sendall(request)
+        read_answer(idle[-1])
+    return idle, before, server.memory("RssAnon") - before
+
+
+# The clients: late, which knows when each answer was due, and wrk
+
+
+def late(server, request, answer_bytes, connections, seconds, millis, rate=None):
+    """Loads a server whose answers are delayed and gives the numbers of the run; any error ends the
+    script. With a rate, requests come as often whatever the answers do."""
+    command = [
+        "taskset", "-c", str(LOAD_CORE), bench("late"),
+        "--url", f"http://127.0.0.1:{server.port}", "--request", str(request),
+        "--answer-bytes", str(answer_bytes), "--connections", str(connections),
+        "--seconds", f"{seconds:g}", "--millis", f"{millis:g}",
+    ]
+    if rate:
+        command += ["--rate", f"{rate:.1f}"]
+    before = server.cpu_ns()
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(0.05)  # for the server to see the connections close, and sleep
+    cpu_ns = server.cpu_ns() - before
+    if ran.returncode != 0:
+        sys.exit(f"{server.name}: late failed:\n{ran.stdout}")
+    run = json.loads(ran.stdout)
+    if run["errors"] or run["requests"] == 0:
+        sys.exit(f"{server.name}: errors in a run, or no answers:\n{ran.stdout}")
+    # The warm-up costs CPU time as well.
+    run["cpu_us"] = cpu_ns / run["sent"] / 1e3
+    return run
 
 
 def wrk_script(name, request, depth):
@@ -346,12 +408,34 @@ def alternate(contenders, rounds, measure):
     return runs
 
 
-def print_table(runs, columns, labels):
-    """The medians of each contender's runs."""
-    print(f"  {'median':<24}" + "".join(f"{heading:>18}" for _, heading, _ in columns))
-    for name, its in runs.items():
-        medians = (form.format(statistics.median(run[key] for run in its)) for key, _, form in columns)
-        print(f"  {name + ' ' + labels[name]:<24}" + "".join(f"{median:>18}" for median in medians))
+def spread(values, show="{:.3f}".format):
+    """The median, and the least and the most where they differ."""
+    low, median, high = (show(of(values)) for of in (min, statistics.median, max))
+    return median if low == high else f"{median} ({low}..{high})"
+
+
+def labelled(runs, labels=LABELS):
+    """The same runs by what the tables call their contenders."""
+    return {f"{name} {labels[name]}": its for name, its in runs.items()}
+
+
+def print_table(rows, columns, spreads=False):
+    """The medians of each row's runs, or how far they go as well."""
+    title, width = ("median (min..max)", 28) if spreads else ("median", 18)
+    print(f"  {title:<24}" + "".join(f"{heading:>{width}}" for _, heading, _ in columns))
+    for name, its in rows.items():
+        print(f"  {name:<24}", end="")
+        for key, _, form in columns:
+            values = [run[key] for run in its]
+            show = form.format
+            shown = spread(values, show) if spreads else show(statistics.median(values))
+            print(f"{shown:>{width}}", end="")
+        print()
+
+
+def pairs(runs):
+    """What A is held against, of those who ran."""
+    return [("A", other) for other in ("F", "B", "A2") if other in runs]
 
 
 def print_ratios(runs, columns, pairs):

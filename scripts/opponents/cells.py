@@ -1,13 +1,13 @@
 """What is compared: each cell measures all contenders who can do it, in turns."""
 
-import importlib.machinery
-import importlib.util
 import json
 import os
+import runpy
 import statistics
 import subprocess
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import lab
 from opponents.contenders import SENTENCE
@@ -17,12 +17,9 @@ BIG = "A longer answer says more of the same, and then some. " * 185
 CPU = ("CPU a request", "us")
 
 
-def script(name):
-    """One of the scripts beside this folder, as a module."""
-    loader = importlib.machinery.SourceFileLoader(name, str(lab.ROOT / "scripts" / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
+def loaded(name):
+    """What one of the scripts beside this folder defines."""
+    return SimpleNamespace(**runpy.run_path(str(lab.ROOT / "scripts" / name)))
 
 
 def claimed():
@@ -81,7 +78,7 @@ def asking(server, request):
     return request.replace(b" /", b" " + getattr(server, "prefix", b"") + b"/", 1)
 
 
-def scripts(servers, request, depth):
+def wrk_scripts(servers, request, depth):
     """A wrk script for each server."""
     made = {}
     for server in servers:
@@ -92,12 +89,7 @@ def scripts(servers, request, depth):
 
 
 def labelled(servers):
-    names = {"A": "mocker", "A2": "mocker again", "F": "floor"}
-    return {server.name: names.get(server.name, server.name) for server in servers}
-
-
-def floor(command, *args):
-    return lab.Server("F", [lab.build_floor(), command, *args])
+    return {server.name: lab.LABELS.get(server.name, server.name) for server in servers}
 
 
 def end(servers):
@@ -109,13 +101,13 @@ def throughput(
     cell, field, options, results, depth, connections=64, content=SENTENCE, alone=False,
     endpoint="chat",
 ):
-    """Requests/s and CPU time a request. Alone: mocker and the floor, in longer rounds."""
+    """Requests/s and CPU time a request. Alone: mocker and the floor, in more rounds."""
     servers = begin(field, content=content, only=("A", "A2") if alone else None)
     request = lab.request_of(endpoint)
     file = lab.WORK / "answer"
     file.write_bytes(lab.record_answer(servers[0], request))
-    servers.insert(2, floor("serve", "--request-bytes", str(len(request)), "--answer", str(file)))
-    plain = scripts(servers, request, depth)
+    servers.insert(2, lab.floor("serve", "--request-bytes", len(request), "--answer", file))
+    plain = wrk_scripts(servers, request, depth)
     rounds = 21 if alone else options.rounds
 
     def measure(server):
@@ -131,7 +123,7 @@ def churn(cell, field, options, results):
     """A connection for each request."""
     servers = begin(field)
     request = lab.chat_request().replace(b"Connection: keep-alive", b"Connection: close")
-    plain = scripts(servers, request, 1)
+    plain = wrk_scripts(servers, request, 1)
 
     def measure(server):
         run = lab.wrk(server, plain[server.name], 64, max(1, round(options.seconds)))
@@ -151,13 +143,14 @@ def late(cell, field, options, results, millis, in_flight):
         name = labelled([server])[server.name]
         capacity = statistics.median(most[name]) if name in most else float("inf")
         if rate > capacity / 2:
-            results.note(f"{cell}: {name} left out, {rate:,.0f}/s is over half of its {capacity:,.0f}/s")
+            results.note(
+                f"{cell}: {name} left out, {rate:,.0f}/s is over half of its {capacity:,.0f}/s"
+            )
             server.stop()
         else:
             servers.append(server)
     if not servers:
         return
-    client = lab.build_late()
     requests, answers = {}, {}
     for server in servers:
         own = asking(server, lab.chat_request())
@@ -167,17 +160,15 @@ def late(cell, field, options, results, millis, in_flight):
     requests["F"] = requests[servers[0].name]
     file = lab.WORK / "answer"
     file.write_bytes(next(iter(answers.values())))
-    beside = floor(
-        "delay", "--request-bytes", str(requests["F"].stat().st_size), "--answer", str(file),
-        "--millis", f"{millis:g}",
-    )
     answers["F"] = file.read_bytes()
-    servers.append(beside)
-    delay = script("delay")
+    servers.append(
+        lab.floor("delay", "--request-bytes", requests["F"].stat().st_size, "--answer", file,
+                  "--millis", f"{millis:g}")
+    )
 
     def measure(server):
-        run = delay.late(
-            client, server, requests[server.name], len(answers[server.name]), in_flight,
+        run = lab.late(
+            server, requests[server.name], len(answers[server.name]), in_flight,
             max(2, options.seconds), millis,
         )
         return {
@@ -186,16 +177,15 @@ def late(cell, field, options, results, millis, in_flight):
         }
 
     runs = lab.alternate(servers, options.rounds, measure)
-    metrics = [("p99", "ms late"), ("p50", "ms late"), ("p99.9", "ms late"), ("earliest", "ms late"),
-               CPU]
+    metrics = [(key, "ms late") for key in ("p99", "p50", "p99.9", "earliest")] + [CPU]
     results.add(cell, runs, metrics, labelled(servers))
     end(servers)
 
 
 def uploads(cell, field, options, results, size, each):
     """CPU time of large bodies, beside a floor that reads and drops them."""
-    upload = script("upload")
-    servers = begin(field, only=("A", "A2")) + [floor("drop")]
+    upload = loaded("upload")
+    servers = begin(field, only=("A", "A2")) + [lab.floor("drop")]
     for name, (path, content) in upload.bodies(size).items():
         runs = lab.alternate(
             servers, options.rounds, lambda server: upload.cost(server, each, path, content)
@@ -210,7 +200,7 @@ def uploads(cell, field, options, results, size, each):
 
 def upload_rate(cell, field, options, results, size, each):
     """Bodies a second, of all who take them."""
-    upload = script("upload")
+    upload = loaded("upload")
     path, content = upload.bodies(size)["one long string"]
     servers = []
     for server in begin(field):
@@ -223,11 +213,8 @@ def upload_rate(cell, field, options, results, size, each):
             server.stop()
 
     def measure(server):
-        began = time.monotonic()
         run = upload.cost(server, each, server.prefix.decode() + path, content)
-        # What upload.cost waits at its end.
-        taken = time.monotonic() - began - 0.05
-        return {"CPU a GB": run["s_per_gb"], "bodies/s": each / taken}
+        return {"CPU a GB": run["s_per_gb"], "bodies/s": each / run["took"]}
 
     runs = lab.alternate(servers, options.rounds, measure)
     results.add(cell, runs, [("CPU a GB", "s"), ("bodies/s", "")], labelled(servers))
@@ -236,25 +223,27 @@ def upload_rate(cell, field, options, results, size, each):
 
 def streams(cell, field, options, results):
     """Events a second of streams without gaps; no opponent sends them without sleeping."""
-    ran = subprocess.run(
-        [lab.ROOT / "scripts" / "streams", "throughput", "--rounds", str(options.rounds), "--json",
-         str(lab.WORK / "streams.json")],
-        stdout=subprocess.PIPE, text=True,
+    file = lab.WORK / "streams.json"
+    subprocess.run(
+        [lab.ROOT / "scripts" / "streams", "throughput", "--binary", field[0].start(0, SENTENCE)[0],
+         "--rounds", str(options.rounds), "--json", file],
+        stdout=subprocess.DEVNULL, check=True,
     )
-    results.note(f"{cell}: {' '.join(ran.stdout.split())[-400:]}")
+    runs = json.loads(file.read_text())["runs"]["A"]
+    rate, cpu_rate = (lab.spread([run[key] for run in runs]) for key in ("rate", "cpu_rate"))
+    results.note(f"{cell}: {rate} million events/s, {cpu_rate} million in a CPU second")
 
 
 def even(cell, field, options, results):
     """How many of 8 and 64 connections lie on the fuller of two cores."""
-    balance = script("balance")
+    balance = loaded("balance")
     binary = field[0].start(0, SENTENCE)[0]
     for connections in (8, 64):
         runs = {}
         for word, label in (("on", "mocker"), ("off", "the kernel's hash")):
             runs[label] = []
             for _ in range(20):
-                command = [binary, "-port", "0", "-threads", "2", "-quiet", "-balance", word]
-                server = lab.Server("A", command, pinned=False)
+                server = balance.start("A", binary, word, ["-quiet"])
                 runs[label].append({"on the fuller core": max(balance.lying(server, connections))})
                 server.stop()
         metrics = [("on the fuller core", f"of {connections}")]
@@ -293,19 +282,8 @@ def idle_connections(contender, count=10_000):
     """What each of so many idle connections takes of the server's memory, in bytes."""
     server = lab.Server(contender.name, contender.start(0, SENTENCE))
     server.prefix = contender.prefix
-    request = asking(server, lab.chat_request())
-    with server.connect() as connection:
-        for _ in range(100):
-            connection.sendall(request)
-            lab.read_answer(connection)
-    before = server.memory("RssAnon")
-    idle = []
-    for _ in range(count):
-        idle.append(server.connect())
-        idle[-1].sendall(request)
-        lab.read_answer(idle[-1])
-    grown = server.memory("RssAnon") - before
+    idle, _, growth = lab.open_idle(server, count, asking(server, lab.chat_request()))
     for connection in idle:
         connection.close()
     server.stop()
-    return grown / count
+    return growth / count

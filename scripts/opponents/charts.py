@@ -24,7 +24,8 @@ CHARTS = [
     ("depth-16", "64 connections, 16 requests in one write", "CPU a request",
      "CPU time of a request, 16 in one write, microseconds (less is better)", False),
     ("lateness", "delivered latency, 50 ms, 1000 in flight", "p99",
-     "how late answers come, p99 beyond 50 ms, 1000 in flight, milliseconds (less is better)", True),
+     "how late answers come, p99 beyond 50 ms, 1000 in flight, milliseconds (less is better)",
+     True),
 ]
 
 
