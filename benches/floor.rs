@@ -1,8 +1,8 @@
 //! The floor to measure the server against: the least that a correct program on the same event loop
 //! can do for the same bytes. `floor serve` parses nothing: it counts bytes, and for every whole
 //! request of a read it writes one recorded answer, all of them in one write. `floor drop` reads
-//! bodies and keeps nothing of them, for uploads. `floor delay` is `floor serve` with every answer a
-//! fixed time after its request; `floor stream` plays a recorded stream chunk by chunk. What the
+//! bodies and keeps nothing of them, for uploads. `floor delay` is `floor serve` with every answer
+//! a fixed time after its request; `floor stream` plays a recorded stream chunk by chunk. What the
 //! server costs above it is the server's own.
 
 #[cfg(target_os = "linux")]
@@ -21,7 +21,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load, scripts/delay, \
-    scripts/streams and scripts/upload as `floor serve --request-bytes N --answer FILE`, \
+    scripts/streams, scripts/upload, scripts/verdict and scripts/compare as \
+    `floor serve --request-bytes N --answer FILE`, \
     `floor delay --request-bytes N --answer FILE --millis M`, \
     `floor stream --request-bytes N --answer FILE --millis TTFT --itl MS` or \
     `floor drop [--buffer BYTES]`";
@@ -188,8 +189,15 @@ struct Answers {
 }
 
 impl Answers {
-    /// The bytes to write when this many are owed. They end with an answer's end, so the count alone
-    /// says where in an answer they begin.
+    fn new(answer: &[u8], at_once: usize) -> Answers {
+        Answers {
+            bytes: answer.repeat(at_once),
+            one: answer.len(),
+        }
+    }
+
+    /// The bytes to write when this many are owed. They end with an answer's end, so the count
+    /// alone says where in an answer they begin.
     #[inline]
     fn owed(&self, owed: usize) -> &[u8] {
         let begin = (self.one - owed % self.one) % self.one;
@@ -280,10 +288,7 @@ fn run<R: Requests>(
     buffer: usize,
     requests: impl Fn() -> R,
 ) -> io::Result<()> {
-    let answers = Answers {
-        bytes: answer.repeat(at_once),
-        one: answer.len(),
-    };
+    let answers = Answers::new(answer, at_once);
     let mut buffer = vec![0; buffer];
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);

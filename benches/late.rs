@@ -1,11 +1,13 @@
-//! The client of scripts/delay and scripts/verdict: measures how late the answers of a server with a
-//! fixed delay are. C connections in a closed loop; one thread, which sleeps in the kernel between
-//! answers. Or, with a rate, an open loop: requests are due at even times, whatever the answers do,
-//! and the thread never sleeps.
+//! The client of scripts/delay, scripts/verdict and scripts/compare: measures how late the answers
+//! of a server with a fixed delay are. C connections in a closed loop; one thread, which sleeps in
+//! the kernel between answers. Or, with a rate, an open loop: requests are due at even times,
+//! whatever the answers do, and the thread never sleeps.
 //!
 //! Lateness is the time from just before a request was written, or from when it was due in an open
 //! loop, until its answer was seen, less the delay: what the client itself adds counts against the
 //! server, so no answer looks early that is not.
+
+mod client;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,18 +15,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll};
 
-const USAGE: &str = "late: a client, not a benchmark; run by scripts/delay as `late --url URL \
-    --request FILE --answer-bytes N --connections C --seconds S --millis M [--rate R]`";
+use client::{ANSWER_BEGINS, PATIENCE, WARM_UP, connect, quantile};
 
-/// Not counted: the connections settle, the server warms up.
-const WARM_UP: Duration = Duration::from_secs(1);
-
-/// How long after its delay an answer may still come.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-const ANSWER_BEGINS: &[u8] = b"HTTP/1.1 200 ";
+const USAGE: &str = "late: a client, not a benchmark; run by scripts/delay, scripts/verdict and \
+    scripts/compare as `late --url URL --request FILE --answer-bytes N --connections C \
+    --seconds S --millis M [--rate R]`";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
@@ -108,14 +105,8 @@ impl Client {
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(connections.clamp(16, 4096));
         for at in 0..connections {
-            let stream = std::net::TcpStream::connect(address)?;
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            let mut stream = TcpStream::from_std(stream);
-            poll.registry()
-                .register(&mut stream, Token(at), Interest::READABLE)?;
             self.open.push(Some(Connection {
-                stream,
+                stream: connect(address, &poll, at)?,
                 asked: Instant::now(),
                 left: 0,
             }));
@@ -273,12 +264,7 @@ impl Client {
     fn report(&mut self) {
         self.late.sort_unstable();
         let requests = self.late.len();
-        let us = |quantile: f64| {
-            let at = (quantile * requests as f64) as usize;
-            self.late
-                .get(at.min(requests.saturating_sub(1)))
-                .map(|&ns| ns as f64 / 1e3)
-        };
+        let us = |share: f64| quantile(&self.late, share);
         let report = serde_json::json!({
             "requests": requests,
             "sent": self.sent,

@@ -2,6 +2,7 @@
 //! thread. `stream pace` notes when each token came; `stream drain` counts whole streams as fast as
 //! they come. It knows where events and streams end, not what they say.
 
+mod client;
 #[path = "stream/drain.rs"]
 mod drain;
 #[path = "stream/pace.rs"]
@@ -12,16 +13,16 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use mio::Poll;
 use mio::net::TcpStream;
-use mio::{Interest, Poll, Token};
 use rustix::process::Pid;
+
+use client::{ANSWER_BEGINS, connect};
 
 const USAGE: &str = "stream: a client, not a benchmark; run by scripts/streams as \
     `stream pace --url URL --request FILE --connections C --tokens N --ttft MS --itl MS \
-    [--spread MS | --burst PID]` or `stream drain --url URL --request FILE --connections C --seconds S`";
-
-/// How long after it was due the rest of a stream may still come.
-const PATIENCE: Duration = Duration::from_secs(5);
+    [--spread MS | --burst PID]` or \
+    `stream drain --url URL --request FILE --connections C --seconds S`";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
@@ -84,8 +85,6 @@ struct Connection {
     tail: [u8; LAST_CHUNK.len()],
 }
 
-const ANSWER_BEGINS: &[u8] = b"HTTP/1.1 200 ";
-
 /// The end of a chunk and the chunk of no bytes behind it. No event holds a CR, so this stands at
 /// the end of a stream only.
 const LAST_CHUNK: &[u8; 7] = b"\r\n0\r\n\r\n";
@@ -93,14 +92,8 @@ const LAST_CHUNK: &[u8; 7] = b"\r\n0\r\n\r\n";
 impl Connection {
     /// Opens a connection, which the poll knows as `at`.
     fn open(address: SocketAddr, poll: &Poll, at: usize) -> io::Result<Connection> {
-        let socket = std::net::TcpStream::connect(address)?;
-        socket.set_nonblocking(true)?;
-        socket.set_nodelay(true)?;
-        let mut socket = TcpStream::from_std(socket);
-        poll.registry()
-            .register(&mut socket, Token(at), Interest::READABLE)?;
         Ok(Connection {
-            socket,
+            socket: connect(address, poll, at)?,
             begun: false,
             tail: [0; LAST_CHUNK.len()],
         })

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use rustix::time::{
@@ -17,7 +18,7 @@ use rustix::time::{
 
 use crate::{Answers, BUFFER, Connection, Counted, LISTENER, Requests, accept, listen, place};
 
-pub const TIMER: Token = Token(usize::MAX - 1);
+const TIMER: Token = Token(usize::MAX - 1);
 const SECOND: u64 = 1_000_000_000;
 
 /// Answers to what one read brought.
@@ -34,49 +35,86 @@ struct Numbered {
     number: u32,
 }
 
+/// What a floor with a clock waits for besides its connections.
+pub struct Clocked {
+    pub poll: Poll,
+    pub timer: OwnedFd,
+    listener: TcpListener,
+    request_bytes: usize,
+    accepted: u32,
+}
+
+impl Clocked {
+    pub fn new(request_bytes: usize) -> io::Result<Clocked> {
+        let poll = Poll::new()?;
+        Ok(Clocked {
+            timer: timer(&poll)?,
+            listener: listen(&poll)?,
+            poll,
+            request_bytes,
+            accepted: 0,
+        })
+    }
+
+    /// Takes an event that is no connection's, and tells whether it was such a one. Who is accepted
+    /// is made a connection with a number of its own.
+    #[inline]
+    pub fn takes<T>(
+        &mut self,
+        token: Token,
+        connections: &mut Vec<Option<T>>,
+        connection: impl Fn(TcpStream, Counted, u32) -> T,
+    ) -> io::Result<bool> {
+        match token {
+            // What is due is looked for after every wake-up.
+            TIMER => Ok(true),
+            LISTENER => {
+                accept(&self.poll, &self.listener, |slot, stream| {
+                    self.accepted += 1;
+                    let requests = Counted {
+                        request_bytes: self.request_bytes,
+                        begun: 0,
+                    };
+                    place(
+                        connections,
+                        slot,
+                        connection(stream, requests, self.accepted),
+                    );
+                })?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
 /// Serves, `delay` nanoseconds late. Reads also while answers wait; only a client that sends
 /// without end and reads nothing within the delay costs memory here.
 pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
-    let answers = Answers {
-        bytes: answer.repeat(BUFFER / request_bytes + 1),
-        one: answer.len(),
-    };
+    let answers = Answers::new(answer, BUFFER / request_bytes + 1);
     let mut buffer = vec![0; BUFFER];
-    let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
-    let timer = timer(&poll)?;
-    let listener = listen(&poll)?;
+    let mut clocked = Clocked::new(request_bytes)?;
     let mut connections: Vec<Option<Numbered>> = Vec::new();
-    let mut accepted = 0;
     let mut queue: VecDeque<Waiting> = VecDeque::new();
     let mut rings = 0;
 
     loop {
-        match poll.poll(&mut events, None) {
+        match clocked.poll.poll(&mut events, None) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
         for event in &events {
-            match event.token() {
-                // What is due is looked for after every wake-up.
-                TIMER => continue,
-                LISTENER => {
-                    accept(&poll, &listener, |slot, stream| {
-                        let connection = Connection {
-                            stream,
-                            requests: Counted {
-                                request_bytes,
-                                begun: 0,
-                            },
-                            owed: 0,
-                        };
-                        accepted += 1;
-                        let number = accepted;
-                        place(&mut connections, slot, Numbered { connection, number });
-                    })?;
-                    continue;
-                }
-                _ => {}
+            let connection = |stream, requests, number| Numbered {
+                connection: Connection {
+                    stream,
+                    requests,
+                    owed: 0,
+                },
+                number,
+            };
+            if clocked.takes(event.token(), &mut connections, connection)? {
+                continue;
             }
             let slot = event.token().0;
             let Some(Numbered { connection, number }) = &mut connections[slot] else {
@@ -117,7 +155,7 @@ pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
             && let Some(first) = queue.front()
         {
             rings = first.due;
-            set(&timer, rings)?;
+            set(&clocked.timer, rings)?;
         }
     }
 }
@@ -153,7 +191,7 @@ pub fn ended(result: io::Result<()>) -> bool {
 }
 
 /// A timer that the poll knows as `TIMER`.
-pub fn timer(poll: &Poll) -> io::Result<OwnedFd> {
+fn timer(poll: &Poll) -> io::Result<OwnedFd> {
     let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
     let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
     poll.registry()

@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
+use mio::Events;
 use mio::net::TcpStream;
-use mio::{Events, Poll};
 
-use crate::delay::{TIMER, ended, now, set, timer};
-use crate::{BUFFER, Counted, LISTENER, Requests, accept, listen, place};
+use crate::delay::{Clocked, ended, now, set};
+use crate::{BUFFER, Counted, Requests};
 
 /// The chunk of a stream that comes next.
 #[derive(Clone, Copy)]
@@ -28,54 +28,56 @@ struct Connection {
     number: u32,
 }
 
+/// What is played: the bytes, where to cut them, and the time from chunk to chunk.
+struct Recording<'a> {
+    bytes: &'a [u8],
+    chunks: Vec<Range<usize>>,
+    itl: u64,
+}
+
+/// The chunks that wait: the first of each stream, and the others.
+#[derive(Default)]
+struct Queues {
+    first: VecDeque<Due>,
+    others: VecDeque<Due>,
+}
+
 /// Plays `recorded`, its first chunk `ttft` nanoseconds after the request was read and the others
 /// `itl` nanoseconds apart. A client that reads so little that a chunk cannot be written whole is
 /// dropped.
 pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Result<()> {
-    let chunks = cut(recorded).ok_or(ErrorKind::InvalidData)?;
+    let recording = Recording {
+        bytes: recorded,
+        chunks: cut(recorded).ok_or(ErrorKind::InvalidData)?,
+        itl,
+    };
     let mut buffer = vec![0; BUFFER];
-    let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
-    let timer = timer(&poll)?;
-    let listener = listen(&poll)?;
+    let mut clocked = Clocked::new(request_bytes)?;
     let mut connections: Vec<Option<Connection>> = Vec::new();
-    let mut accepted = 0;
-    let mut first: VecDeque<Due> = VecDeque::new();
-    let mut others: VecDeque<Due> = VecDeque::new();
+    let mut queues = Queues::default();
     let mut rings = 0;
 
     loop {
-        match poll.poll(&mut events, None) {
+        match clocked.poll.poll(&mut events, None) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
         for event in &events {
-            match event.token() {
-                // What is due is looked for after every wake-up.
-                TIMER => continue,
-                LISTENER => {
-                    accept(&poll, &listener, |slot, socket| {
-                        accepted += 1;
-                        let connection = Connection {
-                            socket,
-                            requests: Counted {
-                                request_bytes,
-                                begun: 0,
-                            },
-                            number: accepted,
-                        };
-                        place(&mut connections, slot, connection);
-                    })?;
-                    continue;
-                }
-                _ => {}
+            let connection = |socket, requests, number| Connection {
+                socket,
+                requests,
+                number,
+            };
+            if clocked.takes(event.token(), &mut connections, connection)? {
+                continue;
             }
             let slot = event.token().0;
             let Some(connection) = &mut connections[slot] else {
                 continue;
             };
             let received = connection.receive(&mut buffer, event.is_read_closed(), |number| {
-                first.push_back(Due {
+                queues.first.push_back(Due {
                     at: now() + ttft,
                     slot: slot as u32,
                     number,
@@ -88,42 +90,61 @@ pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Re
         }
 
         let now = now();
-        let next = loop {
-            let queue = match (first.front(), others.front()) {
-                (Some(one), Some(other)) if one.at <= other.at => &mut first,
-                (_, Some(_)) => &mut others,
-                _ => &mut first,
-            };
-            let Some(&due) = queue.front() else {
-                break None;
-            };
+        let next = recording.play(&mut queues, &mut connections, now);
+        if let Some(next) = next
+            && (rings <= now || next < rings)
+        {
+            rings = next;
+            set(&clocked.timer, rings)?;
+        }
+    }
+}
+
+impl Queues {
+    /// The one whose first chunk is due first.
+    #[inline]
+    fn earlier(&mut self) -> &mut VecDeque<Due> {
+        match (self.first.front(), self.others.front()) {
+            (Some(one), Some(other)) if one.at <= other.at => &mut self.first,
+            (_, Some(_)) => &mut self.others,
+            _ => &mut self.first,
+        }
+    }
+}
+
+impl Recording<'_> {
+    /// Plays all that is due; gives when the next chunk is.
+    #[inline]
+    fn play(
+        &self,
+        queues: &mut Queues,
+        connections: &mut [Option<Connection>],
+        now: u64,
+    ) -> Option<u64> {
+        loop {
+            let queue = queues.earlier();
+            let &due = queue.front()?;
             if due.at > now {
-                break Some(due.at);
+                return Some(due.at);
             }
             queue.pop_front();
-            let slot = due.slot as usize;
-            let Some(connection) = &mut connections[slot] else {
+            let place = &mut connections[due.slot as usize];
+            let Some(connection) = place else {
                 continue;
             };
             if connection.number != due.number {
                 continue;
             }
-            let chunk = &recorded[chunks[due.chunk as usize].clone()];
+            let chunk = &self.bytes[self.chunks[due.chunk as usize].clone()];
             if !matches!(connection.socket.write(chunk), Ok(written) if written == chunk.len()) {
-                connections[slot] = None;
-            } else if due.chunk as usize + 1 < chunks.len() {
-                others.push_back(Due {
-                    at: due.at + itl,
+                *place = None;
+            } else if due.chunk as usize + 1 < self.chunks.len() {
+                queues.others.push_back(Due {
+                    at: due.at + self.itl,
                     chunk: due.chunk + 1,
                     ..due
                 });
             }
-        };
-        if let Some(next) = next
-            && (rings <= now || next < rings)
-        {
-            rings = next;
-            set(&timer, rings)?;
         }
     }
 }

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 use serde_json::{Value, json};
 
-use crate::{Connection, PATIENCE};
-
-/// Not counted: the connections settle, the server warms up.
-const WARM_UP: Duration = Duration::from_secs(1);
+use crate::Connection;
+use crate::client::{PATIENCE, WARM_UP};
 
 /// What one read takes at most. Large, so that the client makes few system calls; small enough for
 /// the second-level cache of its core.

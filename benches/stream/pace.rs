@@ -12,7 +12,8 @@ use mio::{Events, Poll};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::{Connection, PATIENCE};
+use crate::Connection;
+use crate::client::{PATIENCE, quantile};
 
 /// What the server was told of its streams, and how the requests are sent.
 #[derive(Default)]
@@ -22,9 +23,9 @@ pub struct Pacing {
     pub itl: Duration,
     /// Over how long the requests are spread; zero sends them one right after another.
     pub spread: Duration,
-    /// This server is stopped while they are sent, so that it finds them all at once. Sent one after
-    /// another they reach it about as fast as it writes tokens, and then chance decides whether it
-    /// sleeps between tokens, which costs more than a token.
+    /// This server is stopped while they are sent, so that it finds them all at once. Sent one
+    /// after another they reach it about as fast as it writes tokens, and then chance decides
+    /// whether it sleeps between tokens, which costs more than a token.
     pub burst: Option<Pid>,
 }
 
@@ -49,6 +50,20 @@ struct Stream {
     done: bool,
 }
 
+/// Asks for all streams while the server is stopped.
+fn burst(streams: &mut [Stream], request: &[u8], server: Pid) -> io::Result<()> {
+    kill_process(server, Signal::STOP)?;
+    for stream in &mut *streams {
+        stream.connection.ask(request)?;
+    }
+    let asked = Instant::now();
+    for stream in streams {
+        stream.asked = asked;
+    }
+    kill_process(server, Signal::CONT)?;
+    Ok(())
+}
+
 /// Runs all streams to their ends, and reports.
 pub fn run(
     address: SocketAddr,
@@ -60,13 +75,7 @@ pub fn run(
     let mut events = Events::with_capacity(connections.clamp(16, 4096));
     let mut streams = Vec::new();
     for at in 0..connections {
-        streams.push(Stream {
-            connection: Connection::open(address, &poll, at)?,
-            asked: Instant::now(),
-            events: 0,
-            line_ended: false,
-            done: false,
-        });
+        streams.push(Stream::new(Connection::open(address, &poll, at)?));
     }
     // Room for all samples at once: growing would hold the loop up.
     let mut late = vec![Vec::with_capacity(connections); pacing.tokens];
@@ -75,16 +84,8 @@ pub fn run(
 
     std::thread::sleep(Duration::from_millis(50)); // for the server to have accepted all
     if let Some(server) = pacing.burst {
-        kill_process(server, Signal::STOP)?;
-        for stream in &mut streams {
-            stream.connection.ask(request)?;
-        }
+        burst(&mut streams, request, server)?;
         started = connections;
-        let asked = Instant::now();
-        for stream in &mut streams {
-            stream.asked = asked;
-        }
-        kill_process(server, Signal::CONT)?;
     }
     let begin = Instant::now();
     let gives_up = begin + pacing.spread + pacing.due(pacing.tokens) + PATIENCE;
@@ -133,6 +134,16 @@ pub fn run(
 }
 
 impl Stream {
+    fn new(connection: Connection) -> Stream {
+        Stream {
+            connection,
+            asked: Instant::now(),
+            events: 0,
+            line_ended: false,
+            done: false,
+        }
+    }
+
     /// Reads what is there and notes the tokens in it; gives how many bytes it was.
     fn read(
         &mut self,
@@ -186,7 +197,10 @@ fn report(mut late: Vec<Vec<i64>>, pacing: &Pacing) -> Value {
         late.sort_unstable();
     }
     let tokens = pacing.tokens;
-    let drift = match (at(&late[tokens / 10], 0.5), at(&late[tokens - 1], 0.5)) {
+    let drift = match (
+        quantile(&late[tokens / 10], 0.5),
+        quantile(&late[tokens - 1], 0.5),
+    ) {
         (Some(early), Some(last)) => Some(last - early),
         _ => None,
     };
@@ -211,16 +225,9 @@ fn report(mut late: Vec<Vec<i64>>, pacing: &Pacing) -> Value {
 
 fn spread(sorted: &[i64]) -> Value {
     json!({
-        "min_us": at(sorted, 0.0),
-        "p50_us": at(sorted, 0.5),
-        "p99_us": at(sorted, 0.99),
-        "max_us": at(sorted, 1.0),
+        "min_us": quantile(sorted, 0.0),
+        "p50_us": quantile(sorted, 0.5),
+        "p99_us": quantile(sorted, 0.99),
+        "max_us": quantile(sorted, 1.0),
     })
-}
-
-/// A quantile in microseconds.
-fn at(sorted: &[i64], quantile: f64) -> Option<f64> {
-    let at = (quantile * sorted.len() as f64) as usize;
-    let ns = sorted.get(at.min(sorted.len().saturating_sub(1)))?;
-    Some(*ns as f64 / 1e3)
 }
