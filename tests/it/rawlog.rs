@@ -67,7 +67,7 @@ fn logging(name: &str, args: &[&str]) -> (Server, Scratch) {
     (server, log)
 }
 
-fn stopped(server: Server, log: &Scratch) -> Vec<Record> {
+fn stopped(server: Server, log: Scratch) -> Vec<Record> {
     server.process.signal("TERM");
     assert!(server.process.ended().status.success());
     records(&log.read())
@@ -103,7 +103,7 @@ fn records_are_whole_and_in_order_for_each_connection() {
         }
     });
     let mut next = vec![0; THREADS * CLIENTS];
-    let records = stopped(server, &log);
+    let records = stopped(server, log);
     assert_eq!(records.len(), 2 * THREADS * CLIENTS * ROUNDS);
     for record in records {
         let (client, round) = model(&record);
@@ -145,7 +145,7 @@ fn what_is_refused_is_logged_too() {
     let (server, log) = logging("raw-log-refused", &["-auth", "Bearer k"]);
     server.connect().ask("GARBAGE\r\n\r\n");
     server.connect().ask(post("/v1/responses", "", "{}"));
-    let records = stopped(server, &log);
+    let records = stopped(server, log);
     let heads: Vec<&str> = records
         .iter()
         .map(|r| r.head.lines().next().unwrap())
@@ -222,7 +222,7 @@ fn who_was_stopped_catches_up_in_order() {
         client.answer().assert_chat(&format!("{at}-0"));
     }
     drop(clients);
-    let records = stopped(server, &log);
+    let records = stopped(server, log);
     let answers = records.iter().filter(|record| !record.is_request);
     let models: Vec<usize> = answers.map(|answer| model(answer).0).collect();
     assert_eq!(models, (0..40).collect::<Vec<_>>());
