@@ -228,7 +228,7 @@ fn who_was_stopped_catches_up_in_order() {
     assert_eq!(models, (0..40).collect::<Vec<_>>());
 }
 
-/// Streams of more bytes than the log may hold, all at once: none waits for room that another keeps.
+/// Streams of more bytes than the log may hold, all at once: none waits for another's room.
 #[test]
 fn long_streams_share_the_log_and_are_whole() {
     const STREAMS: usize = 12;

@@ -6,7 +6,7 @@ mod reader;
 
 use std::path::Path;
 
-use reader::{before_tests, is_tests, names, sources};
+use reader::{Source, before_tests, is_tests, names, sources, sources_in};
 
 /// The most lines of a file, and of a function, tests included; the most columns of a line.
 const LINES: usize = 400;
@@ -186,12 +186,28 @@ fn the_hot_path_formats_nothing() {
     }
 }
 
+/// Every source of the package: the path with its folder, and the text.
+fn everything() -> Vec<(String, String)> {
+    let folders = ["src", "tests/it", "benches"].into_iter();
+    let sources = folders.flat_map(|folder| {
+        let named = move |source: Source| (format!("{folder}/{}", source.path), source.text);
+        sources_in(folder).into_iter().map(named)
+    });
+    sources.collect()
+}
+
 #[test]
-fn files_are_short_and_say_what_they_are() {
+fn files_are_short() {
+    for (path, text) in everything() {
+        let lines = text.lines().count();
+        assert!(lines <= LINES, "{path}: {lines} lines");
+    }
+}
+
+#[test]
+fn files_say_what_they_are() {
     for source in sources() {
         let path = &source.path;
-        let lines = source.text.lines().count();
-        assert!(lines <= LINES, "src/{path}: {lines} lines");
         assert!(
             source.text.starts_with("//! "),
             "src/{path} opens with what it is"
@@ -215,8 +231,8 @@ fn files_are_short_and_say_what_they_are() {
 #[test]
 fn functions_are_short() {
     let mut found = 0;
-    for source in sources() {
-        let lines: Vec<&str> = source.text.lines().collect();
+    for (path, text) in everything() {
+        let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let begin = line.trim_start();
             let indent = &line[..line.len() - begin.len()];
@@ -229,12 +245,7 @@ fn functions_are_short() {
                     .is_some_and(|l| l.starts_with('}'))
             };
             let length = 1 + lines[at..].iter().position(closes).unwrap_or(0);
-            assert!(
-                length <= FUNCTION,
-                "src/{}:{}: {length} lines",
-                source.path,
-                at + 1
-            );
+            assert!(length <= FUNCTION, "{path}:{}: {length} lines", at + 1);
             found += 1;
         }
     }
@@ -299,24 +310,13 @@ fn scripts_that_are_named_exist() {
 
 #[test]
 fn lines_are_short() {
-    let texts = sources()
-        .into_iter()
-        .map(|source| (source.path, source.text));
-    for (path, text) in texts {
+    for (path, text) in everything() {
         for (at, line) in text.lines().enumerate() {
             // A row of a Markdown table can't be broken.
             let row = line.starts_with("//! |");
             let columns = if row { 0 } else { line.chars().count() };
-            assert!(
-                columns <= COLUMNS,
-                "src/{path}:{}: {columns} columns",
-                at + 1
-            );
-            assert!(
-                line.trim_end() == line,
-                "src/{path}:{}: white space",
-                at + 1
-            );
+            assert!(columns <= COLUMNS, "{path}:{}: {columns} columns", at + 1);
+            assert!(line.trim_end() == line, "{path}:{}: white space", at + 1);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use mocker::settings::Settings;
 
-use super::client::{Client, chat, post, request};
+use super::client::{Client, HEALTH, chat, in_every_cut, in_every_cut_with_heads, post, request};
 
 #[test]
 fn models_and_moderations_are_answered() {
@@ -55,5 +55,27 @@ fn a_page_may_read_only_where_it_was_allowed() {
                 "{out}"
             );
         }
+    }
+}
+
+/// Not of a long list either, which GET writes item by item.
+#[test]
+fn head_never_has_content() {
+    for names in [1, 4000] {
+        let models = (0..names).map(|at| format!("model-{at}")).collect();
+        let settings = Settings {
+            models,
+            ..Settings::default()
+        };
+        let bytes = request("HEAD", "/v1/models", &[], "") + HEALTH;
+        let both = in_every_cut_with_heads("HEAD", &settings, bytes.as_bytes(), &[0]).answers;
+        let get = request("GET", "/v1/models", &[], "");
+        let got = in_every_cut("GET", &settings, get.as_bytes()).answers;
+        assert_eq!(
+            both[0].field("content-length"),
+            got[0].field("content-length")
+        );
+        assert_eq!(both.len(), 2, "{names} models");
+        assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
     }
 }

@@ -95,28 +95,6 @@ fn health_lives_and_needs_no_key() {
     }
 }
 
-/// Also of what GET answers item by item.
-#[test]
-fn head_never_has_content() {
-    for names in [1, 4000] {
-        let models = (0..names).map(|at| format!("model-{at}")).collect();
-        let settings = Settings {
-            models,
-            ..Settings::default()
-        };
-        let bytes = request("HEAD", "/v1/models", &[], "") + HEALTH;
-        let both = in_every_cut_with_heads("HEAD", &settings, bytes.as_bytes(), &[0]).answers;
-        let get = request("GET", "/v1/models", &[], "");
-        let got = in_every_cut("GET", &settings, get.as_bytes()).answers;
-        assert_eq!(
-            both[0].field("content-length"),
-            got[0].field("content-length")
-        );
-        assert_eq!(both.len(), 2, "{names} models");
-        assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
-    }
-}
-
 /// A method, a target, the status, and the methods that `Allow` lists where it must.
 const METHODS: &[(&str, &str, u16, &str)] = &[
     ("OPTIONS", "/v1/chat/completions", 204, "OPTIONS, POST"),
