@@ -72,7 +72,7 @@ impl Mock {
                 strict: settings.strict,
             },
             shaper: Shaper::new(settings, &words),
-            book: Book::new(words, &settings.models, settings.cors, watch),
+            book: Book::new(settings, words, watch),
             policy: Policy::new(settings, rng.fork()),
             rng,
             ids: Ids::new(seed, core),

@@ -20,6 +20,7 @@ use super::reply::{Own, Reply, Shape};
 use super::route::{Api, Endpoint, View};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
+use crate::settings::Settings;
 use crate::watch::{PAGE, Watch};
 use document::Document;
 use events::Events;
@@ -56,9 +57,8 @@ struct Form {
 }
 
 impl Book {
-    /// Cuts the template files. `models` are those that are listed, `watch` is what the server
-    /// tells of itself.
-    pub fn new(words: Words, models: &[String], cors: bool, watch: Arc<Watch>) -> Book {
+    /// Cuts the template files. `watch` is what the server tells of itself.
+    pub fn new(settings: &Settings, words: Words, watch: Arc<Watch>) -> Book {
         let parse = Template::parse;
         let list = |json| parse(json).split(Slot::Items);
         let form = |(opening, closing), choice, usage| Form {
@@ -97,8 +97,12 @@ impl Book {
             call: parse(include_str!("templates/response.call.json")),
             documents: Endpoint::all().map(Document::of).collect(),
             problem: parse(include_str!("templates/error.json")),
-            listed: models.iter().map(|name| Name::from_text(name)).collect(),
-            cors,
+            listed: settings
+                .models
+                .iter()
+                .map(|name| Name::from_text(name))
+                .collect(),
+            cors: settings.cors,
             watch,
             vectors: Embeddings::default(),
             scratch: Vec::new(),

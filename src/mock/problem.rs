@@ -1,7 +1,7 @@
 //! What can be wrong with a request, as OpenAI's error object says it. Knows no bytes of HTTP.
 
 use super::ask::{Bad, HELD_MAX, Unread, Wrong, subject};
-use super::route::{Api, Endpoint, Methods};
+use super::route::{Api, Endpoint, Methods, told};
 use super::schema::Unfit;
 
 /// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
@@ -14,7 +14,7 @@ pub struct Problem {
     /// `error.code`
     pub code: Option<&'static str>,
     /// `error.message`; in it `{param}` and `{}` stand for `param` and `number`, `{0}` and
-    /// `{1}` for `words`.
+    /// `{1}` for `words`, `{post}` and `{get}` for the paths that are served.
     pub message: &'static str,
     /// `error.param`: the field of the request that was wrong.
     pub param: Option<&'static str>,
@@ -119,6 +119,8 @@ impl Problem {
     pub fn text(&self) -> String {
         let [first, second] = self.words;
         self.message
+            .replace("{post}", &told(Methods::Post))
+            .replace("{get}", &told(Methods::Get))
             .replace("{param}", self.param.unwrap_or_default())
             .replace("{}", &self.number.to_string())
             .replace("{0}", first)
@@ -134,10 +136,8 @@ impl Problem {
     pub const UNKNOWN_PATH: Problem = Problem::invalid(
         404,
         "unknown_path",
-        "There is nothing at this path. POST is answered at /v1/chat/completions, /v1/responses, \
-         /v1/completions, /v1/embeddings and /v1/moderations, GET at /v1/models, \
-         /v1/models/MODEL and /health (those of /v1 also without it, under /openai and partly \
-         under /openai/deployments/MODEL).",
+        "There is nothing at this path. POST is answered at {post}; GET at {get} (those of /v1 \
+         also without it, under /openai and partly under /openai/deployments/MODEL).",
     );
 
     /// The name in the path, a model's or Azure's deployment, can't be a model's name.

@@ -171,6 +171,13 @@ impl Methods {
     }
 }
 
+impl Route {
+    /// Whether its path has a model's name at the end.
+    fn is_named(&self) -> bool {
+        self.path.ends_with('/') && self.path != "/"
+    }
+}
+
 impl Endpoint {
     /// Its row.
     pub fn route(self) -> &'static Route {
@@ -183,13 +190,23 @@ impl Endpoint {
     }
 }
 
+/// The paths where a method is answered, in a row, as errors tell them.
+pub fn told(methods: Methods) -> String {
+    let path = |route: &Route| match (route.reach, route.is_named()) {
+        (Reach::Bare, _) => route.path.to_owned(),
+        (_, true) => format!("/v1{}MODEL", route.path),
+        (_, false) => format!("/v1{}", route.path),
+    };
+    let rows = ROUTES.iter().filter(|route| route.methods == methods);
+    rows.map(path).collect::<Vec<_>>().join(", ")
+}
+
 /// What requests are counted by: the endpoints in their order, and behind them [`NOWHERE`].
 pub fn counted() -> Vec<watch::Endpoint> {
     let endpoint = |route: &Route| watch::Endpoint {
-        label: match route.path {
-            "/" => "/".into(),
-            path if path.ends_with('/') => format!("{path}{{model}}"),
-            path => path.into(),
+        label: match route.is_named() {
+            true => format!("{}{{model}}", route.path),
+            false => route.path.into(),
         },
         api: route.reach != Reach::Bare,
     };
@@ -224,7 +241,7 @@ pub fn find(target: &str) -> Option<(&'static Route, Option<&str>)> {
 fn row(path: &str) -> Option<(&'static Route, Option<&str>)> {
     ROUTES.iter().find_map(|route| {
         let name = path.strip_prefix(route.path)?;
-        match route.path.ends_with('/') && route.path != "/" {
+        match route.is_named() {
             true => (!name.is_empty()).then_some((route, Some(name))),
             false => name.is_empty().then_some((route, None)),
         }
@@ -280,6 +297,15 @@ mod tests {
         let counted = counted();
         assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
         assert_eq!(counted[6].label, "/models/{model}");
+    }
+
+    #[test]
+    fn errors_tell_every_path() {
+        assert_eq!(
+            told(Methods::Get),
+            "/v1/models, /v1/models/MODEL, /health, /, /metrics, /stats"
+        );
+        assert!(told(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
     }
 
     #[test]
