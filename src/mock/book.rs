@@ -4,6 +4,7 @@
 mod document;
 mod events;
 mod fields;
+mod form;
 mod logprobs;
 mod place;
 mod plan;
@@ -24,6 +25,7 @@ use crate::settings::Settings;
 use crate::watch::{PAGE, Watch};
 use document::Document;
 use events::Events;
+use form::Form;
 use place::{Place, Stage};
 
 /// The templates and what fills them.
@@ -31,7 +33,8 @@ use place::{Place, Stage};
 pub struct Book {
     /// Where the words come from.
     pub words: Words,
-    forms: [Form; 3],
+    /// In the order of [`Api`].
+    forms: [Form; Api::ALL.len()],
     events: Events,
     choice_call: Template,
     message: Template,
@@ -47,49 +50,13 @@ pub struct Book {
     scratch: Vec<u8>,
 }
 
-/// The templates of one form of text, in the order of [`Api`].
-#[derive(Debug)]
-struct Form {
-    opening: Template,
-    choice: Template,
-    closing: Template,
-    usage: Template,
-}
-
 impl Book {
     /// Cuts the template files. `watch` is what the server tells of itself.
     pub fn new(settings: &Settings, words: Words, watch: Arc<Watch>) -> Book {
         let parse = Template::parse;
-        let list = |json| parse(json).split(Slot::Items);
-        let form = |(opening, closing), choice, usage| Form {
-            opening,
-            choice: parse(choice),
-            closing,
-            usage: parse(usage),
-        };
-        let chat_usage = include_str!("templates/chat.usage.json");
         Book {
             words,
-            forms: [
-                form(
-                    list(include_str!("templates/chat.json")),
-                    include_str!("templates/chat.choice.json"),
-                    chat_usage,
-                ),
-                form(
-                    (
-                        parse(include_str!("templates/response.json")),
-                        Template::default(),
-                    ),
-                    "null",
-                    include_str!("templates/response.usage.json"),
-                ),
-                form(
-                    list(include_str!("templates/completion.json")),
-                    include_str!("templates/completion.choice.json"),
-                    chat_usage,
-                ),
-            ],
+            forms: Api::ALL.map(Form::of),
             events: Events::new(),
             choice_call: parse(include_str!("templates/chat.choice.call.json")),
             message: parse(include_str!("templates/response.message.json")),
@@ -112,7 +79,12 @@ impl Book {
     /// How many items stand between opening and closing.
     pub fn items(&self, shape: &Shape) -> u32 {
         match shape {
-            Shape::Generated(generated) if generated.api != Api::Responses => generated.choices,
+            Shape::Generated(generated) => {
+                match self.forms[generated.api as usize].document.lists {
+                    true => generated.choices,
+                    false => 0,
+                }
+            }
             Shape::Embeddings { inputs, .. } => u32::from(*inputs),
             Shape::Document {
                 endpoint, inputs, ..
@@ -146,7 +118,7 @@ impl Book {
         match &*reply.shape {
             Shape::Generated(generated) => {
                 let place = Place::whole(reply, generated, created);
-                let template = &self.form(&place).opening;
+                let template = &self.form(&place).document.opening;
                 self.render(template, &place, out, notes);
             }
             Shape::Embeddings { .. } | Shape::Document { .. } => {
@@ -173,7 +145,7 @@ impl Book {
                 };
                 let template = match generated.function() {
                     Some(_) => &self.choice_call,
-                    None => &self.form(&place).choice,
+                    None => &self.form(&place).document.item,
                 };
                 self.render(template, &place, out, None);
             }
@@ -212,7 +184,7 @@ impl Book {
         match &*reply.shape {
             Shape::Generated(generated) => {
                 let place = Place::whole(reply, generated, created);
-                let template = &self.form(&place).closing;
+                let template = &self.form(&place).document.closing;
                 self.render(template, &place, out, notes);
             }
             Shape::Embeddings { .. } | Shape::Document { .. } => {
@@ -323,7 +295,7 @@ impl Book {
             Slot::Parts if place.stage == Stage::Begun => {}
             Slot::Part | Slot::Parts => self.render(&self.part, place, out, notes),
             Slot::Response => {
-                let template = &self.form(place).opening;
+                let template = &self.form(place).document.opening;
                 self.render(template, place, out, notes);
             }
             other => unreachable!("{other:?} stands in lists and errors only"),

@@ -161,7 +161,7 @@ impl Problem {
     pub const fn too_many_logprobs(api: Api) -> Problem {
         let param = match api {
             Api::Responses => "top_logprobs",
-            Api::Chat | Api::Completions => "logprobs",
+            _ => "logprobs",
         };
         Problem::field(
             param,

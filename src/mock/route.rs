@@ -118,6 +118,11 @@ pub enum Api {
     Completions,
 }
 
+impl Api {
+    /// All of them, in order.
+    pub const ALL: [Api; 3] = [Api::Chat, Api::Responses, Api::Completions];
+}
+
 /// How the server tells how it fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {

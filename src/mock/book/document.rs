@@ -24,6 +24,11 @@ impl Document {
             ),
             Gives::Text(_) | Gives::View(_) => return Document::default(),
         };
+        Document::cut(frame, item)
+    }
+
+    /// Cuts a frame at its `$items`, if it has them.
+    pub fn cut(frame: &str, item: &str) -> Document {
         let frame = Template::parse(frame);
         let lists = frame.has(Slot::Items);
         let (opening, closing) = match lists {

@@ -18,12 +18,12 @@ impl Book {
         let value = match (place.generated.api, told) {
             (Api::Responses, None) => return out.extend_from_slice(b"[]"),
             (_, None) => return out.extend_from_slice(b"null"),
-            (Api::Chat, Some(others)) => json!({
+            (Api::Responses, Some(others)) => self.listed_tokens(place, others),
+            (Api::Completions, Some(others)) => self.parallel_lists(place, others),
+            (_, Some(others)) => json!({
                 "content": self.listed_tokens(place, others),
                 "refusal": null,
             }),
-            (Api::Responses, Some(others)) => self.listed_tokens(place, others),
-            (Api::Completions, Some(others)) => self.parallel_lists(place, others),
         };
         serde_json::to_writer(out, &value).expect("a Vec takes all");
     }

@@ -1,8 +1,8 @@
 //! The order of a stream's units: what opens it, then chunk after chunk, each choice in turn, then
 //! what ends it. Knows no bytes.
 
+use super::form::Form;
 use super::place::{Place, Stage};
-use crate::mock::route::Api;
 
 /// The units of a stream: how many there are of each kind.
 pub(super) struct Plan {
@@ -31,18 +31,16 @@ pub(super) enum Unit {
 }
 
 impl Plan {
-    pub fn new(place: &Place<'_>, per_chunk: u32) -> Plan {
+    pub fn new(place: &Place<'_>, form: &Form, per_chunk: u32) -> Plan {
         let (generated, tokens) = (place.generated, place.reply.numbers.tokens);
-        let choices = match generated.api {
-            Api::Responses => 1,
-            _ => generated.choices,
+        let choices = match form.document.lists {
+            true => generated.choices,
+            false => 1,
         };
         let chunks = tokens.div_ceil(per_chunk);
-        let (opening, ending, last) = match generated.api {
-            Api::Chat => (choices, choices, 1),
-            Api::Responses => (1, 1, 0),
-            Api::Completions => (0, choices, 1),
-        };
+        let opening = choices * u32::from(form.units.opening);
+        let ending = choices * u32::from(form.units.ending);
+        let last = u32::from(form.units.last);
         Plan {
             opening,
             chunks,
