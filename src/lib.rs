@@ -16,23 +16,50 @@
 //!
 //! # The way of a request
 //!
-//! The reactor reads into the connection's inbox. The head is recognised (a head that came before
-//! is compared, not parsed) and becomes a plan: which route, whether it is authorized, how the body
-//! is framed. The body streams through `ask`, which keeps the few facts that the answer needs and
-//! drops the rest. When the request is complete, `policy` gives a verdict and the mock a reply,
-//! which is small. The writer renders it into the outbox, and the reactor writes once for all that
-//! was answered. How late that was it tells the core's metrics, of which a thread of its own makes
-//! a window and a verdict each second.
+//! 1. `net::reactor` looks at readiness, and [`net::machine`] gives the connection its turn
+//!    ([`net::turn`]), which reads into the connection's inbox ([`http::inbox`]).
+//! 2. `conn::serve` recognises the head: one that came before is compared, not parsed
+//!    ([`conn::kit`]), another is read by [`http::head`]. It becomes a plan: which route
+//!    ([`mock::route`]), whether it is authorized ([`mock::call`]), how the body is framed
+//!    ([`http::body`]).
+//! 3. The body streams through [`mock::ask`], which keeps the few facts that the answer needs and
+//!    drops the rest, so of 50 MB never more than a buffer is held; `mock::shaper` makes a shape of
+//!    the facts.
+//! 4. When the request is complete, [`mock::policy`] gives a verdict, and [`mock::Mock::reply`] a
+//!    reply, which is small. `conn::give` waits until it is due.
+//! 5. [`conn::writer`] renders it into the outbox ([`conn::outbox`]): the head by
+//!    [`http::answer`], the content by [`mock::book`], or a copy of the last answer of its kind
+//!    with other numbers. A stream comes back to `conn::stream` for each of its events, an answer
+//!    too long for one piece to `conn::give` for each of its items.
+//! 6. The turn writes once for all that was answered, and the core's metrics
+//!    ([`watch::metrics`]) are told how late that was. A thread of its own makes a window and a
+//!    verdict of them each second ([`watch::window`]).
 //!
 //! # Laws of the hot path
 //!
-//! No allocation once warm, no lock, no formatting, no system calls but wait, read and write.
-//! A socket is registered once. An idle connection holds no buffer. Every limit has a name.
+//! * No allocation once warm, no lock, no `format!`, no system calls but wait, its timer, read and
+//!   write (accept and close for connections that come and go).
+//! * A delay counts from the last byte of its request; nothing leaves early, and what leaves late
+//!   makes nothing else late.
+//! * At most 64 answers or 256 KiB of input between two looks at readiness.
+//! * A socket is registered once. A full outbox stops parsing. Pipelined answers leave together.
+//! * An idle connection holds no buffer, and a waiting answer is a small record, not its bytes.
+//! * Every limit has a name, a reason and a test at its edge.
+//! * Tokens of connections carry a generation: no stale event or timer touches a new one.
+//! * Counters have one writer each and lie on cache lines of their core.
 //!
 //! # Where to add what
 //!
-//! A setting is a row in [`settings`]. An endpoint is a row in [`mock::route`], a template file
-//! and a shape in [`mock::reply`]. A counter is a row in `watch::counters`.
+//! | what | where |
+//! |---|---|
+//! | a setting | a row in [`settings`], and its use; flag, variable, help, documents and completions follow |
+//! | an endpoint that gives a JSON document | a row in [`mock::route`] and a file in `mock/templates` |
+//! | another form of generated text | a variant of [`mock::route::Api`], its row in `mock::book::form` and its files; what it reads in `mock::ask::field` |
+//! | a field of a request | a variant, its name and its refusal in `mock::ask::field`; what it does to the facts in `mock::ask::fields` |
+//! | something that goes wrong on purpose | what is drawn: [`mock::call::Treatment`], by [`mock::policy`]; what it does: `conn::give` |
+//! | a counter | a row in `watch::counters`, and where it counts |
+//! | a time that is measured | a variant and a row in `watch::times`, and where it is recorded |
+//! | a rule of HTTP | a row of the tests in `tests/it/dialog`, and [`http`] |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -55,8 +55,7 @@ impl Ask {
         }
     }
 
-    /// Forgets the last body and starts one for `endpoint`, whose fields are read; an endpoint
-    /// without a body of its own reads none.
+    /// Forgets the last body and starts one for `endpoint`, whose fields are read.
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.json.begin();
         self.fields.begin(endpoint);

@@ -301,7 +301,7 @@ mod tests {
         }
         let counted = counted();
         assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
-        assert_eq!(counted[6].label, "/models/{model}");
+        assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
     }
 
     #[test]

@@ -47,9 +47,8 @@ impl Field {
 
 /// The field of an endpoint that has this name.
 pub(super) fn field_named(endpoint: Endpoint, name: &[u8]) -> Option<Field> {
-    use Endpoint::{Chat, Completions, Embeddings, Health, Model, Models, Moderations, Responses};
+    use Endpoint::{Chat, Completions, Embeddings, Moderations, Responses};
     match (name, endpoint) {
-        (_, Health | Model | Models) => None,
         (b"model", _) => Some(Field::Model),
         (b"stream", Chat | Responses | Completions) => Some(Field::Stream),
         (b"stream_options", Chat | Completions) => Some(Field::StreamOptions),
