@@ -188,7 +188,7 @@ impl Conn {
         };
         let out = self.outbox.end(&mut kit.outboxes);
         let at = out.len();
-        if *next < kit.mock.book.items(&reply.shape) {
+        if *next < kit.mock.book.items(reply) {
             kit.mock.book.item(reply, *next, out);
             *next += 1;
             self.log_content(at);

@@ -101,7 +101,7 @@ impl Writer {
                 head(reply, manner, framing, book, clock, out, &mut self.notes);
                 return Written::Head;
             }
-            let length = match book.items(&reply.shape) {
+            let length = match book.items(reply) {
                 0 | 1 => 0,
                 _ => book.length(reply, clock.unix),
             };
@@ -149,7 +149,7 @@ impl Image {
         notes.clear();
         content.clear();
         book.opening(reply, clock.unix, content, Some(&mut notes));
-        (0..book.items(&reply.shape)).for_each(|index| book.item(reply, index, content));
+        (0..book.items(reply)).for_each(|index| book.item(reply, index, content));
         book.closing(reply, clock.unix, content, Some(&mut notes));
         let in_content = notes.len();
         let framing = match reply.shape.status() {

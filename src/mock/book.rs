@@ -77,23 +77,18 @@ impl Book {
     }
 
     /// How many items stand between opening and closing.
-    pub fn items(&self, shape: &Shape) -> u32 {
-        match shape {
-            Shape::Generated(generated) => {
-                match self.forms[generated.api as usize].document.lists {
-                    true => generated.choices,
-                    false => 0,
-                }
-            }
+    pub fn items(&self, reply: &Reply) -> u32 {
+        match &*reply.shape {
+            Shape::View(_) | Shape::Allowed(_) | Shape::Problem(_) => 0,
+            _ if !self.document(reply).lists => 0,
+            Shape::Generated(generated) => generated.choices,
             Shape::Embeddings { inputs, .. } => u32::from(*inputs),
             Shape::Document {
                 endpoint, inputs, ..
             } => match endpoint {
-                _ if !self.document(*endpoint).lists => 0,
                 Endpoint::Models => self.listed.len() as u32,
                 _ => u32::from(*inputs),
             },
-            _ => 0,
         }
     }
 
@@ -116,19 +111,12 @@ impl Book {
         notes: Option<&mut Vec<Note>>,
     ) {
         match &*reply.shape {
-            Shape::Generated(generated) => {
-                let place = Place::whole(reply, generated, created);
-                let template = &self.form(&place).document.opening;
-                self.render(template, &place, out, notes);
-            }
-            Shape::Embeddings { .. } | Shape::Document { .. } => {
-                self.render_frame(&self.of(reply).opening, reply, out, notes);
-            }
             Shape::View(View::Page) => out.extend_from_slice(PAGE.as_bytes()),
             Shape::View(View::Metrics) => self.watch.write_metrics(out),
             Shape::View(View::Stats) => self.watch.write_stats(created, out),
             Shape::Allowed(_) => {}
             Shape::Problem(problem) => self.render_problem(problem, out),
+            _ => self.frame(&self.document(reply).opening, reply, created, out, notes),
         }
     }
 
@@ -145,7 +133,7 @@ impl Book {
                 };
                 let template = match generated.function() {
                     Some(_) => &self.choice_call,
-                    None => &self.form(&place).document.item,
+                    None => &self.document(reply).item,
                 };
                 self.render(template, &place, out, None);
             }
@@ -163,11 +151,13 @@ impl Book {
                 });
             }
             Shape::Document { .. } => {
-                self.of(reply).item.render(out, |slot, out| match slot {
-                    Slot::Index => write!(out, "{index}").expect("a Vec takes all"),
-                    Slot::Model => out.extend_from_slice(self.listed[index as usize].json()),
-                    other => unreachable!("{other:?} is no slot of an item"),
-                });
+                self.document(reply)
+                    .item
+                    .render(out, |slot, out| match slot {
+                        Slot::Index => write!(out, "{index}").expect("a Vec takes all"),
+                        Slot::Model => out.extend_from_slice(self.listed[index as usize].json()),
+                        other => unreachable!("{other:?} is no slot of an item"),
+                    });
             }
             _ => unreachable!("other shapes have no items"),
         }
@@ -182,15 +172,8 @@ impl Book {
         notes: Option<&mut Vec<Note>>,
     ) {
         match &*reply.shape {
-            Shape::Generated(generated) => {
-                let place = Place::whole(reply, generated, created);
-                let template = &self.form(&place).document.closing;
-                self.render(template, &place, out, notes);
-            }
-            Shape::Embeddings { .. } | Shape::Document { .. } => {
-                self.render_frame(&self.of(reply).closing, reply, out, notes);
-            }
-            _ => {}
+            Shape::View(_) | Shape::Allowed(_) | Shape::Problem(_) => {}
+            _ => self.frame(&self.document(reply).closing, reply, created, out, notes),
         }
     }
 
@@ -206,7 +189,7 @@ impl Book {
         // vectors.
         let alike = self.repeats(&reply.shape) && reply.endpoint != Endpoint::Models as u8;
         let mut kinds = [0; VARIANTS];
-        for index in 0..self.items(&reply.shape) {
+        for index in 0..self.items(reply) {
             let kind = &mut kinds[index as usize % VARIANTS];
             let others = digits(index) + u64::from(index > 0);
             if *kind == 0 || !alike {
@@ -220,12 +203,8 @@ impl Book {
         length
     }
 
-    fn document(&self, endpoint: Endpoint) -> &Document {
-        &self.documents[endpoint as usize]
-    }
-
-    /// The templates of an answer that is a document.
-    fn of(&self, reply: &Reply) -> &Document {
+    /// The templates of an answer that has some.
+    fn document(&self, reply: &Reply) -> &Document {
         &self.documents[usize::from(reply.endpoint)]
     }
 
@@ -295,7 +274,7 @@ impl Book {
             Slot::Parts if place.stage == Stage::Begun => {}
             Slot::Part | Slot::Parts => self.render(&self.part, place, out, notes),
             Slot::Response => {
-                let template = &self.form(place).document.opening;
+                let template = &self.document(place.reply).opening;
                 self.render(template, place, out, notes);
             }
             other => unreachable!("{other:?} stands in lists and errors only"),
@@ -316,14 +295,19 @@ impl Book {
         }
     }
 
-    /// Renders what stands around the items of a document.
-    fn render_frame(
+    /// Renders what stands around the items.
+    fn frame(
         &self,
         template: &Template,
         reply: &Reply,
+        created: i64,
         out: &mut Vec<u8>,
         mut notes: Option<&mut Vec<Note>>,
     ) {
+        if let Shape::Generated(generated) = &*reply.shape {
+            let place = Place::whole(reply, generated, created);
+            return self.render(template, &place, out, notes);
+        }
         template.render(out, |slot, out| match slot {
             Slot::Model => {
                 let model = reply.shape.model().expect("what has this slot names one");

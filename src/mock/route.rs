@@ -3,10 +3,11 @@
 use crate::watch;
 
 /// Makes `Endpoint` and the table from rows: each its help, then `Name: path, methods, reach,
-/// what it gives, the model where a request names none;`.
+/// what it gives, its files, the model where a request names none;`.
 macro_rules! routes {
     ($($(#[doc = $help:literal])+
-        $name:ident: $path:literal, $methods:ident, $reach:ident, $gives:expr, $model:literal;
+        $name:ident: $path:literal, $methods:ident, $reach:ident, $gives:expr,
+            $files:expr, $model:literal;
     )+) => {
         /// What a request asks for. The names follow OpenAI's API reference.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,52 +22,56 @@ macro_rules! routes {
             methods: Methods::$methods,
             reach: Reach::$reach,
             gives: $gives,
+            files: $files,
             model: $model,
         },)+];
     };
 }
 
-/// Makes `Gives::Document` of the names of template files: a frame, and what its items are.
-macro_rules! document {
+/// The template files of these names: of the whole, and of each item where the whole has `$items`.
+macro_rules! files {
+    ($frame:literal, $item:literal) => {
+        Some((file!($frame), file!($item)))
+    };
     ($frame:literal) => {
-        document!($frame, "null")
+        Some((file!($frame), "null"))
     };
-    ($frame:literal, file $item:literal) => {
-        document!($frame, include_str!(concat!("templates/", $item, ".json")))
-    };
-    ($frame:literal, $item:expr) => {
-        Gives::Document {
-            frame: include_str!(concat!("templates/", $frame, ".json")),
-            item: $item,
-        }
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("templates/", $name, ".json"))
     };
 }
 
 routes! {
     /// `POST /chat/completions`
-    Chat: "/chat/completions", Post, ApiAndAzure, Gives::Text(Api::Chat), "gpt-4o-mini";
+    Chat: "/chat/completions", Post, ApiAndAzure, Gives::Text(Api::Chat),
+        files!("chat", "chat.choice"), "gpt-4o-mini";
     /// `POST /responses`
-    Responses: "/responses", Post, Api, Gives::Text(Api::Responses), "gpt-4o-mini";
+    Responses: "/responses", Post, Api, Gives::Text(Api::Responses),
+        files!("response"), "gpt-4o-mini";
     /// `POST /completions`
     Completions: "/completions", Post, ApiAndAzure, Gives::Text(Api::Completions),
-        "gpt-3.5-turbo-instruct";
+        files!("completion", "completion.choice"), "gpt-3.5-turbo-instruct";
     /// `POST /embeddings`
-    Embeddings: "/embeddings", Post, ApiAndAzure, Gives::Embeddings, "text-embedding-ada-002";
+    Embeddings: "/embeddings", Post, ApiAndAzure, Gives::Embeddings,
+        files!("embeddings", "embeddings.item"), "text-embedding-ada-002";
     /// `POST /moderations`
-    Moderations: "/moderations", Post, Api, document!("moderation", file "moderation.result"),
-        "omni-moderation-latest";
+    Moderations: "/moderations", Post, Api, Gives::Document,
+        files!("moderation", "moderation.result"), "omni-moderation-latest";
     /// `GET /models`
-    Models: "/models", Get, Api, document!("models", file "model"), "";
+    Models: "/models", Get, Api, Gives::Document, files!("models", "model"), "";
     /// `GET /models/{model}`
-    Model: "/models/", Get, Api, document!("model"), "";
+    Model: "/models/", Get, Api, Gives::Document, files!("model"), "";
     /// `GET /health`: open to all, never late, never failing.
-    Health: "/health", Get, Bare, document!("health"), "";
+    Health: "/health", Get, Bare, Gives::Document, files!("health"), "";
     /// `GET /`: a page that shows how the server fares.
-    Page: "/", Get, Bare, Gives::View(View::Page), "";
+    Page: "/", Get, Bare, Gives::View(View::Page), None, "";
     /// `GET /metrics`: the same for Prometheus.
-    Metrics: "/metrics", Get, Bare, Gives::View(View::Metrics), "";
+    Metrics: "/metrics", Get, Bare, Gives::View(View::Metrics), None, "";
     /// `GET /stats`: the same as JSON.
-    Stats: "/stats", Get, Bare, Gives::View(View::Stats), "";
+    Stats: "/stats", Get, Bare, Gives::View(View::Stats), None, "";
 }
 
 /// Stands for "no endpoint" where requests are counted by endpoint.
@@ -85,6 +90,8 @@ pub struct Route {
     pub reach: Reach,
     /// What a request that is right gets.
     pub gives: Gives,
+    /// The template files of that: of the whole and, where that has `$items`, of each item.
+    pub files: Option<(&'static str, &'static str)>,
     /// The model that answers where the request names none; empty where there is none.
     pub model: &'static str,
 }
@@ -96,13 +103,8 @@ pub enum Gives {
     Text(Api),
     /// A vector for each input.
     Embeddings,
-    /// What template files say, and no more.
-    Document {
-        /// The file of the whole.
-        frame: &'static str,
-        /// That of an item, where the frame has `$items`: one for each input, or model listed.
-        item: &'static str,
-    },
+    /// What its files say and no more: with an item for each input, or model listed.
+    Document,
     /// How the server fares.
     View(View),
 }

@@ -81,7 +81,7 @@ impl Shaper {
     /// See [`super::Mock::unasked`].
     pub fn unasked(&mut self, endpoint: Endpoint, named: Option<Name>) -> Rc<Shape> {
         self.share(match endpoint.route().gives {
-            Gives::Document { .. } => Shape::Document {
+            Gives::Document => Shape::Document {
                 endpoint,
                 model: named,
                 inputs: 0,
@@ -115,7 +115,7 @@ impl Shaper {
                 dimensions: facts.dimensions.unwrap_or(self.dimensions),
                 encoding: facts.encoding,
             },
-            Gives::Document { .. } => Shape::Document {
+            Gives::Document => Shape::Document {
                 endpoint,
                 model: Some(model),
                 inputs: facts.inputs,

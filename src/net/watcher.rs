@@ -115,8 +115,7 @@ impl Round {
                 self.next_look = now + SECOND;
             }
             if let Some(live) = self.live {
-                let requests = self.watch.requests_in(&window.totals);
-                let line = line::line(&window, requests, live.color);
+                let line = line::line(&window, live.color);
                 tell(&format!("{}{line}", line::AGAIN));
             }
         }

@@ -55,9 +55,9 @@ pub struct Judged {
 }
 
 impl Judged {
-    fn add(&mut self, window: &Window, requests: u64) {
+    fn add(&mut self, window: &Window) {
         self.time += window.length;
-        self.requests += requests;
+        self.requests += window.requests;
         self.turns += window.turns();
         self.judge(window.reasons());
     }
@@ -107,28 +107,25 @@ impl Judged {
 }
 
 impl History {
-    /// What happened before this moment is in no window.
+    /// The first window begins at this moment.
     pub fn begin(&mut self, moment: Moment) {
         self.last = Arc::new(moment);
         self.first = self.last.clone();
     }
 
-    /// A window has ended at `moment`, with so many requests; `told` is it as JSON.
-    pub fn add(&mut self, moment: Moment, window: &Window, requests: u64, told: String) {
+    /// A window has ended at `moment`; `told` is it as JSON.
+    pub fn add(&mut self, moment: Moment, window: &Window, told: String) {
         self.last = Arc::new(moment);
         // The last one is cut short by the end: of a moment nothing can be said, unless it is all.
         if window.length < LEAST && self.judged.windows > 0 {
             return;
         }
         if window.is_active() {
-            self.judged.add(window, requests);
+            self.judged.add(window);
         }
-        if requests > 0 {
-            push(
-                &mut self.recent,
-                (requests, window.turns()),
-                HEADROOM_WINDOWS,
-            );
+        if window.requests > 0 {
+            let cost = (window.requests, window.turns());
+            push(&mut self.recent, cost, HEADROOM_WINDOWS);
         }
         push(&mut self.told, told, KEPT);
     }

@@ -6,8 +6,8 @@ use super::window::{Verdict, Window};
 /// Puts the cursor to the line's beginning and clears it, so that the next one stands in its place.
 pub const AGAIN: &str = "\r\x1b[K";
 
-/// The line of a window with so many requests. Without `color` it has no escape codes.
-pub fn line(window: &Window, requests: u64, color: bool) -> String {
+/// The line of a window. Without `color` it has no escape codes.
+pub fn line(window: &Window, color: bool) -> String {
     let (verdict, code) = match window.verdict() {
         verdict @ Verdict::Idle => (verdict.name().to_owned(), "2"),
         verdict @ Verdict::Ok => (verdict.name().to_owned(), "32"),
@@ -22,7 +22,7 @@ pub fn line(window: &Window, requests: u64, color: bool) -> String {
     };
     format!(
         "{} req/s | {} in flight | late p99 {} | busiest core {} | {verdict}",
-        grouped(window.per_second(requests).round() as u64),
+        grouped(window.per_second(window.requests).round() as u64),
         grouped(window.totals.counts.in_flight),
         millis(window.lateness.quantile(0.99)),
         percent(window.busiest()),

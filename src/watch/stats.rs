@@ -86,7 +86,7 @@ pub(super) fn verdict(judged: Judged, headroom: Option<f64>) -> Value {
 /// One window, as an object.
 pub(super) fn window(watch: &Watch, window: &Window) -> String {
     let totals = &window.totals;
-    let requests = watch.requests_in(totals);
+    let requests = window.requests;
     let (busy, wait) = shares(&window.cores);
     json!({
         "at_seconds": seconds(window.ends),

@@ -50,6 +50,8 @@ pub struct Window {
     pub length: Nanos,
     /// What was counted in it; gauges as they stood at its end.
     pub totals: Totals,
+    /// The requests to the API that were answered in it; 0 until whoever knows the API tells.
+    pub requests: u64,
     /// How late frames left.
     pub lateness: Tally,
     /// How each core was used.
@@ -166,15 +168,19 @@ impl Window {
         Window {
             ends: later.at,
             length,
+            requests: 0,
             lateness: totals.times_of(Time::LATENESS),
             totals,
             cores,
         }
     }
 
-    /// Whether anything was asked or answered in it, or waited for its time.
+    /// Whether anything of the API was asked or answered in it, or waited for its time; who reads
+    /// `/metrics` alone is no load.
     pub fn is_active(&self) -> bool {
-        self.lateness.count() > 0 || self.totals.counts.in_flight > 0 || self.reasons().busy
+        let streamed = self.totals.time(Time::Chunk).count();
+        let waiting = self.totals.counts.in_flight;
+        self.requests + streamed + waiting > 0 || self.reasons().busy
     }
 
     /// What is said of it.
@@ -262,7 +268,10 @@ mod tests {
                 wait: wait + 5,
             })],
         };
-        Window::between(&earlier, &later)
+        Window {
+            requests: late.len() as u64,
+            ..Window::between(&earlier, &later)
+        }
     }
 
     fn reasons(window: &Window) -> Vec<&'static str> {

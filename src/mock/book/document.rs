@@ -1,9 +1,9 @@
-//! The templates of endpoints whose answers are the same but for a few slots. Knows no answer.
+//! The templates of a whole answer and of its items. Knows no answer.
 
-use crate::mock::route::{Endpoint, Gives};
+use crate::mock::route::Endpoint;
 use crate::mock::template::{Slot, Template};
 
-/// The templates of an answer that is the same but for a few slots.
+/// The templates of what an endpoint gives.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub opening: Template,
@@ -14,21 +14,11 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// The templates of what an endpoint gives.
+    /// Cuts an endpoint's files; without any, all of it is empty.
     pub fn of(endpoint: Endpoint) -> Document {
-        let (frame, item) = match endpoint.route().gives {
-            Gives::Document { frame, item } => (frame, item),
-            Gives::Embeddings => (
-                include_str!("../templates/embeddings.json"),
-                include_str!("../templates/embeddings.item.json"),
-            ),
-            Gives::Text(_) | Gives::View(_) => return Document::default(),
+        let Some((frame, item)) = endpoint.route().files else {
+            return Document::default();
         };
-        Document::cut(frame, item)
-    }
-
-    /// Cuts a frame at its `$items`, if it has them.
-    pub fn cut(frame: &str, item: &str) -> Document {
         let frame = Template::parse(frame);
         let lists = frame.has(Slot::Items);
         let (opening, closing) = match lists {

@@ -31,16 +31,13 @@ pub(super) enum Unit {
 }
 
 impl Plan {
-    pub fn new(place: &Place<'_>, form: &Form, per_chunk: u32) -> Plan {
+    /// That of an answer that is given as so many choices, so many tokens in each chunk.
+    pub fn new(place: &Place<'_>, form: &Form, choices: u32, per_chunk: u32) -> Plan {
         let (generated, tokens) = (place.generated, place.reply.numbers.tokens);
-        let choices = match form.document.lists {
-            true => generated.choices,
-            false => 1,
-        };
         let chunks = tokens.div_ceil(per_chunk);
-        let opening = choices * u32::from(form.units.opening);
-        let ending = choices * u32::from(form.units.ending);
-        let last = u32::from(form.units.last);
+        let opening = choices * u32::from(form.opening);
+        let ending = choices * u32::from(form.ending);
+        let last = u32::from(form.last);
         Plan {
             opening,
             chunks,

@@ -65,7 +65,9 @@ impl Book {
     ) -> bool {
         let (generated, _) = stream.reply.streams().expect("only those come here");
         let mut place = Place::whole(&stream.reply, generated, stream.created);
-        let plan = Plan::new(&place, self.form(&place), policy.tokens_per_chunk);
+        // Where choices are no items, one is all.
+        let choices = self.items(&stream.reply).max(1);
+        let plan = Plan::new(&place, self.form(&place), choices, policy.tokens_per_chunk);
         let mut scratch = Some(std::mem::take(&mut self.scratch));
         let mut stencil = None;
         while stream.due <= now && out.len() < room && stream.next < plan.units {
