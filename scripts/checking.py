@@ -37,7 +37,8 @@ def expect(what: str, value: Any, wanted: Any) -> bool:
     return check(what, value == wanted, f"{value!r}, not {wanted!r}")
 
 
-def finish() -> int:
-    """Tells how many passed and failed; the exit status."""
-    print(f"{counts['ok']} passed, {counts['FAIL']} failed")
+def finish(skipped: int | None = None) -> int:
+    """Tells how many passed and failed, and were skipped where that can be; the exit status."""
+    told = "" if skipped is None else f", {skipped} skipped"
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed{told}", flush=True)
     return int(counts["FAIL"] > 0 or counts["ok"] == 0)

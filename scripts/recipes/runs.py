@@ -1,0 +1,164 @@
+"""Runs the commands of a section in a place made for them, and holds the run against what mocker
+says of it."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+
+from processes import end_all, reap, wait_for_end
+from sections import Broken
+from tools import WORK, need_apt, need_node, need_npm, need_pip, shim
+
+# The longest that a section or a job may take, in seconds.
+LIMIT = 180
+
+# What the caller has set for the tools or for mocker must not change what is checked.
+OTHERS = ("MOCKER_", "OPENAI_", "AZURE_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "LOCUST_",
+          "GUIDELLM_", "AIPERF_", "GITHUB_")
+
+# Answers to these show no load.
+NO_LOAD = {"/", "/health", "/metrics", "/stats", "/models"}
+
+
+def prepare(section, binary):
+    """An empty folder for a section, and the environment in which its commands find their tools."""
+    place = WORK / "run" / section.name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    tools = WORK / "bin"
+    shutil.rmtree(tools, ignore_errors=True)
+    tools.mkdir(parents=True)
+    (tools / "mocker").symlink_to(binary)
+    if os.geteuid() == 0 and not shutil.which("sudo"):
+        shim(tools / "sudo", 'exec "$@"')
+    paths = [tools]
+    for installer, packages in section.needs():
+        if installer == "apt-get":
+            need_apt(packages)
+        elif installer == "pip":
+            paths.append(need_pip(packages) / "bin")
+        else:
+            node = need_node()
+            paths += node
+            # Node looks for packages beside the program, so they must seem to be there.
+            modules = need_npm(packages, node) / "node_modules"
+            (place / "node_modules").symlink_to(modules)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(OTHERS)
+    }
+    environment["PATH"] = ":".join(map(str, [*paths, os.environ["PATH"]]))
+    # The proxy that an installation may want must not stand before the mock.
+    environment["NO_PROXY"] = environment["no_proxy"] = "localhost,127.0.0.1,::1"
+    look_at_ports(section)
+    return place, environment
+
+
+def look_at_ports(section):
+    for port in sorted(set(re.findall(r"(?:localhost:|PORT: |port )(\d+)", section.commands()))):
+        try:
+            socket.create_connection(("localhost", int(port)), timeout=1).close()
+        except OSError:
+            continue
+        raise Broken(section.line, f"something else listens on port {port}")
+
+
+def read_report(file):
+    """What mocker left at its end, or nothing: the file is there, and empty, from its start on."""
+    return json.loads(file.read_text()) if file.exists() and file.stat().st_size else None
+
+
+class Run:
+    """A run of some scripts, one after the other: what they said, and how it ended."""
+
+    def __init__(self, section, place, environment):
+        self.section, self.place = section, place
+        self.environment = dict(environment)
+        self.status, self.line, self.problems = 0, section.line, []
+        self.answers, self.verdict = 0, None
+        self.start = time.monotonic()
+        stem = section.name.replace("/", "-")
+        self.log = WORK / "logs" / f"{stem}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.write_text("")
+        self.at = WORK / "logs" / f"{stem}.line"
+
+    def script(self, blocks, flags):
+        """Runs blocks of lines; gives the exit status. Each line is where it is in the Markdown, so
+        what bash says of a line's number is true."""
+        last = max(first + len(block) for first, block in blocks)
+        lines = [""] * last
+        lines[0] = f"trap 'echo $LINENO >{shlex.quote(str(self.at))}' DEBUG"
+        for first, block in blocks:
+            lines[first - 1 : first - 1 + len(block)] = block
+        program = WORK / "logs" / self.section.path.name
+        program.write_text("\n".join(lines) + "\n")
+        self.at.unlink(missing_ok=True)
+        with open(self.log, "ab") as out:
+            process = subprocess.Popen(
+                ["bash", *flags, program], cwd=self.place, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for this process, which ends them all
+            )
+        try:
+            status = process.wait(max(1, self.start + LIMIT - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            end_all()
+            status = process.wait()
+            self.problems.append(f"not at its end after {LIMIT} s")
+        if status != 0:
+            self.line = int(self.at.read_text() or 0) if self.at.exists() else 0
+            self.line = self.line or self.section.line
+        return status
+
+    def end(self):
+        """Ends what the scripts have started and not ended themselves."""
+        self.left = wait_for_end(5)
+        end_all()
+        reap()
+        self.said = self.log.read_text(errors="replace")
+
+    def judge(self, reports, wanted=0, verdict=None):
+        """Holds the run against what mocker says of it, and against a verdict if one is asked."""
+        if self.status != wanted:
+            # Why something broke off is worth more than what is missing because of that.
+            if not self.problems:
+                self.problems.append(f"ended with {self.status}, not {wanted}")
+            return
+        if self.left:
+            names = ", ".join(name.split("\n")[0].strip()[:60] for name in self.left.values())
+            self.problems.append(f"it left running: {names}")
+        # `mocker -healthcheck` may say so, as often as it is asked too early.
+        if re.search("^(?!mocker: ).*connection refused", self.said, re.IGNORECASE | re.MULTILINE):
+            self.problems.append("a connection was refused: nothing waited for mocker")
+        starts = len(re.findall(r"^mocker listening on ", self.said, re.MULTILINE))
+        verdicts = re.findall(r"^  verdict +(ok|mock-bound|idle)\b", self.said, re.MULTILINE)
+        if starts == 0 or starts != len(verdicts):
+            self.problems.append(f"{starts} times mocker started, {len(verdicts)} verdicts it told")
+        reports = [report for report in map(read_report, reports) if report]
+        if len(reports) != 1:
+            self.problems.append(f"{len(reports)} reports of mocker, not one")
+            return
+        [report] = reports
+        self.verdict = report["verdict"]["verdict"]
+        if verdicts and verdicts != [self.verdict]:
+            self.problems.append(f"verdict {verdicts[0]!r}, but {self.verdict!r} in the report")
+        self.answers = sum(
+            count for path, statuses in report["answers"].items() if path not in NO_LOAD
+            for count in statuses.values()
+        )
+        if self.answers == 0:
+            self.problems.append("mocker answered nothing but itself")
+        asked, commands = {"200"}, self.section.commands()
+        if "-failure-percent" in commands:
+            asked.add("500")
+        if "-tpm" in commands:
+            asked.add("429")
+        if set(report["statuses"]) != asked:
+            self.problems.append(f"statuses {sorted(report['statuses'])}, not {sorted(asked)}")
+        if not self.problems and verdict not in (None, self.verdict):
+            self.problems.append(f"ended with {wanted}, though its verdict is {self.verdict}")
