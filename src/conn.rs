@@ -1,5 +1,5 @@
 //! One connection without its socket: bytes, time and endings go in; bytes, one deadline and a
-//! wish come out. Joins `http` and `mock`, which don't know each other.
+//! wish come out. Joins `http` and `mock`; knows no clock and no other connection.
 
 mod give;
 pub mod kit;

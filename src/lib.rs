@@ -23,8 +23,8 @@
 //!    ([`mock::route`]), whether it is authorized ([`mock::call`]), how the body is framed
 //!    ([`http::body`]).
 //! 3. The body streams through [`mock::ask`], which keeps the few facts that the answer needs and
-//!    drops the rest, so of 50 MB never more than a buffer is held; `mock::shaper` makes a shape of
-//!    the facts.
+//!    drops the rest, so of 50 MB no more than a buffer is held (and a MiB of each field that says
+//!    what the answer must be); `mock::shaper` makes a shape of the facts.
 //! 4. When the request is complete, [`mock::policy`] gives a verdict, and [`mock::Mock::reply`] a
 //!    reply, which is small. `conn::give` waits until it is due.
 //! 5. [`conn::writer`] renders it into the outbox ([`conn::outbox`]): the head by
@@ -53,7 +53,7 @@
 //! | what | where |
 //! |---|---|
 //! | a setting | a row in [`settings`], and its use; flag, variable, help, documents and completions follow |
-//! | an endpoint that gives a JSON document | a row in [`mock::route`] and a file in `mock/templates` |
+//! | an endpoint that gives a JSON document | a row in [`mock::route`] and a file in `mock/templates`; for POST, what of its body counts in `mock::ask::field` |
 //! | another form of generated text | a variant of [`mock::route::Api`], its row in `mock::book::form` and its files; what it reads in `mock::ask::field` |
 //! | a field of a request | a variant, its name and its refusal in `mock::ask::field`; what it does to the facts in `mock::ask::fields` |
 //! | something that goes wrong on purpose | what is drawn: [`mock::call::Treatment`], by [`mock::policy`]; what it does: `conn::give` |

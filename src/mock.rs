@@ -159,11 +159,11 @@ impl Mock {
         }
     }
 
-    /// How many bytes the content of an answer has. Renders what it must measure. `created` is Unix
-    /// time in seconds.
-    pub fn length(&mut self, reply: &Reply, created: i64) -> u64 {
+    /// How many bytes the content of an answer has; where it has more than `most`, possibly some
+    /// smaller number above that. Renders what it must measure. `created` is Unix time in seconds.
+    pub fn length(&mut self, reply: &Reply, created: i64, most: u64) -> u64 {
         match reply.streams() {
-            Some(_) => self.book.stream_length(reply, created, &self.policy),
+            Some(_) => self.book.stream_length(reply, created, &self.policy, most),
             None => self.book.length(reply, created),
         }
     }

@@ -1,4 +1,5 @@
-//! The only rooms that know sockets, threads and clocks.
+//! The only rooms that know sockets, the cores' threads and clocks. Knows nothing of what bytes
+//! mean.
 
 mod cpus;
 mod ender;

@@ -1,6 +1,6 @@
 //! What the mock knows of itself, and tells: metrics, the verdict on each second, the report, the
 //! raw log. The cores count, each for itself; a thread of its own looks once a second; whoever asks
-//! gets sums. This file knows what is kept, and neither how it is judged nor how it is told.
+//! gets sums. Knows nothing of how it is judged or told.
 
 mod counter;
 mod counters;
@@ -81,7 +81,7 @@ impl Watch {
     }
 
     /// How many of the answers were to requests to the API.
-    pub fn requests_in(&self, totals: &Totals) -> u64 {
+    fn requests_in(&self, totals: &Totals) -> u64 {
         self.statuses(&totals.answers).iter().sum()
     }
 

@@ -7,7 +7,7 @@ use crate::Nanos;
 use crate::http::body::Body;
 use crate::http::inbox::BUFFER;
 use crate::mock::problem::Problem;
-use crate::mock::reply::Reply;
+use crate::mock::reply::{Reply, Shape};
 use crate::watch::rawlog::{BUDGET, Kind, RETRY};
 
 /// What a request of unknown length is given room for at first, in bytes: any head, and a body as
@@ -17,9 +17,9 @@ const OPEN: u64 = 2 * BUFFER as u64;
 /// More than the head of any answer has, in bytes.
 const ANSWER_HEAD: u64 = 1024;
 
-/// The longest answer that can be logged, in bytes: what is left of the budget is enough for the
-/// lines of its record.
-const LOGGED_MAX: u64 = BUDGET - ANSWER_HEAD;
+/// The longest content of an answer that can be logged, in bytes: half of the budget, so that it
+/// finds room while others come and go.
+const LOGGED_MAX: u64 = BUDGET / 2;
 
 impl Conn {
     /// A request's head is at the front of the inbox. False when the log has no room for the
@@ -83,12 +83,14 @@ impl Conn {
     /// becomes an error that says so.
     pub(super) fn log_answer(&mut self, reply: &mut Reply, size: &mut u64, kit: &mut Kit) -> bool {
         let unix = kit.clock.unix;
-        if *size == 0 {
-            *size = ANSWER_HEAD + kit.mock.length(reply, unix);
+        // What tells how the server fares grows while it waits.
+        if *size == 0 || matches!(*reply.shape, Shape::View(_)) {
+            *size = ANSWER_HEAD + kit.mock.length(reply, unix, LOGGED_MAX);
         }
-        if *size > LOGGED_MAX {
-            *reply = kit.mock.refusal(Problem::TOO_LONG_TO_LOG, reply.endpoint);
-            *size = ANSWER_HEAD + kit.mock.length(reply, unix);
+        if *size > ANSWER_HEAD + LOGGED_MAX {
+            let problem = Problem::TOO_LONG_TO_LOG.with_number(LOGGED_MAX >> 20);
+            *reply = kit.mock.refusal(problem, reply.endpoint);
+            *size = ANSWER_HEAD + kit.mock.length(reply, unix, LOGGED_MAX);
         }
         let Some(log) = &kit.log else { return true };
         // Room for all of it at once: two that grow could wait for each other without end.

@@ -6,6 +6,7 @@ pub const LEN: usize = 29;
 /// Unix time in seconds as an IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT`. Times before
 /// 1970 count as 1970, those after the year 9999 as its last second.
 pub fn imf_fixdate(unix: i64) -> [u8; LEN] {
+    // Years have four digits: the last second of 9999.
     const LAST: i64 = 253_402_300_799;
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = [

@@ -21,7 +21,8 @@ use fields::Fields;
 pub use held::{HELD_MAX, Unread};
 use json::{Event, Fault, Json};
 use strict::Strict;
-pub use strict::{Wrong, subject};
+pub use strict::Wrong;
+pub(super) use strict::subject;
 
 use super::route::Endpoint;
 

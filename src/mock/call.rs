@@ -75,7 +75,7 @@ pub(super) struct Gate {
 impl Gate {
     pub fn new(settings: &Settings) -> Gate {
         Gate {
-            auth: settings.auth.as_bytes().to_vec(),
+            auth: settings.auth.clone().into_bytes(),
             auth_metrics: settings.auth_metrics,
         }
     }

@@ -64,6 +64,17 @@ fn write_digits(mut number: u32, place: &mut [u8]) {
 }
 
 impl Numbers {
+    /// Numbers of an answer whose tokens are not counted, from so many random bits.
+    pub(super) fn new(id: u64, bits: u64) -> Numbers {
+        Numbers {
+            id,
+            prompt: scale(bits as u32, TOKENS),
+            completion: scale((bits >> 32) as u32, TOKENS),
+            tokens: 0,
+            cut: false,
+        }
+    }
+
     fn of(&self, slot: Slot) -> u32 {
         match slot {
             Slot::Prompt => self.prompt,
@@ -102,6 +113,7 @@ pub(super) fn noted(
 /// Sixteen hexadecimal digits, eight at a time: each byte of a word becomes one digit (bench
 /// `micro`, `decide_and_render_small`).
 fn hex(number: u64) -> [u8; 16] {
+    // A 1 in each byte.
     const ONES: u64 = 0x0101_0101_0101_0101;
     let digits = |half: u64| {
         let spread = (half | half << 16) & 0x0000_ffff_0000_ffff;
@@ -117,19 +129,6 @@ fn hex(number: u64) -> [u8; 16] {
 /// How many digits a number has.
 pub(super) fn digits(number: u32) -> u64 {
     u64::from(number.checked_ilog10().unwrap_or(0)) + 1
-}
-
-impl Numbers {
-    /// Numbers of an answer whose tokens are not counted, from so many random bits.
-    pub(super) fn new(id: u64, bits: u64) -> Numbers {
-        Numbers {
-            id,
-            prompt: scale(bits as u32, TOKENS),
-            completion: scale((bits >> 32) as u32, TOKENS),
-            tokens: 0,
-            cut: false,
-        }
-    }
 }
 
 /// A number from a range far smaller than 2^32, from as many random bits.

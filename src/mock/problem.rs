@@ -118,9 +118,13 @@ impl Problem {
     /// The message with what it names in it.
     pub fn text(&self) -> String {
         let [first, second] = self.words;
+        let paths = match self.message.contains("{post}") {
+            true => [told(Methods::Post), told(Methods::Get)],
+            false => Default::default(),
+        };
         self.message
-            .replace("{post}", &told(Methods::Post))
-            .replace("{get}", &told(Methods::Get))
+            .replace("{post}", &paths[0])
+            .replace("{get}", &paths[1])
             .replace("{param}", self.param.unwrap_or_default())
             .replace("{}", &self.number.to_string())
             .replace("{0}", first)
@@ -174,15 +178,14 @@ impl Problem {
     pub const TOO_MANY_TOKENS: Problem = Problem::invalid(
         400,
         "invalid_value",
-        "At most 100000000 tokens are given, all choices together: limit them, or ask for fewer \
-         choices.",
+        "At most {} tokens are given, all choices together: limit them, or ask for fewer choices.",
     );
 
     /// An answer that the raw log could not hold as a whole.
     pub const TOO_LONG_TO_LOG: Problem = Problem::invalid(
         400,
         "invalid_value",
-        "With -log-raw an answer is at most 240 MiB: limit its tokens, or ask for fewer choices.",
+        "With -log-raw an answer is at most {} MiB: limit its tokens, or ask for fewer choices.",
     );
 
     /// The `Authorization` field is missing or not the one that was set. Its type is not

@@ -18,7 +18,7 @@ pub struct Reply {
     pub shape: Rc<Shape>,
     /// What differs from one answer to the next.
     pub numbers: Numbers,
-    /// When it is due.
+    /// How the request is treated.
     pub treatment: Treatment,
     /// What the request is counted by: `Call::endpoint`.
     pub endpoint: u8,

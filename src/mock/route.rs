@@ -306,6 +306,25 @@ mod tests {
         assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
     }
 
+    /// What a row may not say, since nothing answers it.
+    #[test]
+    fn rows_agree_with_themselves() {
+        for route in ROUTES {
+            let asks = matches!(route.gives, Gives::Text(_) | Gives::Embeddings);
+            assert!(!asks || route.methods == Methods::Post, "{}", route.path);
+            assert!(route.reach != Reach::Bare || route.methods == Methods::Get);
+            assert_eq!(route.files.is_none(), matches!(route.gives, Gives::View(_)));
+            // Which model an item of a list names, the list of models says alone.
+            let item = route.files.map_or("", |(_, item)| item);
+            let names = item.contains("$model");
+            assert!(
+                !names || route.endpoint == Endpoint::Models,
+                "{}",
+                route.path
+            );
+        }
+    }
+
     #[test]
     fn errors_tell_every_path() {
         assert_eq!(

@@ -142,7 +142,7 @@ impl Shaper {
         let (most, _) = cut(all(*self.tokens.end()), facts.token_limit);
         let (tokens, cut) = cut(all(*self.tokens.start()), facts.token_limit);
         if u64::from(most) * u64::from(choices) > TOKENS_MAX {
-            return Err(Problem::TOO_MANY_TOKENS);
+            return Err(Problem::TOO_MANY_TOKENS.with_number(TOKENS_MAX));
         }
         if let Some(others) = facts.logprobs
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX

@@ -245,6 +245,7 @@ pub struct Until;
 
 impl Kind<After> for Until {
     fn parse(&self, text: &str) -> Option<After> {
+        // In seconds; longer is a mistake.
         const YEAR: u64 = 31_536_000;
         if text == "never" {
             return Some(After::Never);

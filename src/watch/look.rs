@@ -79,8 +79,12 @@ mod tests {
             core.answered(endpoint, 200);
             let mut frames = Default::default();
             crate::watch::metrics::Frames::answer(&mut frames, SECOND);
-            core.left(&mut frames, SECOND + 5);
-            assert_eq!(watch.look(SECOND, vec![None]).is_active(), active);
+            core.left(&mut frames, 2 * SECOND);
+            let window = watch.look(SECOND, vec![None]);
+            assert_eq!(
+                (window.is_active(), window.reasons().late),
+                (active, active)
+            );
         }
     }
 }

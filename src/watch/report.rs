@@ -101,6 +101,7 @@ fn quantiles(tally: &Tally) -> String {
 
 /// The busiest cores first; of many, as many as fit a line.
 fn busy(cores: &[Usage]) -> String {
+    // With their names and shares some 100 columns.
     const SHOWN: usize = 4;
     let mut busiest: Vec<(usize, &Usage)> = cores.iter().enumerate().collect();
     busiest.sort_by(|(_, one), (_, other)| other.busy.total_cmp(&one.busy));

@@ -175,12 +175,16 @@ impl Window {
         }
     }
 
-    /// Whether anything of the API was asked or answered in it, or waited for its time; who reads
-    /// `/metrics` alone is no load.
+    /// Whether anything of the API was asked or answered in it, or waited for its time, or a core
+    /// was busy.
     pub fn is_active(&self) -> bool {
+        self.is_loaded() || self.reasons().busy
+    }
+
+    /// The same of the API alone: who reads `/metrics` is no load.
+    fn is_loaded(&self) -> bool {
         let streamed = self.totals.time(Time::Chunk).count();
-        let waiting = self.totals.counts.in_flight;
-        self.requests + streamed + waiting > 0 || self.reasons().busy
+        self.requests + streamed + self.totals.counts.in_flight > 0
     }
 
     /// What is said of it.
@@ -195,7 +199,7 @@ impl Window {
     /// Why the mock was the bottleneck in it, if it was.
     pub fn reasons(&self) -> Reasons {
         let share = (self.median_delay() as f64 * LATE_SHARE) as Nanos;
-        let late = self.lateness.quantile(0.99) > LATE_MIN.max(share);
+        let late = self.is_loaded() && self.lateness.quantile(0.99) > LATE_MIN.max(share);
         let most = if late { WAIT_LATE } else { WAIT_MAX };
         let waits = self.cores.iter().filter_map(|core| core.wait);
         Reasons {

@@ -43,6 +43,7 @@ mod drains;
 mod echoes;
 mod embeddings;
 mod endings;
+mod endpoints;
 mod errors;
 mod expect;
 mod formats;

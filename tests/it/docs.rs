@@ -97,7 +97,9 @@ fn commands_are_taken() {
 fn what_is_linked_or_named_is_there() {
     for (path, text) in documents() {
         let folder = path.parent().expect("documents are in a folder");
-        let links = text.split("](").skip(1).chain(text.split("src=\"").skip(1));
+        let links = text.split("](").skip(1);
+        let links = links.chain(text.split("src=\"").skip(1));
+        let links = links.chain(text.split("srcset=\"").skip(1));
         let mut targets: Vec<_> = links
             .map(|rest| {
                 rest.split([')', '"', '#'])

@@ -153,11 +153,10 @@ fn nothing_is_unsafe() {
     assert!(lib.code.contains("#![forbid(unsafe_code)]"));
 }
 
-/// What serves requests formats nothing and makes no vectors of its own; a core's clock renders the
-/// date once a second.
+/// What serves requests formats nothing; a core's clock renders the date once a second.
 #[test]
 fn the_hot_path_formats_nothing() {
-    const HOT: [&str; 8] = [
+    const HOT: [&str; 15] = [
         "conn",
         "http",
         "net/machine",
@@ -165,6 +164,13 @@ fn the_hot_path_formats_nothing() {
         "net/slots",
         "net/timer",
         "net/turn",
+        "mock/call.rs",
+        "mock/policy",
+        "mock/book/stream",
+        "watch/counter.rs",
+        "watch/counters.rs",
+        "watch/frames",
+        "watch/histogram",
         "watch/metrics",
     ];
     for source in sources() {
@@ -218,7 +224,7 @@ fn files_say_what_they_are() {
             .take_while(|line| line.starts_with("//!"));
         let opening: String = opening.collect();
         // The crate's is the map of all.
-        let says = ["know", "Know", "othing of"]
+        let says = ["Know", "knows n", "know n", "othing of"]
             .iter()
             .any(|word| opening.contains(word));
         assert!(
@@ -256,11 +262,10 @@ fn functions_are_short() {
 fn tests_stand_last() {
     for source in sources().iter().filter(|source| !is_tests(&source.path)) {
         let after = &source.text[before_tests(&source.text).len()..];
-        let items = after
-            .lines()
-            .filter(|line| *line == "}" || line.starts_with("mod "));
+        let ends = |line: &&str| *line == "}" || line.starts_with("mod ") && line.ends_with(';');
+        let items = after.lines().filter(ends);
         assert!(
-            items.count() <= 2,
+            items.count() <= 1,
             "src/{}: what stands behind its tests?",
             source.path
         );
@@ -270,23 +275,26 @@ fn tests_stand_last() {
 /// A constant carries unit and reason.
 #[test]
 fn numbers_have_reasons() {
-    const NUMBERS: [&str; 8] = [
-        "usize", "isize", "u8", "u16", "u32", "u64", "Nanos", "Duration",
+    const NUMBERS: [&str; 11] = [
+        "usize", "isize", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "Nanos", "Duration",
     ];
     for source in sources() {
         let text = before_tests(&source.text);
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
-            let line = line.strip_prefix("pub ").unwrap_or(line);
-            let line = line.strip_prefix("pub(super) ").unwrap_or(line);
-            let Some((_, kind)) = line.strip_prefix("const ").and_then(|l| l.split_once(": "))
+            let public = line.trim_start().strip_prefix("pub");
+            let bare = public.map_or(line.trim_start(), |line| {
+                let scope = line.strip_prefix('(').and_then(|line| line.split_once(')'));
+                scope.map_or(line, |(_, line)| line).trim_start()
+            });
+            let Some((_, kind)) = bare.strip_prefix("const ").and_then(|l| l.split_once(": "))
             else {
                 continue;
             };
             let number = NUMBERS
                 .iter()
                 .any(|number| kind.starts_with(&format!("{number} =")));
-            let told = at > 0 && lines[at - 1].trim_start().starts_with("///");
+            let told = at > 0 && lines[at - 1].trim_start().starts_with("//");
             assert!(!number || told, "src/{}:{}: {line}", source.path, at + 1);
         }
     }

@@ -191,7 +191,7 @@ impl Strict {
         let subject = subject(self.endpoint) == Some(row.name);
         self.has_model |= row.name == "model" && got != Type::Null;
         // A template of a response may hold its input.
-        let template = self.endpoint == Responses && row.name == TEMPLATE.name;
+        let template = self.endpoint == Responses && row.name == TEMPLATE.name && got == Object;
         self.has_subject |= subject || template;
         let null = got == Type::Null && !subject;
         if !null && !row.types.contains(&got) {

@@ -1,6 +1,5 @@
 //! The probabilities of tokens, in the form of each API. They are made up, and the same for the
-//! same answer; a token's is the highest of those told beside it. Knows no
-//! stream.
+//! same answer; a token's is the highest of those told beside it. Knows no stream.
 
 use serde_json::{Map, Value, json};
 

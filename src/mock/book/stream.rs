@@ -1,4 +1,4 @@
-//! The events of streams: which there are of each form, and when. Knows no framing but that of
+//! Streams: which events leave, and when. Knows no framing but that of
 //! events (WHATWG HTML, 9.2.6).
 
 use std::io::Write;
@@ -100,8 +100,15 @@ impl Book {
         stream.next == plan.units
     }
 
-    /// How many bytes all events of a stream have. Renders them.
-    pub fn stream_length(&mut self, reply: &Reply, created: i64, policy: &Policy) -> u64 {
+    /// How many bytes all events of a stream have; of a stream of more than `most`, some number
+    /// above that. Renders them.
+    pub fn stream_length(
+        &mut self,
+        reply: &Reply,
+        created: i64,
+        policy: &Policy,
+        most: u64,
+    ) -> u64 {
         // A copy: the stream itself is yet to draw its times.
         let mut policy = policy.clone();
         let mut stream = Stream::new(reply.clone(), 0, created);
@@ -110,7 +117,7 @@ impl Book {
             events.clear();
             let ended = self.go_on(&mut stream, &mut policy, Nanos::MAX, MEASURED, &mut events);
             length += events.len() as u64;
-            if ended {
+            if ended || length > most {
                 return length;
             }
         }

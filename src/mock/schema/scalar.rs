@@ -164,6 +164,7 @@ fn numbers(all: &[&Map<String, Value>]) -> Vec<f64> {
 
 /// A number as an integer, if it is one that a double holds exactly.
 fn integer(number: f64) -> Option<Value> {
+    // 2^53: below it every whole number is a double.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then(|| (number as i64).into())
 }

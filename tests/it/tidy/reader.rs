@@ -29,7 +29,9 @@ impl Source {
 
 /// The sources under `src`.
 pub fn sources() -> Vec<Source> {
-    sources_in("src")
+    let all = sources_in("src");
+    assert!(all.len() > 80, "{} sources", all.len());
+    all
 }
 
 /// The sources under a folder of the package.

@@ -49,6 +49,11 @@ fn what_a_body_lacks_is_told() {
             (false, None),
         ),
         (
+            Endpoint::Responses,
+            r#"{"model":"m","prompt":null}"#,
+            (false, Some("input")),
+        ),
+        (
             Endpoint::Completions,
             r#"{"model":"m"}"#,
             (false, Some("prompt")),

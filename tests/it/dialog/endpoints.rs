@@ -1,0 +1,58 @@
+//! Every row of the route table, whatever is asked of it: it is answered or refused, never more.
+
+use mocker::mock::route::Endpoint;
+use mocker::settings::{Content, Settings};
+
+use super::client::{Client, request};
+
+/// A path that leads to an endpoint.
+fn path(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Chat => "/v1/chat/completions",
+        Endpoint::Responses => "/v1/responses",
+        Endpoint::Completions => "/v1/completions",
+        Endpoint::Embeddings => "/v1/embeddings",
+        Endpoint::Moderations => "/v1/moderations",
+        Endpoint::Models => "/v1/models",
+        Endpoint::Model => "/v1/models/m",
+        Endpoint::Health => "/health",
+        Endpoint::Page => "/",
+        Endpoint::Metrics => "/metrics",
+        Endpoint::Stats => "/stats",
+    }
+}
+
+#[test]
+fn every_endpoint_bears_every_request() {
+    let bodies = [
+        "",
+        "{}",
+        "[]",
+        r#"{"model":"m","input":["a","b","c"],"prompt":["a","b"],"n":2}"#,
+        r#"{"stream":true,"stream_options":{"include_usage":true},"logprobs":true}"#,
+    ];
+    let strict = Settings {
+        strict: true,
+        content: Content::Echo,
+        ..Settings::default()
+    };
+    for settings in [Settings::default(), strict] {
+        let mut client = Client::new(&settings);
+        for endpoint in Endpoint::all() {
+            for method in ["GET", "HEAD", "POST", "OPTIONS", "PUT"] {
+                for fields in [&[][..], &["Content-Encoding: gzip"]] {
+                    for body in bodies {
+                        client.send(request(method, path(endpoint), fields, body));
+                        let out = String::from_utf8_lossy(&client.out).into_owned();
+                        let name = format!("{method} {endpoint:?} {fields:?} {body}");
+                        assert!(out.starts_with("HTTP/1.1 "), "{name}: {out}");
+                        let methods = endpoint.route().methods;
+                        let right = method == "OPTIONS" || methods.answer(method);
+                        assert_eq!(out.starts_with("HTTP/1.1 405 "), !right, "{name}: {out}");
+                        client.out.clear();
+                    }
+                }
+            }
+        }
+    }
+}
