@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use mocker::net::{self, Live, Trouble};
 use mocker::settings::{self, FailOn, Run, Start};
+use mocker::watch::window::Verdict;
 
 /// The exit code of an operator's mistake.
 const USAGE: u8 = 2;
@@ -21,6 +22,10 @@ fn main() -> ExitCode {
     let result = match start {
         Ok(Start::Run(start)) => {
             start.notes.iter().for_each(|note| complain(note));
+            let names = std::env::vars_os().map(|(name, _)| name);
+            settings::misspelt(names)
+                .iter()
+                .for_each(|note| complain(note));
             run(&start, epoch)
         }
         Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings).map(|()| ExitCode::SUCCESS),
@@ -71,13 +76,13 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, Trouble> {
             Trouble::CannotRun(format!("-report: can't write to {name}: {error}"))
         })?;
     }
-    Ok(match settings.fail_on {
-        FailOn::MockBound if report.mock_bound => {
-            complain("mocker: -fail-on: the run was mock-bound");
-            ExitCode::from(FAILED)
-        }
-        _ => ExitCode::SUCCESS,
-    })
+    let why = match (settings.fail_on, report.verdict) {
+        (FailOn::MockBound | FailOn::NotOk, Verdict::MockBound) => "the run was mock-bound",
+        (FailOn::NotOk, Verdict::Idle) => "nothing was asked",
+        _ => return Ok(ExitCode::SUCCESS),
+    };
+    complain(&format!("mocker: -fail-on: {why}"));
+    Ok(ExitCode::from(FAILED))
 }
 
 /// `print!` and `eprintln!` panic when nobody reads, as behind a pipe to `head`; that is no reason

@@ -21,7 +21,7 @@ mod start;
 mod texts;
 mod value;
 
-pub use start::{Run, Start, start};
+pub use start::{Run, Start, misspelt, start};
 pub use texts::markdown;
 pub use value::{After, Content, FailOn, Millionths, Pin};
 
@@ -148,9 +148,11 @@ settings! {
     exit_after: After = Until, "never", "WHEN";
     /// Write the report of the run to this file as JSON, at the end.
     report: PathBuf = Name, "", "FILE";
-    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted.
-    fail_on: FailOn = Choice(&[("never", FailOn::Never), ("mock-bound", FailOn::MockBound)]),
-        "never", "WORD";
+    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted; not-ok also
+    /// when nothing was asked.
+    fail_on: FailOn = Choice(&[
+        ("never", FailOn::Never), ("mock-bound", FailOn::MockBound), ("not-ok", FailOn::NotOk),
+    ]), "never", "WORD";
     /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
     auth_metrics: bool = Switch, "false", "";
     /// Log requests and answers as they are on standard error, bodies in full.

@@ -46,8 +46,8 @@ fn kinds() -> String {
 
 fn bash() -> String {
     let mut text = String::from(
-        "_mocker() {\n    local word=${COMP_WORDS[COMP_CWD]} before=${COMP_WORDS[COMP_CWD-1]}\n    \
-         COMPREPLY=()\n    case $before in\n",
+        "_mocker() {\n    local word=${COMP_WORDS[COMP_CWORD]} \
+         before=${COMP_WORDS[COMP_CWORD-1]}\n    COMPREPLY=()\n    case $before in\n",
     );
     let mut values = |flag: &str, words: &str| {
         text += &format!(
@@ -64,7 +64,7 @@ fn bash() -> String {
         }
     }
     text + &format!(
-        "    esac\n    mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\")\n}}\n\
+        "    esac\n    mapfile -t COMPREPLY < <(compgen -W '{}' -- \"${{word/#--/-}}\")\n}}\n\
          complete -F _mocker mocker\n",
         flags()
     )
@@ -72,7 +72,12 @@ fn bash() -> String {
 
 fn zsh() -> String {
     // In a specification brackets and colons mean something, and quotes end it.
-    let plain = |text: &str| text.replace(['[', ']', ':', '\''], " ");
+    let plain = |text: &str| {
+        let text = text.replace('\'', "'\\''");
+        text.replace('[', "\\[")
+            .replace(']', "\\]")
+            .replace(':', "\\:")
+    };
     let mut text = String::from("#compdef mocker\n_arguments \\\n");
     for row in ROWS {
         let value = match row.metavar {
@@ -150,7 +155,10 @@ fn man() -> String {
         ("0", "Done."),
         ("1", "It can't run."),
         ("2", "A mistake in the settings."),
-        ("3", "The run was mock-bound, where -fail-on asks for that."),
+        (
+            "3",
+            "The run can't be trusted, where -fail-on asks for that.",
+        ),
     ] {
         text += &format!(".TP\n.B {code}\n{}\n", roff(what));
     }

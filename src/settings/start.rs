@@ -130,6 +130,25 @@ fn generated(kind: Option<OsString>) -> Result<Action, String> {
     })
 }
 
+/// A line for each of these variables that is none of ours and may be meant as one: a setting that
+/// is not heard would spoil what is measured. Kubernetes' own for a Service named mocker are far
+/// from ours.
+pub fn misspelt(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let known: Vec<String> = ROWS.iter().map(Row::variable).collect();
+    let meant = |name: OsString| {
+        let name = name.into_string().ok()?;
+        let ours = name.starts_with("MOCKER_") && !known.contains(&name);
+        // Under a third of its own letters may be wrong, and two at most.
+        let near = |known: &&String| {
+            let distance = strsim::osa_distance(&name, known);
+            distance <= 2 && distance * 3 < known.len() - "MOCKER_".len()
+        };
+        let near = known.iter().find(near).filter(|_| ours)?;
+        Some(format!("mocker: {name}: no such variable; is it {near}?"))
+    };
+    names.into_iter().filter_map(meant).collect()
+}
+
 /// The error line for a flag that is none, with the nearest one where it may be meant. The value is
 /// not shown: the flag may be a misspelt `-auth`.
 fn no_such(flag: &str) -> String {

@@ -33,6 +33,8 @@ pub enum FailOn {
     Never,
     /// That the mock was the bottleneck.
     MockBound,
+    /// That, and that nothing was asked.
+    NotOk,
 }
 
 /// What answers say.

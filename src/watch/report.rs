@@ -7,7 +7,7 @@ use super::histogram::Tally;
 use super::history::{BOUND_MAX, History, Judged};
 use super::metrics::{STATUSES, Time};
 use super::times::seconds;
-use super::window::{Usage, Window};
+use super::window::{Usage, Verdict, Window};
 use super::{Watch, stats};
 use crate::Nanos;
 
@@ -18,8 +18,9 @@ pub struct Report {
     pub table: String,
     /// The same for programs: an object, whose fields `docs/verdict.md` lists.
     pub json: String,
-    /// Whether the mock was the bottleneck, so that what was measured behind it can't be trusted.
-    pub mock_bound: bool,
+    /// What is said of it: whether the mock was the bottleneck, so that what was measured behind it
+    /// can't be trusted.
+    pub verdict: Verdict,
 }
 
 impl Report {
@@ -30,7 +31,7 @@ impl Report {
         Report {
             table: table(watch, &history, &run),
             json: json(watch, &history, &run),
-            mock_bound: history.judged.is_bound(),
+            verdict: history.judged.verdict(),
         }
     }
 }

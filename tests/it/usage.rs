@@ -1,6 +1,7 @@
 //! Command lines as users know them, each started and asked for what it promises. The port alone
 //! is another: a free one.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::server::{Answer, Client, HEALTH, Server, post};
@@ -205,4 +206,31 @@ fn complete_setup() {
     server.process.signal("TERM");
     let ended = server.process.ended();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+}
+
+/// As an interactive shell does: what was typed, and the words that are offered for the last.
+#[test]
+fn bash_completes() {
+    for (typed, want) in [
+        (&["-lat"][..], "-latency"),
+        (&["--lat"], "-latency"),
+        (&["-fail-on", "m"], "mock-bound"),
+        (&["-pin", "o"], "on off"),
+        (&["-port", ""], ""),
+    ] {
+        let words = typed.join("' '");
+        let script = format!(
+            "eval \"$({} -generate bash)\"; COMP_WORDS=(mocker '{words}'); \
+             COMP_CWORD={}; _mocker; echo \"${{COMPREPLY[*]}}\"",
+            env!("CARGO_BIN_EXE_mocker"),
+            typed.len()
+        );
+        let out = Command::new("bash").args(["-c", &script]).output();
+        let out = out.expect("there is a bash");
+        assert_eq!(
+            String::from_utf8_lossy(&out.stdout).trim(),
+            want,
+            "{typed:?}"
+        );
+    }
 }

@@ -96,8 +96,21 @@ fn a_server_ends_after_so_many_requests_or_so_long() {
 }
 
 #[test]
+fn a_run_in_which_nothing_was_asked_fails_where_that_is_asked() {
+    for (fail, code) in [("mock-bound", 0), ("not-ok", 3)] {
+        let report = Scratch::new(&format!("idle-{fail}"));
+        let server = reporting(&report, &["-fail-on", fail]);
+        server.assert_serves();
+        server.process.signal("TERM");
+        let ended = ended(server, code);
+        let line = "mocker: -fail-on: nothing was asked";
+        assert_eq!(ended.stderr.lines().any(|l| l == line), code == 3);
+    }
+}
+
+#[test]
 fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
-    for (fail, code) in [("mock-bound", 3), ("never", 0)] {
+    for (fail, code) in [("mock-bound", 3), ("not-ok", 3), ("never", 0)] {
         let report = Scratch::new(fail);
         let server = reporting(&report, &["-latency", "100", "-fail-on", fail]);
         let mut client = server.connect();

@@ -197,3 +197,28 @@ fn a_mistyped_flag_names_the_nearest() {
     let line = error(&["-something-else", "1"], &[]);
     assert!(!line.contains("is it"), "{line}");
 }
+
+#[test]
+fn misspelt_variables_are_told() {
+    let told = |name: &str| misspelt([name.into()]);
+    for (name, near) in [
+        ("MOCKER_LATENCI", "MOCKER_LATENCY"),
+        ("MOCKER_PROT", "MOCKER_PORT"),
+        ("MOCKER_TOKEN", "MOCKER_TOKENS"),
+    ] {
+        let line = format!("mocker: {name}: no such variable; is it {near}?");
+        assert_eq!(told(name), [line]);
+    }
+    // Ours, other programs', and what Kubernetes sets for a Service named mocker.
+    for name in [
+        "MOCKER_LATENCY",
+        "MOCK_LATENCY",
+        "MOCKER_BIN",
+        "MOCKER_SERVICE_HOST",
+        "MOCKER_SERVICE_PORT",
+        "MOCKER_PORT_8000_TCP",
+        "MOCKER_PORT_8000_TCP_ADDR",
+    ] {
+        assert!(told(name).is_empty(), "{name}");
+    }
+}
