@@ -51,7 +51,7 @@ pub struct Kit {
     pub limits: Limits,
     /// What this core counts.
     pub core: Arc<Core>,
-    /// Where requests and answers are logged raw.
+    /// Where requests and answers are logged raw; None where they are not.
     pub log: Option<RawLog>,
     /// Whether answers can be late.
     pub paced: bool,

@@ -62,7 +62,8 @@ impl Outbox {
         &mut self.bytes
     }
 
-    /// What was appended since the outbox had `at` bytes, sent ones included.
+    /// What was appended since the outbox had `at` bytes, sent ones included; panics beyond its
+    /// end.
     pub fn written(&self, at: usize) -> &[u8] {
         &self.bytes[at..]
     }

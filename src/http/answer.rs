@@ -42,7 +42,7 @@ pub fn chunk(out: &mut Vec<u8>, content: &[u8]) {
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Appends a status line and the fields that HTTP itself needs. The caller appends its own fields
-/// and the empty line.
+/// and the empty line. A status that this server never gives has an empty reason.
 pub fn begin(
     out: &mut Vec<u8>,
     status: u16,

@@ -99,7 +99,8 @@ const LONG_HEAD: Refusal = Refusal::new(
 );
 
 /// Reads the head that `input` begins with. `Ok(None)` when more bytes are needed. `wanted` are
-/// the names, in lower case, of fields that the caller reads itself.
+/// the names, in lower case, of fields that the caller reads itself. What is wrong is refused with
+/// 400, 414, 417, 431, 501 or 505 (RFC 9110, 15).
 pub fn parse<'a, const N: usize>(
     input: &'a [u8],
     wanted: [&str; N],
@@ -218,6 +219,13 @@ impl Coding {
     }
 }
 
+/// How the body is framed, by the rules of RFC 9112, 6.3, the first that holds:
+///
+/// 1. neither field: no body, not even on a connection that ends after it;
+/// 2. Content-Length alone: so many bytes (two that differ were refused before);
+/// 3. both: refused, since who reads the one smuggles past who reads the other;
+/// 4. Transfer-Encoding from HTTP/1.0: refused, it knows none (6.1);
+/// 5. chunked alone: chunks; last behind a coding that is not known: 501; anything else: refused.
 fn framing(old: bool, length: Option<u64>, coding: Coding) -> Result<Body, Refusal> {
     match (coding, length) {
         (Coding::None, length) => Ok(Body::Length(length.unwrap_or(0))),

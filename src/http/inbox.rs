@@ -68,7 +68,7 @@ impl Inbox {
         }
     }
 
-    /// The first `len` bytes were used.
+    /// The first `len` bytes were used; no more than wait.
     pub fn used(&mut self, len: usize) {
         self.start += len as u32;
         debug_assert!(self.is_sound());

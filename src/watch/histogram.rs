@@ -98,8 +98,8 @@ impl Tally {
         self.buckets.iter().position(reaches).map_or(0, middle)
     }
 
-    /// How many times were below the end of this power of two, for each power of two but the last,
-    /// which also has what is longer: the end in nanoseconds, and the number.
+    /// For each power of two its end, in nanoseconds, and how many times were below it; but the last
+    /// one also has all that were longer.
     pub fn cumulative(&self) -> impl Iterator<Item = (Nanos, u64)> {
         let mut below = self.buckets[..PARTS].iter().sum::<u64>();
         let powers = self.buckets[PARTS..].chunks(PARTS).take(POWERS).enumerate();
