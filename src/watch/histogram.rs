@@ -98,8 +98,8 @@ impl Tally {
         self.buckets.iter().position(reaches).map_or(0, middle)
     }
 
-    /// For each power of two its end, in nanoseconds, and how many times were below it; but the last
-    /// one also has all that were longer.
+    /// For each power of two its end, in nanoseconds, and how many times were below it; but the
+    /// last one also has all that were longer.
     pub fn cumulative(&self) -> impl Iterator<Item = (Nanos, u64)> {
         let mut below = self.buckets[..PARTS].iter().sum::<u64>();
         let powers = self.buckets[PARTS..].chunks(PARTS).take(POWERS).enumerate();

@@ -231,7 +231,7 @@ fn who_was_stopped_catches_up_in_order() {
 /// Streams of more bytes than the log may hold, all at once: none waits for another's room.
 #[test]
 fn long_streams_share_the_log_and_are_whole() {
-    const STREAMS: usize = 12;
+    const STREAMS: usize = 30;
     let (server, log) = logging("raw-log-streams", &["-threads", "1", "-tokens", "100000"]);
     let ask = post(
         "/v1/responses",
