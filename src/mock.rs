@@ -178,9 +178,8 @@ impl Mock {
         self.numbered(shape, Treatment::default(), endpoint)
     }
 
-    fn numbered(&mut self, shape: Rc<Shape>, treatment: Treatment, endpoint: u8) -> Reply {
+    fn numbered(&mut self, shape: Rc<Shape>, mut treatment: Treatment, endpoint: u8) -> Reply {
         let mut numbers = Numbers::new(self.ids.next(), self.rng.u64(..));
-        let mut treatment = treatment;
         match &*shape {
             Shape::Generated(generated) => {
                 self.shaper.count(generated, &mut self.rng, &mut numbers);

@@ -81,7 +81,7 @@ pub const NOWHERE: u8 = ROUTES.len() as u8;
 #[derive(Debug)]
 pub struct Route {
     /// The path after its prefix. One that ends in a slash has a model's name behind it.
-    path: &'static str,
+    pub path: &'static str,
     /// What the path means.
     pub endpoint: Endpoint,
     /// The methods that it answers.

@@ -1,24 +1,17 @@
 //! Every row of the route table, whatever is asked of it: it is answered or refused, never more.
 
-use mocker::mock::route::Endpoint;
+use mocker::mock::route::{Endpoint, Reach};
 use mocker::settings::{Content, Settings};
 
 use super::client::{Client, request};
 
 /// A path that leads to an endpoint.
-fn path(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::Chat => "/v1/chat/completions",
-        Endpoint::Responses => "/v1/responses",
-        Endpoint::Completions => "/v1/completions",
-        Endpoint::Embeddings => "/v1/embeddings",
-        Endpoint::Moderations => "/v1/moderations",
-        Endpoint::Models => "/v1/models",
-        Endpoint::Model => "/v1/models/m",
-        Endpoint::Health => "/health",
-        Endpoint::Page => "/",
-        Endpoint::Metrics => "/metrics",
-        Endpoint::Stats => "/stats",
+fn path(endpoint: Endpoint) -> String {
+    let route = endpoint.route();
+    match route.reach {
+        Reach::Bare => route.path.to_owned(),
+        _ if route.path.ends_with('/') => format!("/v1{}m", route.path),
+        _ => format!("/v1{}", route.path),
     }
 }
 
@@ -42,7 +35,7 @@ fn every_endpoint_bears_every_request() {
             for method in ["GET", "HEAD", "POST", "OPTIONS", "PUT"] {
                 for fields in [&[][..], &["Content-Encoding: gzip"]] {
                     for body in bodies {
-                        client.send(request(method, path(endpoint), fields, body));
+                        client.send(request(method, &path(endpoint), fields, body));
                         let out = String::from_utf8_lossy(&client.out).into_owned();
                         let name = format!("{method} {endpoint:?} {fields:?} {body}");
                         assert!(out.starts_with("HTTP/1.1 "), "{name}: {out}");
