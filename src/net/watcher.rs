@@ -109,11 +109,7 @@ impl Round {
         let now = self.time.now();
         if now >= self.next_look {
             let window = self.watch.look(now, self.schedules());
-            self.next_look += SECOND;
-            // After a stall the next window is whole again.
-            if self.next_look <= now {
-                self.next_look = now + SECOND;
-            }
+            self.next_look = look_after(self.next_look, now);
             if let Some(live) = self.live {
                 let line = line::line(&window, live.color);
                 tell(&format!("{}{line}", line::AGAIN));
@@ -148,4 +144,27 @@ impl Round {
 /// Nobody may be reading: that is no reason to end.
 fn tell(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// When the look that was due at `due` and is had at `now` is followed by the next: a second later,
+/// whatever it was late by; but after a stall the next window is whole again.
+fn look_after(due: Nanos, now: Nanos) -> Nanos {
+    match due + SECOND {
+        next if next > now => next,
+        _ => now + SECOND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_a_second_apart_and_no_window_is_short_after_a_stall() {
+        let second = |times: Nanos| times * SECOND;
+        assert_eq!(look_after(second(5), second(5) + 3), second(6));
+        assert_eq!(look_after(second(5), second(6) - 1), second(6));
+        assert_eq!(look_after(second(5), second(6)), second(7));
+        assert_eq!(look_after(second(5), second(9) + 7), second(10) + 7);
+    }
 }
