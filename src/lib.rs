@@ -77,6 +77,9 @@ pub mod conn;
 pub mod http;
 pub mod mock;
 
+pub mod json;
+pub mod schema;
+
 pub mod watch;
 
 pub mod settings;

@@ -11,7 +11,6 @@ pub mod policy;
 pub mod problem;
 pub mod reply;
 pub mod route;
-mod schema;
 mod shaper;
 mod shapes;
 pub mod template;

@@ -88,6 +88,7 @@ impl Ask {
                 Event::Drained => return self.drained(bytes),
                 Event::Failed => return,
                 Event::Key if self.json.depth() == 1 => self.key_read(bytes),
+                event if self.fields.facts.held.is_open() => self.held_met(event, bytes),
                 Event::Key => {
                     let raw = self.json.text(bytes);
                     self.fields.inner_key_read(raw);
@@ -98,10 +99,7 @@ impl Ask {
                     }
                 }
                 event => {
-                    let text = match event {
-                        Event::Text | Event::Integer => self.json.text(bytes),
-                        _ => b"",
-                    };
+                    let text = met_text(&self.json, event, bytes);
                     self.fields.depth = self.json.depth();
                     self.fields.value_met(event, text);
                     let (offset, len) = (self.json.offset(), self.json.told_len(event));
@@ -120,10 +118,22 @@ impl Ask {
         }
     }
 
+    /// Takes what is met in a field that is held. Only its outermost value is checked.
+    fn held_met(&mut self, event: Event, bytes: &[u8]) {
+        if self.fields.facts.held.take(event, &self.json, bytes) {
+            self.fields.depth = self.json.depth();
+            self.fields
+                .value_met(event, met_text(&self.json, event, bytes));
+            if let Some(strict) = &mut self.strict {
+                strict.value_met(event, self.json.depth());
+            }
+        }
+        self.json.whole = self.fields.facts.held.is_open();
+    }
+
     fn key_read(&mut self, bytes: &[u8]) {
         let raw = self.json.text(bytes);
         self.fields.key_read(raw);
-        self.fields.hold(bytes, self.json.at());
         if let Some(echo) = &mut self.echo {
             match self.fields.in_subject() {
                 true => echo.begin(met(&self.json, Event::Key, bytes)),
@@ -133,10 +143,11 @@ impl Ask {
         if let Some(strict) = &mut self.strict {
             strict.key_read(resolved(raw, &mut [0; NAME_MAX]));
         }
+        self.json.whole = self.fields.hold();
     }
 
     fn drained(&mut self, bytes: &[u8]) {
-        self.fields.facts.held.drain(bytes);
+        self.fields.facts.held.drain(&self.json, bytes);
         if let Some(echo) = &mut self.echo {
             echo.drain(bytes);
         }
@@ -145,6 +156,9 @@ impl Ask {
     /// How many levels of containers are of interest now.
     #[inline]
     fn watch(&self) -> u8 {
+        if self.json.whole {
+            return u8::MAX;
+        }
         let mut watch = self.fields.watch();
         if self.echo.is_some() && self.fields.in_subject() {
             watch = watch.max(echo::DEPTH);
@@ -174,6 +188,15 @@ impl Ask {
         }
         let settled = self.fields.settled();
         settled.map_err(|Refusal { param, message }| Bad::Field { param, message })
+    }
+}
+
+/// The text of a string or an integer; empty for every other value.
+#[inline]
+fn met_text<'a>(json: &'a Json, event: Event, piece: &'a [u8]) -> &'a [u8] {
+    match event {
+        Event::Text | Event::Integer => json.text(piece),
+        _ => b"",
     }
 }
 

@@ -1,18 +1,20 @@
 //! What is made for one request, since the server's own words won't do: the call of a function, a
 //! JSON text, an echo. Reads what the request says of tools and formats; knows no bytes.
 
-use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::ask::{Facts, Field};
 use super::name::Name;
 use super::problem::Problem;
 use super::reply::Own;
 use super::route::Api;
-use super::schema;
 use super::text::Text;
+use crate::json::{Kind, Tree};
+use crate::schema::{Maker, Progress, STEPS_PER_CALL};
 
 /// What an object says where nothing else is asked of it.
-const MESSAGE: &str = "This is a mocked response.";
+const MESSAGE: &str = r#"{"message":"This is a mocked response."}"#;
 
 /// What the request asks for, if it does. A call goes before a format, as it does at OpenAI, and
 /// both before an echo.
@@ -29,12 +31,12 @@ pub fn asked_for(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
     Ok(echo.map(|said| Own::Echo(Text::of_words(said))))
 }
 
-/// Which functions may be called.
+/// The functions of which one must be called.
 enum Wanted<'a> {
-    /// The first that there is.
+    /// Any of them.
     Any,
-    /// The first that has one of these names.
-    Named(Vec<&'a str>),
+    /// Those with one of these names.
+    Named(HashSet<&'a str>),
 }
 
 /// The call that `tool_choice` demands, if it demands one.
@@ -46,78 +48,103 @@ fn called(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
         return Ok(None);
     };
     let tools = value(facts, Field::Tools, "tools")?.unwrap_or_default();
-    let mut functions = tools
-        .as_array()
+    let items = if tools.is_empty() {
+        None
+    } else {
+        Some(tools.items(0))
+    };
+    let mut functions = items
         .into_iter()
         .flatten()
-        .filter_map(|tool| function(api, tool));
+        .filter_map(|at| function(api, &tools, at));
     let Some((name, function)) = functions.find(|(name, _)| wanted.allows(name)) else {
         return Err(match wanted {
             Wanted::Any => NO_FUNCTION,
             Wanted::Named(_) => UNKNOWN_FUNCTION,
         });
     };
-    let parameters = function
-        .get("parameters")
-        .filter(|schema| !schema.is_null());
-    let object = json!({"type": "object"});
-    let arguments = schema::instance(parameters.unwrap_or(&object), &object)
-        .map_err(|why| Problem::unfit("tools", why))?;
+    let parameters = tools.member(function, "parameters");
+    let parameters = parameters.filter(|at| tools.kind(*at) != Kind::Null);
+    let arguments = match parameters {
+        Some(at) => instance("tools", &tools, at, true)?,
+        None => "{}".to_owned(),
+    };
     Ok(Some(Own::Call {
         function: Name::from_text(name),
-        arguments: Text::of_json(&arguments.to_string()),
+        arguments: Text::of_json(&arguments),
     }))
+}
+
+/// A value for the schema at a place, as JSON text.
+fn instance(
+    param: &'static str,
+    tree: &Rc<Tree>,
+    at: u32,
+    object: bool,
+) -> Result<String, Problem> {
+    let mut maker = Maker::new(tree.clone(), at, object);
+    loop {
+        match maker.run(STEPS_PER_CALL) {
+            Progress::Done(text) => return Ok(text),
+            Progress::More => {}
+            Progress::Refused(why) => return Err(Problem::unfit(param, why)),
+        }
+    }
 }
 
 impl Wanted<'_> {
     fn allows(&self, name: &str) -> bool {
         match self {
             Wanted::Any => true,
-            Wanted::Named(names) => names.contains(&name),
+            Wanted::Named(names) => names.contains(name),
         }
     }
 }
 
 /// Which functions `tool_choice` demands a call of; None where it leaves the choice.
-fn wanted(api: Api, choice: &Value) -> Result<Option<Wanted<'_>>, Problem> {
-    match choice.as_str() {
+fn wanted(api: Api, choice: &Tree) -> Result<Option<Wanted<'_>>, Problem> {
+    match choice.text(0) {
         Some("required") => return Ok(Some(Wanted::Any)),
         Some("auto" | "none") => return Ok(None),
         Some(_) => return Err(BAD_CHOICE),
         None => {}
     }
-    if let Some((name, _)) = function(api, choice) {
-        return Ok(Some(Wanted::Named(vec![name])));
+    if let Some((name, _)) = function(api, choice, 0) {
+        return Ok(Some(Wanted::Named(HashSet::from([name]))));
     }
-    if choice["type"] != "allowed_tools" {
+    if choice.member_text(0, "type") != Some("allowed_tools") {
         return Err(BAD_CHOICE);
     }
     // Chats have it one level further in.
     let allowed = match api {
-        Api::Chat => &choice["allowed_tools"],
-        _ => choice,
+        Api::Chat => choice.member(0, "allowed_tools").ok_or(BAD_CHOICE)?,
+        _ => 0,
     };
-    match (allowed["mode"].as_str(), allowed["tools"].as_array()) {
+    let tools = choice.member(allowed, "tools");
+    let tools = tools.filter(|at| matches!(choice.kind(*at), Kind::List { .. }));
+    match (choice.member_text(allowed, "mode"), tools) {
         (Some("auto"), Some(_)) => Ok(None),
         (Some("required"), Some(tools)) => {
-            let names = tools.iter().filter_map(|tool| Some(function(api, tool)?.0));
+            let tools = choice.items(tools);
+            let names = tools.filter_map(|at| Some(function(api, choice, at)?.0));
             Ok(Some(Wanted::Named(names.collect())))
         }
         _ => Err(BAD_CHOICE),
     }
 }
 
-/// The name and the rest of a function, as `tools` and `tool_choice` have it; None for other tools.
-fn function(api: Api, tool: &Value) -> Option<(&str, &Value)> {
-    if tool["type"] != "function" {
+/// The name of a function and the place of the rest, as `tools` and `tool_choice` have it; None for
+/// other tools.
+fn function(api: Api, tree: &Tree, tool: u32) -> Option<(&str, u32)> {
+    if tree.member_text(tool, "type") != Some("function") {
         return None;
     }
     // Chats have it one level further in.
     let function = match api {
-        Api::Chat => &tool["function"],
+        Api::Chat => tree.member(tool, "function")?,
         _ => tool,
     };
-    Some((function["name"].as_str()?, function))
+    Some((tree.member_text(function, "name")?, function))
 }
 
 /// The text that a format demands, if one does.
@@ -126,36 +153,92 @@ fn structured(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
         Api::Responses => (Field::Text, "text"),
         _ => (Field::ResponseFormat, "response_format"),
     };
-    let Some(format) = value(facts, field, param)? else {
+    let Some(tree) = value(facts, field, param)? else {
         return Ok(None);
     };
-    // Responses have the schema beside the type, and all of it in `text.format`.
-    let (format, schema) = match api {
-        Api::Responses => (&format["format"], &format["format"]["schema"]),
-        _ => (&format, &format["json_schema"]["schema"]),
+    // Responses have it in `text.format`.
+    let format = match api {
+        Api::Responses => match tree.member(0, "format") {
+            Some(at) if tree.kind(at) != Kind::Null => at,
+            _ => return Ok(None),
+        },
+        _ => 0,
     };
-    let value = match format["type"].as_str() {
-        None if format.is_null() => return Ok(None),
+    let text = match tree.member_text(format, "type") {
         Some("text") => return Ok(None),
-        Some("json_object") => json!({"message": MESSAGE}),
-        Some("json_schema") => {
-            let object = json!({"type": "object"});
-            let schema = if schema.is_null() { &object } else { schema };
-            let made = schema::instance(schema, &Value::Bool(true));
-            made.map_err(|why| Problem::unfit(param, why))?
-        }
+        Some("json_object") => MESSAGE.to_owned(),
+        Some("json_schema") => match format_schema(api, &tree, format)? {
+            Some(schema) => instance(param, &tree, schema, false)?,
+            None => "{}".to_owned(),
+        },
         _ => return Err(Problem::field(param, BAD_FORMAT)),
     };
+    let mut said = String::new();
+    tree.write(format, &mut said);
     Ok(Some(Own::Json {
-        text: Text::of_json(&value.to_string()),
-        format: format.to_string().into(),
+        text: Text::of_json(&text),
+        format: said.into(),
     }))
 }
 
-fn value(facts: &Facts, field: Field, param: &'static str) -> Result<Option<Value>, Problem> {
+/// The place of a format's schema. Only chats may leave it out (`ResponseFormatJsonSchema`). A
+/// schema that stands elsewhere would be ignored, so what is missing is an error.
+fn format_schema(api: Api, tree: &Tree, format: u32) -> Result<Option<u32>, Problem> {
+    let (holder, [no_name, no_schema]) = match api {
+        Api::Responses => (format, [NO_TEXT_NAME, NO_TEXT_SCHEMA]),
+        _ => {
+            let holder = tree.member(format, "json_schema");
+            let holder = holder
+                .filter(|at| tree.is_object(*at))
+                .ok_or(NO_JSON_SCHEMA)?;
+            (holder, [NO_NAME, NO_SCHEMA])
+        }
+    };
+    let schema = tree
+        .member(holder, "schema")
+        .filter(|at| tree.kind(*at) != Kind::Null);
+    if tree.member_text(holder, "name").is_none() {
+        // The name alone is said to be missing only where the schema is in its place.
+        return Err(if schema.is_none() { no_schema } else { no_name });
+    }
+    const KNOWN: [&str; 4] = ["name", "description", "schema", "strict"];
+    let known = |name: u32| tree.text(name).is_some_and(|name| KNOWN.contains(&name));
+    let optional = api != Api::Responses && tree.members(holder).all(|(name, _)| known(name));
+    match schema {
+        None if !optional => Err(no_schema),
+        schema => Ok(schema),
+    }
+}
+
+fn value(facts: &Facts, field: Field, param: &'static str) -> Result<Option<Rc<Tree>>, Problem> {
     let value = facts.held.value(field);
     value.map_err(|why| Problem::unread(param, why))
 }
+
+const NO_JSON_SCHEMA: Problem = Problem::field(
+    "response_format.json_schema",
+    "Missing required parameter: '{param}', an object with the 'name' and the 'schema' of the \
+     response.",
+);
+
+const NO_NAME: Problem = Problem::field(
+    "response_format.json_schema.name",
+    "Missing required parameter: '{param}'.",
+);
+
+const NO_SCHEMA: Problem = Problem::field(
+    "response_format.json_schema.schema",
+    "Missing required parameter: '{param}'. The schema must not stand elsewhere.",
+);
+
+const NO_TEXT_NAME: Problem =
+    Problem::field("text.format.name", "Missing required parameter: '{param}'.");
+
+const NO_TEXT_SCHEMA: Problem = Problem::field(
+    "text.format.schema",
+    "Missing required parameter: '{param}'. It stands next to 'text.format.name', not within \
+     'json_schema'.",
+);
 
 const BAD_CHOICE: Problem = Problem::field(
     "tool_choice",

@@ -2,7 +2,7 @@
 
 use super::ask::{Bad, HELD_MAX, Unread, Wrong, subject};
 use super::route::{Api, Endpoint, Methods, told};
-use super::schema::Unfit;
+use crate::schema::Unfit;
 
 /// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +73,11 @@ impl Problem {
     /// A field, `param`, whose value is held and can't be read.
     pub const fn unread(param: &'static str, why: Unread) -> Problem {
         let problem = match why {
-            Unread::TooLong => Problem::field(param, "'{param}' must take at most {} bytes here."),
+            Unread::TooLong => Problem::field(param, "'{param}' must be at most {} bytes."),
             Unread::Odd => Problem::field(
                 param,
-                "'{param}' must hold no number beyond a double's range and no half of a \
-                 surrogate pair.",
+                "'{param}' must hold no number that is beyond the range of a double or longer than \
+                 256 bytes, and no unpaired surrogate.",
             ),
         };
         problem.with_number(HELD_MAX as u64)
@@ -93,6 +93,15 @@ impl Problem {
             ),
             Unfit::Reference => (
                 "The schema in '{param}' has a '$ref' to something that is not within it.",
+                "",
+            ),
+            Unfit::BadPattern => (
+                "The schema in '{param}' has a 'pattern' that is not a regular expression.",
+                "",
+            ),
+            Unfit::LookAround => (
+                "The schema in '{param}' has a 'pattern' with look-around or a back-reference, \
+                 which this server follows only next to a 'format' that it knows.",
                 "",
             ),
             Unfit::Endless => (

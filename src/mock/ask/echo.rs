@@ -2,7 +2,6 @@
 //! Knows which field it stands in from who asks.
 
 use super::escapes::{NAME_MAX, resolved};
-use super::held::Clip;
 use super::json::Event;
 
 /// How many bytes of a message are held, as they stand in the body.
@@ -15,6 +14,47 @@ pub const DEPTH: u8 = 5;
 /// The longest escape of one character, a surrogate pair: where a text is cut, so many bytes may
 /// have to go.
 const ESCAPE_MAX: usize = 12;
+
+/// A run of a body's bytes, copied piece by piece.
+#[derive(Debug, Default)]
+struct Clip {
+    /// What was copied.
+    bytes: Vec<u8>,
+    /// Where in the body it begins.
+    start: u64,
+    /// Where in the piece under way the copy goes on; None when nothing is copied.
+    from: Option<usize>,
+}
+
+impl Clip {
+    /// Begins anew with what stands at `at` in the piece under way, which is `offset` in the body.
+    fn begin(&mut self, at: usize, offset: u64) {
+        self.bytes.clear();
+        self.start = offset;
+        self.from = Some(at);
+    }
+
+    /// Copies no more.
+    fn end(&mut self) {
+        self.from = None;
+    }
+
+    /// Copies up to `end` of a piece, but no more than `max` bytes in all.
+    fn copy(&mut self, piece: &[u8], end: usize, max: usize) {
+        if let Some(from) = self.from.take() {
+            let end = end.min(from + (max - self.bytes.len()));
+            self.bytes.extend_from_slice(&piece[from..end]);
+        }
+    }
+
+    /// Copies the rest of a piece; the next one goes on with it.
+    fn drain(&mut self, piece: &[u8], max: usize) {
+        if self.from.is_some() {
+            self.copy(piece, piece.len(), max);
+            self.from = Some(0);
+        }
+    }
+}
 
 /// The message read last and the last one of a user.
 #[derive(Default)]

@@ -212,11 +212,15 @@ impl Fields {
         }
     }
 
-    /// The key that was just read ends at `at` in a piece of the body: what stands behind it may
-    /// have to be held.
-    pub fn hold(&mut self, piece: &[u8], at: usize) {
+    /// Begins to hold the value of the key that was just read, if it is one of a field that is
+    /// held. Returns whether it is.
+    #[inline]
+    pub fn hold(&mut self) -> bool {
         let field = self.field.filter(|field| field.is_held());
-        self.facts.held.key_read(field, piece, at);
+        if let Some(field) = field {
+            self.facts.held.begin(field);
+        }
+        field.is_some()
     }
 
     /// Whether the field under way is what the request is about.

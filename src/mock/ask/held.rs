@@ -1,132 +1,160 @@
-//! Parts of a body that are kept as they are while it streams by: the fields whose meaning takes
-//! more than a fact or two. Only who sends them pays for them. Knows no field's meaning.
+//! The fields of a body that are kept whole because their meaning takes more than a fact or two.
+//! Each becomes a tree while it arrives, so nothing is left to be parsed when the body ends.
+//! Requests without such fields pay nothing. Knows no field's meaning.
 
-use serde_json::Value;
+use std::rc::Rc;
 
 use super::field::Field;
+use super::json::{Event, Json};
+use crate::json::{Builder, Kind, Tree};
 
 /// The longest value of a field that is held, in bytes: a few hundred functions take less.
 pub const HELD_MAX: usize = 1 << 20;
 
-/// A run of a body's bytes, copied piece by piece.
-#[derive(Debug, Default)]
-pub struct Clip {
-    /// What was copied.
-    pub bytes: Vec<u8>,
-    /// Where in the body it begins.
-    pub start: u64,
-    /// Where in the piece under way the copy goes on; None when nothing is copied.
-    from: Option<usize>,
-}
+/// The longest number in such a value, in bytes: the most that the scanner keeps of one.
+pub const NUMBER_MAX: usize = 256;
 
-impl Clip {
-    /// Begins anew with what stands at `at` in the piece under way, which is `offset` in the body.
-    pub fn begin(&mut self, at: usize, offset: u64) {
-        self.bytes.clear();
-        self.start = offset;
-        self.from = Some(at);
-    }
-
-    /// Copies no more.
-    pub fn end(&mut self) {
-        self.from = None;
-    }
-
-    /// Leaves out what stands between a key and its value.
-    fn skip_to_value(&mut self, piece: &[u8]) {
-        if let Some(from) = self.from.as_mut().filter(|_| self.bytes.is_empty()) {
-            let before = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b':';
-            *from += piece[*from..].iter().take_while(before).count();
-        }
-    }
-
-    /// Copies up to `end` of a piece, but no more than `max` bytes in all.
-    pub fn copy(&mut self, piece: &[u8], end: usize, max: usize) {
-        if let Some(from) = self.from.take() {
-            let end = end.min(from + (max - self.bytes.len()));
-            self.bytes.extend_from_slice(&piece[from..end]);
-        }
-    }
-
-    /// Copies the rest of a piece; the next one goes on with it.
-    pub fn drain(&mut self, piece: &[u8], max: usize) {
-        if self.from.is_some() {
-            self.copy(piece, piece.len(), max);
-            self.from = Some(0);
-        }
-    }
-}
-
-/// The fields of a body that are held, each its raw text.
+/// The fields of a body that are held.
 #[derive(Debug, Default)]
 pub struct Held {
-    clips: Vec<(Field, Clip)>,
-    /// Which of them goes on.
-    open: Option<usize>,
+    fields: Vec<(Field, Result<Rc<Tree>, Unread>)>,
+    open: Option<Box<Open>>,
 }
 
-/// Why a field that is held has no value.
+/// A field whose value is arriving.
+#[derive(Debug)]
+struct Open {
+    field: Field,
+    builder: Builder,
+    /// Where in the body the value begins, once it has.
+    start: Option<u64>,
+    /// Whether something of the value has been reported.
+    met: bool,
+    /// Why it cannot be kept, found in the midst of a string: the string's end is waited for.
+    broken: Option<Unread>,
+}
+
+/// The reason why a field that is held has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// It takes more than [`HELD_MAX`] bytes.
+    /// It is longer than [`HELD_MAX`] bytes.
     TooLong,
-    /// It holds a number that no double holds, or half a surrogate pair.
+    /// It holds a number that no double holds or that is longer than [`NUMBER_MAX`] bytes, or an
+    /// unpaired surrogate.
     Odd,
 }
 
 impl Held {
-    /// Forgets all and gives the memory back.
+    /// Forgets all fields and releases their memory.
     pub fn clear(&mut self) {
-        if !self.is_empty() {
+        if !self.fields.is_empty() || self.open.is_some() {
             *self = Held::default();
         }
     }
 
-    /// Whether none of the fields was there.
+    /// Whether none of the fields is present.
     pub fn is_empty(&self) -> bool {
-        self.clips.is_empty()
+        self.fields.is_empty()
     }
 
-    /// A key was read; `field` is the one behind it if that is to be held. Of two values of one
-    /// field the last is held.
-    pub(crate) fn key_read(&mut self, field: Option<Field>, piece: &[u8], at: usize) {
-        if let Some(open) = self.open.take() {
-            let clip = &mut self.clips[open].1;
-            clip.skip_to_value(piece);
-            clip.copy(piece, at, HELD_MAX);
-        }
-        if let Some(field) = field {
-            let known = self.clips.iter().position(|(held, _)| *held == field);
-            let place = known.unwrap_or_else(|| {
-                self.clips.push((field, Clip::default()));
-                self.clips.len() - 1
-            });
-            self.clips[place].1.begin(at, 0);
-            self.open = Some(place);
-        }
+    /// Whether a value is arriving that is to be held.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
-    /// A piece of the body ends.
-    pub fn drain(&mut self, piece: &[u8]) {
-        if let Some(open) = self.open {
-            let clip = &mut self.clips[open].1;
-            clip.skip_to_value(piece);
-            clip.drain(piece, HELD_MAX);
-        }
+    /// Begins a field, whose value comes next. If a field occurs twice, its last value is held.
+    pub(crate) fn begin(&mut self, field: Field) {
+        self.fields.retain(|(known, _)| *known != field);
+        self.open = Some(Box::new(Open {
+            field,
+            builder: Builder::default(),
+            start: None,
+            met: false,
+            broken: None,
+        }));
     }
 
-    /// What a field holds; None if it is absent or null.
-    pub(crate) fn value(&self, field: Field) -> Result<Option<Value>, Unread> {
-        let Some((_, clip)) = self.clips.iter().find(|(held, _)| *held == field) else {
-            return Ok(None);
+    /// Takes what the scanner reports of the value. Returns true for the first report of it.
+    pub(crate) fn take(&mut self, event: Event, json: &Json, piece: &[u8]) -> bool {
+        let Some(open) = &mut self.open else {
+            return false;
         };
-        // It goes on up to the end of the next key, which is not read.
-        let mut values = serde_json::Deserializer::from_slice(&clip.bytes).into_iter();
-        match values.next() {
-            Some(Ok(Value::Null)) | None => Ok(None),
-            Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(error)) if error.is_eof() => Err(Unread::TooLong),
-            Some(Err(_)) => Err(Unread::Odd),
+        let first = !std::mem::replace(&mut open.met, true);
+        let offset = json.offset();
+        let start = *open.start.get_or_insert_with(|| match event {
+            Event::Text => offset - json.told_len(event),
+            // Of other values only the first byte matters: none of them can be too long.
+            _ => offset - 1,
+        });
+        if let Some(why) = open.broken.or_else(|| too_long(offset - start)) {
+            self.end(Err(why));
+        } else if open.add(event, json, piece).is_none() {
+            self.end(Err(Unread::Odd));
+        } else if open.builder.is_complete() {
+            let tree = std::mem::take(&mut open.builder).finish();
+            self.end(Ok(Rc::new(tree)));
         }
+        first
+    }
+
+    /// Takes the part of a string or key that stands at the end of a piece of the body.
+    pub(crate) fn drain(&mut self, json: &Json, piece: &[u8]) {
+        let Some(open) = &mut self.open else { return };
+        let Some((text, is_key)) = json.cut_text(piece) else {
+            return;
+        };
+        // The string may be the value itself, which has not been reported yet.
+        let before = json.offset() - text.len() as u64;
+        let start = *open.start.get_or_insert(before.saturating_sub(1));
+        open.broken = open.broken.or_else(|| too_long(json.offset() - start));
+        if open.broken.is_none() && open.builder.text_piece(text, is_key).is_err() {
+            open.broken = Some(Unread::Odd);
+        }
+    }
+
+    fn end(&mut self, value: Result<Rc<Tree>, Unread>) {
+        if let Some(open) = self.open.take() {
+            self.fields.push((open.field, value));
+        }
+    }
+
+    /// The value of a field; `None` if it is absent or null.
+    pub(crate) fn value(&self, field: Field) -> Result<Option<Rc<Tree>>, Unread> {
+        let found = self.fields.iter().find(|(held, _)| *held == field);
+        match found {
+            Some((_, Ok(tree))) if tree.kind(0) == Kind::Null => Ok(None),
+            Some((_, value)) => value.clone().map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn too_long(len: u64) -> Option<Unread> {
+    (len > HELD_MAX as u64).then_some(Unread::TooLong)
+}
+
+impl Open {
+    /// Adds what was reported; `None` if it cannot be kept.
+    fn add(&mut self, event: Event, json: &Json, piece: &[u8]) -> Option<()> {
+        let builder = &mut self.builder;
+        match event {
+            Event::Key | Event::Text => {
+                let text = json.piece_of_text(piece);
+                builder.text_piece(text, event == Event::Key).ok()?;
+                builder.text_end().ok()?;
+            }
+            Event::Integer | Event::Decimal => {
+                let raw = Some(json.text(piece)).filter(|raw| raw.len() <= NUMBER_MAX)?;
+                builder.number(raw).ok()?;
+            }
+            Event::True | Event::False => builder.truth(event == Event::True),
+            Event::Null => builder.null(),
+            Event::ListBegan | Event::ObjectBegan => builder.begin(event == Event::ObjectBegan),
+            Event::ListEnded | Event::ObjectEnded => builder.end(),
+            Event::Numbers | Event::Drained | Event::Failed => {
+                unreachable!("the scanner reports no value by these where it reports all")
+            }
+        }
+        Some(())
     }
 }

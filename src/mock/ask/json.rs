@@ -48,6 +48,8 @@ pub enum Event {
     ListEnded,
     /// An object began.
     ObjectBegan,
+    /// The innermost object ended; reported only where values are read whole.
+    ObjectEnded,
 }
 
 /// Why a text is not accepted.
@@ -93,6 +95,9 @@ enum State {
 pub struct Json {
     /// What containers up to this depth hold is told (1: the top object's values, 0: none).
     pub watch: u8,
+    /// Whether every value is reported, at any depth: also the end of objects, and the numbers of
+    /// lists one by one.
+    pub whole: bool,
     /// The first thing wrong, which ends the scan.
     pub fault: Option<Fault>,
     state: State,
@@ -117,6 +122,8 @@ pub struct Json {
     /// Where in this piece the watched text stands, and what earlier pieces held of it.
     text_from: usize,
     text_to: usize,
+    /// Where in the piece before this one the text stood that was cut; its length if none was.
+    tail_from: usize,
     kept: u16,
     keep: [u8; KEEP_MAX],
 }
@@ -126,6 +133,7 @@ impl Json {
     pub fn new() -> Json {
         Json {
             watch: 1,
+            whole: false,
             fault: None,
             state: State::Start,
             depth: 0,
@@ -140,6 +148,7 @@ impl Json {
             text_start: 0,
             text_from: 0,
             text_to: 0,
+            tail_from: 0,
             kept: 0,
             keep: [0; KEEP_MAX],
         }
@@ -148,6 +157,7 @@ impl Json {
     /// Starts over with a new text. What was kept is left to be written over.
     pub fn begin(&mut self) {
         self.watch = 1;
+        self.whole = false;
         self.fault = None;
         self.state = State::Start;
         self.depth = 0;
@@ -197,6 +207,21 @@ impl Json {
         &text[..text.len().min(KEEP_MAX)]
     }
 
+    /// The part in this piece of the key or string that was just reported, however long it is.
+    pub fn piece_of_text<'a>(&self, piece: &'a [u8]) -> &'a [u8] {
+        &piece[self.text_from..self.text_to]
+    }
+
+    /// The part, in the piece that was just used up, of a key or a string that goes on in the next
+    /// one, and whether it is a key.
+    pub fn cut_text<'a>(&self, piece: &'a [u8]) -> Option<(&'a [u8], bool)> {
+        let in_text = matches!(
+            self.state,
+            State::Text | State::Escape | State::Hex | State::Utf8
+        );
+        (self.keeping && in_text).then_some((&piece[self.tail_from..], self.in_key))
+    }
+
     /// What is wrong with the text if nothing follows. No bytes at all are no error.
     pub fn finish(&self) -> Result<(), Fault> {
         match (self.fault, self.state) {
@@ -232,7 +257,9 @@ impl Json {
     }
 
     fn piece_ended(&mut self, piece: &[u8]) {
+        self.tail_from = piece.len();
         if self.keeping {
+            self.tail_from = self.text_from;
             self.keep_up_to(piece, piece.len());
         }
         self.seen += piece.len() as u64;

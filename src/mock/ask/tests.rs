@@ -72,6 +72,16 @@ const HELD: [Field; 4] = [
     Field::Text,
 ];
 
+/// The value of a field that is held, as serde_json has it.
+fn held_value(facts: &Facts, field: Field) -> Result<Option<Value>, Unread> {
+    let tree = facts.held.value(field)?;
+    Ok(tree.map(|tree| {
+        let mut text = String::new();
+        tree.write(0, &mut text);
+        serde_json::from_str(&text).expect("a tree is written as JSON")
+    }))
+}
+
 fn fed<'a>(
     ask: &mut Ask,
     endpoint: Endpoint,
@@ -89,7 +99,7 @@ fn fed<'a>(
         inputs: facts.inputs,
         include_usage: facts.include_usage,
         logprobs: facts.logprobs,
-        held: HELD.map(|field| facts.held.value(field)),
+        held: HELD.map(|field| held_value(facts, field)),
         echo: facts.echo.clone(),
     })
 }

@@ -129,10 +129,9 @@ impl Json {
             State::After
         };
         *at += 1;
-        if object {
-            None
-        } else {
-            self.told(Event::ListEnded)
+        match object {
+            false => self.told(Event::ListEnded),
+            true => self.whole.then_some(Event::ObjectEnded),
         }
     }
 
@@ -307,7 +306,7 @@ impl Json {
     fn number_began(&mut self, state: State, piece: &[u8], at: &mut usize) -> Option<Event> {
         let watched = self.depth <= self.watch;
         self.state = state;
-        if self.in_object() {
+        if self.in_object() || self.whole {
             self.text_began(*at, watched);
             *at += 1;
             return None;

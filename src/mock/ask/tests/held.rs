@@ -8,8 +8,8 @@ type Read = Result<Option<Value>, Unread>;
 
 fn held(endpoint: Endpoint, body: &str) -> [Read; 4] {
     read_in_cuts(Reading::default(), endpoint, body, |facts| {
-        let held = &facts.expect("it is right").held;
-        HELD.map(|field| held.value(field))
+        let facts = facts.expect("it is right");
+        HELD.map(|field| held_value(facts, field))
     })
 }
 

@@ -1,0 +1,183 @@
+//! A value that satisfies a JSON Schema (draft 2020-12, and what earlier drafts wrote otherwise):
+//! the arguments of a call, or a response of a given structure. The plainest value that is found is
+//! taken, and held against the schema once more before it is returned. `unevaluatedProperties` and
+//! `unevaluatedItems` are not followed.
+
+mod equality;
+mod fill;
+mod format;
+mod fuel;
+mod judge;
+mod keyword;
+mod list;
+mod number;
+mod object;
+mod pattern;
+mod reference;
+mod rules;
+mod scalar;
+mod search;
+
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::json::{Tree, Writer};
+use fuel::Fuel;
+use keyword::Kinds;
+use rules::Rules;
+use search::Search;
+
+/// The steps that any schema may cost, and more for each node of a larger one, up to a limit. OpenAI
+/// accepts 5,000 properties and 1,000 values of enums, which take half of the limit.
+const STEPS: u64 = 40_000;
+/// See [`STEPS`].
+const STEPS_PER_NODE: u64 = 50;
+/// See [`STEPS`].
+const STEPS_MAX: u64 = 600_000;
+
+/// The bytes that a value may have, nodes and text together: up to about as many of JSON.
+const BYTES_MAX: usize = 512 * 1024;
+
+/// How often a schema may at most stand within itself, where a value needs that.
+const REPEATS_MAX: u8 = 6;
+
+/// The steps of one call that take at most 50 microseconds together.
+pub const STEPS_PER_CALL: u32 = 1_000;
+
+/// The reason why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is neither an object nor `true` or `false`, or a keyword holds what it may not.
+    Malformed,
+    /// It has a keyword that is not followed.
+    Keyword(&'static str),
+    /// A `$ref` leads to something that is not part of the schema.
+    Reference,
+    /// A `pattern` is no regular expression.
+    BadPattern,
+    /// A `pattern` has look-around or a back-reference, and no known `format` stands beside it.
+    LookAround,
+    /// Every value would hold itself.
+    Endless,
+    /// It takes more work than a request may cost, or nests too deeply.
+    TooLarge,
+    /// No value was found that satisfies all of it.
+    Contradiction,
+}
+
+/// How far a [`Maker`] got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// The value, as JSON text.
+    Done(String),
+    /// It must be called again.
+    More,
+    /// There is no value.
+    Refused(Unfit),
+}
+
+/// Makes a value, in as many calls as one likes.
+#[derive(Debug)]
+pub struct Maker {
+    search: Search,
+    root: u32,
+    kinds: Kinds,
+    repeats: u8,
+    state: State,
+    text: String,
+}
+
+#[derive(Debug)]
+enum State {
+    Search,
+    Judge,
+    Write(Writer),
+}
+
+impl Maker {
+    /// A maker of a value for the schema at a place in a tree. `object` demands an object.
+    pub fn new(tree: Rc<Tree>, root: u32, object: bool) -> Maker {
+        let nodes = u64::from(tree.end(root) - root);
+        let steps = (STEPS + nodes * STEPS_PER_NODE).min(STEPS_MAX);
+        let kinds = if object { Kinds::OBJECT } else { Kinds::ALL };
+        let rules = Rules::new(tree, root);
+        let mut search = Search::new(rules, Fuel::new(steps), BYTES_MAX);
+        search.begin(root, kinds, 0);
+        Maker {
+            search,
+            root,
+            kinds,
+            repeats: 0,
+            state: State::Search,
+            text: String::new(),
+        }
+    }
+
+    /// Goes on for about this many steps; each takes about 20 nanoseconds.
+    pub fn run(&mut self, steps: u32) -> Progress {
+        self.search.fuel.begin_call(steps);
+        match self.go_on() {
+            Poll::Pending => Progress::More,
+            Poll::Ready(Ok(())) => Progress::Done(std::mem::take(&mut self.text)),
+            Poll::Ready(Err(why)) => Progress::Refused(why),
+        }
+    }
+
+    /// The steps that are left in total.
+    pub fn steps_left(&self) -> u64 {
+        self.search.fuel.total()
+    }
+
+    fn go_on(&mut self) -> Poll<Result<(), Unfit>> {
+        loop {
+            match &mut self.state {
+                State::Search => match std::task::ready!(self.search.run()) {
+                    Ok(()) => {
+                        self.state = State::Judge;
+                        self.search.judge = judge::Judge::default();
+                    }
+                    // Where a schema stood within itself once too often, it may stand there more
+                    // often: only then, since the plainest value is wanted.
+                    Err(_) if self.search.recursed && self.repeats < REPEATS_MAX => {
+                        self.repeats += 1;
+                        self.search.begin(self.root, self.kinds, self.repeats);
+                        if self.search.fuel.total() == 0 {
+                            return Poll::Ready(Err(Unfit::TooLarge));
+                        }
+                    }
+                    Err(why) => return Poll::Ready(Err(why)),
+                },
+                State::Judge => {
+                    let fits = std::task::ready!(self.judge())?;
+                    if !fits {
+                        return Poll::Ready(Err(Unfit::Contradiction));
+                    }
+                    self.state = State::Write(Writer::new(0));
+                }
+                State::Write(writer) => {
+                    std::task::ready!(self.search.fuel.wait());
+                    let before = self.text.len();
+                    if !writer.step(&self.search.out, &mut self.text) {
+                        return Poll::Ready(Ok(()));
+                    }
+                    let written = self.text.len() - before;
+                    self.search.fuel.spend(2 + written as u32 / 32)?;
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self) -> Poll<Result<bool, Unfit>> {
+        let search = &mut self.search;
+        if search.judge.is_idle() {
+            let rule = std::task::ready!(search.rules.rule(self.root, &mut search.fuel))?;
+            search.judge.begin(0, rule);
+        }
+        search
+            .judge
+            .run(&mut search.rules, &search.out, &mut search.fuel)
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+pub mod tests;

@@ -1,0 +1,389 @@
+//! A value when all its demands are known: the types it may have, and those values that are listed
+//! or have no parts.
+
+use std::task::{Poll, ready};
+
+use super::Unfit;
+use super::equality::NODES_MAX;
+use super::keyword::{Keyword, Kinds};
+use super::list::ListFrame;
+use super::object::ObjectFrame;
+use super::rules::TEXT_MAX;
+use super::scalar::{self, Candidate};
+use super::search::{Base, Cursor, Frame, Mark, Search};
+use crate::json::Kind;
+
+/// The candidates of a type that are rejected before it is given up.
+const REJECTED_MAX: u32 = 128;
+
+/// The types, in the order in which they are tried where a schema leaves them open.
+const ORDER: [Kinds; 6] = [
+    Kinds::STRING,
+    Kinds::NUMBER,
+    Kinds::BOOLEAN,
+    Kinds::OBJECT,
+    Kinds::ARRAY,
+    Kinds::NULL,
+];
+
+/// The types that some keywords are about: a schema that has one of them means that type.
+const HINTS: [(Kinds, &[Keyword]); 4] = [
+    (
+        Kinds::OBJECT,
+        &[
+            Keyword::Properties,
+            Keyword::Required,
+            Keyword::AdditionalProperties,
+            Keyword::PatternProperties,
+            Keyword::PropertyNames,
+            Keyword::MinProperties,
+        ],
+    ),
+    (
+        Kinds::ARRAY,
+        &[
+            Keyword::Items,
+            Keyword::PrefixItems,
+            Keyword::MinItems,
+            Keyword::UniqueItems,
+            Keyword::Contains,
+        ],
+    ),
+    (
+        Kinds::NUMBER,
+        &[
+            Keyword::Minimum,
+            Keyword::Maximum,
+            Keyword::ExclusiveMinimum,
+            Keyword::ExclusiveMaximum,
+            Keyword::MultipleOf,
+        ],
+    ),
+    (
+        Kinds::STRING,
+        &[Keyword::MinLength, Keyword::Pattern, Keyword::Format],
+    ),
+];
+
+/// Tries one type after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Fill {
+    base: Base,
+    mark: Mark,
+    next: u32,
+    /// The number of what is being tried.
+    number: u32,
+    why: Option<Unfit>,
+}
+
+/// Tries the values of an `enum` or a `const`.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    base: Base,
+    mark: Mark,
+    next: u32,
+    end: u32,
+    passed: u32,
+    /// The values before this one are passed over.
+    from: u32,
+}
+
+/// Tries values of a type that has no parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Scalar {
+    base: Base,
+    mark: Mark,
+    kind: Kinds,
+    index: u32,
+    after: u32,
+    rejected: u32,
+}
+
+/// Holds a value against all demands.
+#[derive(Clone, Copy, Debug)]
+pub struct Verify {
+    base: Base,
+    value: u32,
+    next: usize,
+}
+
+impl Fill {
+    pub fn new(base: Base, mark: Mark) -> Fill {
+        Fill {
+            base,
+            mark,
+            next: 0,
+            number: 0,
+            why: None,
+        }
+    }
+}
+
+impl Search {
+    pub(super) fn fill(&mut self, mut fill: Fill) -> Poll<Result<(), Unfit>> {
+        match self.returned() {
+            Some(Ok(cursor)) => {
+                let fill = fill.number;
+                self.finish(Ok(Cursor { fill, ..cursor }));
+                return Poll::Ready(Ok(()));
+            }
+            Some(Err(why)) => {
+                self.release(fill.mark, true);
+                fill.why.get_or_insert(why);
+            }
+            None => {}
+        }
+        let base = fill.base;
+        self.fuel.spend(self.demands(base).len() as u32 / 4)?;
+        let (rules, demands, _) = self.parts(base);
+        let all = demands
+            .iter()
+            .fold(Kinds::ALL, |all, rule| all.and(rules.kinds(*rule)));
+        let kinds = all.and(self.scope(base).0);
+        let listed = self.list_of_values(base);
+        let order = self.order(base);
+        let kind = loop {
+            let Some(kind) = order.get(fill.next as usize) else {
+                self.finish(Err(fill.why.unwrap_or(Unfit::Contradiction)));
+                return Poll::Ready(Ok(()));
+            };
+            fill.next += 1;
+            if kind.and(kinds).meets(Kinds::ALL) || listed.is_some() {
+                break kind.and(kinds);
+            }
+        };
+        if listed.is_some() {
+            // The list is tried once, whatever the types in it.
+            fill.next = order.len() as u32;
+        }
+        let fills = self.scope(base).1;
+        fill.number = *fills;
+        *fills += 1;
+        self.replace(Frame::Fill(fill));
+        if fill.number < base.cursor.fill || !kinds.meets(Kinds::ALL) {
+            return Poll::Ready(Ok(()));
+        }
+        let index = match fill.number == base.cursor.fill {
+            true => base.cursor.index,
+            false => 0,
+        };
+        let frame = self.leaf(base, listed, kind, index);
+        self.push(frame);
+        Poll::Ready(Ok(()))
+    }
+
+    fn leaf(&self, base: Base, listed: Option<(u32, u32)>, kind: Kinds, index: u32) -> Frame {
+        let mark = self.mark();
+        if let Some((next, end)) = listed {
+            return Frame::Listed(Listed {
+                base,
+                mark,
+                next,
+                end,
+                passed: 0,
+                from: index,
+            });
+        }
+        match kind {
+            Kinds::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
+            Kinds::ARRAY => Frame::List(ListFrame::new(base, mark, index)),
+            kind => Frame::Scalar(Scalar {
+                base,
+                mark,
+                kind,
+                index,
+                after: index,
+                rejected: 0,
+            }),
+        }
+    }
+
+    /// The values to choose from, if a schema lists them: the shortest list.
+    fn list_of_values(&self, base: Base) -> Option<(u32, u32)> {
+        let tree = &self.rules.tree;
+        let lists = self.demands(base).iter().filter_map(|rule| {
+            if let Some(at) = self.rules.get(*rule, Keyword::Const) {
+                return Some((0, at, tree.end(at)));
+            }
+            let at = self.rules.get(*rule, Keyword::Enum)?;
+            match tree.kind(at) {
+                Kind::List { len, end } => Some((len, at + 1, end)),
+                _ => None,
+            }
+        });
+        lists
+            .min_by_key(|(len, ..)| *len)
+            .map(|(_, next, end)| (next, end))
+    }
+
+    /// The types in the order in which they are tried: those that a schema names, as it names them,
+    /// with null last; or else first the one that other keywords are about.
+    fn order(&self, base: Base) -> [Kinds; 6] {
+        let tree = &self.rules.tree;
+        let mut order = ORDER;
+        let mut sorted = 0;
+        let mut first = |kind: Kinds| {
+            let at = order[sorted..].iter().position(|it| it.meets(kind));
+            if let Some(at) = at {
+                order[sorted..=sorted + at].rotate_right(1);
+                sorted += 1;
+            }
+        };
+        let named = self
+            .demands(base)
+            .iter()
+            .find_map(|rule| self.rules.get(*rule, Keyword::Type));
+        if let Some(at) = named {
+            let each = tree.items(at).filter_map(|item| Kinds::of(tree, item));
+            each.filter(|kind| *kind != Kinds::NULL).for_each(first);
+            return order;
+        }
+        let hinted = HINTS.iter().filter(|(_, keywords)| {
+            let set = keywords.iter().fold(0, |set, keyword| set | keyword.bit());
+            self.demands(base)
+                .iter()
+                .any(|rule| self.rules.has_any(*rule, set))
+        });
+        hinted.for_each(|(kind, _)| first(*kind));
+        order
+    }
+
+    pub(super) fn listed(&mut self, mut listed: Listed) -> Result<(), Unfit> {
+        if let Some(outcome) = self.returned() {
+            if outcome.is_ok() {
+                let index = listed.passed;
+                self.finish(Ok(Cursor { fill: 0, index }));
+                return Ok(());
+            }
+            self.release(listed.mark, true);
+        }
+        if listed.next == listed.end {
+            self.finish(Err(Unfit::Contradiction));
+            return Ok(());
+        }
+        let tree = self.rules.tree.clone();
+        let value = listed.next;
+        listed.next = tree.end(value);
+        listed.passed += 1;
+        self.replace(Frame::Listed(listed));
+        if listed.passed <= listed.from {
+            return Ok(());
+        }
+        if listed.next - value > NODES_MAX {
+            return Err(Unfit::TooLarge);
+        }
+        if (value..listed.next).any(|at| tree.text(at).is_some_and(|it| it.len() > TEXT_MAX)) {
+            return Err(Unfit::TooLarge);
+        }
+        self.fuel.spend((listed.next - value) / 2)?;
+        self.out.copy(&tree, value);
+        self.fuel
+            .spend((self.out.text_len() - listed.mark.text()) as u32 / 64)?;
+        self.push_verify(listed.base, listed.mark.nodes());
+        Ok(())
+    }
+
+    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Result<(), Unfit> {
+        match self.returned() {
+            Some(Ok(_)) => {
+                let index = scalar.index + 1;
+                self.finish(Ok(Cursor { fill: 0, index }));
+                return Ok(());
+            }
+            Some(Err(why)) => {
+                self.release(scalar.mark, true);
+                if why != Unfit::Contradiction {
+                    return Err(why);
+                }
+                scalar.index = scalar.after;
+                scalar.rejected += 1;
+            }
+            None => {}
+        }
+        if scalar.rejected > REJECTED_MAX {
+            return Err(Unfit::Contradiction);
+        }
+        let Some((added, after)) = self.candidate(scalar)? else {
+            return Err(Unfit::Contradiction);
+        };
+        scalar.after = after;
+        if !added {
+            scalar.index = after;
+            scalar.rejected += 1;
+            self.replace(Frame::Scalar(scalar));
+            return Ok(());
+        }
+        self.replace(Frame::Scalar(scalar));
+        self.push_verify(scalar.base, scalar.mark.nodes());
+        Ok(())
+    }
+
+    /// Adds the candidate of this number to the tree, if there is one. Returns the number to go on
+    /// with where it does not do; `None` behind the last one.
+    fn candidate(&mut self, scalar: Scalar) -> Result<Option<(bool, u32)>, Unfit> {
+        let index = scalar.index;
+        let (rules, demands, fuel) = self.parts(scalar.base);
+        fuel.spend(1 + demands.len() as u32 / 2)?;
+        let value = match scalar.kind {
+            Kinds::NULL => (index == 0).then_some(Kind::Null),
+            Kinds::BOOLEAN => (index < 2).then_some(Kind::Bool(index == 0)),
+            Kinds::STRING => {
+                let Some(Candidate { text, after }) = scalar::string(rules, demands, index, fuel)?
+                else {
+                    return Ok(None);
+                };
+                if let Some(text) = &text {
+                    self.out.push_text(text);
+                }
+                return Ok(Some((text.is_some(), after)));
+            }
+            kind => {
+                fuel.spend(20)?;
+                let range = scalar::numbers(rules, demands);
+                let number = match kind.meets(Kinds::FRACTION) {
+                    true => range.number(index),
+                    false => range.integer(index),
+                };
+                let Some(number) = number else {
+                    return Ok(None);
+                };
+                let value = number.kind();
+                if let Some(value) = value.filter(|_| range.has(number)) {
+                    self.out.push(value);
+                    return Ok(Some((true, index + 1)));
+                }
+                return Ok(Some((false, index + 1)));
+            }
+        };
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        self.out.push(value);
+        Ok(Some((true, index + 1)))
+    }
+
+    pub(super) fn push_verify(&mut self, base: Base, value: u32) {
+        self.push(Frame::Verify(Verify {
+            base,
+            value,
+            next: 0,
+        }));
+    }
+
+    pub(super) fn verify(&mut self, mut verify: Verify) -> Poll<Result<(), Unfit>> {
+        let Some(rule) = self.demands(verify.base).get(verify.next).copied() else {
+            self.finish(Ok(Cursor::default()));
+            return Poll::Ready(Ok(()));
+        };
+        if self.judge.is_idle() {
+            self.judge.begin(verify.value, rule);
+        }
+        let fits = ready!(self.judge.run(&mut self.rules, &self.out, &mut self.fuel))?;
+        verify.next += 1;
+        self.replace(Frame::Verify(verify));
+        match fits {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Ready(Err(Unfit::Contradiction)),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The work that a schema may cost. It is counted in steps of about 20 nanoseconds.
+
+use std::task::Poll;
+
+use super::Unfit;
+
+/// The steps that are left: of this call, and of all calls together.
+#[derive(Debug)]
+pub struct Fuel {
+    call: i64,
+    total: u64,
+}
+
+impl Fuel {
+    /// No steps for a first call, and this many in total.
+    pub fn new(total: u64) -> Fuel {
+        Fuel { call: 0, total }
+    }
+
+    /// Begins a call of this many steps.
+    pub fn begin_call(&mut self, steps: u32) {
+        self.call = steps.into();
+    }
+
+    /// The steps that are left in total.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Pending where the call has no steps left. What was begun is finished first, so a call may
+    /// take somewhat more than its steps.
+    pub fn wait(&self) -> Poll<()> {
+        match self.call <= 0 {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+
+    /// Spends steps; an error if there are none left in total.
+    pub fn spend(&mut self, steps: u32) -> Result<(), Unfit> {
+        self.call -= i64::from(steps);
+        self.total = self.total.saturating_sub(steps.into());
+        match self.total {
+            0 => Err(Unfit::TooLarge),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Lists: as many items as are demanded, and one where nothing is.
+
+use std::task::{Poll, ready};
+
+use super::Unfit;
+use super::equality::equal;
+use super::judge::UNIQUE_MAX;
+use super::keyword::{Keyword, Kinds};
+use super::rules::RuleId;
+use super::scalar::{least_of, most_of};
+use super::search::{Base, Cursor, Frame, Mark, Search};
+use crate::json::Kind;
+
+/// The ways in which a list is varied: fewer items, then more of them or another one of them.
+const VARIANTS: u32 = 34;
+
+/// The items of one list that are rejected for being there already.
+const REPEATED_MAX: u32 = 4096;
+
+/// Keywords that a list may fail although each of its items is right.
+const HARD: u64 = Keyword::OneOf.bit()
+    | Keyword::Not.bit()
+    | Keyword::If.bit()
+    | Keyword::Contains.bit()
+    | Keyword::MaxContains.bit();
+
+/// A list that is being made.
+#[derive(Clone, Copy, Debug)]
+pub struct ListFrame {
+    base: Base,
+    mark: Mark,
+    variant: u32,
+    state: State,
+    /// The number of items so far, and what it must and should be.
+    len: u32,
+    least: u32,
+    usual: u32,
+    most: u32,
+    /// The items before this one have schemas of their own.
+    tuple: u32,
+    unique: bool,
+    repeated: u32,
+    /// Where the search for the next item begins.
+    cursor: Cursor,
+    /// The items made so far to be contained.
+    contained: u32,
+    /// Whether the next item is no such one.
+    plain: bool,
+    /// What the item that is being made must be beside an item.
+    wanted: Option<u32>,
+    item: Option<Mark>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Begin,
+    Next,
+    Item,
+    Verify,
+}
+
+impl ListFrame {
+    pub fn new(base: Base, mark: Mark, variant: u32) -> ListFrame {
+        ListFrame {
+            base,
+            mark,
+            variant,
+            state: State::Begin,
+            len: 0,
+            least: 0,
+            usual: 0,
+            most: 0,
+            tuple: 0,
+            unique: false,
+            repeated: 0,
+            cursor: Cursor::default(),
+            contained: 0,
+            plain: false,
+            wanted: None,
+            item: None,
+        }
+    }
+}
+
+impl Search {
+    pub(super) fn list(&mut self, list: ListFrame) -> Poll<Result<(), Unfit>> {
+        match list.state {
+            State::Begin => Poll::Ready(self.list_begins(list)),
+            State::Next => self.next_item(list),
+            State::Item => Poll::Ready(self.item_made(list)),
+            State::Verify => {
+                let outcome = self.returned().expect("it was held against the demands");
+                match outcome {
+                    Ok(_) => self.list_done(list),
+                    Err(Unfit::Contradiction) => self.vary_list(list),
+                    Err(why) => return Poll::Ready(Err(why)),
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    fn list_done(&mut self, list: ListFrame) {
+        let index = list.variant + 1;
+        self.finish(Ok(Cursor { fill: 0, index }));
+    }
+
+    fn vary_list(&mut self, list: ListFrame) {
+        self.release(list.mark, true);
+        match list.variant < VARIANTS {
+            true => {
+                let next = ListFrame::new(list.base, list.mark, list.variant + 1);
+                self.replace(Frame::List(next));
+            }
+            false => self.finish(Err(Unfit::Contradiction)),
+        }
+    }
+
+    fn list_begins(&mut self, mut list: ListFrame) -> Result<(), Unfit> {
+        let (rules, demands, fuel) = self.parts(list.base);
+        fuel.spend(2 + demands.len() as u32)?;
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        list.least = small(most_of(rules, demands, Keyword::MinItems).unwrap_or(0));
+        list.most = small(least_of(rules, demands, Keyword::MaxItems).unwrap_or(u64::MAX));
+        list.unique = demands
+            .iter()
+            .any(|rule| rules.flag(*rule, Keyword::UniqueItems));
+        let tuples =
+            demands
+                .iter()
+                .filter_map(|rule| match rules.tree.kind(rules.prefix(*rule)?) {
+                    Kind::List { len, .. } => Some(len),
+                    _ => None,
+                });
+        list.tuple = tuples.max().unwrap_or(0);
+        let each = demands.iter().map(|rule| needed(rules, *rule));
+        let needed = each.fold(0, u32::saturating_add).max(list.least);
+        list.usual = list.tuple.max(1).max(needed).min(list.most);
+        match list.variant {
+            0 => {}
+            1 => list.usual = needed.min(list.most),
+            more if more % 2 == 1 => list.usual = (list.usual + more / 2).min(list.most),
+            _ => {}
+        }
+        if list.least > list.most {
+            return Err(Unfit::Contradiction);
+        }
+        if list.unique && list.least > UNIQUE_MAX {
+            return Err(Unfit::TooLarge);
+        }
+        self.out.open(false);
+        list.state = State::Next;
+        self.replace(Frame::List(list));
+        Ok(())
+    }
+
+    fn next_item(&mut self, mut list: ListFrame) -> Poll<Result<(), Unfit>> {
+        if list.len == list.usual {
+            return self.close_list(list);
+        }
+        let mark = self.mark();
+        for at in 0..self.demands(list.base).len() {
+            let rule = self.demands(list.base)[at];
+            let schema = self.rules.item_schema(rule, list.len, &mut self.fuel)?;
+            if let Some(schema) = schema {
+                self.want(schema);
+            }
+        }
+        // What must be contained comes first, where an item can be it.
+        list.wanted = self
+            .contained_schema(list.base, list.contained)
+            .filter(|_| !list.plain);
+        if let Some(schema) = list.wanted {
+            self.want(schema);
+        }
+        let varied = list.variant >= 2
+            && list.variant.is_multiple_of(2)
+            && (list.variant / 2 - 1) % list.usual.max(1) == list.len;
+        if varied && list.cursor == Cursor::default() {
+            list.cursor.index = 1;
+        }
+        list.item = Some(mark);
+        list.state = State::Item;
+        self.replace(Frame::List(list));
+        self.call(mark, Kinds::ALL, list.cursor);
+        Poll::Ready(Ok(()))
+    }
+
+    fn item_made(&mut self, mut list: ListFrame) -> Result<(), Unfit> {
+        let outcome = self.returned().expect("an item was searched");
+        list.state = State::Next;
+        match outcome {
+            Ok(cursor) if list.unique && self.is_repeated(list)? => {
+                self.release(list.item.unwrap_or(list.mark), true);
+                list.repeated += 1;
+                list.cursor = cursor;
+                if list.repeated > REPEATED_MAX {
+                    return Err(Unfit::Contradiction);
+                }
+            }
+            Ok(cursor) => {
+                list.len += 1;
+                list.plain = false;
+                list.contained += u32::from(list.wanted.is_some());
+                // Items with the same schemas go on where the last one ended, if none may repeat.
+                let goes_on = list.unique
+                    && list.len > list.tuple
+                    && self.contained_schema(list.base, list.contained) == list.wanted;
+                list.cursor = match goes_on {
+                    true => cursor,
+                    false => Cursor::default(),
+                };
+            }
+            Err(_) if list.wanted.is_some() => {
+                // This item can't be what must be contained; one behind the tuple may.
+                if list.len >= list.tuple {
+                    self.vary_list(list);
+                    return Ok(());
+                }
+                (list.plain, list.cursor) = (true, Cursor::default());
+            }
+            Err(why) if list.len < list.least => return Err(why),
+            Err(_) => list.usual = list.len,
+        }
+        self.replace(Frame::List(list));
+        Ok(())
+    }
+
+    /// Whether the item that was made last is equal to one before it.
+    fn is_repeated(&mut self, list: ListFrame) -> Result<bool, Unfit> {
+        let item = list.item.unwrap_or(list.mark).nodes();
+        let mut before = list.mark.nodes() + 1;
+        while before < item {
+            if equal(&self.out, before, &self.out, item, &mut self.fuel)? {
+                return Ok(true);
+            }
+            before = self.out.end(before);
+        }
+        Ok(false)
+    }
+
+    /// The schema that the next item should satisfy so that the list contains what it must, if this
+    /// many items do so already.
+    fn contained_schema(&self, base: Base, mut contained: u32) -> Option<u32> {
+        for rule in self.demands(base) {
+            let needed = needed(&self.rules, *rule);
+            if contained < needed {
+                return self.rules.get(*rule, Keyword::Contains);
+            }
+            contained -= needed;
+        }
+        None
+    }
+
+    fn close_list(&mut self, mut list: ListFrame) -> Poll<Result<(), Unfit>> {
+        self.out.close(list.mark.nodes(), list.len);
+        let hard = self
+            .demands(list.base)
+            .iter()
+            .any(|rule| self.rules.has_any(*rule, HARD));
+        if !hard {
+            self.list_done(list);
+            return Poll::Ready(Ok(()));
+        }
+        list.state = State::Verify;
+        self.replace(Frame::List(list));
+        self.push_verify(list.base, list.mark.nodes());
+        ready!(self.fuel.wait());
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// How many items a rule demands to be contained.
+fn needed(rules: &super::rules::Rules, rule: RuleId) -> u32 {
+    match rules.get(rule, Keyword::Contains) {
+        Some(_) => {
+            let least = rules.count(rule, Keyword::MinContains).unwrap_or(1);
+            u32::try_from(least).unwrap_or(u32::MAX)
+        }
+        None => 0,
+    }
+}

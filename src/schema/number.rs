@@ -1,0 +1,368 @@
+//! Numbers of a schema: bounds and steps, kept exact as far as `i64`, `u64` and doubles are, and the
+//! numbers that could satisfy them.
+
+use crate::json::Kind;
+
+/// The numbers tried on each side of a bound, or of steps from one.
+const NEAR: i128 = 64;
+
+/// A number as it stands in JSON.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// An integer, exactly.
+    Integer(i128),
+    /// Any other double.
+    Float(f64),
+}
+
+impl Number {
+    /// The number of a value, if it is one. A double without a fraction is an integer.
+    pub fn of(kind: Kind) -> Option<Number> {
+        Some(match kind {
+            Kind::Integer(number) => Number::Integer(number.into()),
+            Kind::Unsigned(number) => Number::Integer(number.into()),
+            // Every double up to 2^127 without a fraction is an i128.
+            Kind::Float(number) if number.fract() == 0.0 && number.abs() < 1e38 => {
+                Number::Integer(number as i128)
+            }
+            Kind::Float(number) => Number::Float(number),
+            _ => return None,
+        })
+    }
+
+    /// The value that is this number, if there is one that is exactly it.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
+                (Ok(number), _) => Some(Kind::Integer(number)),
+                (_, Ok(number)) => Some(Kind::Unsigned(number)),
+                _ => Some(Kind::Float(number as f64)).filter(|it| Number::of(*it) == Some(self)),
+            },
+            Number::Float(number) => number.is_finite().then_some(Kind::Float(number)),
+        }
+    }
+
+    fn double(self) -> f64 {
+        match self {
+            Number::Integer(number) => number as f64,
+            Number::Float(number) => number,
+        }
+    }
+
+    fn is_below(self, other: Number) -> bool {
+        match (self, other) {
+            (Number::Integer(one), Number::Integer(other)) => one < other,
+            // A double with a fraction is below 2^53, where conversion rounds nothing away.
+            (one, other) => one.double() < other.double(),
+        }
+    }
+}
+
+/// An end of a range.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// The number.
+    pub number: Number,
+    /// Whether the number itself is outside.
+    pub exclusive: bool,
+}
+
+/// What numbers must be.
+#[derive(Clone, Debug, Default)]
+pub struct Range {
+    low: Option<Bound>,
+    high: Option<Bound>,
+    steps: Vec<Number>,
+}
+
+impl Range {
+    /// Nothing below this bound.
+    pub fn from(&mut self, bound: Bound) {
+        let tighter = |old: &Bound| {
+            old.number.is_below(bound.number) || old.number == bound.number && bound.exclusive
+        };
+        if self.low.as_ref().is_none_or(tighter) {
+            self.low = Some(bound);
+        }
+    }
+
+    /// Nothing above this bound.
+    pub fn to(&mut self, bound: Bound) {
+        let tighter = |old: &Bound| {
+            bound.number.is_below(old.number) || old.number == bound.number && bound.exclusive
+        };
+        if self.high.as_ref().is_none_or(tighter) {
+            self.high = Some(bound);
+        }
+    }
+
+    /// Only multiples of a step.
+    pub fn step(&mut self, step: Number) {
+        self.steps.push(step);
+    }
+
+    /// Whether a number satisfies all of it.
+    pub fn has(&self, number: Number) -> bool {
+        let low = self.low.is_none_or(|low| {
+            low.number.is_below(number) || low.number == number && !low.exclusive
+        });
+        let high = self.high.is_none_or(|high| {
+            number.is_below(high.number) || high.number == number && !high.exclusive
+        });
+        low && high && self.steps.iter().all(|step| is_multiple(number, *step))
+    }
+
+    /// The integers that could satisfy it; the plainest first, then from the lower bound upwards.
+    pub fn integer(&self, index: u32) -> Option<Number> {
+        let index = i128::from(index);
+        if let Some(plain) = [1, 0].get(index as usize) {
+            return Some(Number::Integer(*plain));
+        }
+        let index = index - 2;
+        let step = self.integer_step()?;
+        let (low, high) = (self.low.map(least_integer), self.high.map(greatest_integer));
+        let number = match (low, high) {
+            (None, Some(high)) => floor_to(high, step).checked_sub(index.checked_mul(step)?)?,
+            (None, None) if step == 1 => 2 + index,
+            (low, _) => {
+                let first = ceil_to(low.unwrap_or(1), step);
+                first.checked_add(index.checked_mul(step)?)?
+            }
+        };
+        let beyond = high.is_some_and(|high| number > high);
+        (!beyond).then_some(Number::Integer(number))
+    }
+
+    /// The numbers that could satisfy it, fractions among them; `None` behind the last.
+    pub fn number(&self, index: u32) -> Option<Number> {
+        let plain = [Number::Float(1.5), Number::Integer(1), Number::Integer(0)];
+        if let Some(plain) = plain.get(index as usize) {
+            return Some(*plain);
+        }
+        let index = index - plain.len() as u32;
+        if let Some(fraction) = self.fraction(index / 2).filter(|_| index % 2 == 1) {
+            return Some(fraction);
+        }
+        let integer = self.integer(2 + index / 2);
+        match index % 2 {
+            0 => integer.or_else(|| self.fraction(index / 2)),
+            _ => integer.or_else(|| self.fraction(index)),
+        }
+    }
+
+    fn fraction(&self, index: u32) -> Option<Number> {
+        let (low, high) = (
+            self.low.map(|low| low.number.double()),
+            self.high.map(|high| high.number.double()),
+        );
+        if let Some(step) = self.steps.first() {
+            return self.multiple(*step, low, high, index);
+        }
+        let number = match (low, high) {
+            (Some(low), Some(high)) => {
+                // Halves first, then ever smaller parts: 1/2, 1/3, 2/3, 1/4, ...
+                let (mut parts, mut part) = (2, index);
+                while part >= parts - 1 {
+                    part -= parts - 1;
+                    parts += 1;
+                }
+                let share = f64::from(part + 1) / f64::from(parts);
+                match share == 0.5 {
+                    true => f64::midpoint(low, high),
+                    false => low + (high - low) * share,
+                }
+            }
+            (Some(low), None) => low + 0.5 * f64::from(index + 1),
+            (None, Some(high)) => high - 0.5 * f64::from(index + 1),
+            (None, None) => 2.5 + f64::from(index),
+        };
+        // What has no fraction is among the integers.
+        Some(Number::of(Kind::Float(number)).unwrap_or(Number::Float(number)))
+    }
+
+    /// The multiples of a step from the lower bound on, or down from the higher one; those that
+    /// doubles divide without a remainder first, since that is how most validators see it.
+    fn multiple(
+        &self,
+        step: Number,
+        low: Option<f64>,
+        high: Option<f64>,
+        index: u32,
+    ) -> Option<Number> {
+        let size = step.double();
+        let (first, direction) = match (low, high) {
+            (Some(low), _) => ((low / size).ceil(), 1),
+            (None, Some(high)) => ((high / size).floor(), -1),
+            (None, None) => (1.0, 1),
+        };
+        let first = (first.abs() < 1e18).then_some(first as i128)?;
+        let (above, below) = decimal(step)?;
+        let times = |count: i128| {
+            let exact = count.checked_mul(above)?;
+            let number = exact as f64 / below as f64;
+            Number::of(Kind::Float(number))
+        };
+        let clean = |number: &Number| (number.double() / size).fract() == 0.0;
+        let around = (-1..NEAR).map(|at| first + direction * at);
+        let numbers: Vec<Number> = around.filter_map(times).collect();
+        let (first, then): (Vec<_>, Vec<_>) = numbers.into_iter().partition(clean);
+        first.into_iter().chain(then).nth(index as usize)
+    }
+
+    /// The smallest step of integers that is a multiple of every step, or none where that is huge.
+    fn integer_step(&self) -> Option<i128> {
+        self.steps.iter().try_fold(1i128, |all, step| {
+            let (above, below) = decimal(*step)?;
+            let own = above / gcd(above, below);
+            all.checked_mul(own / gcd(all, own))
+        })
+    }
+}
+
+fn least_integer(bound: Bound) -> i128 {
+    match bound.number {
+        Number::Integer(number) => number + i128::from(bound.exclusive),
+        Number::Float(number) => number.ceil() as i128,
+    }
+}
+
+fn greatest_integer(bound: Bound) -> i128 {
+    match bound.number {
+        Number::Integer(number) => number - i128::from(bound.exclusive),
+        Number::Float(number) => number.floor() as i128,
+    }
+}
+
+fn ceil_to(number: i128, step: i128) -> i128 {
+    number - number.rem_euclid(step) + if number.rem_euclid(step) > 0 { step } else { 0 }
+}
+
+fn floor_to(number: i128, step: i128) -> i128 {
+    number - number.rem_euclid(step)
+}
+
+fn gcd(mut one: i128, mut other: i128) -> i128 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one.max(1)
+}
+
+/// A positive number as the fraction that its shortest decimal is.
+fn decimal(number: Number) -> Option<(i128, i128)> {
+    match number {
+        Number::Integer(number) => (number > 0).then_some((number, 1)),
+        Number::Float(number) if number > 0.0 => {
+            let text = format!("{number:e}");
+            let (digits, exponent) = text.split_once('e')?;
+            let exponent: i32 = exponent.parse().ok()?;
+            let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+            let above: i128 = format!("{whole}{part}").parse().ok()?;
+            let power = |exponent: i32| 10i128.checked_pow(exponent.try_into().ok()?);
+            match exponent - part.len() as i32 {
+                shift @ 0.. => Some((above.checked_mul(power(shift)?)?, 1)),
+                shift => Some((above, power(-shift)?)),
+            }
+        }
+        Number::Float(_) => None,
+    }
+}
+
+/// Whether a number is a multiple of a step: exactly, as decimals, or as doubles divide.
+pub fn is_multiple(number: Number, step: Number) -> bool {
+    let exactly = || {
+        let Number::Integer(0) = number else {
+            let (above, below) = decimal(match number {
+                Number::Integer(number) => Number::Integer(number.checked_abs()?),
+                Number::Float(number) => Number::Float(number.abs()),
+            })?;
+            let (step_above, step_below) = decimal(step)?;
+            let one = above.checked_mul(step_below)?;
+            let other = below.checked_mul(step_above)?;
+            return Some(one % other == 0);
+        };
+        Some(true)
+    };
+    let quotient = number.double() / step.double();
+    let integers = matches!((number, step), (Number::Integer(_), Number::Integer(_)));
+    exactly() == Some(true) || !integers && quotient.is_finite() && quotient.fract() == 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        let float = || Kind::Float(text.parse().unwrap());
+        Number::of(text.parse().map_or_else(|_| float(), Kind::Integer)).unwrap()
+    }
+
+    #[test]
+    fn multiples_are_told_as_decimals_and_as_doubles() {
+        for (value, step, want) in [
+            ("10", "5", true),
+            ("11", "5", false),
+            ("0", "0.1", true),
+            ("0.3", "0.1", true),
+            ("0.7", "0.01", true),
+            ("19.99", "0.01", true),
+            ("4.5", "1.5", true),
+            ("4.6", "1.5", false),
+            ("-4.5", "1.5", true),
+            ("9007199254740993", "2", false),
+            ("9223372036854775807", "9223372036854775807", true),
+            ("1", "0.3333333333333333", true),
+            ("1e300", "1e-300", false),
+        ] {
+            assert_eq!(
+                is_multiple(number(value), number(step)),
+                want,
+                "{value} {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn ranges_hold_what_they_say() {
+        let mut range = Range::default();
+        range.from(Bound {
+            number: number("2.1"),
+            exclusive: false,
+        });
+        range.to(Bound {
+            number: number("2.4"),
+            exclusive: false,
+        });
+        range.step(number("0.25"));
+        let found = (0..20)
+            .filter_map(|at| range.number(at))
+            .find(|it| range.has(*it));
+        assert_eq!(found, Some(Number::Float(2.25)));
+    }
+
+    #[test]
+    fn large_integers_are_exact() {
+        let mut range = Range::default();
+        range.from(Bound {
+            number: number("9223372036854775806"),
+            exclusive: true,
+        });
+        let found = (0..9)
+            .filter_map(|at| range.integer(at))
+            .find(|it| range.has(*it));
+        assert_eq!(found, Some(Number::Integer(9_223_372_036_854_775_807)));
+        let mut range = Range::default();
+        range.from(Bound {
+            number: number("9007199254740992"),
+            exclusive: true,
+        });
+        range.to(Bound {
+            number: number("9007199254740994"),
+            exclusive: true,
+        });
+        let found = (0..9)
+            .filter_map(|at| range.integer(at))
+            .find(|it| range.has(*it));
+        assert_eq!(found, Some(Number::Integer(9_007_199_254_740_993)));
+    }
+}

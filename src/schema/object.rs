@@ -1,0 +1,498 @@
+//! Objects: every member that is declared or demanded, as far as it may be there.
+
+use std::task::{Poll, ready};
+
+use super::Unfit;
+use super::keyword::{Keyword, Kinds};
+use super::rules::RuleId;
+use super::scalar::{least_of, most_of};
+use super::search::{Base, Cursor, Frame, Mark, Search};
+
+/// The optional members that are left out, or varied, one by one.
+const SINGLE: u32 = 16;
+
+/// The members that are added beyond what is demanded.
+const ADDED: u32 = 4;
+
+/// The ways in which an object is varied: with all optional members, with none of them, without one
+/// of them, with one member varied, with further members.
+const VARIANTS: u32 = 2 + 2 * SINGLE + ADDED;
+
+/// The most steps that it may take to find what members make others necessary.
+const DEPENDENTS_MAX: u64 = 2000;
+
+/// The names that are tried for each further member.
+const NAME_TRIES: u32 = 64;
+
+/// Keywords that an object may fail although each of its members is right.
+const HARD: u64 = Keyword::OneOf.bit()
+    | Keyword::Not.bit()
+    | Keyword::If.bit()
+    | Keyword::PropertyNames.bit()
+    | Keyword::MaxProperties.bit()
+    | Keyword::DependentRequired.bit()
+    | Keyword::DependentSchemas.bit()
+    | Keyword::Dependencies.bit();
+
+/// An object that is being made.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectFrame {
+    base: Base,
+    mark: Mark,
+    variant: u32,
+    state: State,
+    /// The number of members so far, and of the optional ones among those that were considered.
+    len: u32,
+    optional: u32,
+    least: u32,
+    most: u32,
+    /// The required members that are still to be made.
+    required: u32,
+    /// The rule whose names are being read, and the place of the next one.
+    rule: u32,
+    next: u32,
+    /// The member that is being made: whether it must be there, and the state before it.
+    must: bool,
+    member: Option<Mark>,
+    /// Names of further members: where the search for the next goes on, and how many were tried.
+    names: Cursor,
+    tried: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Begin,
+    Declared,
+    Required,
+    Dependent,
+    Further,
+    FurtherName,
+    Member(After),
+    Verify,
+}
+
+/// What comes after a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Declared,
+    Required,
+    Dependent,
+    Further,
+}
+
+impl ObjectFrame {
+    pub fn new(base: Base, mark: Mark, variant: u32) -> ObjectFrame {
+        ObjectFrame {
+            base,
+            mark,
+            variant,
+            state: State::Begin,
+            len: 0,
+            optional: 0,
+            least: 0,
+            most: 0,
+            required: 0,
+            rule: 0,
+            next: 0,
+            must: false,
+            member: None,
+            names: Cursor::default(),
+            tried: 0,
+        }
+    }
+
+    /// Whether this variant leaves out an optional member: the one with this number.
+    fn leaves_out(&self, optional: u32) -> bool {
+        match self.variant.checked_sub(2) {
+            None => self.variant == 1,
+            Some(left_out) => left_out == optional && left_out < SINGLE,
+        }
+    }
+
+    /// Where the search for a member begins: the one with this number may be varied.
+    fn cursor(&self, member: u32) -> Cursor {
+        let varied = self.variant.checked_sub(2 + SINGLE);
+        Cursor {
+            fill: 0,
+            index: u32::from(varied == Some(member) && member < SINGLE),
+        }
+    }
+
+    /// How many members this variant adds.
+    fn added(&self) -> u32 {
+        self.variant.saturating_sub(1 + 2 * SINGLE)
+    }
+}
+
+impl Search {
+    pub(super) fn object(&mut self, object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        match object.state {
+            State::Begin => self.object_begins(object),
+            State::Declared => self.declared(object),
+            State::Required => self.required(object),
+            State::Dependent => self.dependent(object),
+            State::Further => self.further(object),
+            State::FurtherName => self.further_name(object),
+            State::Member(after) => Poll::Ready(self.member_made(object, after)),
+            State::Verify => {
+                let outcome = self.returned().expect("it was held against the demands");
+                match outcome {
+                    Ok(_) => self.object_done(object),
+                    Err(Unfit::Contradiction) => self.vary_object(object),
+                    Err(why) => return Poll::Ready(Err(why)),
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    fn object_done(&mut self, object: ObjectFrame) {
+        let index = object.variant + 1;
+        self.finish(Ok(Cursor { fill: 0, index }));
+    }
+
+    fn vary_object(&mut self, object: ObjectFrame) {
+        self.release(object.mark, true);
+        match object.variant + 1 < VARIANTS {
+            true => {
+                let next = ObjectFrame::new(object.base, object.mark, object.variant + 1);
+                self.replace(Frame::Object(next));
+            }
+            false => self.finish(Err(Unfit::Contradiction)),
+        }
+    }
+
+    fn object_begins(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        let (rules, demands, fuel) = self.parts(object.base);
+        fuel.spend(2 + demands.len() as u32)?;
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        object.least = small(most_of(rules, demands, Keyword::MinProperties).unwrap_or(0));
+        object.most = small(least_of(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
+        if object.least > object.most {
+            return Poll::Ready(Err(Unfit::Contradiction));
+        }
+        if object.most < u32::MAX {
+            // Where there is a limit, required members come before optional ones.
+            for rule in demands {
+                if let Some(at) = rules.get(*rule, Keyword::Required) {
+                    object.required += ready!(rules.distinct(at, fuel))?;
+                }
+            }
+        }
+        self.out.open(true);
+        object.state = State::Declared;
+        self.replace(Frame::Object(object));
+        Poll::Ready(Ok(()))
+    }
+
+    /// Goes on to the next name that the rules have in what a keyword holds; `None` behind the last.
+    fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(RuleId, u32)> {
+        let tree = &self.rules.tree;
+        loop {
+            let rule = *self.demands(object.base).get(object.rule as usize)?;
+            if let Some(at) = self.rules.get(rule, keyword) {
+                if object.next == 0 {
+                    object.next = at + 1;
+                }
+                if object.next < tree.end(at) {
+                    let name = object.next;
+                    let is_object = tree.is_object(at);
+                    object.next = tree.end(name + u32::from(is_object));
+                    return Some((rule, name));
+                }
+            }
+            object.rule += 1;
+            object.next = 0;
+        }
+    }
+
+    /// Whether a keyword of one of the first `count` demands has a name.
+    fn is_named(
+        &mut self,
+        base: Base,
+        count: u32,
+        keyword: Keyword,
+        name: &str,
+    ) -> Poll<Result<bool, Unfit>> {
+        for at in 0..count as usize {
+            let rule = self.demands(base)[at];
+            if let Some(at) = self.rules.get(rule, keyword)
+                && ready!(self.rules.find(at, name, &mut self.fuel))?.is_some()
+            {
+                return Poll::Ready(Ok(true));
+            }
+        }
+        Poll::Ready(Ok(false))
+    }
+
+    fn declared(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        let Some((rule, place)) = self.next_name(&mut object, Keyword::Properties) else {
+            (object.rule, object.next, object.state) = (0, 0, State::Required);
+            self.replace(Frame::Object(object));
+            return Poll::Ready(Ok(()));
+        };
+        let name = self.name_at(place)?;
+        let base = object.base;
+        let own = self
+            .rules
+            .get(rule, Keyword::Properties)
+            .unwrap_or_default();
+        // Of two members with one name the last counts; of two rules, the first one's turn it is.
+        let last = ready!(self.rules.find(own, &name, &mut self.fuel))?;
+        let before = ready!(self.is_named(base, object.rule, Keyword::Properties, &name))?;
+        if last != Some(place + 1) || before {
+            self.replace(Frame::Object(object));
+            return Poll::Ready(Ok(()));
+        }
+        let count = self.demands(base).len() as u32;
+        object.must = ready!(self.is_named(base, count, Keyword::Required, &name))?;
+        if !object.must {
+            let number = object.optional;
+            let room = object.len.saturating_add(object.required) < object.most;
+            if object.leaves_out(number) || !room {
+                object.optional += 1;
+                self.replace(Frame::Object(object));
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.add_member(object, &name, After::Declared)
+    }
+
+    fn required(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        let Some((rule, place)) = self.next_name(&mut object, Keyword::Required) else {
+            object.state = State::Dependent;
+            self.replace(Frame::Object(object));
+            return Poll::Ready(Ok(()));
+        };
+        let name = self.name_at(place)?;
+        let base = object.base;
+        let own = self.rules.get(rule, Keyword::Required).unwrap_or_default();
+        let last = ready!(self.rules.find(own, &name, &mut self.fuel))?;
+        let count = self.demands(base).len() as u32;
+        let before = ready!(self.is_named(base, object.rule, Keyword::Required, &name))?
+            || ready!(self.is_named(base, count, Keyword::Properties, &name))?;
+        if last != Some(place) || before {
+            self.replace(Frame::Object(object));
+            return Poll::Ready(Ok(()));
+        }
+        object.must = true;
+        self.add_member(object, &name, After::Required)
+    }
+
+    fn name_at(&self, place: u32) -> Result<String, Unfit> {
+        let name = self.rules.tree.text(place).ok_or(Unfit::Malformed)?;
+        match name.len() > super::rules::TEXT_MAX {
+            true => Err(Unfit::TooLarge),
+            false => Ok(name.to_owned()),
+        }
+    }
+
+    /// Begins a member: adds its name and searches its value.
+    fn add_member(
+        &mut self,
+        mut object: ObjectFrame,
+        name: &str,
+        after: After,
+    ) -> Poll<Result<(), Unfit>> {
+        let mark = self.mark();
+        let wanted = self.want_member(object.base, name);
+        if !matches!(wanted, Poll::Ready(Ok(()))) {
+            self.unwant(mark);
+            return wanted;
+        }
+        self.fuel.spend(name.len() as u32 / 64)?;
+        self.out.push_text(name);
+        let value = self.mark().with_todo_of(mark);
+        object.member = Some(mark);
+        object.optional += u32::from(!object.must);
+        object.state = State::Member(after);
+        self.replace(Frame::Object(object));
+        self.call(value, Kinds::ALL, object.cursor(object.len));
+        Poll::Ready(Ok(()))
+    }
+
+    /// Wants all that the rules say of the member with a name.
+    fn want_member(&mut self, base: Base, name: &str) -> Poll<Result<(), Unfit>> {
+        for at in 0..self.demands(base).len() {
+            let rule = self.demands(base)[at];
+            let mut which = 0;
+            loop {
+                let schema = self.rules.member_schema(rule, name, which, &mut self.fuel);
+                let Some(schema) = ready!(schema)? else { break };
+                self.want(schema);
+                which += 1;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn member_made(&mut self, mut object: ObjectFrame, after: After) -> Result<(), Unfit> {
+        let outcome = self.returned().expect("a member was searched");
+        if outcome.is_ok() {
+            object.len += 1;
+            object.required -= u32::from(object.must && object.required > 0);
+        } else {
+            self.release(object.member.unwrap_or(object.mark), true);
+        }
+        match outcome {
+            Err(why) if object.must => match after {
+                // Without what is optional, it may not be needed.
+                After::Dependent | After::Further => {
+                    self.vary_object(object);
+                    return Ok(());
+                }
+                After::Declared | After::Required => return Err(why),
+            },
+            _ => {}
+        }
+        object.state = match after {
+            After::Declared => State::Declared,
+            After::Required => State::Required,
+            After::Dependent => State::Dependent,
+            After::Further => State::Further,
+        };
+        self.replace(Frame::Object(object));
+        Ok(())
+    }
+
+    /// Adds the members that others make necessary.
+    fn dependent(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        const KEYWORDS: [Keyword; 2] = [Keyword::DependentRequired, Keyword::Dependencies];
+        let tree = self.rules.tree.clone();
+        let at = object.mark.nodes();
+        // The object is closed for a moment, so that its members can be found.
+        self.out.close(at, object.len);
+        let (mut missing, before) = (None, self.fuel.total());
+        for number in 0..self.demands(object.base).len() {
+            let rule = self.demands(object.base)[number];
+            let places = KEYWORDS.map(|keyword| self.rules.get(rule, keyword));
+            for (name, wanted) in places.into_iter().flatten().flat_map(|at| tree.members(at)) {
+                self.fuel.spend(1 + object.len / 4)?;
+                if before - self.fuel.total() > DEPENDENTS_MAX {
+                    return Poll::Ready(Err(Unfit::TooLarge));
+                }
+                let name = tree.text(name).unwrap_or_default();
+                if self.out.member(at, name).is_none() {
+                    continue;
+                }
+                for wanted in tree.items(wanted) {
+                    self.fuel.spend(1 + object.len / 4)?;
+                    let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
+                    if self.out.member(at, wanted).is_none() {
+                        missing.get_or_insert(wanted);
+                    }
+                }
+            }
+        }
+        match missing {
+            Some(name) => {
+                object.must = true;
+                self.add_member(object, name, After::Dependent)
+            }
+            None => {
+                object.state = State::Further;
+                self.replace(Frame::Object(object));
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Adds members until there are as many as are demanded.
+    fn further(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        let least = object.least.max(match object.added() {
+            0 => 0,
+            added => object.least.max(1).saturating_add(added - 1),
+        });
+        if object.len >= least.min(object.most) {
+            self.close_object(object);
+            return Poll::Ready(Ok(()));
+        }
+        object.tried += 1;
+        if object.tried > NAME_TRIES.saturating_add(4 * least) {
+            return Poll::Ready(Err(Unfit::Contradiction));
+        }
+        let mark = self.mark();
+        for at in 0..self.demands(object.base).len() {
+            let rule = self.demands(object.base)[at];
+            if let Some(schema) = self.rules.get(rule, Keyword::PropertyNames) {
+                self.want(schema);
+            }
+        }
+        object.member = Some(mark);
+        object.state = State::FurtherName;
+        let pattern = self.name_pattern(object.base);
+        let by_pattern = pattern.and_then(|at| {
+            let variant = object.tried - 1;
+            let pattern = self.rules.pattern(at, &mut self.fuel).ok()?;
+            pattern.generate(0, 100, variant, &mut self.fuel).ok()?
+        });
+        self.replace(Frame::Object(object));
+        match by_pattern {
+            Some(name) => {
+                self.unwant(mark);
+                self.out.push_text(&name);
+                self.give(Ok(object.names));
+            }
+            None => self.call(mark, Kinds::STRING, object.names),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The place of a pattern that names must match where no others are allowed, or that says what
+    /// members look like.
+    fn name_pattern(&self, base: Base) -> Option<u32> {
+        self.demands(base).iter().find_map(|rule| {
+            let at = self.rules.get(*rule, Keyword::PatternProperties)?;
+            self.rules.tree.members(at).next().map(|(name, _)| name)
+        })
+    }
+
+    /// Takes the name that was made, and searches a value for it.
+    fn further_name(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+        let Some(outcome) = self.returned() else {
+            return Poll::Ready(Err(Unfit::Contradiction));
+        };
+        object.names = match outcome {
+            Ok(cursor) => cursor,
+            Err(_) => {
+                self.vary_object(object);
+                return Poll::Ready(Ok(()));
+            }
+        };
+        let mark = object.member.unwrap_or(object.mark);
+        let name = self.out.text(mark.nodes()).unwrap_or_default().to_owned();
+        self.release(mark, true);
+        self.out.close(object.mark.nodes(), object.len);
+        self.fuel.spend(1 + object.len / 4)?;
+        let known = self.out.member(object.mark.nodes(), &name).is_some();
+        object.must = false;
+        object.state = State::Further;
+        if known {
+            self.replace(Frame::Object(object));
+            return Poll::Ready(Ok(()));
+        }
+        let added = self.add_member(object, &name, After::Further);
+        if added.is_pending() {
+            // The name is made once more.
+            self.replace(Frame::Object(ObjectFrame {
+                state: State::Further,
+                ..object
+            }));
+        }
+        added
+    }
+
+    fn close_object(&mut self, mut object: ObjectFrame) {
+        self.out.close(object.mark.nodes(), object.len);
+        let hard = self
+            .demands(object.base)
+            .iter()
+            .any(|rule| self.rules.has_any(*rule, HARD));
+        if !hard {
+            return self.object_done(object);
+        }
+        object.state = State::Verify;
+        self.replace(Frame::Object(object));
+        self.push_verify(object.base, object.mark.nodes());
+    }
+}

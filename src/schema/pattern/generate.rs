@@ -1,0 +1,222 @@
+//! Makes strings that a pattern matches.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use super::lengths::{Lengths, lengths};
+use super::{Budget, Pattern, has, is_single, literal, ranges};
+
+/// The word that strings are made of where the pattern lets them.
+const WORD: &[u8] = b"mocked";
+
+/// The characters that are tried next. Ones come before other digits: they make a valid date.
+const PREFERRED: &str =
+    "mockedabfghijlnpqrstuvwxyzMOCKEDABFGHIJLNPQRSTUVWXYZ1234567890-_. /:@+=,;!?#%&*()$";
+
+/// The most characters of a class that variants choose from.
+const CHOICES_MAX: u32 = 36;
+
+/// The lengths beyond the least one that are considered.
+const SPAN: usize = 256;
+
+/// See [`Pattern::generate`]. `None` when it takes too long.
+pub fn string(
+    pattern: &Pattern,
+    least: usize,
+    most: usize,
+    variant: u32,
+    budget: &mut Budget,
+) -> Option<Option<String>> {
+    let mut maker = Maker {
+        out: String::new(),
+        count: 0,
+        run: 0,
+        variant,
+        budget,
+    };
+    maker.plain(&pattern.hir)?;
+    if (least..=most).contains(&maker.count) {
+        return Some(Some(maker.out));
+    }
+    let (at_start, at_end) = pattern.anchored;
+    let padded = !at_start || !at_end;
+    let top = most.min(least.saturating_add(SPAN));
+    let all = lengths(&pattern.hir, top, maker.budget)?;
+    let long_enough = all.each().find(|len| *len >= least);
+    let Some(len) = long_enough.or(all.each().last().filter(|_| padded)) else {
+        return Some(None);
+    };
+    maker.out.clear();
+    (maker.count, maker.run) = (0, 0);
+    maker.variant = variant;
+    maker.exact(&pattern.hir, len)?;
+    let padding: String = (len..least)
+        .map(|at| char::from(WORD[at % WORD.len()]))
+        .collect();
+    Some(Some(match at_end {
+        false => maker.out + &padding,
+        true => padding + &maker.out,
+    }))
+}
+
+struct Maker<'a> {
+    out: String,
+    /// The number of characters in `out`.
+    count: usize,
+    /// The number of those at its end that are of classes: they spell the word.
+    run: usize,
+    /// What is left of the number of the variant: each choice takes a digit of it.
+    variant: u32,
+    budget: &'a mut Budget,
+}
+
+impl Maker<'_> {
+    fn choose(&mut self, choices: u32) -> u32 {
+        let choice = self.variant % choices.max(1);
+        self.variant /= choices.max(1);
+        choice
+    }
+
+    fn push(&mut self, char: char) {
+        self.out.push(char);
+        self.count += 1;
+    }
+
+    /// Makes a match of whatever length looks natural.
+    fn plain(&mut self, hir: &Hir) -> Option<()> {
+        self.budget.spend(2)?;
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => {}
+            HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
+            HirKind::Capture(capture) => self.plain(&capture.sub)?,
+            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.plain(part))?,
+            HirKind::Alternation(branches) => {
+                let branch = self.choose(branches.len() as u32) as usize;
+                self.plain(&branches[branch])?;
+            }
+            HirKind::Repetition(repetition) => {
+                for _ in 0..natural_count(repetition) {
+                    self.plain(&repetition.sub)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Makes a match of exactly this length, which must be one of its lengths.
+    fn exact(&mut self, hir: &Hir, len: usize) -> Option<()> {
+        self.budget.spend(2)?;
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => {}
+            HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
+            HirKind::Capture(capture) => self.exact(&capture.sub, len)?,
+            HirKind::Concat(parts) => {
+                let mut rests = vec![Lengths::zero(len)];
+                for part in parts.iter().skip(1).rev() {
+                    let rest = &rests[rests.len() - 1];
+                    let sum = rest.plus(&lengths(part, len, self.budget)?, self.budget)?;
+                    rests.push(sum);
+                }
+                let mut left = len;
+                for (part, rest) in parts.iter().zip(rests.iter().rev()) {
+                    let own = lengths(part, left, self.budget)?;
+                    let own = own.each().find(|own| rest.has(left - own))?;
+                    self.exact(part, own)?;
+                    left -= own;
+                }
+            }
+            HirKind::Alternation(branches) => {
+                let first = self.choose(branches.len() as u32) as usize;
+                let order = branches[first..].iter().chain(&branches[..first]);
+                for branch in order {
+                    if lengths(branch, len, self.budget)?.has(len) {
+                        return self.exact(branch, len);
+                    }
+                }
+            }
+            HirKind::Repetition(repetition) => self.exact_repetition(repetition, len)?,
+        }
+        Some(())
+    }
+
+    fn exact_repetition(&mut self, repetition: &Repetition, len: usize) -> Option<()> {
+        let sub = &repetition.sub;
+        if is_single(sub) {
+            return (0..len).try_for_each(|_| self.plain(sub));
+        }
+        let once = lengths(sub, len, self.budget)?;
+        // What may be empty may be repeated as often as is demanded.
+        let least = if once.has(0) {
+            0
+        } else {
+            repetition.min as usize
+        };
+        let mut sums = vec![Lengths::zero(len)];
+        while sums.len() <= least || !sums[sums.len() - 1].has(len) {
+            self.budget.spend(1)?;
+            let sum = sums[sums.len() - 1].plus(&once, self.budget)?;
+            sums.push(sum);
+        }
+        let mut left = len;
+        for before in sums.iter().rev().skip(1) {
+            let own = once
+                .each()
+                .find(|own| *own <= left && before.has(left - own))?;
+            self.exact(sub, own)?;
+            left -= own;
+        }
+        Some(())
+    }
+
+    /// Writes a literal, or a character of a class.
+    fn single(&mut self, hir: &Hir) -> Option<()> {
+        match hir.kind() {
+            HirKind::Literal(bytes) => {
+                self.budget.spend(bytes.0.len() / 8)?;
+                literal(&bytes.0).chars().for_each(|char| self.push(char));
+                self.run = 0;
+            }
+            HirKind::Class(class) => {
+                let size: u32 = ranges(class).iter().map(|range| range.len() as u32).sum();
+                let choice = self.choose(size.min(CHOICES_MAX));
+                self.budget.spend(1 + choice as usize)?;
+                let char = char_of(class, self.run, choice as usize);
+                self.push(char?);
+                self.run += 1;
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// How often a part is repeated where nothing demands otherwise: a word for characters, and as
+/// little as possible for other parts.
+fn natural_count(repetition: &Repetition) -> u32 {
+    match (is_single(&repetition.sub), repetition.max) {
+        (true, Some(..=1)) | (false, _) => repetition.min,
+        (true, max) => (WORD.len() as u32)
+            .min(max.unwrap_or(u32::MAX))
+            .max(repetition.min),
+    }
+}
+
+/// The character of a class for this place in a string: of several choices, one.
+fn char_of(class: &Class, place: usize, choice: usize) -> Option<char> {
+    let wish = char::from(WORD[place % WORD.len()]);
+    let wishes = [wish, wish.to_ascii_uppercase(), '1'];
+    let wish = wishes.into_iter().find(|char| has(class, *char));
+    let others = PREFERRED.chars().filter(|char| has(class, *char));
+    let rest = ranges(class)
+        .iter()
+        .flat_map(|range| range.start()..=range.end())
+        .filter(|char| !char.is_control() && !PREFERRED.contains(*char));
+    let printable = wish
+        .into_iter()
+        .chain(others.filter(|char| Some(*char) != wish))
+        .chain(rest)
+        // Only control characters lie before the first that prints.
+        .take(CHOICES_MAX as usize)
+        .nth(choice);
+    let first = || ranges(class).first().map(|range| range.start());
+    printable.or_else(first)
+}

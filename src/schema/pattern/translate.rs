@@ -1,0 +1,311 @@
+//! Translates a regular expression of JavaScript into the syntax of regex-syntax, where the two
+//! differ: classes of ASCII, escapes, brackets that stand for themselves. Idioms of Python and Rust
+//! that JavaScript lacks (`\A`, `\Z`, `(?P<name>`, `(?i)`) are kept, because pydantic writes them.
+
+use std::fmt::Write;
+
+use super::PatternFault::{self, LookAround, Malformed, TooLarge};
+
+/// What `\d`, `\w` and `\s` stand for (ECMA-262, 22.2.2.9), within brackets.
+const DIGITS: &str = "0-9";
+/// See [`DIGITS`].
+const WORDS: &str = "0-9A-Za-z_";
+/// See [`DIGITS`].
+const SPACES: &str = r"\t\n\x0B\x0C\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}";
+
+/// The most classes of Unicode properties in a pattern: each is a table of hundreds of ranges.
+const PROPERTIES_MAX: usize = 16;
+
+/// The largest count of a repetition.
+const REPEAT_MAX: u32 = 100_000;
+
+/// The pattern in the syntax of regex-syntax.
+pub fn from_javascript(pattern: &str) -> Result<String, PatternFault> {
+    let mut translator = Translator {
+        chars: pattern.chars().collect(),
+        at: 0,
+        out: String::with_capacity(2 * pattern.len()),
+        properties: 0,
+    };
+    while let Some(char) = translator.next() {
+        translator.top(char)?;
+    }
+    Ok(translator.out)
+}
+
+struct Translator {
+    chars: Vec<char>,
+    at: usize,
+    out: String,
+    properties: usize,
+}
+
+/// One element of a class, or an escape.
+enum Atom {
+    Char(char),
+    /// A class, as it stands within brackets.
+    Class(String),
+}
+
+impl Translator {
+    fn next(&mut self) -> Option<char> {
+        let char = self.chars.get(self.at).copied();
+        self.at += usize::from(char.is_some());
+        char
+    }
+
+    fn rest(&self) -> &[char] {
+        &self.chars[self.at..]
+    }
+
+    /// Skips `text` if it comes next.
+    fn skip(&mut self, text: &str) -> bool {
+        let found = self
+            .rest()
+            .iter()
+            .copied()
+            .take(text.len())
+            .eq(text.chars());
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    fn top(&mut self, char: char) -> Result<(), PatternFault> {
+        match char {
+            '\\' => self.escape_at_top()?,
+            '[' => self.class()?,
+            '(' => self.group()?,
+            '.' => self.out.push_str(r"[^\n\r\x{2028}\x{2029}]"),
+            '{' => self.braces()?,
+            '^' | '$' | '|' | ')' | '*' | '+' | '?' => self.out.push(char),
+            char => self.char(char),
+        }
+        Ok(())
+    }
+
+    fn char(&mut self, char: char) {
+        let _ = write!(self.out, "\\x{{{:X}}}", u32::from(char));
+    }
+
+    fn escape_at_top(&mut self) -> Result<(), PatternFault> {
+        match self.rest().first() {
+            Some('b') => self.out.push_str(r"(?-u:\b)"),
+            Some('B') => self.out.push_str(r"(?-u:\B)"),
+            Some('A') => self.out.push('^'),
+            Some('Z' | 'z') => self.out.push('$'),
+            Some('1'..='9' | 'k') => return Err(LookAround),
+            _ => {
+                match self.escape()? {
+                    Atom::Char(char) => self.char(char),
+                    Atom::Class(class) => {
+                        let _ = write!(self.out, "[{class}]");
+                    }
+                }
+                return Ok(());
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads what follows a backslash.
+    fn escape(&mut self) -> Result<Atom, PatternFault> {
+        let char = self.next().ok_or(Malformed)?;
+        Ok(match char {
+            'd' => Atom::Class(DIGITS.to_owned()),
+            'w' => Atom::Class(WORDS.to_owned()),
+            's' => Atom::Class(SPACES.to_owned()),
+            'D' => Atom::Class(format!("[^{DIGITS}]")),
+            'W' => Atom::Class(format!("[^{WORDS}]")),
+            'S' => Atom::Class(format!("[^{SPACES}]")),
+            'p' | 'P' => Atom::Class(self.property(char)?),
+            'n' => Atom::Char('\n'),
+            'r' => Atom::Char('\r'),
+            't' => Atom::Char('\t'),
+            'v' => Atom::Char('\u{B}'),
+            'f' => Atom::Char('\u{C}'),
+            '0' => Atom::Char('\0'),
+            'c' => {
+                let letter = self.next().filter(char::is_ascii_alphabetic);
+                let letter = letter.ok_or(Malformed)? as u8;
+                Atom::Char(char::from(letter % 32))
+            }
+            'x' => Atom::Char(self.code(2)?),
+            'u' => Atom::Char(self.code(4)?),
+            char => Atom::Char(char),
+        })
+    }
+
+    /// The character of this many hexadecimal digits, or of any number of them in braces.
+    fn code(&mut self, digits: usize) -> Result<char, PatternFault> {
+        let braces = self.skip("{");
+        let from = self.at;
+        while self.rest().first().is_some_and(char::is_ascii_hexdigit)
+            && (braces || self.at < from + digits)
+        {
+            self.at += 1;
+        }
+        let number = |chars: &[char]| {
+            let text: String = chars.iter().collect();
+            u32::from_str_radix(&text, 16).map_err(|_| Malformed)
+        };
+        let code = number(&self.chars[from..self.at])?;
+        if braces && !self.skip("}") || !braces && self.at < from + digits {
+            return Err(Malformed);
+        }
+        // A character outside the Basic Multilingual Plane may be written as a surrogate pair.
+        if (0xD800..0xDC00).contains(&code) && self.skip("\\u") {
+            let low = self.chars.get(self.at..self.at + 4).ok_or(Malformed)?;
+            let low = number(low)?.checked_sub(0xDC00).ok_or(Malformed)?;
+            self.at += 4;
+            let code = 0x10000 + ((code - 0xD800) << 10) + low;
+            return char::from_u32(code).ok_or(Malformed);
+        }
+        char::from_u32(code).ok_or(Malformed)
+    }
+
+    fn property(&mut self, letter: char) -> Result<String, PatternFault> {
+        self.properties += 1;
+        if self.properties > PROPERTIES_MAX {
+            return Err(TooLarge);
+        }
+        if !self.skip("{") {
+            // `\pL` is Rust's.
+            let name = self.next().ok_or(Malformed)?;
+            return Ok(format!("\\{letter}{name}"));
+        }
+        let end = self.rest().iter().position(|char| *char == '}');
+        let end = self.at + end.ok_or(Malformed)?;
+        let name: String = self.chars[self.at..end].iter().collect();
+        self.at = end + 1;
+        Ok(format!("\\{letter}{{{name}}}"))
+    }
+
+    fn group(&mut self) -> Result<(), PatternFault> {
+        if !self.skip("?") {
+            self.out.push_str("(?:");
+            return Ok(());
+        }
+        for look in ["=", "!", "<=", "<!", ">"] {
+            if self.skip(look) {
+                return Err(LookAround);
+            }
+        }
+        let named = self.skip("P<") || self.skip("<");
+        if named {
+            let end = self.rest().iter().position(|char| *char == '>');
+            self.at += end.ok_or(Malformed)? + 1;
+            self.out.push_str("(?:");
+            return Ok(());
+        }
+        // Flags, up to a colon or the end of the group; `(?:` has none.
+        self.out.push_str("(?");
+        while let Some(flag) = self.next() {
+            match flag {
+                'i' | 's' | '-' => self.out.push(flag),
+                ':' | ')' => {
+                    self.out.push(flag);
+                    return Ok(());
+                }
+                _ => return Err(Malformed),
+            }
+        }
+        Err(Malformed)
+    }
+
+    /// A repetition, or a brace that stands for itself (ECMA-262, B.1.2).
+    fn braces(&mut self) -> Result<(), PatternFault> {
+        let inside: String = self
+            .rest()
+            .iter()
+            .take_while(|char| **char != '}')
+            .collect();
+        let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse().unwrap_or(u32::MAX))
+        };
+        let (Some(least), closed) = (number(least), self.rest().len() > inside.chars().count())
+        else {
+            self.char('{');
+            return Ok(());
+        };
+        let most = match most {
+            "" => None,
+            most => match number(most) {
+                Some(most) => Some(most),
+                None => {
+                    self.char('{');
+                    return Ok(());
+                }
+            },
+        };
+        if !closed {
+            self.char('{');
+            return Ok(());
+        }
+        if least.max(most.unwrap_or(0)) > REPEAT_MAX {
+            return Err(TooLarge);
+        }
+        self.at += inside.chars().count() + 1;
+        let _ = match most {
+            Some(most) => write!(self.out, "{{{least},{most}}}"),
+            None => write!(self.out, "{{{least},}}"),
+        };
+        Ok(())
+    }
+
+    fn class(&mut self) -> Result<(), PatternFault> {
+        let negated = self.skip("^");
+        let mut inside = String::new();
+        loop {
+            let Some(atom) = self.class_atom()? else {
+                break;
+            };
+            let range = self.rest().first() == Some(&'-')
+                && !matches!(self.rest().get(1), None | Some(']'));
+            let Atom::Char(low) = atom else {
+                let Atom::Class(class) = atom else {
+                    unreachable!("an atom is a character or a class")
+                };
+                inside += &class;
+                continue;
+            };
+            let low = u32::from(low);
+            if !range {
+                let _ = write!(inside, "\\x{{{low:X}}}");
+                continue;
+            }
+            self.at += 1;
+            match self.class_atom()?.ok_or(Malformed)? {
+                Atom::Char(high) if u32::from(high) < low => return Err(Malformed),
+                Atom::Char(high) => {
+                    let high = u32::from(high);
+                    let _ = write!(inside, "\\x{{{low:X}}}-\\x{{{high:X}}}");
+                }
+                // `[a-\d]` is an a, a hyphen and the digits (ECMA-262, B.1.2).
+                Atom::Class(class) => {
+                    let _ = write!(inside, "\\x{{{low:X}}}\\x{{2D}}{class}");
+                }
+            }
+        }
+        let _ = match (inside.is_empty(), negated) {
+            // `[]` matches nothing and `[^]` every character.
+            (true, false) => write!(self.out, r"[^\x{{0}}-\x{{10FFFF}}]"),
+            (true, true) => write!(self.out, r"[\x{{0}}-\x{{10FFFF}}]"),
+            (false, false) => write!(self.out, "[{inside}]"),
+            (false, true) => write!(self.out, "[^{inside}]"),
+        };
+        Ok(())
+    }
+
+    /// The next element of a class; `None` at its end.
+    fn class_atom(&mut self) -> Result<Option<Atom>, PatternFault> {
+        Ok(match self.next().ok_or(Malformed)? {
+            ']' => None,
+            '\\' if self.skip("b") => Some(Atom::Char('\u{8}')),
+            '\\' => Some(self.escape()?),
+            char => Some(Atom::Char(char)),
+        })
+    }
+}

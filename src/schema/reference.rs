@@ -1,0 +1,305 @@
+//! References between schemas: JSON Pointers (RFC 6901), anchors and identifiers (JSON Schema Core,
+//! 8.2). All that a schema refers to must be within it.
+
+use std::collections::HashMap;
+use std::task::{Poll, ready};
+
+use super::Unfit;
+use super::fuel::Fuel;
+use crate::json::{Kind, Tree};
+
+/// The most identifiers in one schema, and the longest one in bytes.
+const IDS_MAX: usize = 1024;
+/// See [`IDS_MAX`].
+const ID_MAX: usize = 2048;
+
+/// The most tokens of a pointer: each goes one level deeper, and bodies have at most 128.
+const TOKENS_MAX: usize = 128;
+
+/// A schema with an identifier of its own, or the whole.
+#[derive(Debug)]
+struct Resource {
+    at: u32,
+    end: u32,
+    /// The one around it; the whole is its own.
+    parent: usize,
+    /// Its absolute identifier, as far as one can be made.
+    uri: String,
+}
+
+/// The places that references lead to.
+#[derive(Debug)]
+pub struct References {
+    root: u32,
+    targets: HashMap<u32, u32>,
+    scan: Option<Scan>,
+    /// In the order of their places.
+    resources: Vec<Resource>,
+    by_uri: HashMap<String, usize>,
+    /// By the number of the resource and the name.
+    anchors: HashMap<(usize, String), u32>,
+}
+
+/// The search for identifiers and anchors.
+#[derive(Debug, Default)]
+struct Scan {
+    next: u32,
+    end: u32,
+    /// The containers that are open: place, end, whether it is an object.
+    open: Vec<(u32, u32, bool)>,
+    after_name: bool,
+    ids: Vec<(u32, u32)>,
+    anchors: Vec<(u32, u32)>,
+}
+
+impl References {
+    /// References within the schema at `root`.
+    pub fn new(root: u32) -> References {
+        References {
+            root,
+            targets: HashMap::new(),
+            scan: None,
+            resources: Vec::new(),
+            by_uri: HashMap::new(),
+            anchors: HashMap::new(),
+        }
+    }
+
+    /// The target of the reference at a place, if it was found before.
+    pub fn known(&self, at: u32) -> Option<u32> {
+        self.targets.get(&at).copied()
+    }
+
+    /// Remembers the target of the reference at a place.
+    pub fn keep(&mut self, at: u32, target: u32) {
+        self.targets.insert(at, target);
+    }
+
+    /// Finds the identifiers and anchors of the whole schema, once.
+    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Poll<Result<(), Unfit>> {
+        if !self.resources.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let root = self.root;
+        let scan = self.scan.get_or_insert_with(|| Scan {
+            next: root,
+            end: tree.end(root),
+            ..Scan::default()
+        });
+        while scan.next < scan.end {
+            ready!(fuel.wait());
+            fuel.spend(1)?;
+            scan.step(tree)?;
+        }
+        let scan = self.scan.take().unwrap_or_default();
+        self.settle(tree, scan);
+        Poll::Ready(Ok(()))
+    }
+
+    fn settle(&mut self, tree: &Tree, mut scan: Scan) {
+        scan.ids.sort_unstable();
+        if scan.ids.first().is_none_or(|(at, _)| *at != self.root) {
+            self.add_resource(tree, self.root, "");
+        }
+        for (at, id) in scan.ids {
+            self.add_resource(tree, at, tree.text(id).unwrap_or_default());
+        }
+        for (at, name) in scan.anchors {
+            let name = tree.text(name).unwrap_or_default();
+            let name = name.trim_start_matches('#').to_owned();
+            self.anchors.insert((self.around(at), name), at);
+        }
+    }
+
+    fn add_resource(&mut self, tree: &Tree, at: u32, id: &str) {
+        let parent = self.around(at);
+        let base = self.resources.get(parent).map_or("", |it| it.uri.as_str());
+        let uri = resolve(base, id.trim_end_matches('#'));
+        self.by_uri.insert(uri.clone(), self.resources.len());
+        self.resources.push(Resource {
+            at,
+            end: tree.end(at),
+            parent,
+            uri,
+        });
+    }
+
+    /// The innermost resource that a place belongs to.
+    fn around(&self, at: u32) -> usize {
+        let after = self.resources.partition_point(|it| it.at <= at);
+        let mut found = after.saturating_sub(1);
+        while let Some(resource) = self.resources.get(found)
+            && resource.end <= at
+            && resource.parent != found
+        {
+            found = resource.parent;
+        }
+        found
+    }
+
+    /// Where the way to the target of a reference begins, and the names on it.
+    pub fn begin(&self, tree: &Tree, at: u32) -> Result<(u32, Vec<String>), Unfit> {
+        let text = tree.text(at).ok_or(Unfit::Malformed)?;
+        if text.len() > ID_MAX {
+            return Err(Unfit::TooLarge);
+        }
+        let (base, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let from = self.around(at);
+        let resource = match base {
+            "" => from,
+            base => {
+                let uri = resolve(&self.resources[from].uri, base);
+                *self.by_uri.get(&uri).ok_or(Unfit::Reference)?
+            }
+        };
+        let start = self.resources[resource].at;
+        let fragment = percent_decoded(fragment).ok_or(Unfit::Reference)?;
+        match fragment.strip_prefix('/') {
+            None if fragment.is_empty() => Ok((start, Vec::new())),
+            None => {
+                let anchor = self.anchors.get(&(resource, fragment));
+                anchor.map(|at| (*at, Vec::new())).ok_or(Unfit::Reference)
+            }
+            Some(pointer) if pointer.matches('/').count() < TOKENS_MAX => {
+                let token = |token: &str| token.replace("~1", "/").replace("~0", "~");
+                Ok((start, pointer.split('/').map(token).collect()))
+            }
+            Some(_) => Err(Unfit::Reference),
+        }
+    }
+}
+
+impl Scan {
+    fn step(&mut self, tree: &Tree) -> Result<(), Unfit> {
+        while self
+            .open
+            .last()
+            .is_some_and(|(_, end, _)| *end == self.next)
+        {
+            self.open.pop();
+            self.after_name = false;
+        }
+        let at = self.next;
+        self.next += 1;
+        let object = self.open.last().filter(|(_, _, object)| *object);
+        if let Some((object, ..)) = object
+            && !self.after_name
+        {
+            self.after_name = true;
+            let Some(text) = tree.text(at + 1).filter(|text| text.len() <= ID_MAX) else {
+                return Ok(());
+            };
+            let found = (*object, at + 1);
+            match tree.text(at).unwrap_or_default() {
+                // Before draft 2019-09, an identifier that is only a fragment was an anchor.
+                "$id" | "id" if text.starts_with('#') => self.anchors.push(found),
+                "$id" | "id" => self.ids.push(found),
+                "$anchor" | "$dynamicAnchor" => self.anchors.push(found),
+                _ => {}
+            }
+            return match self.ids.len() > IDS_MAX {
+                true => Err(Unfit::TooLarge),
+                false => Ok(()),
+            };
+        }
+        self.after_name = false;
+        match tree.kind(at) {
+            Kind::Object { end, .. } => self.open.push((at, end, true)),
+            Kind::List { end, .. } => self.open.push((at, end, false)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Resolves a reference without a fragment against a base (RFC 3986, 5.2, without dot segments).
+fn resolve(base: &str, reference: &str) -> String {
+    let scheme = |uri: &str| {
+        let end = uri.find([':', '/'])?;
+        uri[end..].starts_with(':').then_some(end + 1)
+    };
+    let Some(after_scheme) = scheme(base).filter(|_| scheme(reference).is_none()) else {
+        return match base.rsplit_once('/') {
+            Some((folder, _)) if scheme(reference).is_none() && !reference.starts_with('/') => {
+                format!("{folder}/{reference}")
+            }
+            _ => reference.to_owned(),
+        };
+    };
+    if reference.starts_with("//") {
+        return format!("{}{reference}", &base[..after_scheme]);
+    }
+    let path = match base[after_scheme..].strip_prefix("//") {
+        Some(rest) => base.len() - rest.len() + rest.find('/').unwrap_or(rest.len()),
+        None => after_scheme,
+    };
+    match reference {
+        "" => base.to_owned(),
+        absolute if absolute.starts_with('/') => format!("{}{absolute}", &base[..path]),
+        relative => {
+            let folder = base[path..]
+                .rfind('/')
+                .map_or(path, |slash| path + slash + 1);
+            let slash = if folder == base.len() && !base.ends_with(['/', ':']) {
+                "/"
+            } else {
+                ""
+            };
+            format!("{}{slash}{relative}", &base[..folder])
+        }
+    }
+}
+
+/// A fragment with its percent-encoding undone; `None` if that is no UTF-8.
+fn percent_decoded(fragment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16);
+        match (first, tail) {
+            (b'%', [high, low, after @ ..])
+                if let (Some(high), Some(low)) = (digit(high), digit(low)) =>
+            {
+                bytes.push((high << 4 | low) as u8);
+                rest = after;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_identifiers_are_resolved() {
+        for (base, reference, want) in [
+            ("", "", ""),
+            ("", "item", "item"),
+            ("", "https://a.b/c", "https://a.b/c"),
+            ("https://a.b/c", "", "https://a.b/c"),
+            ("https://a.b/c", "d", "https://a.b/d"),
+            ("https://a.b/c/", "d", "https://a.b/c/d"),
+            ("https://a.b", "d", "https://a.b/d"),
+            ("https://a.b/c/d", "/e", "https://a.b/e"),
+            ("https://a.b/c", "//x.y/z", "https://x.y/z"),
+            ("https://a.b/c", "urn:x:y", "urn:x:y"),
+            ("schemas/order", "item", "schemas/item"),
+            ("order", "item", "item"),
+        ] {
+            assert_eq!(resolve(base, reference), want, "{base} {reference}");
+        }
+    }
+
+    #[test]
+    fn fragments_are_decoded() {
+        assert_eq!(percent_decoded("/a%20b%25%").as_deref(), Some("/a b%%"));
+        assert_eq!(percent_decoded("%C3%A9").as_deref(), Some("é"));
+        assert_eq!(percent_decoded("%FF"), None);
+    }
+}

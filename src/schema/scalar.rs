@@ -1,0 +1,236 @@
+//! Strings, numbers and the like that could satisfy a schema, the plainest first. Whether they do is
+//! for the judge to say.
+
+use super::Unfit;
+use super::format::{Format, VARIANTS};
+use super::fuel::Fuel;
+use super::keyword::Keyword;
+use super::number::{Bound, Number, Range};
+use super::pattern::MATCHED_MAX;
+use super::rules::{RuleId, Rules};
+use crate::json::Kind;
+
+/// The word that strings are made of.
+const WORD: &str = "mocked";
+
+/// The longest string that is made to measure, in characters.
+const LENGTH_MAX: u64 = 65_536;
+
+/// The candidates of each way to make a string.
+const BLOCK: u32 = 256;
+
+/// The strings of a pattern that are rejected before another way is tried.
+const PATTERN_TRIES: u32 = 64;
+
+/// The letters of the numbers that tell words apart.
+const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
+
+/// The range of numbers that a rule allows, without its steps.
+pub fn range(rules: &Rules, rule: RuleId) -> Range {
+    let mut range = Range::default();
+    add_bounds(rules, rule, &mut range);
+    range
+}
+
+fn add_bounds(rules: &Rules, rule: RuleId, range: &mut Range) {
+    let kind = |keyword| rules.get(rule, keyword).map(|at| rules.tree.kind(at));
+    let number = |keyword| kind(keyword).and_then(Number::of);
+    // Before draft 6, the exclusive ones were flags beside the others.
+    let flag = |keyword| kind(keyword) == Some(Kind::Bool(true));
+    if let Some(number) = number(Keyword::Minimum) {
+        let exclusive = flag(Keyword::ExclusiveMinimum);
+        range.from(Bound { number, exclusive });
+    }
+    if let Some(number) = number(Keyword::Maximum) {
+        let exclusive = flag(Keyword::ExclusiveMaximum);
+        range.to(Bound { number, exclusive });
+    }
+    let exclusive = true;
+    if let Some(number) = number(Keyword::ExclusiveMinimum) {
+        range.from(Bound { number, exclusive });
+    }
+    if let Some(number) = number(Keyword::ExclusiveMaximum) {
+        range.to(Bound { number, exclusive });
+    }
+}
+
+/// What numbers all of these rules allow.
+pub fn numbers(rules: &Rules, demands: &[RuleId]) -> Range {
+    let mut range = Range::default();
+    for rule in demands {
+        add_bounds(rules, *rule, &mut range);
+        let step = rules.get(*rule, Keyword::MultipleOf);
+        if let Some(step) = step.and_then(|at| Number::of(rules.tree.kind(at))) {
+            range.step(step);
+        }
+    }
+    range
+}
+
+/// A string that could do.
+pub struct Candidate {
+    /// The string; `None` where this number has none.
+    pub text: Option<String>,
+    /// The number of the next one to try if this one does not do.
+    pub after: u32,
+}
+
+/// The string with this number that all of these rules could allow; `None` behind the last one.
+pub fn string(
+    rules: &mut Rules,
+    demands: &[RuleId],
+    index: u32,
+    fuel: &mut Fuel,
+) -> Result<Option<Candidate>, Unfit> {
+    let least = most_of(rules, demands, Keyword::MinLength).unwrap_or(0);
+    let most = least_of(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
+    let (mut block, variant) = (index / BLOCK, index % BLOCK);
+    let next_block = (index / BLOCK + 1) * BLOCK;
+    let format = demands.iter().find_map(|rule| {
+        let name = rules.text(*rule, Keyword::Format)?;
+        Format::named(name)
+    });
+    let samples = format.map_or(0, Format::samples);
+    if let Some(format) = format
+        && block < samples
+    {
+        fuel.spend(10)?;
+        let least = least.min(MATCHED_MAX as u64) as usize;
+        let text = Some(variant).filter(|variant| *variant < VARIANTS);
+        return Ok(Some(Candidate {
+            text: text.and_then(|variant| format.sample(block, variant, least)),
+            after: next_block,
+        }));
+    }
+    block -= samples;
+    let patterns: Vec<u32> = demands
+        .iter()
+        .filter_map(|rule| rules.get(*rule, Keyword::Pattern))
+        .collect();
+    if block as usize <= patterns.len() && !patterns.is_empty() {
+        let text = match patterns.get(block as usize) {
+            Some(pattern) => of_pattern(rules, *pattern, (least, most), variant, fuel)?,
+            None => of_patterns(rules, &patterns, variant, fuel)?,
+        };
+        return Ok(Some(Candidate {
+            after: match variant < PATTERN_TRIES && text.is_some() {
+                true => index + 1,
+                false => next_block,
+            },
+            text,
+        }));
+    }
+    // Beside a format or a pattern, a mere word is a last resort.
+    let number = index - samples * BLOCK;
+    let number = match patterns.len() as u32 {
+        0 => number,
+        patterns => number - (patterns + 1) * BLOCK,
+    };
+    if most < least || least > LENGTH_MAX {
+        return match most < least {
+            true => Ok(None),
+            false => Err(Unfit::TooLarge),
+        };
+    }
+    let text = word(number, least as usize, most.min(LENGTH_MAX) as usize);
+    fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
+    Ok(text.map(|text| Candidate {
+        text: Some(text),
+        after: index + 1,
+    }))
+}
+
+fn of_pattern(
+    rules: &mut Rules,
+    at: u32,
+    (least, most): (u64, u64),
+    variant: u32,
+    fuel: &mut Fuel,
+) -> Result<Option<String>, Unfit> {
+    let pattern = rules.pattern(at, fuel)?;
+    let least = usize::try_from(least).unwrap_or(usize::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    pattern.generate(least, most, variant, fuel)
+}
+
+/// Strings of all patterns, one behind the other: what contains a match of each.
+fn of_patterns(
+    rules: &mut Rules,
+    patterns: &[u32],
+    variant: u32,
+    fuel: &mut Fuel,
+) -> Result<Option<String>, Unfit> {
+    if patterns.len() < 2 {
+        return Ok(None);
+    }
+    let mut all = String::new();
+    for at in patterns {
+        match of_pattern(rules, *at, (0, MATCHED_MAX as u64), variant, fuel)? {
+            Some(part) => all += &part,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(all))
+}
+
+/// The word with this number that has at least `least` and at most `most` characters.
+fn word(number: u32, least: usize, most: usize) -> Option<String> {
+    let repeated = |length: usize| -> String { WORD.chars().cycle().take(length).collect() };
+    let length = WORD.len().clamp(least, most.max(least));
+    if number == 0 {
+        return Some(repeated(length));
+    }
+    let numbered = repeated(length) + &number.to_string();
+    if numbered.len() <= most {
+        return Some(numbered);
+    }
+    // Where there is no room, the last letters change.
+    let (mut digits, mut rest) = (Vec::new(), number as usize);
+    while rest > 0 {
+        digits.push(LETTERS[rest % LETTERS.len()]);
+        rest /= LETTERS.len();
+    }
+    let length = length.max(digits.len());
+    let stem = repeated(length - digits.len());
+    let digits = digits.iter().rev().map(|digit| char::from(*digit));
+    (length <= most).then(|| stem.chars().chain(digits).collect())
+}
+
+/// The largest count that a keyword holds in any of these rules.
+pub fn most_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
+    let counts = demands
+        .iter()
+        .filter_map(|rule| rules.count(*rule, keyword));
+    counts.max()
+}
+
+/// The smallest.
+pub fn least_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
+    let counts = demands
+        .iter()
+        .filter_map(|rule| rules.count(*rule, keyword));
+    counts.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_differ_and_keep_their_lengths() {
+        for (least, most, count) in [(0, 100, 1000), (1, 1, 36), (20, 30, 1000), (0, 0, 1)] {
+            // One of those whose letters change may be the first word again.
+            let mut seen = std::collections::HashSet::new();
+            for number in 0..count {
+                let word = word(number, least, most).unwrap();
+                assert!((least..=most).contains(&word.len()), "{word}");
+                seen.insert(word);
+            }
+            assert!(seen.len() + 1 >= count as usize, "{least} to {most}");
+        }
+        assert_eq!(word(0, 0, 100).unwrap(), "mocked");
+        assert_eq!(word(0, 8, 100).unwrap(), "mockedmo");
+        assert_eq!(word(0, 0, 3).unwrap(), "moc");
+        assert_eq!(word(36, 1, 1), None);
+    }
+}

@@ -1,0 +1,535 @@
+//! The search for a value: a machine with a stack of its own, which can stop after any step. Each
+//! value is made by the same few frames: one collects what all schemas of the value demand, one
+//! picks a branch of each choice among them, one tries the types, and one makes a value of a type.
+//! Whatever fails is taken back, and the frame below tries its next possibility.
+
+use std::task::{Poll, ready};
+
+use super::Unfit;
+use super::fill::{Fill, Listed, Scalar, Verify};
+use super::fuel::Fuel;
+use super::judge::Judge;
+use super::keyword::{Keyword, Kinds};
+use super::list::ListFrame;
+use super::object::ObjectFrame;
+use super::rules::{FALSE, RuleId, Rules, TRUE};
+use crate::json::{Kind, Tree};
+
+/// The deepest nesting of values: bodies have at most 128 levels.
+const DEPTH_MAX: u32 = 100;
+
+/// The most schemas that one value must satisfy, references and branches counted.
+const DEMANDS_MAX: usize = 128;
+
+/// What a schema that is followed may not hold: it depends on what other keywords left over.
+const REFUSED: [Keyword; 2] = [Keyword::UnevaluatedProperties, Keyword::UnevaluatedItems];
+
+/// Where the search for a value goes on if another one is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The number of branches and types that are passed over.
+    pub fill: u32,
+    /// The number of the candidate to begin with there.
+    pub index: u32,
+}
+
+/// What came of a frame: a value was added to the tree, and another one would begin at this cursor.
+pub type Outcome = Result<Cursor, Unfit>;
+
+/// The value that is being made: where what it must satisfy stands in the stacks.
+#[derive(Clone, Copy, Debug)]
+pub struct Base {
+    /// Where its demands begin.
+    pub demands: u32,
+    /// The choice that is decided next.
+    choice: u32,
+    /// Where its schemas that are still to be read begin.
+    todo: u32,
+    /// The frame that counts what was tried for it.
+    scope: u32,
+    /// Where to begin.
+    pub cursor: Cursor,
+}
+
+/// Schemas whose demands are still to be collected.
+#[derive(Clone, Copy, Debug)]
+enum Todo {
+    Schema(u32),
+    /// The rest of a list of schemas.
+    Each {
+        next: u32,
+        end: u32,
+    },
+}
+
+/// Something of which one possibility must be picked.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    /// One of the schemas in a list.
+    Branches(u32),
+    /// `if` and `then`, or else `else`.
+    Condition(RuleId),
+    /// A schema that holds if a member is present: apply it, or rely on the member's absence.
+    Dependent(u32),
+}
+
+/// The state of the tree and the stacks that a failure returns to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    nodes: u32,
+    text: usize,
+    demands: usize,
+    choices: usize,
+    todo: usize,
+}
+
+impl Mark {
+    /// The place of the value that is added next.
+    pub fn nodes(self) -> u32 {
+        self.nodes
+    }
+
+    /// This state, with the schemas still to be read of another.
+    pub fn with_todo_of(self, other: Mark) -> Mark {
+        Mark {
+            todo: other.todo,
+            ..self
+        }
+    }
+
+    /// The bytes of text before it.
+    pub fn text(self) -> usize {
+        self.text
+    }
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Frame {
+    /// Takes back, in the end, what the frames above put on the stacks.
+    Scope {
+        mark: Mark,
+        kinds: Kinds,
+        fills: u32,
+    },
+    Gather(Base),
+    Choose(Choose),
+    Fill(Fill),
+    Listed(Listed),
+    Scalar(Scalar),
+    Verify(Verify),
+    List(ListFrame),
+    Object(ObjectFrame),
+}
+
+/// Picks a branch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choose {
+    base: Base,
+    mark: Mark,
+    /// The next branch, or 0 before the first.
+    next: u32,
+    /// Branches that demand nothing come last.
+    vague: bool,
+    why: Option<Unfit>,
+}
+
+/// Makes a value for the rules.
+#[derive(Debug)]
+pub struct Search {
+    pub rules: Rules,
+    pub fuel: Fuel,
+    /// The value so far.
+    pub out: Tree,
+    pub judge: Judge,
+    frames: Vec<Frame>,
+    returned: Option<Outcome>,
+    demands: Vec<RuleId>,
+    choices: Vec<Choice>,
+    todo: Vec<Todo>,
+    /// How often each rule is among the demands.
+    opened: Vec<u8>,
+    depth: u32,
+    /// Where the schema of the whole value is.
+    root: u32,
+    /// How often a schema may stand within itself.
+    repeats: u8,
+    /// Whether a value failed because a schema stood within itself more often.
+    pub recursed: bool,
+    bytes_max: usize,
+}
+
+impl Search {
+    /// A search that may take so much fuel and make so many bytes of text.
+    pub fn new(rules: Rules, fuel: Fuel, bytes_max: usize) -> Search {
+        Search {
+            rules,
+            fuel,
+            out: Tree::default(),
+            judge: Judge::default(),
+            frames: Vec::new(),
+            returned: None,
+            demands: Vec::new(),
+            choices: Vec::new(),
+            todo: Vec::new(),
+            opened: Vec::new(),
+            depth: 0,
+            root: 0,
+            repeats: 0,
+            recursed: false,
+            bytes_max,
+        }
+    }
+
+    /// Begins to search for a value of one of these types that satisfies the schema at `root`.
+    pub fn begin(&mut self, root: u32, kinds: Kinds, repeats: u8) {
+        self.out.truncate(0, 0);
+        self.demands.clear();
+        self.choices.clear();
+        self.todo.clear();
+        self.opened.fill(0);
+        self.judge = Judge::default();
+        (self.depth, self.recursed) = (0, false);
+        (self.root, self.repeats) = (root, repeats);
+        let mark = self.mark();
+        self.want(root);
+        self.frames.clear();
+        self.call(mark, kinds, Cursor::default());
+    }
+
+    /// Goes on until there is a value or none is found.
+    pub fn run(&mut self) -> Poll<Result<(), Unfit>> {
+        while let Some(frame) = self.frames.last().copied() {
+            ready!(self.fuel.wait());
+            self.fuel.spend(1)?;
+            let text = self.out.text_len() + self.out.len() as usize;
+            let done = match text <= self.bytes_max {
+                true => ready!(self.advance(frame)),
+                false => return Poll::Ready(Err(Unfit::TooLarge)),
+            };
+            if let Err(why) = done {
+                if self.fuel.total() == 0 {
+                    return Poll::Ready(Err(why));
+                }
+                self.judge = Judge::default();
+                self.finish(Err(why));
+            }
+        }
+        let outcome = self.returned.take().unwrap_or(Err(Unfit::Contradiction));
+        Poll::Ready(outcome.map(|_| ()))
+    }
+
+    fn advance(&mut self, frame: Frame) -> Poll<Result<(), Unfit>> {
+        match frame {
+            Frame::Scope { mark, .. } => {
+                let outcome = self.returned.take().expect("what is above has returned");
+                self.release(mark, outcome.is_err());
+                self.depth -= 1;
+                self.finish(outcome);
+                Poll::Ready(Ok(()))
+            }
+            Frame::Gather(base) => self.gather(base),
+            Frame::Choose(choose) => self.choose(choose),
+            Frame::Fill(fill) => self.fill(fill),
+            Frame::Listed(listed) => Poll::Ready(self.listed(listed)),
+            Frame::Scalar(scalar) => Poll::Ready(self.scalar(scalar)),
+            Frame::Verify(verify) => self.verify(verify),
+            Frame::List(list) => self.list(list),
+            Frame::Object(object) => self.object(object),
+        }
+    }
+
+    // The stack of frames.
+
+    pub(super) fn push(&mut self, frame: Frame) {
+        self.frames.push(frame);
+    }
+
+    pub(super) fn replace(&mut self, frame: Frame) {
+        *self.frames.last_mut().expect("a frame is on top") = frame;
+    }
+
+    pub(super) fn finish(&mut self, outcome: Outcome) {
+        self.frames.pop();
+        self.returned = Some(outcome);
+    }
+
+    /// Returns an outcome to the frame on top.
+    pub(super) fn give(&mut self, outcome: Outcome) {
+        self.returned = Some(outcome);
+    }
+
+    pub(super) fn returned(&mut self) -> Option<Outcome> {
+        self.returned.take()
+    }
+
+    // What a value must satisfy.
+
+    /// The state to return to.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            nodes: self.out.len(),
+            text: self.out.text_len(),
+            demands: self.demands.len(),
+            choices: self.choices.len(),
+            todo: self.todo.len(),
+        }
+    }
+
+    /// Returns to a state; the value made since then is only taken back if it failed.
+    pub(super) fn release(&mut self, mark: Mark, failed: bool) {
+        for rule in self.demands.drain(mark.demands..) {
+            self.opened[rule as usize] -= 1;
+        }
+        self.choices.truncate(mark.choices);
+        self.todo.truncate(mark.todo);
+        if failed {
+            self.out.truncate(mark.nodes, mark.text);
+        }
+    }
+
+    /// The next value must satisfy the schema at a place.
+    pub(super) fn want(&mut self, schema: u32) {
+        self.todo.push(Todo::Schema(schema));
+    }
+
+    /// Takes back what was wanted since the mark.
+    pub(super) fn unwant(&mut self, mark: Mark) {
+        self.todo.truncate(mark.todo);
+    }
+
+    /// Makes a value for what was wanted since the mark.
+    pub(super) fn call(&mut self, mark: Mark, kinds: Kinds, cursor: Cursor) {
+        self.depth += 1;
+        let base = Base {
+            demands: mark.demands as u32,
+            choice: mark.choices as u32,
+            todo: mark.todo as u32,
+            scope: self.frames.len() as u32,
+            cursor,
+        };
+        let fills = 0;
+        self.push(Frame::Scope { mark, kinds, fills });
+        self.push(Frame::Gather(base));
+    }
+
+    /// The rules that a value must satisfy.
+    pub(super) fn demands(&self, base: Base) -> &[RuleId] {
+        &self.demands[base.demands as usize..]
+    }
+
+    /// The rules and what is needed to read them.
+    pub(super) fn parts(&mut self, base: Base) -> (&mut Rules, &[RuleId], &mut Fuel) {
+        let demands = &self.demands[base.demands as usize..];
+        (&mut self.rules, demands, &mut self.fuel)
+    }
+
+    /// The types that a value may have, whatever its schemas say; and the count of what was tried,
+    /// which goes up by one.
+    pub(super) fn scope(&mut self, base: Base) -> (Kinds, &mut u32) {
+        match &mut self.frames[base.scope as usize] {
+            Frame::Scope { kinds, fills, .. } => (*kinds, fills),
+            _ => unreachable!("a value has a scope"),
+        }
+    }
+
+    fn gather(&mut self, base: Base) -> Poll<Result<(), Unfit>> {
+        if self.depth > DEPTH_MAX {
+            return Poll::Ready(Err(Unfit::TooLarge));
+        }
+        if self.todo.len() == base.todo as usize {
+            let frame = match self.choices.len() > base.choice as usize {
+                true => Frame::Choose(Choose {
+                    base,
+                    mark: self.mark(),
+                    next: 0,
+                    vague: false,
+                    why: None,
+                }),
+                false => Frame::Fill(Fill::new(base, self.mark())),
+            };
+            self.replace(frame);
+            return Poll::Ready(Ok(()));
+        }
+        let todo = self.todo.pop().expect("something is to be done");
+        let at = match todo {
+            Todo::Schema(at) => at,
+            Todo::Each { next, end } => {
+                let after = self.rules.tree.end(next);
+                if after < end {
+                    self.todo.push(Todo::Each { next: after, end });
+                }
+                self.todo.push(Todo::Schema(next));
+                return Poll::Ready(Ok(()));
+            }
+        };
+        let added = self.add(base, at);
+        if added.is_pending() {
+            self.todo.push(todo);
+        }
+        added
+    }
+
+    /// Adds what the schema at a place demands.
+    fn add(&mut self, base: Base, at: u32) -> Poll<Result<(), Unfit>> {
+        let rule = ready!(self.rules.rule(at, &mut self.fuel))?;
+        match rule {
+            TRUE => return Poll::Ready(Ok(())),
+            FALSE => return Poll::Ready(Err(Unfit::Contradiction)),
+            _ => {}
+        }
+        // The same schema once more demands nothing new.
+        self.fuel.spend(self.demands(base).len() as u32 / 8)?;
+        if self.demands(base).contains(&rule) {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(at) = self.rules.get(rule, Keyword::Not)
+            && is_vague(self.rules.tree.kind(at))
+        {
+            return Poll::Ready(Err(Unfit::Contradiction));
+        }
+        for keyword in REFUSED {
+            if let Some(at) = self.rules.get(rule, keyword)
+                && self.rules.tree.kind(at) != Kind::Bool(true)
+            {
+                return Poll::Ready(Err(Unfit::Keyword(keyword.name())));
+            }
+        }
+        if self.opened.len() < self.rules.len() {
+            self.opened.resize(self.rules.len(), 0);
+        }
+        // The whole was not referred to when it was met first.
+        if self.opened[rule as usize] > self.repeats + u8::from(at == self.root) {
+            self.recursed = true;
+            return Poll::Ready(Err(Unfit::Endless));
+        }
+        let target = ready!(self.rules.reference(rule, &mut self.fuel))?;
+        if self.demands(base).len() == DEMANDS_MAX {
+            return Poll::Ready(Err(Unfit::TooLarge));
+        }
+        self.opened[rule as usize] += 1;
+        self.demands.push(rule);
+        self.todo.extend(target.map(Todo::Schema));
+        if let Some(at) = self.rules.get(rule, Keyword::AllOf) {
+            let (next, end) = (at + 1, self.rules.tree.end(at));
+            self.todo.push(Todo::Each { next, end });
+        }
+        self.add_choices(rule)?;
+        Poll::Ready(Ok(()))
+    }
+
+    fn add_choices(&mut self, rule: RuleId) -> Result<(), Unfit> {
+        for keyword in [Keyword::AnyOf, Keyword::OneOf] {
+            let list = self.rules.get(rule, keyword);
+            self.choices.extend(list.map(Choice::Branches));
+        }
+        let branches = Keyword::Then.bit() | Keyword::Else.bit();
+        if self.rules.has_any(rule, Keyword::If.bit()) && self.rules.has_any(rule, branches) {
+            self.choices.push(Choice::Condition(rule));
+        }
+        let tree = self.rules.tree.clone();
+        for keyword in [Keyword::DependentSchemas, Keyword::Dependencies] {
+            let Some(at) = self.rules.get(rule, keyword) else {
+                continue;
+            };
+            let members = tree.members(at).map(|(_, member)| member);
+            for schema in members.take(DEMANDS_MAX) {
+                self.fuel.spend(1)?;
+                if !matches!(tree.kind(schema), Kind::List { .. }) {
+                    self.choices.push(Choice::Dependent(schema));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, mut choose: Choose) -> Poll<Result<(), Unfit>> {
+        match self.returned() {
+            Some(Ok(cursor)) => {
+                self.finish(Ok(cursor));
+                return Poll::Ready(Ok(()));
+            }
+            Some(Err(why)) => {
+                // Why the first branch failed says most.
+                choose.why.get_or_insert(why);
+                self.release(choose.mark, true);
+            }
+            None => {}
+        }
+        let choice = self.choices[choose.base.choice as usize];
+        match self.next_branch(choice, &mut choose) {
+            Branch::Schemas(schemas) => {
+                self.replace(Frame::Choose(choose));
+                self.todo
+                    .extend(schemas.into_iter().flatten().map(Todo::Schema));
+                let choice = choose.base.choice + 1;
+                self.push(Frame::Gather(Base {
+                    choice,
+                    todo: choose.mark.todo as u32,
+                    ..choose.base
+                }));
+            }
+            Branch::Passed => self.replace(Frame::Choose(choose)),
+            Branch::None => self.finish(Err(choose.why.unwrap_or(Unfit::Contradiction))),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The schemas of the next branch.
+    fn next_branch(&self, choice: Choice, choose: &mut Choose) -> Branch {
+        let tree = &self.rules.tree;
+        let first = choose.next == 0;
+        match choice {
+            Choice::Branches(list) => {
+                if first {
+                    choose.next = list + 1;
+                }
+                if choose.next == tree.end(list) {
+                    if choose.vague {
+                        return Branch::None;
+                    }
+                    (choose.vague, choose.next) = (true, list + 1);
+                }
+                let branch = choose.next;
+                choose.next = tree.end(branch);
+                // Libraries write it for what they can't describe, and beside null.
+                match is_vague(tree.kind(branch)) == choose.vague {
+                    true => Branch::Schemas([Some(branch), None]),
+                    false => Branch::Passed,
+                }
+            }
+            Choice::Condition(rule) => {
+                choose.next += 1;
+                let get = |keyword| self.rules.get(rule, keyword);
+                match choose.next {
+                    1 => Branch::Schemas([get(Keyword::If), get(Keyword::Then)]),
+                    2 => Branch::Schemas([get(Keyword::Else), None]),
+                    _ => Branch::None,
+                }
+            }
+            Choice::Dependent(schema) => {
+                choose.next += 1;
+                match choose.next {
+                    1 => Branch::Schemas([Some(schema), None]),
+                    2 => Branch::Schemas([None, None]),
+                    _ => Branch::None,
+                }
+            }
+        }
+    }
+}
+
+/// Whether a schema demands nothing.
+fn is_vague(schema: Kind) -> bool {
+    matches!(schema, Kind::Object { len: 0, .. } | Kind::Bool(true))
+}
+
+/// A possibility of a choice.
+enum Branch {
+    /// One that demands these schemas.
+    Schemas([Option<u32>; 2]),
+    /// One that is not tried now.
+    Passed,
+    /// There are no more.
+    None,
+}
