@@ -6,13 +6,14 @@ use super::Unfit;
 use super::equality::equal;
 use super::judge::UNIQUE_MAX;
 use super::keyword::{Keyword, Kinds};
-use super::rules::RuleId;
+use super::rules::{RuleId, Rules};
 use super::scalar::{least_of, most_of};
 use super::search::{Base, Cursor, Frame, Mark, Search};
 use crate::json::Kind;
 
-/// The ways in which a list is varied: fewer items, then more of them or another one of them.
-const VARIANTS: u32 = 34;
+/// The ways in which a list is varied: with as few items as possible; with items that are all that
+/// must be contained at once; both; then with more items, or with another one of them.
+const VARIANTS: u32 = 36;
 
 /// The items of one list that are rejected for being there already.
 const REPEATED_MAX: u32 = 4096;
@@ -44,10 +45,9 @@ pub struct ListFrame {
     cursor: Cursor,
     /// The items made so far to be contained.
     contained: u32,
-    /// Whether the next item is no such one.
+    /// Whether the next item is no such one, and whether the one that is being made is.
     plain: bool,
-    /// What the item that is being made must be beside an item.
-    wanted: Option<u32>,
+    wanted: bool,
     item: Option<Mark>,
 }
 
@@ -76,9 +76,20 @@ impl ListFrame {
             cursor: Cursor::default(),
             contained: 0,
             plain: false,
-            wanted: None,
+            wanted: false,
             item: None,
         }
+    }
+
+    /// The number of the change of one item, in the variants that have one.
+    fn variation(&self) -> Option<u32> {
+        let more = self.variant.checked_sub(4)?;
+        more.is_multiple_of(2).then_some(more / 2)
+    }
+
+    /// Whether one item is all that must be contained, and not one item each.
+    fn is_together(&self) -> bool {
+        matches!(self.variant, 2 | 3)
     }
 }
 
@@ -107,7 +118,7 @@ impl Search {
 
     fn vary_list(&mut self, list: ListFrame) {
         self.release(list.mark, true);
-        match list.variant < VARIANTS {
+        match list.variant + 1 < VARIANTS {
             true => {
                 let next = ListFrame::new(list.base, list.mark, list.variant + 1);
                 self.replace(Frame::List(next));
@@ -133,16 +144,23 @@ impl Search {
                     _ => None,
                 });
         list.tuple = tuples.max().unwrap_or(0);
-        let each = demands.iter().map(|rule| needed(rules, *rule));
-        let needed = each.fold(0, u32::saturating_add).max(list.least);
+        let each = demands.iter().map(|rule| needed_by(rules, *rule));
+        let needed = each.fold(0, u32::saturating_add);
+        let most_needed = demands.iter().map(|rule| needed_by(rules, *rule)).max();
+        let needed = match list.is_together() {
+            true => most_needed.unwrap_or(0),
+            false => needed,
+        };
+        let needed = needed.max(list.least);
         list.usual = list.tuple.max(1).max(needed).min(list.most);
         match list.variant {
-            0 => {}
-            1 => list.usual = needed.min(list.most),
-            more if more % 2 == 1 => list.usual = (list.usual + more / 2).min(list.most),
+            1 | 3 => list.usual = needed.min(list.most),
+            more @ 5.. if more % 2 == 1 => {
+                list.usual = list.usual.saturating_add(more / 2 - 1).min(list.most);
+            }
             _ => {}
         }
-        if list.least > list.most {
+        if list.least > list.most || list.variant >= VARIANTS {
             return Err(Unfit::Contradiction);
         }
         if list.unique && list.least > UNIQUE_MAX {
@@ -167,17 +185,12 @@ impl Search {
             }
         }
         // What must be contained comes first, where an item can be it.
-        list.wanted = self
-            .contained_schema(list.base, list.contained)
-            .filter(|_| !list.plain);
-        if let Some(schema) = list.wanted {
-            self.want(schema);
-        }
-        let varied = list.variant >= 2
-            && list.variant.is_multiple_of(2)
-            && (list.variant / 2 - 1) % list.usual.max(1) == list.len;
-        if varied && list.cursor == Cursor::default() {
-            list.cursor.index = 1;
+        list.wanted = !list.plain && self.want_contained(list);
+        if list.cursor == Cursor::default()
+            && let Some(number) = list.variation()
+            && number % list.usual == list.len
+        {
+            list.cursor = Cursor::variation(number / list.usual);
         }
         list.item = Some(mark);
         list.state = State::Item;
@@ -201,17 +214,16 @@ impl Search {
             Ok(cursor) => {
                 list.len += 1;
                 list.plain = false;
-                list.contained += u32::from(list.wanted.is_some());
+                let before = self.contained_by(list);
+                list.contained += u32::from(list.wanted);
                 // Items with the same schemas go on where the last one ended, if none may repeat.
-                let goes_on = list.unique
-                    && list.len > list.tuple
-                    && self.contained_schema(list.base, list.contained) == list.wanted;
-                list.cursor = match goes_on {
+                let goes_on = list.len > list.tuple && before == self.contained_by(list);
+                list.cursor = match list.unique && goes_on {
                     true => cursor,
                     false => Cursor::default(),
                 };
             }
-            Err(_) if list.wanted.is_some() => {
+            Err(_) if list.wanted => {
                 // This item can't be what must be contained; one behind the tuple may.
                 if list.len >= list.tuple {
                     self.vary_list(list);
@@ -239,17 +251,40 @@ impl Search {
         Ok(false)
     }
 
-    /// The schema that the next item should satisfy so that the list contains what it must, if this
-    /// many items do so already.
-    fn contained_schema(&self, base: Base, mut contained: u32) -> Option<u32> {
-        for rule in self.demands(base) {
-            let needed = needed(&self.rules, *rule);
+    /// The rule whose schema the next item should satisfy so that the list contains what it must.
+    fn contained_by(&self, list: ListFrame) -> Option<RuleId> {
+        let mut contained = list.contained;
+        for rule in self.demands(list.base) {
+            let needed = needed_by(&self.rules, *rule);
             if contained < needed {
-                return self.rules.get(*rule, Keyword::Contains);
+                return Some(*rule);
             }
-            contained -= needed;
+            if !list.is_together() {
+                contained -= needed;
+            }
         }
         None
+    }
+
+    /// Wants the next item to be what the list must contain, if something is left of that.
+    fn want_contained(&mut self, list: ListFrame) -> bool {
+        let Some(rule) = self.contained_by(list) else {
+            return false;
+        };
+        if !list.is_together() {
+            let schema = self.rules.get(rule, Keyword::Contains);
+            schema.into_iter().for_each(|schema| self.want(schema));
+            return true;
+        }
+        for at in 0..self.demands(list.base).len() {
+            let rule = self.demands(list.base)[at];
+            if list.contained < needed_by(&self.rules, rule)
+                && let Some(schema) = self.rules.get(rule, Keyword::Contains)
+            {
+                self.want(schema);
+            }
+        }
+        true
     }
 
     fn close_list(&mut self, mut list: ListFrame) -> Poll<Result<(), Unfit>> {
@@ -271,7 +306,7 @@ impl Search {
 }
 
 /// How many items a rule demands to be contained.
-fn needed(rules: &super::rules::Rules, rule: RuleId) -> u32 {
+fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
     match rules.get(rule, Keyword::Contains) {
         Some(_) => {
             let least = rules.count(rule, Keyword::MinContains).unwrap_or(1);

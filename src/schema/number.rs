@@ -119,6 +119,13 @@ impl Range {
             return Some(Number::Integer(*plain));
         }
         let index = index - 2;
+        if let Some(low) = self.low.map(|low| low.number.double())
+            && low > u64::MAX as f64
+        {
+            // Beyond what integers hold exactly, the next numbers are the next doubles.
+            let next = (0..index).fold(low, |number, _| number.next_up());
+            return Number::of(Kind::Float(next));
+        }
         let step = self.integer_step()?;
         let (low, high) = (self.low.map(least_integer), self.high.map(greatest_integer));
         let number = match (low, high) {

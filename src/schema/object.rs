@@ -16,7 +16,10 @@ const ADDED: u32 = 4;
 
 /// The ways in which an object is varied: with all optional members, with none of them, without one
 /// of them, with one member varied, with further members.
-const VARIANTS: u32 = 2 + 2 * SINGLE + ADDED;
+const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED;
+
+/// The members whose type is varied.
+const TYPED: u32 = 4;
 
 /// The most steps that it may take to find what members make others necessary.
 const DEPENDENTS_MAX: u64 = 2000;
@@ -111,16 +114,18 @@ impl ObjectFrame {
 
     /// Where the search for a member begins: the one with this number may be varied.
     fn cursor(&self, member: u32) -> Cursor {
-        let varied = self.variant.checked_sub(2 + SINGLE);
-        Cursor {
-            fill: 0,
-            index: u32::from(varied == Some(member) && member < SINGLE),
+        match self.variant.checked_sub(2 + SINGLE) {
+            Some(varied) if varied < SINGLE && varied == member => Cursor::variation(0),
+            Some(varied @ SINGLE..) if varied < 2 * SINGLE && varied % TYPED == member => {
+                Cursor::variation(1 + (varied - SINGLE) / TYPED)
+            }
+            _ => Cursor::default(),
         }
     }
 
     /// How many members this variant adds.
     fn added(&self) -> u32 {
-        self.variant.saturating_sub(1 + 2 * SINGLE)
+        self.variant.saturating_sub(1 + 3 * SINGLE)
     }
 }
 
@@ -168,7 +173,7 @@ impl Search {
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         object.least = small(most_of(rules, demands, Keyword::MinProperties).unwrap_or(0));
         object.most = small(least_of(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
-        if object.least > object.most {
+        if object.least > object.most || object.variant >= VARIANTS {
             return Poll::Ready(Err(Unfit::Contradiction));
         }
         if object.most < u32::MAX {

@@ -16,11 +16,21 @@ const WORD: &str = "mocked";
 /// The longest string that is made to measure, in characters.
 const LENGTH_MAX: u64 = 65_536;
 
-/// The candidates of each way to make a string.
+/// The numbers of the strings of each sample of a format.
 const BLOCK: u32 = 256;
 
-/// The strings of a pattern that are rejected before another way is tried.
-const PATTERN_TRIES: u32 = 64;
+/// The strings of each pattern.
+const PATTERN_VARIANTS: u32 = 4096;
+
+/// The number of the first string that is tried where a word will not do.
+const ODD: u32 = 1 << 16;
+
+/// The lengths of those strings, and what they are made of: a schema may forbid what words are.
+const ODD_LENGTHS: [u64; 20] = [
+    0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128, 256,
+];
+/// See [`ODD_LENGTHS`].
+const ODD_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
 
 /// The letters of the numbers that tell words apart.
 const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
@@ -84,8 +94,10 @@ pub fn string(
 ) -> Result<Option<Candidate>, Unfit> {
     let least = most_of(rules, demands, Keyword::MinLength).unwrap_or(0);
     let most = least_of(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
-    let (mut block, variant) = (index / BLOCK, index % BLOCK);
-    let next_block = (index / BLOCK + 1) * BLOCK;
+    if most < least {
+        return Ok(None);
+    }
+    let (block, variant) = (index / BLOCK, index % BLOCK);
     let format = demands.iter().find_map(|rule| {
         let name = rules.text(*rule, Keyword::Format)?;
         Format::named(name)
@@ -99,45 +111,69 @@ pub fn string(
         let text = Some(variant).filter(|variant| *variant < VARIANTS);
         return Ok(Some(Candidate {
             text: text.and_then(|variant| format.sample(block, variant, least)),
-            after: next_block,
+            after: (block + 1) * BLOCK,
         }));
     }
-    block -= samples;
-    let patterns: Vec<u32> = demands
-        .iter()
-        .filter_map(|rule| rules.get(*rule, Keyword::Pattern))
-        .collect();
-    if block as usize <= patterns.len() && !patterns.is_empty() {
-        let text = match patterns.get(block as usize) {
-            Some(pattern) => of_pattern(rules, *pattern, (least, most), variant, fuel)?,
+    let mut patterns: Vec<u32> = Vec::new();
+    for rule in demands {
+        let at = rules.get(*rule, Keyword::Pattern);
+        let same = |one: &u32, other: u32| rules.tree.text(*one) == rules.tree.text(other);
+        patterns.extend(at.filter(|at| !patterns.iter().any(|known| same(known, *at))));
+    }
+    let number = index - samples * BLOCK;
+    // Each pattern has its turn, and what is made of all of them.
+    let ways = patterns.len() as u32 + u32::from(patterns.len() > 1);
+    if number < ways * PATTERN_VARIANTS {
+        let (way, variant) = (number % ways, number / ways);
+        // Every other string has other characters; those between have other lengths.
+        let (variant, length) = match variant % 2 {
+            0 => (variant / 2, least),
+            _ => (0, least.max(u64::from(variant / 2 + 1))),
+        };
+        let text = match patterns.get(way as usize) {
+            Some(pattern) => of_pattern(rules, *pattern, (length, most), variant, fuel)?,
             None => of_patterns(rules, &patterns, variant, fuel)?,
         };
-        return Ok(Some(Candidate {
-            after: match variant < PATTERN_TRIES && text.is_some() {
-                true => index + 1,
-                false => next_block,
-            },
-            text,
-        }));
+        let after = index + 1;
+        return Ok(Some(Candidate { text, after }));
     }
     // Beside a format or a pattern, a mere word is a last resort.
-    let number = index - samples * BLOCK;
-    let number = match patterns.len() as u32 {
-        0 => number,
-        patterns => number - (patterns + 1) * BLOCK,
-    };
-    if most < least || least > LENGTH_MAX {
-        return match most < least {
-            true => Ok(None),
-            false => Err(Unfit::TooLarge),
-        };
+    let number = number - ways * PATTERN_VARIANTS;
+    if least > LENGTH_MAX {
+        return Err(Unfit::TooLarge);
     }
-    let text = word(number, least as usize, most.min(LENGTH_MAX) as usize);
+    let first = index - number;
+    let (text, after) = match number.checked_sub(ODD) {
+        None => {
+            let text = word(number, least as usize, most.min(LENGTH_MAX) as usize);
+            (text, first + ODD)
+        }
+        Some(odd) => (odd_string(odd, least, most), index + 1),
+    };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
-    Ok(text.map(|text| Candidate {
-        text: Some(text),
-        after: index + 1,
-    }))
+    match text {
+        None if number < ODD => Ok(Some(Candidate { text, after })),
+        None => Ok(None),
+        text => Ok(Some(Candidate { text, after })),
+    }
+}
+
+/// A string of an odd length, or of odd characters.
+fn odd_string(number: u32, least: u64, most: u64) -> Option<String> {
+    let ends = [least, least.saturating_add(1), most.min(LENGTH_MAX)];
+    let lengths = ends.into_iter().chain(ODD_LENGTHS);
+    let length = lengths.clone().nth(number as usize);
+    if let Some(length) = length {
+        let length = length.max(least).min(most) as usize;
+        return Some(WORD.chars().cycle().take(length).collect());
+    }
+    let word = ODD_WORDS.get(number as usize - lengths.count())?;
+    let length = word_length(least, most);
+    Some(word.chars().cycle().take(length).collect())
+}
+
+fn word_length(least: u64, most: u64) -> usize {
+    (WORD.len() as u64).max(least).min(most) as usize
 }
 
 fn of_pattern(
@@ -160,9 +196,6 @@ fn of_patterns(
     variant: u32,
     fuel: &mut Fuel,
 ) -> Result<Option<String>, Unfit> {
-    if patterns.len() < 2 {
-        return Ok(None);
-    }
     let mut all = String::new();
     for at in patterns {
         match of_pattern(rules, *at, (0, MATCHED_MAX as u64), variant, fuel)? {
@@ -176,7 +209,7 @@ fn of_patterns(
 /// The word with this number that has at least `least` and at most `most` characters.
 fn word(number: u32, least: usize, most: usize) -> Option<String> {
     let repeated = |length: usize| -> String { WORD.chars().cycle().take(length).collect() };
-    let length = WORD.len().clamp(least, most.max(least));
+    let length = word_length(least as u64, most as u64);
     if number == 0 {
         return Some(repeated(length));
     }

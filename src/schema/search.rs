@@ -33,6 +33,17 @@ pub struct Cursor {
     pub index: u32,
 }
 
+impl Cursor {
+    /// Where the search for another value than the plainest begins: with the next value of the same
+    /// type, then with other branches and types.
+    pub fn variation(number: u32) -> Cursor {
+        Cursor {
+            fill: number,
+            index: u32::from(number == 0),
+        }
+    }
+}
+
 /// What came of a frame: a value was added to the tree, and another one would begin at this cursor.
 pub type Outcome = Result<Cursor, Unfit>;
 

@@ -234,13 +234,18 @@ fn what_cannot_be_made_is_said() {
             Unfit::Contradiction,
         ),
         (
-            json!({"required": ["a"], "additionalProperties": false}),
+            json!({"type": "object", "required": ["a"], "additionalProperties": false}),
             Unfit::Contradiction,
         ),
-        (json!({"pattern": "^a+$"}), Unfit::Keyword("pattern")),
+        (json!({"pattern": "("}), Unfit::BadPattern),
+        (json!({"pattern": "^(?=a)"}), Unfit::LookAround),
         (
-            json!({"properties": {"a": {"not": {}}}, "required": ["a"]}),
-            Unfit::Keyword("not"),
+            json!({"type": "object", "properties": {"a": {"not": {}}}, "required": ["a"]}),
+            Unfit::Contradiction,
+        ),
+        (
+            json!({"type": "object", "unevaluatedProperties": false}),
+            Unfit::Keyword("unevaluatedProperties"),
         ),
         (
             json!({"$ref": "https://example.com/schema"}),
@@ -380,4 +385,24 @@ fn junk(rng: &mut fastrand::Rng, depth: u32) -> Value {
         map.insert(keyword.to_owned(), value);
     }
     map.into()
+}
+
+#[test]
+fn debug_one() {
+    let Ok(text) = std::env::var("SCHEMA") else {
+        return;
+    };
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let mut maker = Maker::new(Rc::new(Tree::from(&schema)), 0, false);
+    let before = maker.steps_left();
+    let mut progress = maker.run(STEPS_PER_CALL);
+    let mut calls = 1;
+    while progress == Progress::More {
+        progress = maker.run(STEPS_PER_CALL);
+        calls += 1;
+    }
+    println!(
+        "{progress:?} after {} steps of {before}, {calls} calls",
+        before - maker.steps_left()
+    );
 }
