@@ -80,14 +80,16 @@ impl Mock {
     }
 
     /// What a request's head asks for; the second value is the model that the path names.
-    /// `fields` are the values of [`call::FIELDS`].
+    /// `fields` are the values of [`call::FIELDS`]; `encoded` is whether the body has a content
+    /// coding.
     pub fn call(
         &self,
         method: &str,
         target: &str,
-        fields: [Option<&[u8]>; 3],
+        fields: [Option<&[u8]>; call::FIELDS.len()],
+        encoded: bool,
     ) -> (Call, Option<Name>) {
-        self.gate.call(method, target, fields)
+        self.gate.call(method, target, fields, encoded)
     }
 
     /// What an endpoint answers to a request whose body was read: it said `facts`, or is wrong.

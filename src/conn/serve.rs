@@ -8,7 +8,7 @@ use crate::Nanos;
 use crate::http::Refusal;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
-use crate::http::head;
+use crate::http::{head, line};
 use crate::mock::call::FIELDS;
 use crate::mock::name::Name;
 
@@ -117,7 +117,7 @@ impl Conn {
         let unseen = &input[*scanned..];
         *scanned = input.len();
         if !head::can_begin(input[0]) {
-            return self.refuse(head::NO_REQUEST, kit, now);
+            return self.refuse(line::NO_REQUEST, kit, now);
         }
         let all = self.peer_ended || input.len() == head::HEAD_MAX;
         let parsed = match all || unseen.contains(&b'\n') {

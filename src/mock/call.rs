@@ -6,8 +6,9 @@ use super::route::{self, Endpoint, Methods, NOWHERE, Reach, Route};
 use crate::Nanos;
 use crate::settings::Settings;
 
-/// The fields that are read, in the order in which [`super::Mock::call`] takes their values.
-pub const FIELDS: [&str; 3] = ["authorization", "api-key", "content-encoding"];
+/// The fields that can carry credentials, in the order in which [`super::Mock::call`] takes their
+/// values.
+pub const FIELDS: [&str; 2] = ["authorization", "api-key"];
 
 /// What the head of a request says, as far as it decides.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +87,10 @@ impl Gate {
         &self,
         method: &str,
         target: &str,
-        fields: [Option<&[u8]>; 3],
+        fields: [Option<&[u8]>; FIELDS.len()],
+        encoded: bool,
     ) -> (Call, Option<Name>) {
-        let [authorization, api_key, coding] = fields;
+        let [authorization, api_key] = fields;
         let mut deployment = None;
         let place = match route::find(target) {
             _ if target == "*" => Place::Server,
@@ -116,7 +118,6 @@ impl Gate {
                 let bearer = self.auth.strip_prefix(b"Bearer ");
                 bearer.is_some_and(|known| equal(key, known))
             });
-        let encoded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
         (
             Call {
                 place,

@@ -39,6 +39,10 @@ impl Book {
             _ if reply.endpoint == Endpoint::Health as u8 => {}
             Shape::View(_) | Shape::Allowed(_) => {}
             Shape::Problem(problem) => {
+                if problem.status == 415 {
+                    // What would be accepted (RFC 9110, 12.5.3).
+                    out.extend_from_slice(b"Accept-Encoding: identity\r\n");
+                }
                 if problem.retry_after > 0 {
                     let seconds = problem.retry_after;
                     write!(out, "Retry-After: {seconds}\r\n").expect("a Vec takes all");

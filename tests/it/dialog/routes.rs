@@ -341,21 +341,6 @@ fn the_first_thing_wrong_decides() {
 }
 
 #[test]
-fn bodies_in_a_coding_are_refused() {
-    for (field, status) in [
-        ("Content-Encoding: gzip", 415),
-        ("content-encoding: br", 415),
-        ("Content-Encoding: gzip, identity", 415),
-        ("Content-Encoding: identity", 200),
-        ("Content-Encoding: IDENTITY", 200),
-    ] {
-        let bytes = request("POST", "/v1/chat/completions", &[field], "{}") + HEALTH;
-        let outcome = in_every_cut(field, &Settings::default(), bytes.as_bytes());
-        assert_eq!(outcome.statuses(), [status, 200], "{field}");
-    }
-}
-
-#[test]
 fn nothing_of_the_request_is_reflected() {
     let fields = [
         "Connection: keep-alive, X-Mirror",
