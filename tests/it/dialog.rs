@@ -14,7 +14,7 @@
 //! | 9112 5 to 5.2 | field lines, no space before the colon, no folding | `heads` |
 //! | 9112 6.1 | Transfer-Encoding: chunked, once and last, not on 1.0, not with Content-Length | `framing` |
 //! | 9112 6.2, 6.3 | Content-Length: one decimal number; framing is the same for every method | `framing`, `chunks` |
-//! | 9112 7.1 to 7.1.2 | chunk sizes, extensions, trailers, their bounds | `chunks`, `limits` |
+//! | 9112 7.1 to 7.1.2 | chunk sizes, extensions, trailers, their bounds | `chunks`, `extensions` |
 //! | 9112 8 | what is incomplete is never answered as if it were whole | `endings` |
 //! | 9112 9.3, 9.3.2 | persistence, pipelining in order | `persistence`, `pipelines` |
 //! | 9112 9.5, 9.6 | time-outs, staged closing, nothing is read after a close | `times`, `endings`, `drains` |
@@ -47,6 +47,7 @@ mod endings;
 mod endpoints;
 mod errors;
 mod expect;
+mod extensions;
 mod formats;
 mod framing;
 mod heads;
