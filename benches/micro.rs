@@ -106,7 +106,7 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         old: false,
         early: false,
     };
-    let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 2], false);
+    let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3], false);
     let mut ask = Ask::new(Reading::default());
     ask.begin(Endpoint::Chat);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);

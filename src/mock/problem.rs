@@ -141,7 +141,8 @@ impl Problem {
         404,
         "unknown_path",
         "There is nothing at this path. POST is answered at {post}; GET at {get} (those of /v1 \
-         also without it, under /openai and partly under /openai/deployments/MODEL).",
+         also without it and under /openai, and some under /openai/deployments/MODEL, \
+         /v1/engines/MODEL and /models).",
     );
 
     /// The name in the path, a model's or Azure's deployment, can't be a model's name.
@@ -188,7 +189,7 @@ impl Problem {
         "With -log-raw an answer is at most {} MiB: limit its tokens, or ask for fewer choices.",
     );
 
-    /// The `Authorization` field is missing or not the one that was set. Its type is not
+    /// The request carries none of the credentials that count. Its type is not
     /// `invalid_request_error`: LiteLLM would make a bad request of that.
     pub const FORBIDDEN: Problem = Problem {
         kind: "permission_error",
@@ -196,7 +197,7 @@ impl Problem {
             403,
             "invalid_api_key",
             "The Authorization header is missing or is not the value that this server was \
-             started with.",
+             started with, and no api-key or x-api-key header has its Bearer key.",
         )
     };
 

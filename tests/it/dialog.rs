@@ -40,6 +40,7 @@ mod chat;
 mod chunks;
 mod codings;
 mod counted;
+mod credentials;
 mod drains;
 mod echoes;
 mod embeddings;
