@@ -252,6 +252,13 @@ impl Problem {
         "The request body is not valid JSON: it cannot be read on at byte {} (counted from 0).",
     );
 
+    const MARKED: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body begins with a byte order mark (BOM, the bytes EF BB BF), which JSON does \
+         not allow: send it without.",
+    );
+
     const NOT_OBJECT: Problem = Problem::invalid(
         400,
         "invalid_json",
@@ -270,6 +277,7 @@ impl Problem {
     pub fn of_body(bad: Bad, endpoint: Endpoint) -> Problem {
         match bad {
             Bad::Syntax { at } => Problem::SYNTAX.with_number(at),
+            Bad::Marked => Problem::MARKED,
             Bad::NotObject => Problem::NOT_OBJECT,
             Bad::TooDeep => Problem::TOO_DEEP,
             Bad::Field { param, message } => Problem::field(param, message),
