@@ -41,8 +41,7 @@ impl Plan {
     /// How its answer is sent; `ending` when the connection is to end after it.
     pub fn manner(&self, ending: bool) -> Manner {
         let persistence = match self.persistent && !ending {
-            true if self.old => Persistence::KeepAlive,
-            true => Persistence::Open,
+            true => Persistence::KeepAlive,
             false => Persistence::Close,
         };
         Manner {
