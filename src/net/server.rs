@@ -25,9 +25,9 @@ use crate::watch::Watch;
 use crate::watch::rawlog::{RawLog, Writer};
 use crate::watch::report::Report;
 
-/// Serves until SIGINT, SIGTERM or what the settings say, then lets what is in flight end. `epoch`
-/// is the process's start; `live` is for a terminal; `changed` tells the settings that are not at
-/// their defaults.
+/// Serves until SIGINT, SIGTERM, SIGHUP or what the settings say, then lets what is in flight end.
+/// `epoch` is the process's start; `live` is for a terminal; `changed` tells the settings that are
+/// not at their defaults.
 pub fn run(
     settings: &Settings,
     changed: &str,
