@@ -32,7 +32,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         "std::fs",
         &[
             "mock/text",
-            "main",
+            "net/outfile",
             "net/schedule",
             "net/holder",
             "net/ender",
