@@ -103,11 +103,15 @@ impl Mock {
         self.shaper.shape(endpoint, named, facts)
     }
 
-    /// What a path answers whose requests are not asked for a body; `named` as in `shape`.
-    pub fn unasked(&mut self, call: &Call, named: Option<Name>) -> Option<Rc<Shape>> {
+    /// What a path answers whose requests are not asked for a body; `named` as in `shape`, `now` is
+    /// the time since the process started.
+    pub fn unasked(&mut self, call: &Call, named: Option<Name>, now: Nanos) -> Option<Rc<Shape>> {
         let route = call.route().ok()?;
         match route.methods {
-            Methods::Get => Some(self.shaper.unasked(route.endpoint, named)),
+            Methods::Get => {
+                self.book.uptime = now;
+                Some(self.shaper.unasked(route.endpoint, named))
+            }
             _ => None,
         }
     }

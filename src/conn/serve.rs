@@ -184,7 +184,7 @@ impl Conn {
             let (heard, mock) = (&mut kit.heard, &mut kit.mock);
             let shape = match plan.asks {
                 Some(endpoint) => Some(heard.shape(mock, endpoint, named, body)),
-                None => mock.unasked(&plan.call, named),
+                None => mock.unasked(&plan.call, named, now),
             };
             let reply = mock.reply(&plan.call, shape, None, now);
             self.inbox.used(length as usize);
@@ -237,7 +237,7 @@ impl Conn {
                 let mut ask = request.ask.take();
                 let shape = match plan.asks.zip(ask.as_mut()) {
                     Some((endpoint, ask)) => Some(kit.mock.shape(endpoint, named, ask.finish())),
-                    None => kit.mock.unasked(&plan.call, named),
+                    None => kit.mock.unasked(&plan.call, named, now),
                 };
                 let reply = kit.mock.reply(&plan.call, shape, admitted, now);
                 if let Some(ask) = ask {

@@ -1,9 +1,12 @@
 //! What has no file of its own: the endpoints besides completions and embeddings, and pages of
 //! other origins.
 
+use mocker::SECOND;
 use mocker::settings::Settings;
 
-use super::client::{Client, HEALTH, chat, in_every_cut, in_every_cut_with_heads, post, request};
+use super::client::{
+    Client, HEALTH, START, UNIX, chat, in_every_cut, in_every_cut_with_heads, post, request,
+};
 
 #[test]
 fn models_and_moderations_are_answered() {
@@ -78,4 +81,25 @@ fn head_never_has_content() {
         assert_eq!(both.len(), 2, "{names} models");
         assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
     }
+}
+
+/// The uptime is by the clock that nobody sets.
+#[test]
+fn the_uptime_follows_no_wall_clock() {
+    let mut client = Client::plain();
+    let uptime = |client: &mut Client| {
+        let stats = client.ask(HEALTH.replace("/health", "/stats")).json();
+        stats["uptime_seconds"].as_f64().expect("it is a number")
+    };
+    let began = (START / SECOND) as f64;
+    assert_eq!(uptime(&mut client), began);
+    for (unix, date) in [
+        (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ] {
+        client.tick(unix, date);
+        assert_eq!(uptime(&mut client), began);
+    }
+    client.pass(2 * SECOND + SECOND / 2);
+    assert_eq!(uptime(&mut client), began + 2.5);
 }
