@@ -23,7 +23,7 @@ use super::template::{Slot, Template};
 use super::text::{Source, Words};
 use crate::Nanos;
 use crate::settings::Settings;
-use crate::watch::{PAGE, Watch};
+use crate::watch::{PAGE, Watch, page_policy};
 use document::Document;
 use events::Events;
 use form::Form;
@@ -46,6 +46,8 @@ pub struct Book {
     problem: Template,
     listed: Vec<Name>,
     cors: bool,
+    /// The Content-Security-Policy of the page.
+    page_policy: String,
     /// How long the process had been running at the last request that can be for `/stats`.
     pub uptime: Nanos,
     watch: Arc<Watch>,
@@ -73,6 +75,7 @@ impl Book {
                 .map(|name| Name::from_text(name))
                 .collect(),
             cors: settings.cors,
+            page_policy: page_policy(),
             uptime: 0,
             watch,
             vectors: Embeddings::default(),

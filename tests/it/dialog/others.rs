@@ -103,3 +103,41 @@ fn the_uptime_follows_no_wall_clock() {
     client.pass(2 * SECOND + SECOND / 2);
     assert_eq!(uptime(&mut client), began + 2.5);
 }
+
+/// A browser takes the page for nothing but a page, and runs only what is its own.
+#[test]
+fn the_page_says_what_it_may_do() {
+    let page = HEALTH.replace("/health", "/");
+    let head = page.replace("GET", "HEAD");
+    let bytes = head + &page + &HEALTH.replace("/health", "/stats");
+    let outcome = in_every_cut_with_heads("page", &Settings::default(), page.as_bytes(), &[]);
+    assert_eq!(outcome.statuses(), [200]);
+    let mut client = Client::plain();
+    client.send(bytes);
+    let answers = client.answers_with_heads(&[0]);
+    for answer in &answers[..2] {
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+        let policy = answer.field("content-security-policy").expect("it has one");
+        let directives: Vec<&str> = policy.split("; ").collect();
+        for directive in [
+            "default-src 'none'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(directives.contains(&directive), "{policy}");
+        }
+        for own in ["script-src 'sha256-", "style-src 'sha256-"] {
+            let mut found = directives.iter().filter(|part| part.starts_with(own));
+            let hash = found.next().expect("it has one").rsplit('-').next();
+            // 32 bytes in base64.
+            assert_eq!(hash.map(|hash| hash.find("='")), Some(Some(43)), "{policy}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*'),
+            "{policy}"
+        );
+    }
+    assert_eq!(answers[2].field("content-security-policy"), None);
+}
