@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use divan::{Bencher, counter::BytesCount};
 use mocker::conn::writer::{Clock, Manner, Writer};
-use mocker::http::answer::Persistence;
+use mocker::http::answer::{KeepAlive, Persistence};
 use mocker::http::{date, head};
 use mocker::mock::ask::{Ask, Reading};
 use mocker::mock::route::Endpoint;
@@ -99,14 +99,15 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     let clock = Clock {
         unix: 0,
         date: date::imf_fixdate(0),
+        keep_alive: KeepAlive::new(60),
     };
     let manner = Manner {
-        persistence: Persistence::Open,
+        persistence: Persistence::KeepAlive,
         bodiless: false,
         old: false,
         early: false,
     };
-    let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3]);
+    let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3], false);
     let mut ask = Ask::new(Reading::default());
     ask.begin(Endpoint::Chat);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);

@@ -5,6 +5,7 @@ pub mod body;
 pub mod date;
 pub mod head;
 pub mod inbox;
+pub mod line;
 mod token;
 
 /// Why a request is refused by HTTP itself. The connection ends after such an answer, and nothing

@@ -1,12 +1,11 @@
 //! Settings, then the server or a question to one; the only place where the process ends. Knows no
 //! connection.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mocker::net::{self, Live, Trouble};
+use mocker::net::{self, Live, OutFile, Trouble};
 use mocker::settings::{self, FailOn, Run, Start};
 use mocker::watch::window::Verdict;
 
@@ -54,15 +53,15 @@ fn main() -> ExitCode {
 /// Serves, and tells how it went.
 fn run(start: &Run, epoch: Instant) -> Result<ExitCode, Trouble> {
     let settings = &start.settings;
-    let name = settings.report.display();
+    let wrong = |error| {
+        let name = settings.report.display();
+        format!("-report: can't write to {name}: {error}")
+    };
     // Emptied now: a report of an earlier run would be taken for this one's if it came to no end.
-    let file =
-        match settings.report.as_os_str().is_empty() {
-            true => None,
-            false => Some(File::create(&settings.report).map_err(|error| {
-                Trouble::Usage(format!("-report: can't write to {name}: {error}"))
-            })?),
-        };
+    let file = match settings.report.as_os_str().is_empty() {
+        true => None,
+        false => Some(OutFile::create(&settings.report).map_err(|e| Trouble::Usage(wrong(e)))?),
+    };
     // The raw log has the standard error for itself.
     let live = !settings.quiet && !settings.log_raw && io::stderr().is_terminal();
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -71,10 +70,9 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, Trouble> {
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }
-    if let Some(mut file) = file {
-        file.write_all(report.json.as_bytes()).map_err(|error| {
-            Trouble::CannotRun(format!("-report: can't write to {name}: {error}"))
-        })?;
+    if let Some(file) = file {
+        let written = file.write(report.json);
+        written.map_err(|error| Trouble::CannotRun(wrong(error)))?;
     }
     let why = match (settings.fail_on, report.verdict) {
         (FailOn::MockBound | FailOn::NotOk, Verdict::MockBound) => "the run was mock-bound",

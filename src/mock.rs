@@ -79,14 +79,16 @@ impl Mock {
     }
 
     /// What a request's head asks for; the second value is the model that the path names.
-    /// `fields` are the values of [`call::FIELDS`].
+    /// `fields` are the values of [`call::FIELDS`]; `encoded` is whether the body has a content
+    /// coding.
     pub fn call(
         &self,
         method: &str,
         target: &str,
-        fields: [Option<&[u8]>; 3],
+        fields: [Option<&[u8]>; call::FIELDS.len()],
+        encoded: bool,
     ) -> (Call, Option<Name>) {
-        self.gate.call(method, target, fields)
+        self.gate.call(method, target, fields, encoded)
     }
 
     /// What an endpoint answers to a request whose body was read: it said `facts`, or is wrong.
@@ -100,11 +102,15 @@ impl Mock {
         self.shaper.shape(endpoint, named, facts)
     }
 
-    /// What a path answers whose requests are not asked for a body; `named` as in `shape`.
-    pub fn unasked(&mut self, call: &Call, named: Option<Name>) -> Option<Rc<Shape>> {
+    /// What a path answers whose requests are not asked for a body; `named` as in `shape`, `now` is
+    /// the time since the process started.
+    pub fn unasked(&mut self, call: &Call, named: Option<Name>, now: Nanos) -> Option<Rc<Shape>> {
         let route = call.route().ok()?;
         match route.methods {
-            Methods::Get => Some(self.shaper.unasked(route.endpoint, named)),
+            Methods::Get => {
+                self.book.uptime = now;
+                Some(self.shaper.unasked(route.endpoint, named))
+            }
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod limit;
 mod listen;
 pub mod machine;
 mod neighbours;
+mod outfile;
 mod reactor;
 mod schedule;
 mod server;
@@ -19,6 +20,7 @@ pub mod turn;
 mod watcher;
 
 pub use health::healthcheck;
+pub use outfile::OutFile;
 pub use server::run;
 pub use watcher::Live;
 

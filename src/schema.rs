@@ -29,11 +29,11 @@ use search::Search;
 
 /// The steps that any schema may cost, and more for each node of a larger one, up to a limit. OpenAI
 /// accepts 5,000 properties and 1,000 values of enums, which take half of the limit.
-const STEPS: u64 = 5_000_000;
+const STEPS: u64 = 200_000;
 /// See [`STEPS`].
 const STEPS_PER_NODE: u64 = 50;
 /// See [`STEPS`].
-const STEPS_MAX: u64 = 6_000_000;
+const STEPS_MAX: u64 = 600_000;
 
 /// The bytes that a value may have, nodes and text together: up to about as many of JSON.
 const BYTES_MAX: usize = 512 * 1024;

@@ -127,7 +127,8 @@ settings! {
     tokens_per_chunk: u32 = Whole(1, 1000), "1", "N";
 
     "When to refuse or fail":
-    /// Requests must carry exactly this Authorization value; empty asks for none.
+    /// The Authorization value that requests must carry exactly; empty lets every request in. The
+    /// KEY of Bearer KEY may come as api-key or x-api-key instead.
     auth: String = Secret, "", "VALUE";
     /// Let so many percent of the requests fail with a 500.
     failure_percent: Millionths = Percent, "0", "PERCENT";
@@ -146,7 +147,8 @@ settings! {
     quiet: bool = Switch, "false", "";
     /// End after so many requests to the API, or after a time such as 30s.
     exit_after: After = Until, "never", "WHEN";
-    /// Write the report of the run to this file as JSON, at the end.
+    /// Write the report of the run to this file as JSON, at the end; a FIFO or a device gets three
+    /// seconds to take it.
     report: PathBuf = Name, "", "FILE";
     /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted; not-ok also
     /// when nothing was asked.
@@ -159,7 +161,8 @@ settings! {
     log_raw: bool = Switch, "false", "";
 
     "Limits":
-    /// Close a connection that has waited this many seconds for a next request.
+    /// Close a connection that has waited this many seconds for a next request; responses announce
+    /// it as Keep-Alive: timeout=SECONDS.
     idle_timeout: Duration = Seconds(0.001, 86_400.0), "60", "SECONDS";
     /// Close a connection whose request takes more than this many seconds to arrive.
     read_timeout: Duration = Seconds(0.001, 86_400.0), "300", "SECONDS";

@@ -10,6 +10,7 @@ mod history;
 pub mod line;
 mod look;
 pub mod metrics;
+mod policy;
 mod prometheus;
 pub mod rawlog;
 pub mod report;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use history::History;
 use metrics::{Answers, Core, ENDPOINTS, STATUSES, Totals};
+pub use policy::page_policy;
 
 /// The page that shows `/stats` as it changes.
 pub const PAGE: &str = include_str!("watch/page.html");

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from checking import check, expect, finish
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect as eventually, sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
 BODY = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'
@@ -170,7 +170,8 @@ def page(browser, binary, folder):
         tab.on("request", lambda request: others.append(request.url)
                if not request.url.startswith((server.url, "data:")) else None)
         tab.goto(server.url)
-        tab.wait_for_function("document.getElementById('rate').textContent !== '-'", timeout=5000)
+        # The page's policy forbids what would evaluate an expression until it holds.
+        eventually(tab.locator("#rate")).not_to_have_text("-", timeout=5000)
         first = tab.inner_text("#requests")
         tab.wait_for_timeout(2200)
         number = lambda text: int(re.sub(r"\D", "", text) or 0)
@@ -196,10 +197,39 @@ def page(browser, binary, folder):
         told = f'base_url="{server.url}/v1"' in shown
         check(f"{scheme}: tells how to point a client here", told, shown)
         context.close()
+    policy(browser, server)
     load.terminate()
     load.wait()
     server.stop()
     guarded(browser, binary)
+
+
+def policy(browser, server):
+    """What is not the page's own neither runs nor loads in it."""
+    tab = browser.new_page()
+    headers = tab.goto(server.url).headers
+    expect("policy: nosniff", headers.get("x-content-type-options"), "nosniff")
+    check("policy: it is sent", "content-security-policy" in headers, headers)
+    blocked = []
+    tab.on("console", lambda message: blocked.append(message.text))
+    ran = tab.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.injected = true";
+        document.body.append(script);
+        const style = document.createElement("style");
+        style.textContent = "body { margin-left: 77px }";
+        document.head.append(style);
+        const image = document.createElement("img");
+        image.src = "/health";
+        document.body.append(image);
+        return [window.injected === true, getComputedStyle(document.body).marginLeft === "77px"];
+    }""")
+    tab.wait_for_timeout(500)
+    expect("policy: no other script or style", ran, [False, False])
+    for directive in ("script-src", "style-src", "img-src"):
+        told = any(directive in text for text in blocked)
+        check(f"policy: the browser names {directive}", told, blocked)
+    tab.close()
 
 
 def guarded(browser, binary):

@@ -9,6 +9,7 @@ use super::outbox::Outboxes;
 use super::plan::Plan;
 use super::writer::{Clock, Writer};
 use crate::Nanos;
+use crate::http::answer::KeepAlive;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::mock::Mock;
@@ -96,6 +97,7 @@ impl Kit {
             clock: Clock {
                 unix: 0,
                 date: date::imf_fixdate(0),
+                keep_alive: KeepAlive::new(settings.idle_timeout.as_secs()),
             },
             buffers: Buffers::default(),
             outboxes: Outboxes::default(),
@@ -130,10 +132,8 @@ impl Kit {
     /// The wall clock shows `unix` seconds.
     pub fn tick(&mut self, unix: i64) {
         if unix != self.clock.unix {
-            self.clock = Clock {
-                unix,
-                date: date::imf_fixdate(unix),
-            };
+            self.clock.unix = unix;
+            self.clock.date = date::imf_fixdate(unix);
         }
     }
 }

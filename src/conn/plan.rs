@@ -25,7 +25,7 @@ pub(super) struct Plan {
 impl Plan {
     /// The plan of a request; the second value is the model that its path names.
     pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Plan, Option<Name>) {
-        let (call, named) = mock.call(head.method, head.target, head.wanted);
+        let (call, named) = mock.call(head.method, head.target, head.wanted, head.encoded);
         let plan = Plan {
             call,
             asks: call.asks(),
@@ -41,8 +41,7 @@ impl Plan {
     /// How its answer is sent; `ending` when the connection is to end after it.
     pub fn manner(&self, ending: bool) -> Manner {
         let persistence = match self.persistent && !ending {
-            true if self.old => Persistence::KeepAlive,
-            true => Persistence::Open,
+            true => Persistence::KeepAlive,
             false => Persistence::Close,
         };
         Manner {

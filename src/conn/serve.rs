@@ -8,7 +8,7 @@ use crate::Nanos;
 use crate::http::Refusal;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
-use crate::http::head;
+use crate::http::{head, line};
 use crate::mock::call::FIELDS;
 use crate::mock::name::Name;
 
@@ -117,7 +117,7 @@ impl Conn {
         let unseen = &input[*scanned..];
         *scanned = input.len();
         if !head::can_begin(input[0]) {
-            return self.refuse(head::NO_REQUEST, kit, now);
+            return self.refuse(line::NO_REQUEST, kit, now);
         }
         let all = self.peer_ended || input.len() == head::HEAD_MAX;
         let parsed = match all || unseen.contains(&b'\n') {
@@ -184,7 +184,7 @@ impl Conn {
             let (heard, mock) = (&mut kit.heard, &mut kit.mock);
             let shape = match plan.asks {
                 Some(endpoint) => Some(heard.shape(mock, endpoint, named, body)),
-                None => mock.unasked(&plan.call, named),
+                None => mock.unasked(&plan.call, named, now),
             };
             let reply = mock.reply(&plan.call, shape, None, now);
             self.inbox.used(length as usize);
@@ -237,7 +237,7 @@ impl Conn {
                 let mut ask = request.ask.take();
                 let shape = match plan.asks.zip(ask.as_mut()) {
                     Some((endpoint, ask)) => Some(kit.mock.shape(endpoint, named, ask.finish())),
-                    None => kit.mock.unasked(&plan.call, named),
+                    None => kit.mock.unasked(&plan.call, named, now),
                 };
                 let reply = kit.mock.reply(&plan.call, shape, admitted, now);
                 if let Some(ask) = ask {

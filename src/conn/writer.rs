@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::http::answer::{self, Framing, Persistence};
+use crate::http::answer::{self, Framing, KeepAlive, Persistence};
 use crate::http::date;
 use crate::mock::book::Book;
 use crate::mock::number::{Note, patch};
@@ -14,13 +14,15 @@ use crate::mock::reply::{KINDS, Reply, Shape};
 /// empties.
 const WHOLE_MAX: u64 = 64 * 1024;
 
-/// Wall-clock time as answers need it: to the second.
-#[derive(Clone, Copy, Debug)]
+/// What the heads of all responses share for a second: the time, and how long connections may idle.
+#[derive(Debug)]
 pub struct Clock {
     /// Unix time in seconds.
     pub unix: i64,
     /// The same as a `Date` field has it.
     pub date: [u8; date::LEN],
+    /// The fields of a response after which the connection stays open.
+    pub keep_alive: KeepAlive,
 }
 
 /// How an answer is to be sent.
@@ -190,7 +192,11 @@ fn head(
     notes: &mut Vec<Note>,
 ) {
     let status = reply.shape.status();
-    answer::begin(out, status, &clock.date, manner.persistence, framing);
+    let keep_alive = match manner.persistence {
+        Persistence::KeepAlive => Some(&clock.keep_alive),
+        Persistence::Close => None,
+    };
+    answer::begin(out, status, &clock.date, keep_alive, framing);
     book.fields(reply, out, notes);
     out.extend_from_slice(b"\r\n");
 }

@@ -4,15 +4,29 @@ use std::io::Write;
 
 use super::date;
 
-/// What an answer says of the connection (RFC 9112, 9.3).
+/// Whether the connection stays open after a response (RFC 9112, 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// It stays open, as HTTP/1.1 does without a word.
-    Open,
-    /// It stays open, said aloud: an HTTP/1.0 client waits for that word.
+    /// It does. An HTTP/1.0 client has to be told; an HTTP/1.1 client is told for how long.
     KeepAlive,
-    /// It ends after this answer.
+    /// It ends after this response.
     Close,
+}
+
+/// The fields of a response after which the connection stays open, rendered once.
+#[derive(Debug)]
+pub struct KeepAlive(Vec<u8>);
+
+impl KeepAlive {
+    /// Renders the fields for connections that may idle for `seconds`. They say at least 1: clients
+    /// take 0 for no limit at all. `Connection` has to name a field that is about the connection
+    /// (RFC 9110, 7.6.1).
+    pub fn new(seconds: u64) -> KeepAlive {
+        let mut fields = Vec::from(b"\r\nConnection: keep-alive\r\n");
+        let seconds = seconds.max(1);
+        write!(fields, "Keep-Alive: timeout={seconds}\r\n").expect("a Vec takes all");
+        KeepAlive(fields)
+    }
 }
 
 /// How the end of an answer's content is known (RFC 9112, 6.3).
@@ -41,21 +55,21 @@ pub fn chunk(out: &mut Vec<u8>, content: &[u8]) {
 /// The interim answer to `Expect: 100-continue` (RFC 9110, 15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Appends a status line and the fields that HTTP itself needs. The caller appends its own fields
-/// and the empty line. A status that this server never gives has an empty reason.
+/// Appends a status line and the fields that HTTP itself needs; without `keep_alive`, the
+/// connection ends after the response. The caller appends its own fields and the empty line. A
+/// status that this server never gives has an empty reason.
 pub fn begin(
     out: &mut Vec<u8>,
     status: u16,
     date: &[u8; date::LEN],
-    persistence: Persistence,
+    keep_alive: Option<&KeepAlive>,
     framing: Framing,
 ) {
     write!(out, "HTTP/1.1 {status} {}\r\nDate: ", reason(status)).expect("a Vec takes all");
     out.extend_from_slice(date);
-    out.extend_from_slice(match persistence {
-        Persistence::Open => b"\r\n".as_slice(),
-        Persistence::KeepAlive => b"\r\nConnection: keep-alive\r\n",
-        Persistence::Close => b"\r\nConnection: close\r\n",
+    out.extend_from_slice(match keep_alive {
+        Some(fields) => &fields.0,
+        None => b"\r\nConnection: close\r\n",
     });
     match framing {
         Framing::Length(length) => {

@@ -6,11 +6,15 @@ use super::token::is_token_byte;
 
 /// The longest chunk-size line with its extensions, in bytes without the line end: room for any
 /// size and a signature or two, none for a client that never ends the line.
-pub const CHUNK_LINE_MAX: u32 = 1024;
+pub const CHUNK_LINE_MAX: u16 = 1024;
+
+/// The most bytes of chunk extensions in one body: each chunk can bring a line of them, and without
+/// this bound a body of one byte a chunk could be mostly extensions (RFC 9112, 7.1.1).
+pub const EXTENSIONS_MAX: u16 = 16 * 1024;
 
 /// The longest trailer section, in bytes: its lines with their ends (RFC 9112, 7.1.2). Trailers are
 /// read and ignored.
-pub const TRAILERS_MAX: u32 = 8 * 1024;
+pub const TRAILERS_MAX: u16 = 8 * 1024;
 
 /// How a body is framed, and how much of it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +43,9 @@ pub struct Chunked {
     /// Content bytes left in the chunk; while its size is read, the size so far.
     left: u64,
     /// Bytes of the size line or of the trailers so far.
-    line: u32,
+    line: u16,
+    /// Bytes of the extensions of all chunks so far.
+    extensions: u16,
 }
 
 /// What comes next in a chunked body.
@@ -47,11 +53,7 @@ pub struct Chunked {
 enum At {
     SizeFirst,
     Size,
-    /// White space after the size: an extension must follow.
-    SizeSpace,
-    Extension,
-    /// Inside a quoted string of an extension; true after a backslash.
-    Quoted(bool),
+    Extension(Ext),
     SizeLf,
     Content,
     ContentCr,
@@ -62,6 +64,26 @@ enum At {
     Trailer,
     TrailerLf,
     EndLf,
+}
+
+/// What comes next in the extensions of a chunk (RFC 9112, 7.1.1). White space may surround `;` and
+/// `=` only, so what precedes it decides what can follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ext {
+    /// White space after the size or a value: a semicolon must follow.
+    Semicolon,
+    /// After a semicolon: a name must follow.
+    NameFirst,
+    Name,
+    /// White space after a name: an equals sign or a semicolon must follow.
+    Equals,
+    /// After an equals sign: a token or a quoted string must follow.
+    ValueFirst,
+    Value,
+    /// Inside a quoted string; true after a backslash.
+    Quoted(bool),
+    /// After a quoted string.
+    QuotedEnd,
 }
 
 const BAD_SIZE: Refusal = Refusal::bad(
@@ -75,6 +97,14 @@ const BAD_END: Refusal = Refusal::bad(
 const BAD_TRAILER: Refusal = Refusal::bad(
     "invalid_chunk",
     "Trailer lines must be NAME: VALUE and end in CR LF.",
+);
+const BAD_EXTENSION: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "Chunk extensions must be ;NAME or ;NAME=VALUE, of tokens or a quoted string, before CR LF.",
+);
+const LONG_EXTENSIONS: Refusal = Refusal::bad(
+    "invalid_chunk",
+    "The chunk extensions of a body can have at most 16384 bytes in all.",
 );
 const LONG_LINE: Refusal = Refusal::bad(
     "invalid_chunk",
@@ -93,6 +123,7 @@ impl Body {
             at: At::SizeFirst,
             left: 0,
             line: 0,
+            extensions: 0,
         })
     }
 
@@ -164,12 +195,19 @@ impl Chunked {
     /// What comes after `byte`, which is no content.
     fn after(&mut self, byte: u8) -> Result<At, Refusal> {
         match self.at {
-            At::SizeFirst | At::Size | At::SizeSpace | At::Extension | At::Quoted(_) => {
+            At::SizeFirst | At::Size | At::Extension(_) => {
                 self.line += 1;
                 if self.line > CHUNK_LINE_MAX && byte != b'\r' {
                     return Err(LONG_LINE);
                 }
-                self.after_size_byte(byte)
+                let next = self.after_size_byte(byte)?;
+                if let At::Extension(_) = next {
+                    self.extensions += 1;
+                    if self.extensions > EXTENSIONS_MAX {
+                        return Err(LONG_EXTENSIONS);
+                    }
+                }
+                Ok(next)
             }
             At::SizeLf if byte != b'\n' => Err(BAD_SIZE),
             At::SizeLf => {
@@ -209,19 +247,10 @@ impl Chunked {
                     .ok_or(BAD_SIZE)?;
                 Ok(At::Size)
             }
-            (At::SizeFirst, _) => Err(BAD_SIZE),
-            (At::Size | At::Extension, b'\r') => Ok(At::SizeLf),
-            (At::Size | At::SizeSpace, b';') => Ok(At::Extension),
-            (At::Size | At::SizeSpace, b' ' | b'\t') => Ok(At::SizeSpace),
-            (At::Size | At::SizeSpace, _) => Err(BAD_SIZE),
-            (At::Extension, b'"') => Ok(At::Quoted(false)),
-            (At::Quoted(false), b'"') => Ok(At::Extension),
-            (At::Quoted(false), b'\\') => Ok(At::Quoted(true)),
-            (_, b'\t' | b' '..=b'~' | 0x80..) => Ok(if self.at == At::Extension {
-                At::Extension
-            } else {
-                At::Quoted(false)
-            }),
+            (At::Size, b'\r') => Ok(At::SizeLf),
+            (At::Size, b';') => Ok(At::Extension(Ext::NameFirst)),
+            (At::Size, b' ' | b'\t') => Ok(At::Extension(Ext::Semicolon)),
+            (At::Extension(ext), _) => ext.after(byte).ok_or(BAD_EXTENSION),
             _ => Err(BAD_SIZE),
         }
     }
@@ -236,5 +265,30 @@ impl Chunked {
             (At::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Ok(At::Trailer),
             _ => Err(BAD_TRAILER),
         }
+    }
+}
+
+impl Ext {
+    /// Returns what comes after `byte`; None for a byte that cannot be here.
+    fn after(self, byte: u8) -> Option<At> {
+        let space = matches!(byte, b' ' | b'\t');
+        let next = match (self, byte) {
+            (Ext::Semicolon | Ext::NameFirst | Ext::Equals | Ext::ValueFirst, _) if space => self,
+            (Ext::NameFirst | Ext::Name, _) if is_token_byte(byte) => Ext::Name,
+            (Ext::Name, _) if space => Ext::Equals,
+            (Ext::Name | Ext::Equals, b'=') => Ext::ValueFirst,
+            (Ext::ValueFirst | Ext::Value, _) if is_token_byte(byte) => Ext::Value,
+            (Ext::ValueFirst, b'"') => Ext::Quoted(false),
+            (Ext::Quoted(false), b'"') => Ext::QuotedEnd,
+            (Ext::Quoted(false), b'\\') => Ext::Quoted(true),
+            (Ext::Quoted(_), b'\t' | b' '..=b'~' | 0x80..) => Ext::Quoted(false),
+            (Ext::Value | Ext::QuotedEnd, _) if space => Ext::Semicolon,
+            (Ext::Name | Ext::Value | Ext::QuotedEnd, b'\r') => return Some(At::SizeLf),
+            (Ext::Semicolon | Ext::Name | Ext::Equals | Ext::Value | Ext::QuotedEnd, b';') => {
+                Ext::NameFirst
+            }
+            _ => return None,
+        };
+        Some(At::Extension(next))
     }
 }

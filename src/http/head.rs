@@ -6,12 +6,11 @@ use std::mem::MaybeUninit;
 use super::Refusal;
 use super::body::Body;
 use super::inbox::BUFFER;
+use super::line::{self, LINE_END, Line, is_authority};
 use super::token::{is_token, is_token_byte};
 
 /// The most fields in a head.
 pub const FIELDS_MAX: usize = 100;
-/// The longest request target, in bytes; RFC 9112, 3 wants at least 8000 octets of request line.
-pub const TARGET_MAX: usize = 8 * 1024;
 /// The longest head, in bytes with its empty line: a receive buffer.
 pub const HEAD_MAX: usize = BUFFER;
 
@@ -30,6 +29,8 @@ pub struct Head<'a, const N: usize> {
     pub persistent: bool,
     /// Whether the client may wait for 100 (Continue) before it sends the body.
     pub expects: bool,
+    /// Whether the body has a content coding other than identity (RFC 9110, 8.4).
+    pub encoded: bool,
     /// How the body is framed.
     pub body: Body,
     /// The values of the wanted fields, without the white space around. A field that stands more
@@ -37,11 +38,6 @@ pub struct Head<'a, const N: usize> {
     pub wanted: [Option<&'a [u8]>; N],
 }
 
-const SYNTAX: Refusal = Refusal::bad("invalid_request", "The request is not valid HTTP/1.1.");
-const LINE_END: Refusal = Refusal::bad(
-    "invalid_request",
-    "Lines of the request head must end in CR LF.",
-);
 const BAD_NAME: Refusal = Refusal::bad(
     "invalid_header",
     "Header names must be tokens, directly followed by a colon; folded lines are not accepted.",
@@ -50,13 +46,9 @@ const BAD_VALUE: Refusal = Refusal::bad(
     "invalid_header",
     "Header values can't contain control characters.",
 );
-const BAD_TARGET: Refusal = Refusal::bad(
-    "invalid_target",
-    "The request target must be a path, an absolute URI or (with OPTIONS) *, percent-encoded.",
-);
 const BAD_HOST: Refusal = Refusal::bad(
     "invalid_host",
-    "One Host header with a host and an optional port is needed.",
+    "One Host header with a host and an optional port is needed; it must not be empty.",
 );
 const BAD_LENGTH: Refusal = Refusal::bad(
     "invalid_content_length",
@@ -71,21 +63,10 @@ const UNKNOWN_CODING: Refusal = Refusal::new(
     "unknown_transfer_encoding",
     "The only transfer coding that is understood is chunked.",
 );
-const BAD_VERSION: Refusal = Refusal::new(
-    505,
-    "unsupported_version",
-    "HTTP/1.1 and HTTP/1.0 are understood.",
-);
-const CONNECT: Refusal = Refusal::new(501, "not_a_proxy", "CONNECT is not implemented.");
 const BAD_EXPECT: Refusal = Refusal::new(
     417,
     "unknown_expectation",
     "The only expectation understood is 100-continue.",
-);
-const LONG_TARGET: Refusal = Refusal::new(
-    414,
-    "target_too_long",
-    "The request target can have at most 8192 bytes.",
 );
 const MANY_FIELDS: Refusal = Refusal::new(
     431,
@@ -108,28 +89,39 @@ pub fn parse<'a, const N: usize>(
     let mut slots = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut []);
     let len = match request.parse_with_uninit_headers(input, &mut slots) {
-        Ok(httparse::Status::Complete(len)) if len <= HEAD_MAX => len,
-        Ok(httparse::Status::Complete(_)) => return Err(LONG_HEAD),
+        Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return partial(input),
-        Err(error) => return Err(refusal(error)),
+        Err(error) => return parse_refused(input, wanted, error),
     };
-    if !lines_end_in_cr_lf(&input[..len]) {
-        return Err(LINE_END);
-    }
     let complete = "httparse says that the head is complete";
-    let method = request.method.expect(complete);
-    let mut head = Head {
-        len,
-        method,
-        target: origin(method, request.path.expect(complete))?,
-        old: request.version == Some(0),
-        persistent: true,
-        expects: false,
-        body: Body::Length(0),
-        wanted: [None; N],
+    let line = Line {
+        method: request.method.expect(complete),
+        target: request.path.expect(complete),
+        minor: request.version.expect(complete),
     };
-    head.read_fields(request.headers, wanted)?;
-    Ok(Some(head))
+    Head::new(&input[..len], line, request.headers, wanted).map(Some)
+}
+
+/// Reads a head that httparse refuses with `error`. That is a bad request line, a bad field, or a
+/// minor version above 1, whose fields httparse then reads alone.
+#[cold]
+fn parse_refused<'a, const N: usize>(
+    input: &'a [u8],
+    wanted: [&str; N],
+    error: httparse::Error,
+) -> Result<Option<Head<'a, N>>, Refusal> {
+    let (line, begin) = line::read(input)?;
+    if line.minor <= 1 {
+        return Err(refusal(error));
+    }
+    let mut slots = [httparse::EMPTY_HEADER; FIELDS_MAX];
+    match httparse::parse_headers(&input[begin..], &mut slots) {
+        Ok(httparse::Status::Complete((len, fields))) => {
+            Head::new(&input[..begin + len], line, fields, wanted).map(Some)
+        }
+        Ok(httparse::Status::Partial) => partial(input),
+        Err(error) => Err(refusal(error)),
+    }
 }
 
 /// Whether a request can begin with this byte: a token's, or an empty line's.
@@ -137,14 +129,40 @@ pub fn can_begin(byte: u8) -> bool {
     is_token_byte(byte) || matches!(byte, b'\r' | b'\n')
 }
 
-/// What is said of a request that doesn't begin like one.
-pub const NO_REQUEST: Refusal = SYNTAX;
-
 impl<'a, const N: usize> Head<'a, N> {
+    /// Checks a complete head, of which httparse has read the fields.
+    fn new(
+        head: &[u8],
+        line: Line<'a>,
+        fields: &[httparse::Header<'a>],
+        wanted: [&str; N],
+    ) -> Result<Head<'a, N>, Refusal> {
+        if head.len() > HEAD_MAX {
+            return Err(LONG_HEAD);
+        }
+        if !lines_end_in_cr_lf(head) {
+            return Err(LINE_END);
+        }
+        let mut parsed = Head {
+            len: head.len(),
+            method: line.method,
+            target: line.origin()?,
+            old: line.minor == 0,
+            persistent: true,
+            expects: false,
+            encoded: false,
+            body: Body::Length(0),
+            wanted: [None; N],
+        };
+        parsed.read_fields(fields, wanted, line.allows_empty_host())?;
+        Ok(parsed)
+    }
+
     fn read_fields(
         &mut self,
         fields: &[httparse::Header<'a>],
         wanted: [&str; N],
+        allows_empty_host: bool,
     ) -> Result<(), Refusal> {
         let mut host = None;
         let mut length = None;
@@ -156,10 +174,14 @@ impl<'a, const N: usize> Head<'a, N> {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
             match field.name.len() {
                 4 if is("host") && host.replace(value).is_some() => return Err(BAD_HOST),
-                6 if is("expect") => match value.eq_ignore_ascii_case(b"100-continue") {
-                    true => self.expects = !self.old,
-                    false => return Err(BAD_EXPECT),
-                },
+                6 if is("expect") => {
+                    for expectation in list(value) {
+                        if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                            return Err(BAD_EXPECT);
+                        }
+                        self.expects = !self.old;
+                    }
+                }
                 10 if is("connection") => {
                     for token in list(value) {
                         said_close |= token.eq_ignore_ascii_case(b"close");
@@ -168,6 +190,9 @@ impl<'a, const N: usize> Head<'a, N> {
                 }
                 14 if is("content-length") && length.replace(decimal(value)?).is_some() => {
                     return Err(BAD_LENGTH);
+                }
+                16 if is("content-encoding") => {
+                    self.encoded |= list(value).any(|coding| !is_identity(coding));
                 }
                 17 if is("transfer-encoding") => coding = coding.and(value),
                 _ => {}
@@ -183,6 +208,7 @@ impl<'a, const N: usize> Head<'a, N> {
         self.persistent = !said_close && (!self.old || said_keep_alive);
         self.body = framing(self.old, length, coding)?;
         match host {
+            Some(b"") if allows_empty_host => Ok(()),
             Some(host) if !is_authority(host) => Err(BAD_HOST),
             None if !self.old => Err(BAD_HOST),
             _ => Ok(()),
@@ -237,70 +263,6 @@ fn framing(old: bool, length: Option<u64>, coding: Coding) -> Result<Body, Refus
     }
 }
 
-/// The bytes that a target may have: those of RFC 3986 and no others.
-const TARGET_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = b'!';
-    while byte <= b'~' {
-        table[byte as usize] = !matches!(
-            byte,
-            b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-        );
-        byte += 1;
-    }
-    table
-};
-
-/// The path and query of a target, or `*` (RFC 9112, 3.2).
-fn origin<'a>(method: &str, target: &'a str) -> Result<&'a str, Refusal> {
-    if target.len() > TARGET_MAX {
-        return Err(LONG_TARGET);
-    }
-    if method == "CONNECT" {
-        return Err(CONNECT);
-    }
-    if !target.bytes().all(|byte| TARGET_BYTES[usize::from(byte)]) {
-        return Err(BAD_TARGET);
-    }
-    if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
-        return Ok(target);
-    }
-    let (scheme, rest) = target.split_once("://").ok_or(BAD_TARGET)?;
-    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-        return Err(BAD_TARGET);
-    }
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    if authority.is_empty() || !is_authority(authority.as_bytes()) {
-        return Err(BAD_TARGET);
-    }
-    match path {
-        "" if method == "OPTIONS" => Ok("*"),
-        "" => Ok("/"),
-        path => Ok(path),
-    }
-}
-
-/// Whether this is `uri-host [ ":" port ]`, possibly empty (RFC 9112, 3.2; RFC 3986, 3.2.2).
-fn is_authority(value: &[u8]) -> bool {
-    let (host, port) = match value.iter().rposition(|&byte| byte == b':') {
-        Some(colon) if !value[colon..].contains(&b']') => (&value[..colon], &value[colon + 1..]),
-        _ => (value, &b""[..]),
-    };
-    let literal = host
-        .strip_prefix(b"[")
-        .and_then(|host| host.strip_suffix(b"]"));
-    let name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=%".contains(byte);
-    port.iter().all(u8::is_ascii_digit)
-        && match literal {
-            Some(address) => {
-                let address_byte = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
-                address.contains(&b':') && address.iter().all(address_byte)
-            }
-            None => host.iter().all(name_byte) && (port.is_empty() || !host.is_empty()),
-        }
-}
-
 /// A Content-Length (RFC 9112, 6.2): digits alone; what no 64 bits hold is refused too.
 fn decimal(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() {
@@ -316,6 +278,11 @@ fn decimal(value: &[u8]) -> Result<u64, Refusal> {
             .and_then(|n| n.checked_add(digit.into()))
             .ok_or(BAD_LENGTH)
     })
+}
+
+/// Returns whether a content coding leaves the content as it is.
+fn is_identity(coding: &[u8]) -> bool {
+    coding.eq_ignore_ascii_case(b"identity")
 }
 
 /// The elements of a comma-separated list (RFC 9110, 5.6.1), empty ones left out.
@@ -336,27 +303,20 @@ fn lines_end_in_cr_lf(head: &[u8]) -> bool {
     bare == 0 && head[0] != b'\n'
 }
 
-/// What is said of a head that is not complete: nothing, unless it can't become one.
+/// Returns nothing for a head that is not complete, unless it can't become one.
 fn partial<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
-    let line = input
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(input.len());
     match input.len() < HEAD_MAX {
         true => Ok(None),
-        // The longest line that is all right has a method and a version around its target.
-        false if line > TARGET_MAX + 64 => Err(LONG_TARGET),
-        false => Err(LONG_HEAD),
+        false => Err(line::overlong(input).unwrap_or(LONG_HEAD)),
     }
 }
 
+/// Returns the refusal of a head whose request line is right.
 fn refusal(error: httparse::Error) -> Refusal {
     match error {
-        httparse::Error::HeaderName => BAD_NAME,
         httparse::Error::HeaderValue => BAD_VALUE,
         httparse::Error::TooManyHeaders => MANY_FIELDS,
-        httparse::Error::Version => BAD_VERSION,
         httparse::Error::NewLine => LINE_END,
-        httparse::Error::Token | httparse::Error::Status => SYNTAX,
+        _ => BAD_NAME,
     }
 }

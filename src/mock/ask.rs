@@ -38,16 +38,23 @@ pub struct Reading {
 /// Reads request bodies, one after the other; each starts with `begin`.
 pub struct Ask {
     json: Json,
+    /// How many bytes of a byte order mark a body that is no JSON begins with; None once it begins
+    /// otherwise.
+    mark: Option<usize>,
     fields: Fields,
     echo: Option<Box<Echo>>,
     strict: Option<Box<Strict>>,
 }
+
+/// UTF-8's byte order mark, which a JSON text must not begin with (RFC 8259, 8.1).
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Ask {
     /// A reader that can take a body of the chat endpoint at once.
     pub fn new(reading: Reading) -> Ask {
         Ask {
             json: Json::new(),
+            mark: Some(0),
             fields: Fields::new(),
             echo: reading.echo.then(Box::default),
             strict: reading
@@ -59,6 +66,7 @@ impl Ask {
     /// Forgets the last body and starts one for `endpoint`, whose fields are read.
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.json.begin();
+        self.mark = Some(0);
         self.fields.begin(endpoint);
         if let Some(echo) = &mut self.echo {
             echo.clear();
@@ -81,12 +89,13 @@ impl Ask {
     /// returns at once; `finish` tells of it.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.json.fault.is_some() {
-            return;
+            return self.look_for_mark(bytes);
         }
         loop {
             match self.json.next(bytes) {
                 Event::Drained => return self.drained(bytes),
-                Event::Failed => return,
+                Event::Failed if self.json.offset() == 0 => return self.look_for_mark(bytes),
+                Event::Failed => return self.mark = None,
                 Event::Key if self.json.depth() == 1 => self.key_read(bytes),
                 event if self.fields.facts.held.is_open() => self.held_met(event, bytes),
                 Event::Key => {
@@ -129,6 +138,18 @@ impl Ask {
             }
         }
         self.json.whole = self.fields.facts.held.is_open();
+    }
+
+    /// Compares the next bytes of a body that is no JSON with a byte order mark.
+    #[cold]
+    fn look_for_mark(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.mark = match self.mark {
+                Some(at) if at == MARK.len() => return,
+                Some(at) if MARK[at] == *byte => Some(at + 1),
+                _ => None,
+            };
+        }
     }
 
     fn key_read(&mut self, bytes: &[u8]) {
@@ -174,6 +195,7 @@ impl Ask {
     /// default.
     pub fn finish(&mut self) -> Result<&Facts, Bad> {
         self.json.finish().map_err(|fault| match fault {
+            Fault::Syntax if self.mark == Some(MARK.len()) => Bad::Marked,
             Fault::Syntax => Bad::Syntax {
                 at: self.json.offset(),
             },
@@ -220,6 +242,8 @@ pub enum Bad {
         /// Bytes before the offending one.
         at: u64,
     },
+    /// Not JSON: it begins with a byte order mark.
+    Marked,
     /// The top level is not an object.
     NotObject,
     /// More than 128 containers are nested.

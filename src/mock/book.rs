@@ -21,8 +21,9 @@ use super::reply::{Own, Reply, Shape};
 use super::route::{Api, Endpoint, View};
 use super::template::{Slot, Template};
 use super::text::{Source, Words};
+use crate::Nanos;
 use crate::settings::Settings;
-use crate::watch::{PAGE, Watch};
+use crate::watch::{PAGE, Watch, page_policy};
 use document::Document;
 use events::Events;
 use form::Form;
@@ -45,6 +46,10 @@ pub struct Book {
     problem: Template,
     listed: Vec<Name>,
     cors: bool,
+    /// The Content-Security-Policy of the page.
+    page_policy: String,
+    /// How long the process had been running at the last request that can be for `/stats`.
+    pub uptime: Nanos,
     watch: Arc<Watch>,
     vectors: Embeddings,
     scratch: Vec<u8>,
@@ -70,6 +75,8 @@ impl Book {
                 .map(|name| Name::from_text(name))
                 .collect(),
             cors: settings.cors,
+            page_policy: page_policy(),
+            uptime: 0,
             watch,
             vectors: Embeddings::default(),
             scratch: Vec::new(),
@@ -113,7 +120,7 @@ impl Book {
         match &*reply.shape {
             Shape::View(View::Page) => out.extend_from_slice(PAGE.as_bytes()),
             Shape::View(View::Metrics) => self.watch.write_metrics(out),
-            Shape::View(View::Stats) => self.watch.write_stats(created, out),
+            Shape::View(View::Stats) => self.watch.write_stats(self.uptime, out),
             Shape::Allowed(_) => {}
             Shape::Problem(problem) => self.render_problem(problem, out),
             _ => self.frame(&self.document(reply).opening, reply, created, out, notes),

@@ -6,8 +6,9 @@ use super::route::{self, Endpoint, Methods, NOWHERE, Reach, Route};
 use crate::Nanos;
 use crate::settings::Settings;
 
-/// The fields that are read, in the order in which [`super::Mock::call`] takes their values.
-pub const FIELDS: [&str; 3] = ["authorization", "api-key", "content-encoding"];
+/// The fields that can carry credentials, in the order in which [`super::Mock::call`] takes their
+/// values.
+pub const FIELDS: [&str; 3] = ["authorization", "api-key", "x-api-key"];
 
 /// What the head of a request says, as far as it decides.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ pub struct Call {
     pub place: Place,
     /// Whether that place answers the request's method.
     pub method: Method,
-    /// Whether the request carries the `Authorization` that was set, or needs none.
+    /// Whether the request carries the credentials that were set, or needs none.
     pub authorized: bool,
     /// Whether the body is in a coding other than identity.
     pub encoded: bool,
@@ -86,10 +87,10 @@ impl Gate {
         &self,
         method: &str,
         target: &str,
-        fields: [Option<&[u8]>; 3],
+        fields: [Option<&[u8]>; FIELDS.len()],
+        encoded: bool,
     ) -> (Call, Option<Name>) {
-        let [authorization, api_key, coding] = fields;
-        let mut deployment = None;
+        let mut named = None;
         let place = match route::find(target) {
             _ if target == "*" => Place::Server,
             None => Place::Nowhere(&Problem::UNKNOWN_PATH),
@@ -97,7 +98,7 @@ impl Gate {
             Some((route, Some(segment))) => match Name::from_segment(segment) {
                 None => Place::Nowhere(&Problem::BAD_NAME),
                 name => {
-                    deployment = name;
+                    named = name;
                     Place::Route(route)
                 }
             },
@@ -107,16 +108,7 @@ impl Gate {
             Place::Route(route) if route.methods.answer(method) => Method::Answered,
             _ => Method::Other,
         };
-        let azure = |route: &Route| deployment.is_some() && route.reach == Reach::ApiAndAzure;
-        let api_key = api_key.filter(|_| matches!(place, Place::Route(route) if azure(route)));
-        let authorized = !self.guards(&place)
-            || self.auth.is_empty()
-            || authorization.is_some_and(|value| equal(value, &self.auth))
-            || api_key.is_some_and(|key| {
-                let bearer = self.auth.strip_prefix(b"Bearer ");
-                bearer.is_some_and(|known| equal(key, known))
-            });
-        let encoded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        let authorized = !self.guards(&place) || self.auth.is_empty() || self.accepts(fields);
         (
             Call {
                 place,
@@ -128,8 +120,17 @@ impl Gate {
                     Place::Server | Place::Nowhere(_) => NOWHERE,
                 },
             },
-            deployment,
+            named,
         )
+    }
+
+    /// Returns whether one of these credentials is right: `Authorization` as a whole, or one of the
+    /// fields that carry the key of `Bearer KEY` alone.
+    fn accepts(&self, fields: [Option<&[u8]>; FIELDS.len()]) -> bool {
+        let [authorization, keys @ ..] = fields;
+        let key = self.auth.strip_prefix(b"Bearer ");
+        authorization.is_some_and(|value| equal(value, &self.auth))
+            || key.is_some_and(|key| keys.into_iter().flatten().any(|value| equal(value, key)))
     }
 
     /// Whether a place asks for authorization where it is set.

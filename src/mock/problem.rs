@@ -150,7 +150,8 @@ impl Problem {
         404,
         "unknown_path",
         "There is nothing at this path. POST is answered at {post}; GET at {get} (those of /v1 \
-         also without it, under /openai and partly under /openai/deployments/MODEL).",
+         also without it and under /openai, and some under /openai/deployments/MODEL, \
+         /v1/engines/MODEL and /models).",
     );
 
     /// The name in the path, a model's or Azure's deployment, can't be a model's name.
@@ -197,7 +198,7 @@ impl Problem {
         "With -log-raw an answer is at most {} MiB: limit its tokens, or ask for fewer choices.",
     );
 
-    /// The `Authorization` field is missing or not the one that was set. Its type is not
+    /// The request carries none of the credentials that count. Its type is not
     /// `invalid_request_error`: LiteLLM would make a bad request of that.
     pub const FORBIDDEN: Problem = Problem {
         kind: "permission_error",
@@ -205,7 +206,7 @@ impl Problem {
             403,
             "invalid_api_key",
             "The Authorization header is missing or is not the value that this server was \
-             started with.",
+             started with, and no api-key or x-api-key header has its Bearer key.",
         )
     };
 
@@ -260,6 +261,13 @@ impl Problem {
         "The request body is not valid JSON: it cannot be read on at byte {} (counted from 0).",
     );
 
+    const MARKED: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body begins with a byte order mark (BOM, the bytes EF BB BF), which JSON does \
+         not allow: send it without.",
+    );
+
     const NOT_OBJECT: Problem = Problem::invalid(
         400,
         "invalid_json",
@@ -278,6 +286,7 @@ impl Problem {
     pub fn of_body(bad: Bad, endpoint: Endpoint) -> Problem {
         match bad {
             Bad::Syntax { at } => Problem::SYNTAX.with_number(at),
+            Bad::Marked => Problem::MARKED,
             Bad::NotObject => Problem::NOT_OBJECT,
             Bad::TooDeep => Problem::TOO_DEEP,
             Bad::Field { param, message } => Problem::field(param, message),

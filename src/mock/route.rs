@@ -46,16 +46,16 @@ macro_rules! file {
 
 routes! {
     /// `POST /chat/completions`
-    Chat: "/chat/completions", Post, ApiAndAzure, Gives::Text(Api::Chat),
+    Chat: "/chat/completions", Post, Inference, Gives::Text(Api::Chat),
         files!("chat", "chat.choice"), "gpt-4o-mini";
     /// `POST /responses`
-    Responses: "/responses", Post, Api, Gives::Text(Api::Responses),
+    Responses: "/responses", Post, Deployment, Gives::Text(Api::Responses),
         files!("response"), "gpt-4o-mini";
     /// `POST /completions`
-    Completions: "/completions", Post, ApiAndAzure, Gives::Text(Api::Completions),
+    Completions: "/completions", Post, Engine, Gives::Text(Api::Completions),
         files!("completion", "completion.choice"), "gpt-3.5-turbo-instruct";
     /// `POST /embeddings`
-    Embeddings: "/embeddings", Post, ApiAndAzure, Gives::Embeddings,
+    Embeddings: "/embeddings", Post, Inference, Gives::Embeddings,
         files!("embeddings", "embeddings.item"), "text-embedding-ada-002";
     /// `POST /moderations`
     Moderations: "/moderations", Post, Api, Gives::Document,
@@ -136,15 +136,19 @@ pub enum View {
     Stats,
 }
 
-/// Under which prefixes a path is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The prefixes that a path is served under. Each variant includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// Only as it stands, and without auth, delay or failures.
+    /// None; such a path needs no auth and has neither delay nor failures.
     Bare,
-    /// Bare and under `/v1`, `/openai` and `/openai/v1`.
+    /// None, `/v1`, `/openai` and `/openai/v1`: OpenAI's API.
     Api,
-    /// As `Api`, and under Azure's `/openai/deployments/{model}`.
-    ApiAndAzure,
+    /// Azure's `/openai/deployments/{model}`.
+    Deployment,
+    /// `/engines/{model}` behind each of the prefixes of `Api`, as OpenAI's first SDKs have it.
+    Engine,
+    /// `/models`, as Azure AI's inference API has it.
+    Inference,
 }
 
 /// The methods that a path answers, beside OPTIONS.
@@ -225,24 +229,37 @@ pub fn counted() -> Vec<watch::Endpoint> {
 }
 
 /// What the API's paths may begin with; the longest first, since one begins another.
-const PREFIXES: [&str; 3] = ["/openai/v1", "/openai", "/v1"];
-const AZURE: &str = "/openai/deployments/";
+const PREFIXES: [&str; 4] = ["/openai/v1", "/openai", "/v1", ""];
+const DEPLOYMENTS: &str = "/openai/deployments/";
+const ENGINES: &str = "/engines/";
+const INFERENCE: &str = "/models";
 
 /// Finds the route of a request target in origin-form. The query is ignored. The second value is
 /// the model's name where the path has one, as written.
 pub fn find(target: &str) -> Option<(&'static Route, Option<&str>)> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    if let Some((deployment, rest)) = path.strip_prefix(AZURE).and_then(|p| split_segment(p)) {
-        let (route, _) = row(rest).filter(|(route, _)| route.reach == Reach::ApiAndAzure)?;
-        return Some((route, Some(deployment)));
+    if let Some(rest) = path.strip_prefix(DEPLOYMENTS) {
+        return with_model(rest, Reach::Deployment);
     }
-    if let Some(found) = row(path) {
+    // Before the models, which any other path below this one names.
+    let inference = path.strip_prefix(INFERENCE).and_then(row);
+    if let Some(found) = inference.filter(|(route, _)| route.reach >= Reach::Inference) {
         return Some(found);
     }
-    let rest = PREFIXES
+    let (prefix, rest) = PREFIXES
         .iter()
-        .find_map(|prefix| path.strip_prefix(prefix))?;
-    row(rest).filter(|(route, _)| route.reach != Reach::Bare)
+        .find_map(|prefix| Some((prefix, path.strip_prefix(prefix)?)))?;
+    match rest.strip_prefix(ENGINES) {
+        Some(rest) => with_model(rest, Reach::Engine),
+        None => row(rest).filter(|(route, _)| prefix.is_empty() || route.reach != Reach::Bare),
+    }
+}
+
+/// Finds the route of a path that begins with a model's name, among those of at least `reach`.
+fn with_model(path: &str, reach: Reach) -> Option<(&'static Route, Option<&str>)> {
+    let (model, rest) = path.split_at(path.find('/')?);
+    let (route, _) = row(rest).filter(|(route, _)| route.reach >= reach)?;
+    (!model.is_empty()).then_some((route, Some(model)))
 }
 
 fn row(path: &str) -> Option<(&'static Route, Option<&str>)> {
@@ -255,138 +272,5 @@ fn row(path: &str) -> Option<(&'static Route, Option<&str>)> {
     })
 }
 
-fn split_segment(path: &str) -> Option<(&str, &str)> {
-    let end = path.find('/').filter(|&end| end > 0)?;
-    Some(path.split_at(end))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn endpoint(target: &str) -> Option<(Endpoint, Option<&str>)> {
-        find(target).map(|(route, deployment)| (route.endpoint, deployment))
-    }
-
-    #[test]
-    fn every_documented_path_is_found() {
-        for prefix in ["", "/v1", "/openai", "/openai/v1"] {
-            for (path, want) in [
-                ("/chat/completions", Endpoint::Chat),
-                ("/responses", Endpoint::Responses),
-                ("/completions", Endpoint::Completions),
-                ("/embeddings", Endpoint::Embeddings),
-                ("/moderations", Endpoint::Moderations),
-                ("/models", Endpoint::Models),
-            ] {
-                let target = format!("{prefix}{path}");
-                assert_eq!(endpoint(&target), Some((want, None)), "{target}");
-                let target = format!("{prefix}{path}?api-version=2024-10-21");
-                assert_eq!(endpoint(&target), Some((want, None)), "{target}");
-            }
-        }
-        for (target, want) in [
-            ("/health", Endpoint::Health),
-            ("/", Endpoint::Page),
-            ("/?x", Endpoint::Page),
-            ("/metrics", Endpoint::Metrics),
-            ("/stats", Endpoint::Stats),
-        ] {
-            assert_eq!(endpoint(target), Some((want, None)), "{target}");
-        }
-    }
-
-    #[test]
-    fn endpoints_are_numbered_as_their_rows() {
-        for (at, route) in ROUTES.iter().enumerate() {
-            assert_eq!(route.endpoint as usize, at);
-        }
-        let counted = counted();
-        assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
-        assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
-    }
-
-    /// What a row may not say, since nothing answers it.
-    #[test]
-    fn rows_agree_with_themselves() {
-        for route in ROUTES {
-            let asks = matches!(route.gives, Gives::Text(_) | Gives::Embeddings);
-            assert!(!asks || route.methods == Methods::Post, "{}", route.path);
-            assert!(route.reach != Reach::Bare || route.methods == Methods::Get);
-            assert_eq!(route.files.is_none(), matches!(route.gives, Gives::View(_)));
-            // Which model an item of a list names, the list of models says alone.
-            let item = route.files.map_or("", |(_, item)| item);
-            let names = item.contains("$model");
-            assert!(
-                !names || route.endpoint == Endpoint::Models,
-                "{}",
-                route.path
-            );
-        }
-    }
-
-    #[test]
-    fn errors_tell_every_path() {
-        let get = told(Methods::Get);
-        let paths: Vec<&str> = get.split(", ").collect();
-        let known = [
-            "/v1/models",
-            "/v1/models/MODEL",
-            "/health",
-            "/",
-            "/metrics",
-            "/stats",
-        ];
-        assert!(known.iter().all(|path| paths.contains(path)), "{get}");
-        let rows = ROUTES.iter().filter(|row| row.methods == Methods::Get);
-        assert_eq!(paths.len(), rows.count());
-        assert!(told(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
-    }
-
-    #[test]
-    fn azure_names_the_model_in_the_path() {
-        let chat = "/openai/deployments/my-gpt/chat/completions?api-version=1";
-        assert_eq!(endpoint(chat), Some((Endpoint::Chat, Some("my-gpt"))));
-        let embeddings = "/openai/deployments/a%20b/embeddings";
-        assert_eq!(
-            endpoint(embeddings),
-            Some((Endpoint::Embeddings, Some("a%20b")))
-        );
-    }
-
-    #[test]
-    fn a_models_name_is_the_rest_of_its_path() {
-        let named = |name| Some((Endpoint::Model, Some(name)));
-        assert_eq!(endpoint("/v1/models/gpt-4o"), named("gpt-4o"));
-        assert_eq!(endpoint("/models/org%2Fname?x=1"), named("org%2Fname"));
-        assert_eq!(endpoint("/openai/v1/models/org/name"), named("org/name"));
-    }
-
-    #[test]
-    fn other_paths_are_not() {
-        for target in [
-            "",
-            "//",
-            "*",
-            "/v1",
-            "/v1/",
-            "/v1/health",
-            "/v1/stats",
-            "/openai/metrics",
-            "/v2/chat/completions",
-            "/v1/chat/completions/",
-            "/v1/Chat/completions",
-            "/v1//chat/completions",
-            "/openai/deployments//chat/completions",
-            "/openai/deployments/m/responses",
-            "/openai/deployments/m/health",
-            "/openai/deployments/m/models",
-            "/openai/deployments/m/models/x",
-            "/v1/models/",
-            "/v1/modelsx",
-            "/v1/openai/chat/completions",
-        ] {
-            assert_eq!(endpoint(target), None, "{target}");
-        }
-    }
-}
+mod tests;

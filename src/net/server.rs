@@ -20,24 +20,24 @@ use super::{Trouble, cpus, limit, listen, schedule};
 use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::mock::{self, text::Words};
-use crate::settings::Settings;
+use crate::settings::{Content, Settings};
 use crate::watch::Watch;
 use crate::watch::rawlog::{RawLog, Writer};
 use crate::watch::report::Report;
 
-/// Serves until SIGINT, SIGTERM or what the settings say, then lets what is in flight end. `epoch`
-/// is the process's start; `live` is for a terminal; `changed` tells the settings that are not at
-/// their defaults.
+/// Serves until SIGINT, SIGTERM, SIGHUP or what the settings say, then lets what is in flight end.
+/// `epoch` is the process's start; `live` is for a terminal; `changed` tells the settings that are
+/// not at their defaults.
 pub fn run(
     settings: &Settings,
     changed: &str,
     live: Option<Live>,
     epoch: Instant,
 ) -> Result<Report, Trouble> {
-    let words = Words::new(settings).map_err(|error| {
-        Trouble::Usage(format!(
-            "-content: can't take its text from the file: {error}"
-        ))
+    let words = Words::new(settings).map_err(|error| match &settings.content {
+        // `{:?}` keeps a path with control characters on one line.
+        Content::File(path) => Trouble::Usage(format!("-content: can't read {path:?}: {error}")),
+        _ => unreachable!("the other contents are not read"),
     })?;
     let cpus = cpus::plan(settings)?;
     let most = limit::most_connections(settings, cpus.len())?;

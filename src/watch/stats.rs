@@ -9,12 +9,14 @@ use super::history::{History, Judged};
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, Time, seconds};
 use super::window::{Usage, Window};
+use crate::Nanos;
 
 impl Watch {
-    /// Appends all that is known as JSON; `now` is Unix time in seconds.
-    pub fn write_stats(&self, now: i64, out: &mut Vec<u8>) {
+    /// Appends all that is known as JSON. `uptime` is by the monotonic clock: what the wall clock
+    /// shows can be set.
+    pub fn write_stats(&self, uptime: Nanos, out: &mut Vec<u8>) {
         let totals = self.totals();
-        let mut stats = head(self, (now - self.started).max(0) as f64);
+        let mut stats = head(self, round(seconds(uptime)));
         stats.extend(counted(self, &totals));
         let history = self.history();
         stats.insert(

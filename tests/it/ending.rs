@@ -2,10 +2,12 @@
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings, wait_for};
+use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings, mocker, wait_for};
+use crate::watched::terminal;
 
 /// The longest that what is in flight may take.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -28,7 +30,7 @@ fn assert_ends_in_order(server: Server, since: Instant) {
 
 #[test]
 fn an_idle_server_ends_at_once_and_in_order() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let server = Server::start(&[]);
         let mut clients: Vec<Client> = (0..10).map(|_| server.connect()).collect();
         for client in &mut clients {
@@ -63,7 +65,7 @@ fn a_connection_that_has_said_nothing_is_given_a_moment() {
 fn a_request_that_has_begun_is_answered() {
     let request = chat("half");
     let body = request.find("\r\n\r\n").expect("it has a head") + 4;
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let server = Server::start(&[]);
         let cuts = [1, body - 1, body, request.len() - 1];
         let mut clients: Vec<(usize, Client)> =
@@ -137,8 +139,8 @@ fn connections_that_wait_to_be_accepted_are_served() {
 }
 
 /// A server with a request that has begun and never ends.
-fn stuck() -> (Server, Client) {
-    let server = Server::start(&[]);
+fn stuck(command: &mut Command) -> (Server, Client) {
+    let server = Server::spawn(command.stdin(Stdio::null()));
     let mut client = server.connect();
     client.ask(HEALTH);
     client.send("POST /v1/responses HTTP/1.1\r\n");
@@ -148,8 +150,8 @@ fn stuck() -> (Server, Client) {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    for (signal, number) in [("TERM", 15), ("INT", 2)] {
-        let (server, _client) = stuck();
+    for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let (server, _client) = stuck(&mut mocker(&["-quiet", "-port", "0"]));
         let began = Instant::now();
         server.process.signal(signal);
         wait_until_it_ends(&server);
@@ -162,11 +164,48 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn a_request_that_never_ends_is_given_up() {
-    let (server, _client) = stuck();
+    let (server, _client) = stuck(&mut mocker(&["-quiet", "-port", "0"]));
     let began = Instant::now();
     server.process.signal("TERM");
     let status = server.process.ended().status;
     assert_eq!(status.code(), Some(0), "{status}");
     let took = began.elapsed();
     assert!(took >= DRAIN && took < DRAIN * 2, "it took {took:?}");
+}
+
+/// A terminal that closes sends SIGHUP through its shell and by itself: the second is no reason to
+/// give up what is in flight, nor the report.
+#[test]
+fn a_terminal_that_hangs_up_twice_ends_it_in_order() {
+    let (_terminal, end) = terminal();
+    let mut command = mocker(&["-quiet", "-port", "0"]);
+    let server = Server::spawn(command.stdin(end));
+    let mut client = server.connect();
+    client.ask(HEALTH);
+    let request = chat("late");
+    client.send(&request[..10]);
+    sleep(Duration::from_millis(50));
+    let began = Instant::now();
+    server.process.signal("HUP");
+    wait_until_it_ends(&server);
+    server.process.signal("HUP");
+    sleep(Duration::from_millis(100));
+    client.ask(&request[10..]).assert_chat("late");
+    client.assert_ends();
+    assert_ends_in_order(server, began);
+}
+
+#[test]
+fn a_server_under_nohup_outlives_its_terminal() {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"trap "" HUP; exec "$0" "$@""#]);
+    let program = mocker(&["-quiet", "-port", "0"]);
+    command.arg(program.get_program()).args(program.get_args());
+    let server = Server::spawn(&mut command);
+    server.process.signal("HUP");
+    sleep(Duration::from_millis(200));
+    server.assert_serves();
+    let began = Instant::now();
+    server.process.signal("TERM");
+    assert_ends_in_order(server, began);
 }

@@ -8,6 +8,7 @@ mod dialog;
 mod docs;
 mod ending;
 mod fuzzed;
+mod outfile;
 mod paced;
 mod rawlog;
 mod server;

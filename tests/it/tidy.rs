@@ -30,7 +30,13 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // The text of `-content file:PATH`, read once at the start; the report; what the kernel tells.
     (
         "std::fs",
-        &["mock/text", "main", "net/schedule", "net/holder"],
+        &[
+            "mock/text",
+            "net/outfile",
+            "net/schedule",
+            "net/holder",
+            "net/ender",
+        ],
     ),
     ("SystemTime", &["net"]),
     ("Instant", &["net", "main"]),

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -42,7 +43,8 @@ fn the_end_is_reported_for_people_and_for_programs() {
     }
     assert_eq!(client.ask(post("/v1/nothing", "", "")).status(), 404);
     assert_eq!(client.ask(HEALTH).status(), 200);
-    server.process.signal("TERM");
+    // As any signal does that ends it in order.
+    server.process.signal("HUP");
     let ended = ended(server, 0);
     let lines: Vec<&str> = ended.stderr.lines().collect();
     assert!(lines[0].contains(" s, 21 requests, "), "{}", ended.stderr);
@@ -169,9 +171,8 @@ fn a_report_that_can_not_be_written_is_told_at_the_start() {
     assert_eq!(ended.stderr.lines().count(), 1);
 }
 
-/// What a server says on a terminal within some seconds of being asked.
-fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
-    let started = Instant::now();
+/// A terminal, and the end of it that programs have.
+pub fn terminal() -> (OwnedFd, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
     grantpt(&terminal)
         .and_then(|()| unlockpt(&terminal))
@@ -180,6 +181,13 @@ fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
     let name = name.to_str().expect("it is ASCII");
     let mut both = File::options();
     let end = both.read(true).write(true).open(name).expect("it opens");
+    (terminal, end)
+}
+
+/// What a server says on a terminal within some seconds of being asked.
+fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
+    let started = Instant::now();
+    let (terminal, end) = terminal();
     let mut command = mocker(&["-port", "0"]);
     command.args(args).stdout(Stdio::piped()).stderr(end);
     if no_color {

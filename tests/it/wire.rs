@@ -16,7 +16,8 @@ fn a_connection_is_kept() {
     for model in ["one", "two", "three"] {
         let answer = client.ask(chat(model));
         answer.assert_chat(model);
-        assert_eq!(answer.field("connection"), None);
+        assert_eq!(answer.field("connection"), Some("keep-alive"));
+        assert_eq!(answer.field("keep-alive"), Some("timeout=60"));
     }
     client.finish();
     client.assert_ends();

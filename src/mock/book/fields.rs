@@ -16,13 +16,18 @@ impl Book {
             _ if reply.streams().is_some() => out.extend_from_slice(
                 b"Content-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n",
             ),
+            Shape::View(View::Page) => write!(
+                out,
+                "Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n\
+                 Content-Security-Policy: {}\r\n",
+                self.page_policy
+            )
+            .expect("a Vec takes all"),
             Shape::View(view) => out.extend_from_slice(match view {
-                View::Page => b"Content-Type: text/html; charset=utf-8\r\n".as_slice(),
-                View::Metrics => {
-                    b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+                View::Metrics => b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
                       Cache-Control: no-store\r\n"
-                }
-                View::Stats => b"Content-Type: application/json\r\nCache-Control: no-store\r\n",
+                    .as_slice(),
+                _ => b"Content-Type: application/json\r\nCache-Control: no-store\r\n",
             }),
             _ => out.extend_from_slice(b"Content-Type: application/json\r\n"),
         }
@@ -39,6 +44,10 @@ impl Book {
             _ if reply.endpoint == Endpoint::Health as u8 => {}
             Shape::View(_) | Shape::Allowed(_) => {}
             Shape::Problem(problem) => {
+                if problem.status == 415 {
+                    // What would be accepted (RFC 9110, 12.5.3).
+                    out.extend_from_slice(b"Accept-Encoding: identity\r\n");
+                }
                 if problem.retry_after > 0 {
                     let seconds = problem.retry_after;
                     write!(out, "Retry-After: {seconds}\r\n").expect("a Vec takes all");

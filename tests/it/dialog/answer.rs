@@ -91,6 +91,7 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
     let id = answer.id();
     assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(answer.field("transfer-encoding"), None, "{head}");
+    check_persistence(&answer);
     let said = answer.field("content-length").map(str::to_owned);
     let Some(said) = said else {
         assert_eq!(status, 204, "an answer with content is framed: {head}");
@@ -165,6 +166,21 @@ fn is_imf_fixdate(date: &str) -> bool {
         })
         .collect();
     shape == "Aaa, 00 Aaa 0000 00:00:00 AAA" && date.ends_with(" GMT")
+}
+
+/// Every response says whether the connection stays open and, if it does, for how long; a field
+/// that is about the connection is named in `Connection` (RFC 9110, 7.6.1).
+fn check_persistence(answer: &Answer) {
+    let timeout = answer.field("keep-alive");
+    match answer.field("connection") {
+        Some("close") => assert_eq!(timeout, None),
+        Some("keep-alive") => {
+            let seconds = timeout.and_then(|value| value.strip_prefix("timeout="));
+            let seconds: Option<u32> = seconds.and_then(|seconds| seconds.parse().ok());
+            assert!(seconds > Some(0), "{timeout:?}");
+        }
+        other => panic!("Connection: {other:?}"),
+    }
 }
 
 /// Every error is an object of OpenAI's shape, with an event id as the mock has it.

@@ -31,7 +31,7 @@ fn the_answer_has_every_field_of_the_schema() {
     assert_eq!((outcome.statuses(), outcome.ended), (vec![200], false));
     let answer = &outcome.answers[0];
     assert_eq!(answer.field("openai-processing-ms"), Some("0"));
-    assert_eq!(answer.field("connection"), None);
+    assert_eq!(answer.field("connection"), Some("keep-alive"));
     let mut json = answer.json();
     assert_eq!(json["id"], format!("cmpl-mock{}", answer.id()));
     json["id"].take();

@@ -36,10 +36,6 @@ const READ: &[(&str, &str)] = &[
         "quoted quote",
         "7;a=\"b\\\"c;\\\\\"\r\n{\"n\":2}\r\n0;x=\"\"\r\n\r\n",
     ),
-    (
-        "obs-text in extension",
-        "7;a=\u{e9}\r\n{\"n\":2}\r\n0\r\n\r\n",
-    ),
     ("trailer", "7\r\n{\"n\":2}\r\n0\r\nX: y\r\n\r\n"),
     (
         "trailers",

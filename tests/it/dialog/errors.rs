@@ -2,7 +2,7 @@
 
 use mocker::settings::Settings;
 
-use super::client::{HEALTH, in_every_cut, post};
+use super::client::{HEALTH, chunked, in_every_cut, post};
 
 const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
@@ -140,7 +140,7 @@ fn bodies_are_refused_and_the_connection_goes_on() {
             (*code, *param),
             "{name}"
         );
-        assert_eq!(outcome.answers[0].field("connection"), None, "{name}");
+        assert!(!outcome.answers[0].closes(), "{name}");
     }
 }
 
@@ -194,5 +194,61 @@ fn odd_bodies_are_taken() {
         let bytes = post(path, body) + HEALTH;
         let outcome = in_every_cut(body, &Settings::default(), bytes.as_bytes());
         assert_eq!(outcome.statuses(), [200, 200], "{path} {body}");
+    }
+}
+
+/// The message names the byte order mark that a body begins with, however it is cut; anything
+/// besides is a syntax error at its byte.
+#[test]
+fn a_byte_order_mark_is_named() {
+    for (body, marked, at) in [
+        (&b"\xef\xbb\xbf{}"[..], true, 0),
+        (b"\xef\xbb\xbf", true, 0),
+        (b"\xef\xbb\xbf{\"n\":1}", true, 0),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", true, 0),
+        (b"\xef\xbb\xbf[]", true, 0),
+        (b"\xef\xbb\xbf {", true, 0),
+        (b"\xef\xbb", false, 0),
+        (b"\xef", false, 0),
+        (b"\xef\xbb{}", false, 0),
+        (b"\xef{}\xbb\xbf", false, 0),
+        (b"\xef\xbb\xbe{}", false, 0),
+        (b"\xbb\xbf{}", false, 0),
+        (b"\xfe\xff{}", false, 0),
+        (b" \xef\xbb\xbf{}", false, 1),
+        (b"{}\xef\xbb\xbf", false, 2),
+        (b"{\xef\xbb\xbf}", false, 1),
+        (b"x\xef\xbb\xbf", false, 0),
+    ] {
+        let name = body.escape_ascii().to_string();
+        let length = [
+            format!(
+                "POST {CHAT} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            )
+            .as_bytes(),
+            body,
+        ]
+        .concat();
+        let mut chunks = chunked("").into_bytes();
+        for byte in body {
+            chunks.extend([b"1\r\n", &[*byte][..], b"\r\n"].concat());
+        }
+        chunks.extend(b"0\r\n\r\n");
+        for request in [length, chunks] {
+            let bytes = [&request, HEALTH.as_bytes()].concat();
+            let outcome = in_every_cut(&name, &Settings::default(), &bytes);
+            assert_eq!(outcome.statuses(), [400, 200], "{name}");
+            let json = outcome.answers[0].json();
+            let message = json["error"]["message"].as_str().unwrap();
+            assert_eq!(json["error"]["code"], "invalid_json", "{name}");
+            assert_eq!(
+                message.contains("byte order mark"),
+                marked,
+                "{name}: {message}"
+            );
+            let told = message.contains(&format!("at byte {at} "));
+            assert_eq!(told, !marked, "{name}: {message}");
+        }
     }
 }

@@ -212,10 +212,53 @@ fn an_early_answer_says_that_the_connection_ends() {
 
 #[test]
 fn an_unknown_expectation_is_refused() {
-    for value in ["100-continued", "x", "100", ""] {
+    for value in [
+        "100-continued",
+        "x",
+        "100",
+        "100-continue, x",
+        "x,",
+        "\"100-continue\"",
+    ] {
         let mut client = Client::new(&settings());
         client.send(LENGTH.replace("100-continue", value) + "{}" + HEALTH);
         assert_eq!(client.came(), [417], "{value:?}");
         assert_eq!(client.end, End::Lingering);
+    }
+}
+
+/// RFC 9110, 5.6.1: empty elements are no expectations, and a repeated one is the same.
+#[test]
+fn expectations_are_a_list() {
+    for (value, interim) in [
+        ("100-continue, ", true),
+        (", 100-continue", true),
+        ("100-continue,100-CONTINUE", true),
+        (",,100-continue ,\t,", true),
+        ("100-continue\r\nExpect: 100-continue", true),
+        ("100-continue\r\nExpect:", true),
+        ("\r\nExpect: , 100-continue", true),
+        ("", false),
+        (",", false),
+        (" , \r\nExpect: ,", false),
+    ] {
+        for head in [LENGTH, CHUNKED] {
+            let known = if head == LENGTH {
+                "100-continue"
+            } else {
+                "100-Continue"
+            };
+            let body = if head == LENGTH {
+                "{}"
+            } else {
+                "2\r\n{}\r\n0\r\n\r\n"
+            };
+            let mut client = Client::new(&settings());
+            client.send(head.replace(known, value));
+            let came: &[u16] = if interim { &[100] } else { &[] };
+            assert_eq!(client.came(), came, "{value:?}");
+            client.send(body);
+            assert_eq!(client.came(), [200], "{value:?}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mocker::conn::EMPTY_LINES_MAX;
-use mocker::http::head::{FIELDS_MAX, HEAD_MAX, TARGET_MAX};
+use mocker::http::head::{FIELDS_MAX, HEAD_MAX};
+use mocker::http::line::TARGET_MAX;
 use mocker::settings::Settings;
 
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post};

@@ -85,7 +85,7 @@ fn a_head_with_one_byte_changed_is_another_head() {
 fn a_refused_head_between_good_ones_is_refused() {
     let right = request("POST", "/v1/chat/completions", &[KEY], "{}");
     for (from, to, status) in [
-        ("HTTP/1.1", "HTTP/1.2", 505),
+        ("HTTP/1.1", "HTTP/2.0", 505),
         ("Host:", "Host :", 400),
         ("Content-Length: 2", "Content-Length: +", 400),
         ("\r\n\r\n", "\r\n \r\n\r\n", 400),

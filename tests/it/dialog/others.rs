@@ -1,9 +1,12 @@
 //! What has no file of its own: the endpoints besides completions and embeddings, and pages of
 //! other origins.
 
+use mocker::SECOND;
 use mocker::settings::Settings;
 
-use super::client::{Client, HEALTH, chat, in_every_cut, in_every_cut_with_heads, post, request};
+use super::client::{
+    Client, HEALTH, START, UNIX, chat, in_every_cut, in_every_cut_with_heads, post, request,
+};
 
 #[test]
 fn models_and_moderations_are_answered() {
@@ -78,4 +81,63 @@ fn head_never_has_content() {
         assert_eq!(both.len(), 2, "{names} models");
         assert_eq!(both[1].content, br#"{"status":"healthy"}"#);
     }
+}
+
+/// The uptime is by the clock that nobody sets.
+#[test]
+fn the_uptime_follows_no_wall_clock() {
+    let mut client = Client::plain();
+    let uptime = |client: &mut Client| {
+        let stats = client.ask(HEALTH.replace("/health", "/stats")).json();
+        stats["uptime_seconds"].as_f64().expect("it is a number")
+    };
+    let began = (START / SECOND) as f64;
+    assert_eq!(uptime(&mut client), began);
+    for (unix, date) in [
+        (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ] {
+        client.tick(unix, date);
+        assert_eq!(uptime(&mut client), began);
+    }
+    client.pass(2 * SECOND + SECOND / 2);
+    assert_eq!(uptime(&mut client), began + 2.5);
+}
+
+/// A browser takes the page for nothing but a page, and runs only what is its own.
+#[test]
+fn the_page_says_what_it_may_do() {
+    let page = HEALTH.replace("/health", "/");
+    let head = page.replace("GET", "HEAD");
+    let bytes = head + &page + &HEALTH.replace("/health", "/stats");
+    let outcome = in_every_cut_with_heads("page", &Settings::default(), page.as_bytes(), &[]);
+    assert_eq!(outcome.statuses(), [200]);
+    let mut client = Client::plain();
+    client.send(bytes);
+    let answers = client.answers_with_heads(&[0]);
+    for answer in &answers[..2] {
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+        let policy = answer.field("content-security-policy").expect("it has one");
+        let directives: Vec<&str> = policy.split("; ").collect();
+        for directive in [
+            "default-src 'none'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(directives.contains(&directive), "{policy}");
+        }
+        for own in ["script-src 'sha256-", "style-src 'sha256-"] {
+            let mut found = directives.iter().filter(|part| part.starts_with(own));
+            let hash = found.next().expect("it has one").rsplit('-').next();
+            // 32 bytes in base64.
+            assert_eq!(hash.map(|hash| hash.find("='")), Some(Some(43)), "{policy}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*'),
+            "{policy}"
+        );
+    }
+    assert_eq!(answers[2].field("content-security-policy"), None);
 }

@@ -1,0 +1,171 @@
+//! Which path leads where, and what holds for every row.
+
+use super::*;
+
+fn endpoint(target: &str) -> Option<(Endpoint, Option<&str>)> {
+    find(target).map(|(route, deployment)| (route.endpoint, deployment))
+}
+
+#[test]
+fn every_documented_path_is_found() {
+    for prefix in ["", "/v1", "/openai", "/openai/v1"] {
+        for (path, want) in [
+            ("/chat/completions", Endpoint::Chat),
+            ("/responses", Endpoint::Responses),
+            ("/completions", Endpoint::Completions),
+            ("/embeddings", Endpoint::Embeddings),
+            ("/moderations", Endpoint::Moderations),
+            ("/models", Endpoint::Models),
+        ] {
+            let target = format!("{prefix}{path}");
+            assert_eq!(endpoint(&target), Some((want, None)), "{target}");
+            let target = format!("{prefix}{path}?api-version=2024-10-21");
+            assert_eq!(endpoint(&target), Some((want, None)), "{target}");
+        }
+    }
+    for (target, want) in [
+        ("/health", Endpoint::Health),
+        ("/", Endpoint::Page),
+        ("/?x", Endpoint::Page),
+        ("/metrics", Endpoint::Metrics),
+        ("/stats", Endpoint::Stats),
+    ] {
+        assert_eq!(endpoint(target), Some((want, None)), "{target}");
+    }
+}
+
+#[test]
+fn endpoints_are_numbered_as_their_rows() {
+    for (at, route) in ROUTES.iter().enumerate() {
+        assert_eq!(route.endpoint as usize, at);
+    }
+    let counted = counted();
+    assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
+    assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
+}
+
+/// What a row may not say, since nothing answers it.
+#[test]
+fn rows_agree_with_themselves() {
+    for route in ROUTES {
+        let asks = matches!(route.gives, Gives::Text(_) | Gives::Embeddings);
+        assert!(!asks || route.methods == Methods::Post, "{}", route.path);
+        assert!(route.reach != Reach::Bare || route.methods == Methods::Get);
+        assert_eq!(route.files.is_none(), matches!(route.gives, Gives::View(_)));
+        // Which model an item of a list names, the list of models says alone.
+        let item = route.files.map_or("", |(_, item)| item);
+        let names = item.contains("$model");
+        assert!(
+            !names || route.endpoint == Endpoint::Models,
+            "{}",
+            route.path
+        );
+    }
+}
+
+#[test]
+fn errors_tell_every_path() {
+    let get = told(Methods::Get);
+    let paths: Vec<&str> = get.split(", ").collect();
+    let known = [
+        "/v1/models",
+        "/v1/models/MODEL",
+        "/health",
+        "/",
+        "/metrics",
+        "/stats",
+    ];
+    assert!(known.iter().all(|path| paths.contains(path)), "{get}");
+    let rows = ROUTES.iter().filter(|row| row.methods == Methods::Get);
+    assert_eq!(paths.len(), rows.count());
+    assert!(told(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
+}
+
+#[test]
+fn azures_and_the_first_sdks_paths_name_the_model() {
+    for (path, want) in [
+        ("/chat/completions", [true, true]),
+        ("/completions", [true, true]),
+        ("/embeddings", [true, true]),
+        ("/responses", [true, false]),
+        ("/moderations", [false, false]),
+        ("/models", [false, false]),
+    ] {
+        let below = |prefix: &str, served: bool| {
+            for model in ["my-gpt", "a%20b"] {
+                let target = format!("{prefix}/{model}{path}?api-version=1");
+                let named = endpoint(&target).map(|(_, model)| model);
+                assert_eq!(named, served.then_some(Some(model)), "{target}");
+            }
+        };
+        below("/openai/deployments", want[0]);
+        for prefix in PREFIXES {
+            below(&format!("{prefix}/engines"), want[1]);
+        }
+    }
+}
+
+#[test]
+fn azure_ais_paths_are_no_models() {
+    let query = "/models/chat/completions?api-version=2024-05-01-preview";
+    assert_eq!(endpoint(query), Some((Endpoint::Chat, None)));
+    assert_eq!(
+        endpoint("/models/embeddings"),
+        Some((Endpoint::Embeddings, None))
+    );
+    for name in [
+        "chat",
+        "completions",
+        "responses",
+        "chat/completions/x",
+        "models",
+    ] {
+        let target = format!("/models/{name}");
+        assert_eq!(endpoint(&target), Some((Endpoint::Model, Some(name))));
+    }
+    let below = endpoint("/v1/models/chat/completions");
+    assert_eq!(below, Some((Endpoint::Model, Some("chat/completions"))));
+}
+
+#[test]
+fn a_models_name_is_the_rest_of_its_path() {
+    let named = |name| Some((Endpoint::Model, Some(name)));
+    assert_eq!(endpoint("/v1/models/gpt-4o"), named("gpt-4o"));
+    assert_eq!(endpoint("/models/org%2Fname?x=1"), named("org%2Fname"));
+    assert_eq!(endpoint("/openai/v1/models/org/name"), named("org/name"));
+}
+
+#[test]
+fn other_paths_are_not() {
+    for target in [
+        "",
+        "//",
+        "*",
+        "/v1",
+        "/v1/",
+        "/v1/health",
+        "/v1/stats",
+        "/openai/metrics",
+        "/v2/chat/completions",
+        "/v1/chat/completions/",
+        "/v1/Chat/completions",
+        "/v1//chat/completions",
+        "/openai/deployments//chat/completions",
+        "/openai/deployments/m/v1/chat/completions",
+        "/openai/deployments/m/health",
+        "/openai/deployments/m/models",
+        "/openai/deployments/m/models/x",
+        "/v1/deployments/m/chat/completions",
+        "/v1/engines",
+        "/v1/engines/m",
+        "/v1/engines//completions",
+        "/v1/engines/a/b/completions",
+        "/v1/engines/m/health",
+        "/v2/engines/m/completions",
+        "/v1/models/",
+        "/v1/modelsx",
+        "/v1/openai/chat/completions",
+    ] {
+        assert_eq!(endpoint(target), None, "{target}");
+    }
+}

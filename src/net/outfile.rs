@@ -1,0 +1,79 @@
+//! A file that is written at the end of a run, whatever its type: writing to a FIFO that nobody
+//! reads, or to a device, must not keep the process from ending. Knows nothing of what is written.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a FIFO's reader or a device may take for the whole text. With the five seconds of a
+/// drain it stays below the ten after which Docker kills a container.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A file that can be written, as far as its type shows.
+#[derive(Debug)]
+pub enum OutFile {
+    /// A regular file, which is empty by now.
+    Regular(File),
+    /// The standard output. Opening it once more would overwrite what it has, where it is a file.
+    Stdout,
+    /// The standard error.
+    Stderr,
+    /// A FIFO or a device, which is opened when it is written: opening it can block as well.
+    Special(PathBuf),
+}
+
+impl OutFile {
+    /// Creates or empties the file at `path`, unless it is a FIFO or a device. Fails for what can't
+    /// be written, such as a directory.
+    pub fn create(path: &Path) -> io::Result<OutFile> {
+        let Ok(found) = fs::metadata(path) else {
+            return File::create(path).map(OutFile::Regular);
+        };
+        let kind = found.file_type();
+        Ok(match () {
+            () if is_stream(&found, 1) => OutFile::Stdout,
+            () if is_stream(&found, 2) => OutFile::Stderr,
+            () if kind.is_fifo() || kind.is_char_device() || kind.is_block_device() => {
+                OutFile::Special(path.into())
+            }
+            () => OutFile::Regular(File::create(path)?),
+        })
+    }
+
+    /// Writes the whole text. Gives up on what is not a regular file after three seconds.
+    pub fn write(self, text: String) -> io::Result<()> {
+        if let OutFile::Regular(mut file) = self {
+            return file.write_all(text.as_bytes());
+        }
+        let (done, outcome) = mpsc::channel();
+        // The process ends without this thread where it hangs.
+        let work = move || done.send(self.write_blocking(text.as_bytes()));
+        thread::Builder::new().name("report".into()).spawn(work)?;
+        outcome.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            let why = format!("it was not read within {PATIENCE:?}");
+            Err(io::Error::new(io::ErrorKind::TimedOut, why))
+        })
+    }
+
+    fn write_blocking(self, text: &[u8]) -> io::Result<()> {
+        match self {
+            OutFile::Regular(mut file) => file.write_all(text),
+            OutFile::Stdout => {
+                let mut stdout = io::stdout();
+                stdout.write_all(text).and_then(|()| stdout.flush())
+            }
+            OutFile::Stderr => io::stderr().write_all(text),
+            OutFile::Special(path) => File::options().write(true).open(path)?.write_all(text),
+        }
+    }
+}
+
+/// Returns whether a file is the one that is open as this descriptor.
+fn is_stream(file: &Metadata, descriptor: i32) -> bool {
+    let stream = fs::metadata(format!("/dev/fd/{descriptor}"));
+    stream.is_ok_and(|stream| (stream.dev(), stream.ino()) == (file.dev(), file.ino()))
+}

@@ -1,0 +1,171 @@
+//! Chunk extensions (RFC 9112, 7.1.1): what follows their grammar is ignored, anything besides is
+//! refused, and there is a bound on all of a body's together.
+
+use mocker::http::body::{CHUNK_LINE_MAX, EXTENSIONS_MAX};
+use mocker::settings::Settings;
+
+use super::client::{HEALTH, chunked, in_every_cut};
+
+/// What follows a chunk's size, and whether it is an extension.
+const EXTENSIONS: &[(&str, bool)] = &[
+    (";a", true),
+    (";a;b", true),
+    (";a=b", true),
+    (";a=b;c=d;e", true),
+    (";!#$%&'*+-.^_`|~9=!#$%&'*+-.^_`|~9", true),
+    (";a=\"b\"", true),
+    (";a=\"\"", true),
+    (";a=\"b c\td\"", true),
+    (";a=\"b;c=d;0\"", true),
+    (";a=\"b\\\"c\"", true),
+    (";a=\"b\\\\\"", true),
+    (";a=\"\\;\\a\\ \\\t\"", true),
+    (";a=\"\u{e9}\\\u{e9}\"", true),
+    (";a=\"b\";c=\"d\"", true),
+    // White space around semicolons and equals signs.
+    (" ;a", true),
+    ("\t;a", true),
+    ("; a", true),
+    (" \t ; \t a \t = \t b \t ; \t c", true),
+    (";a ;b", true),
+    (";a =b", true),
+    (";a= b", true),
+    (";a= \"b\" ;c", true),
+    // And nowhere besides.
+    (" ", false),
+    ("\t", false),
+    (";a ", false),
+    (";a=b ", false),
+    (";a=\"b\" ", false),
+    (";a b", false),
+    (";a b=c", false),
+    (";a=b c", false),
+    (";a=\"b\" c", false),
+    // Names and values that are missing.
+    (";", false),
+    (" ;", false),
+    ("; ", false),
+    (";;", false),
+    (";;a", false),
+    (";a;", false),
+    (";a; ;b", false),
+    (";=", false),
+    (";=b", false),
+    (";a=", false),
+    (";a= ", false),
+    (";a=;b", false),
+    (";a==b", false),
+    (";a=b=c", false),
+    // Names and values that are no tokens.
+    (";\"a\"", false),
+    (";\"a\"=b", false),
+    (";a(b", false),
+    (";a/b", false),
+    (";a,b", false),
+    (";a@b=c", false),
+    (";[a]=b", false),
+    (";a=b,c", false),
+    (";a=b/c", false),
+    (";a={b}", false),
+    (";\u{e9}", false),
+    (";a=\u{e9}", false),
+    (";a\0", false),
+    (";a=b\u{7f}", false),
+    ("=a", false),
+    ("a;b=c;d=e g", false),
+    // Quoted strings that are none.
+    (";a=\"", false),
+    (";a=\"b", false),
+    (";a=\"b\\", false),
+    (";a=\"b\\\"", false),
+    (";a=b\"c\"", false),
+    (";a=\"b\"c", false),
+    (";a=\"b\"\"c\"", false),
+    (";a=\"b\"=c", false),
+    (";a='b c'", false),
+    (";a=\"\0\"", false),
+    (";a=\"\\\0\"", false),
+    (";a=\"\u{7f}\"", false),
+    (";a=\"b\rc\"", false),
+    (";a=\"b\\\rc\"", false),
+    (";a=\"b\nc\"", false),
+    (";a=\"b\r\nc\"", false),
+    (";a=\"b\r\n c\"", false),
+    // Line ends that are none.
+    (";a\rb", false),
+    (";\ra", false),
+    (";a=\rb", false),
+    (";a\r", false),
+    (";a\nb", false),
+    (";a\n", false),
+    (";a=b\n", false),
+    (";a\r\n ;b", false),
+];
+
+#[test]
+fn extensions_follow_the_grammar_or_are_refused() {
+    for (extension, valid) in EXTENSIONS {
+        let first = format!("7{extension}\r\n{{\"n\":2}}\r\n0\r\n\r\n");
+        let last = format!("7\r\n{{\"n\":2}}\r\n0{extension}\r\n\r\n");
+        for body in [first, last] {
+            let name = body.escape_debug().to_string();
+            let bytes = chunked(&body) + HEALTH;
+            let outcome = in_every_cut(&name, &Settings::default(), bytes.as_bytes());
+            match valid {
+                true => {
+                    assert_eq!(outcome.statuses(), [200, 200], "{name}");
+                    let choices = &outcome.answers[0].json()["choices"];
+                    assert_eq!(choices.as_array().map(Vec::len), Some(2), "{name}");
+                }
+                false => {
+                    assert_eq!(outcome.statuses(), [400], "{name}");
+                    assert_eq!(outcome.answers[0].error().0, "invalid_chunk", "{name}");
+                    assert!(outcome.ended && outcome.answers[0].closes(), "{name}");
+                }
+            }
+        }
+    }
+}
+
+/// A body of chunks of one byte, with extensions of `total` bytes in all, evenly long.
+fn extended(total: usize, chunks: usize) -> String {
+    let mut left = total;
+    let mut body = String::new();
+    for rest in (1..=chunks).rev() {
+        let len = left / rest;
+        left -= len;
+        body += &format!("1;{}\r\n \r\n", "x".repeat(len - 1));
+    }
+    chunked(&(body + "7\r\n{\"n\":2}\r\n0\r\n\r\n")) + HEALTH
+}
+
+#[test]
+fn the_extensions_of_a_body_are_bounded_together() {
+    let max = usize::from(EXTENSIONS_MAX);
+    // Few long ones and many short ones.
+    for chunks in [max / usize::from(CHUNK_LINE_MAX) + 1, 100, max / 8] {
+        for (total, statuses) in [
+            (max - 1, &[200, 200][..]),
+            (max, &[200, 200]),
+            (max + 1, &[400]),
+            (max * 2, &[400]),
+        ] {
+            // No line is too long by itself.
+            if total / chunks + 2 > usize::from(CHUNK_LINE_MAX) {
+                continue;
+            }
+            let name = format!("{total} bytes in {chunks} chunks");
+            let bytes = extended(total, chunks);
+            let outcome = in_every_cut(&name, &Settings::default(), bytes.as_bytes());
+            assert_eq!(outcome.statuses(), statuses, "{name}");
+        }
+    }
+    // The bound is for each body, not for a connection, and sizes don't count.
+    let bytes = extended(max, 100).repeat(3);
+    let outcome = in_every_cut("three", &Settings::default(), bytes.as_bytes());
+    assert_eq!(outcome.statuses(), [200; 6]);
+    let sizes = "0000000000000001\r\n \r\n".repeat(2000) + "7\r\n{\"n\":2}\r\n0\r\n\r\n";
+    let bytes = chunked(&sizes) + HEALTH;
+    let outcome = in_every_cut("sizes", &Settings::default(), bytes.as_bytes());
+    assert_eq!(outcome.statuses(), [200, 200]);
+}
