@@ -37,6 +37,21 @@ export function that(holds, why) {
   if (!holds) throw new Failed(why);
 }
 
+// Tries every way before it fails, and names those that failed.
+export async function every(ways) {
+  const failures = new Map();
+  for (const [name, way] of Object.entries(ways)) {
+    try {
+      await way();
+    } catch (error) {
+      const why = said(error);
+      failures.set(why, [...(failures.get(why) ?? []), name]);
+    }
+  }
+  const whys = [...failures].map(([why, names]) => `${names.join(', ')}: ${why}`);
+  that(whys.length === 0, whys.join('; '));
+}
+
 // --- the client and what it asks ------------------------------------------------------------
 
 export const client = (base = PLAIN, more = {}) =>
@@ -60,6 +75,12 @@ export function causes(error) {
     said.push(at.code ? `${at.message} (${at.code})` : at.message);
   }
   return said.join(', caused by ');
+}
+
+// The message of a failed check, on one line.
+export function said(error) {
+  const kind = error instanceof Failed ? '' : `${error?.constructor?.name}: `;
+  return (kind + causes(error)).replace(/\s+/g, ' ');
 }
 
 // The error that `call` ends with, which must be of `kind` and in OpenAI's shape.
@@ -151,9 +172,7 @@ export async function run(label, versions) {
       await body();
       console.log(`ok   ${label}: ${name}`);
     } catch (error) {
-      const kind = error instanceof Failed ? '' : `${error?.constructor?.name}: `;
-      const why = kind + causes(error);
-      console.log(`FAIL ${label}: ${name} : ${why.replace(/\s+/g, ' ')}`);
+      console.log(`FAIL ${label}: ${name} : ${said(error)}`);
     }
   }
   // Connections kept alive would hold the process for seconds more.

@@ -45,6 +45,18 @@ def is_a(what: str, value, kind: type):
     that(isinstance(value, kind), f"{what} is {short(value)}, wanted {kind.__name__}")
 
 
+def every(ways: dict[str, Callable[[], Any]]):
+    """Tries every way before it fails, and names those that failed."""
+    failures: dict[str, list[str]] = {}
+    for name, way in ways.items():
+        try:
+            way()
+        except Exception as error:  # Whatever a way ends with, the next ones are tried.
+            failures.setdefault(said(error), []).append(name)
+    if failures:
+        raise Failed("; ".join(f"{', '.join(names)}: {why}" for why, names in failures.items()))
+
+
 # --- clients and what they ask ---------------------------------------------------------------
 
 
