@@ -1,0 +1,34 @@
+"""Rows of requests that every client sends: what the hostile ones are compared with."""
+
+import lab
+
+from .build import CHAT, EMBEDDINGS, RESPONSES, get, post
+from .row import TURN, group, row
+
+CHAT_REQUEST = lab.chat_request()
+
+
+def varied(number):
+    """A chat with an id of its own in the head and a text of its own."""
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"Hello {number}"}]}
+    return post(CHAT, body, b"X-Request-Id: %032x\r\n" % number)
+
+
+ROWS = group(
+    "plain",
+    row("chat", CHAT_REQUEST),
+    row("chat, every request different", varied, varies=True),
+    row("chat, 16 pipelined", CHAT_REQUEST, depth=16, count=50_000),
+    row("chat, streamed", lab.stream_request()),
+    row("embedding", lab.request_of("embeddings"), mark=TURN),
+    row("embedding, base64", lab.request_of("base64")),
+    row("response", post(RESPONSES, {"model": "gpt-4o-mini", "input": "Hello"})),
+    row("empty body", post(CHAT, b"")),
+    row("models", get("/v1/models")),
+    row("health", get("/health")),
+    row("unknown path", post("/v1/unknown", {}), "404"),
+    row("wrong method", get(EMBEDDINGS), "405"),
+    row("wrong type", post(CHAT, {"n": "many"}), "400 invalid_value"),
+    row("not JSON", post(CHAT, b"hello"), "400 invalid_json"),
+    row("every request fails", CHAT_REQUEST, "500", args=("-failure-percent", "100")),
+)
