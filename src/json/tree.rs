@@ -206,7 +206,6 @@ impl Tree {
     }
 }
 
-#[cfg(any(test, fuzzing))]
 impl From<&serde_json::Value> for Tree {
     fn from(value: &serde_json::Value) -> Tree {
         let mut tree = Tree::default();
@@ -215,7 +214,6 @@ impl From<&serde_json::Value> for Tree {
     }
 }
 
-#[cfg(any(test, fuzzing))]
 fn add(tree: &mut Tree, value: &serde_json::Value) {
     use serde_json::Value;
     match value {

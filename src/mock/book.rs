@@ -192,9 +192,9 @@ impl Book {
         self.opening(reply, created, &mut scratch, None);
         self.closing(reply, created, &mut scratch, None);
         let mut length = scratch.len() as u64;
-        // Most items differ in the digits of their index and, from one to the next four, in
-        // vectors.
-        let alike = self.repeats(&reply.shape) && reply.endpoint != Endpoint::Models as u8;
+        // Choices and vectors differ in the digits of their index and, from one to the next four, in
+        // the text; the items of documents have no index, or names of their own.
+        let alike = self.repeats(&reply.shape) && !matches!(&*reply.shape, Shape::Document { .. });
         let mut kinds = [0; VARIANTS];
         for index in 0..self.items(reply) {
             let kind = &mut kinds[index as usize % VARIANTS];

@@ -386,23 +386,3 @@ fn junk(rng: &mut fastrand::Rng, depth: u32) -> Value {
     }
     map.into()
 }
-
-#[test]
-fn debug_one() {
-    let Ok(text) = std::env::var("SCHEMA") else {
-        return;
-    };
-    let schema: Value = serde_json::from_str(&text).unwrap();
-    let mut maker = Maker::new(Rc::new(Tree::from(&schema)), 0, false);
-    let before = maker.steps_left();
-    let mut progress = maker.run(STEPS_PER_CALL);
-    let mut calls = 1;
-    while progress == Progress::More {
-        progress = maker.run(STEPS_PER_CALL);
-        calls += 1;
-    }
-    println!(
-        "{progress:?} after {} steps of {before}, {calls} calls",
-        before - maker.steps_left()
-    );
-}
