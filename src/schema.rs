@@ -29,9 +29,9 @@ use search::Search;
 
 /// The steps that any schema may cost, and more for each node of a larger one, up to a limit. OpenAI
 /// accepts 5,000 properties and 1,000 values of enums, which take half of the limit.
-const STEPS: u64 = 200_000;
+const STEPS: u64 = 100_000;
 /// See [`STEPS`].
-const STEPS_PER_NODE: u64 = 50;
+const STEPS_PER_NODE: u64 = 300;
 /// See [`STEPS`].
 const STEPS_MAX: u64 = 600_000;
 
@@ -42,7 +42,7 @@ const BYTES_MAX: usize = 512 * 1024;
 const REPEATS_MAX: u8 = 6;
 
 /// The steps of one call that take at most 50 microseconds together.
-pub const STEPS_PER_CALL: u32 = 1_000;
+pub const STEPS_PER_CALL: u32 = 500;
 
 /// The reason why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Maker {
                 State::Search => match std::task::ready!(self.search.run()) {
                     Ok(()) => {
                         self.state = State::Judge;
-                        self.search.judge = judge::Judge::default();
+                        self.search.judge.reset();
                     }
                     // Where a schema stood within itself once too often, it may stand there more
                     // often: only then, since the plainest value is wanted.

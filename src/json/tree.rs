@@ -37,6 +37,9 @@ pub enum Kind {
     },
 }
 
+/// The bytes of a string that are written at once: a few microseconds' work.
+const TEXT_PIECE: usize = 4096;
+
 /// A JSON value. Places in it are indexes of nodes; the whole value is at place 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
@@ -248,8 +251,10 @@ pub struct Writer {
     end: Option<u32>,
     /// The containers that are open: where each ends, and whether it is an object.
     open: Vec<(u32, bool)>,
-    /// Whether a value or a name has been written that a comma or a colon must follow.
+    /// What was written last: a comma or a colon may have to follow.
     after: After,
+    /// The bytes of the string at this place that have been written, if some have.
+    text: Option<usize>,
 }
 
 /// What was written last.
@@ -268,11 +273,15 @@ impl Writer {
             end: None,
             open: Vec::new(),
             after: After::Opening,
+            text: None,
         }
     }
 
-    /// Writes the next node. Returns false when the value is complete.
+    /// Writes the next node, or the next piece of a long string. Returns false when the value is complete.
     pub fn step(&mut self, tree: &Tree, out: &mut String) -> bool {
+        if self.text.is_some() {
+            return self.text_step(tree, out);
+        }
         let end = *self.end.get_or_insert_with(|| tree.end(self.at));
         while let Some(&(end, object)) = self.open.last()
             && end == self.at
@@ -299,13 +308,34 @@ impl Writer {
             Kind::Unsigned(number) => out.push_str(&number.to_string()),
             Kind::Float(number) => out.push_str(&float(number)),
             Kind::Text { .. } => {
-                let text = tree.text(self.at).expect("it is a text");
-                out.push_str(&serde_json::to_string(text).expect("a string is JSON"));
+                out.push('"');
+                self.text = Some(0);
+                return self.text_step(tree, out);
             }
             Kind::List { end, .. } => self.container(end, false, out),
             Kind::Object { end, .. } => self.container(end, true, out),
         }
         self.at += 1;
+        true
+    }
+
+    /// Writes the next piece of a string.
+    fn text_step(&mut self, tree: &Tree, out: &mut String) -> bool {
+        let text = tree.text(self.at).unwrap_or_default();
+        let from = self.text.take().unwrap_or(0);
+        let rest = &text[from..];
+        let end = (0..4).map(|cut| rest.len().min(TEXT_PIECE) - cut);
+        let end = end.into_iter().find(|end| rest.is_char_boundary(*end));
+        let piece = &rest[..end.unwrap_or(rest.len())];
+        let quoted = serde_json::to_string(piece).expect("a string is JSON");
+        out.push_str(&quoted[1..quoted.len() - 1]);
+        match piece.len() < rest.len() {
+            true => self.text = Some(from + piece.len()),
+            false => {
+                out.push('"');
+                self.at += 1;
+            }
+        }
         true
     }
 
@@ -339,6 +369,7 @@ mod tests {
             json!(i64::MIN),
             json!([]),
             json!({}),
+            json!("é".repeat(TEXT_PIECE)),
             json!([[], {}, [1, [2]], {"a": {"b\n": [true, null, "\u{1}é"]}}]),
         ] {
             let tree = tree(&value);

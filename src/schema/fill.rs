@@ -81,11 +81,9 @@ pub struct Fill {
 pub struct Listed {
     base: Base,
     mark: Mark,
+    first: u32,
     next: u32,
     end: u32,
-    passed: u32,
-    /// The values before this one are passed over.
-    from: u32,
 }
 
 /// Tries values of a type that has no parts.
@@ -174,14 +172,19 @@ impl Search {
 
     fn leaf(&self, base: Base, listed: Option<(u32, u32)>, kind: Kinds, index: u32) -> Frame {
         let mark = self.mark();
-        if let Some((next, end)) = listed {
+        if let Some((first, end)) = listed {
+            // The next value is told by its distance, so that none has to be passed over.
+            let next = match index {
+                0 => first,
+                1 if first < end => self.rules.tree.end(first),
+                distance => first + distance,
+            };
             return Frame::Listed(Listed {
                 base,
                 mark,
+                first,
                 next,
                 end,
-                passed: 0,
-                from: index,
             });
         }
         match kind {
@@ -251,7 +254,7 @@ impl Search {
     pub(super) fn listed(&mut self, mut listed: Listed) -> Result<(), Unfit> {
         if let Some(outcome) = self.returned() {
             if outcome.is_ok() {
-                let index = listed.passed;
+                let index = listed.next - listed.first;
                 self.finish(Ok(Cursor { fill: 0, index }));
                 return Ok(());
             }
@@ -264,11 +267,7 @@ impl Search {
         let tree = self.rules.tree.clone();
         let value = listed.next;
         listed.next = tree.end(value);
-        listed.passed += 1;
         self.replace(Frame::Listed(listed));
-        if listed.passed <= listed.from {
-            return Ok(());
-        }
         if listed.next - value > NODES_MAX {
             return Err(Unfit::TooLarge);
         }
@@ -283,83 +282,89 @@ impl Search {
         Ok(())
     }
 
-    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Result<(), Unfit> {
+    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Poll<Result<(), Unfit>> {
         match self.returned() {
-            Some(Ok(_)) => {
-                let index = scalar.index + 1;
-                self.finish(Ok(Cursor { fill: 0, index }));
-                return Ok(());
-            }
-            Some(Err(why)) => {
+            Some(Ok(_)) => return self.scalar_done(scalar),
+            Some(Err(Unfit::Contradiction)) => {
                 self.release(scalar.mark, true);
-                if why != Unfit::Contradiction {
-                    return Err(why);
-                }
                 scalar.index = scalar.after;
                 scalar.rejected += 1;
+                // The candidate may have to be waited for.
+                self.replace(Frame::Scalar(scalar));
             }
+            Some(Err(why)) => return Poll::Ready(Err(why)),
             None => {}
         }
         if scalar.rejected > REJECTED_MAX {
-            return Err(Unfit::Contradiction);
+            return Poll::Ready(Err(Unfit::Contradiction));
         }
-        let Some((added, after)) = self.candidate(scalar)? else {
-            return Err(Unfit::Contradiction);
+        let Some((added, after)) = ready!(self.candidate(scalar))? else {
+            return Poll::Ready(Err(Unfit::Contradiction));
         };
         scalar.after = after;
         if !added {
             scalar.index = after;
             scalar.rejected += 1;
-            self.replace(Frame::Scalar(scalar));
-            return Ok(());
+        } else if self.is_undemanding(scalar.base) {
+            return self.scalar_done(scalar);
         }
         self.replace(Frame::Scalar(scalar));
-        self.push_verify(scalar.base, scalar.mark.nodes());
-        Ok(())
+        if added {
+            self.push_verify(scalar.base, scalar.mark.nodes());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn scalar_done(&mut self, scalar: Scalar) -> Poll<Result<(), Unfit>> {
+        let index = scalar.index + 1;
+        self.finish(Ok(Cursor { fill: 0, index }));
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether any value of the right type will do.
+    fn is_undemanding(&self, base: Base) -> bool {
+        let kinds = Keyword::Type.bit() | Keyword::Format.bit();
+        let mut demands = self.demands(base).iter();
+        demands.all(|rule| !self.rules.has_any(*rule, !kinds))
     }
 
     /// Adds the candidate of this number to the tree, if there is one. Returns the number to go on
     /// with where it does not do; `None` behind the last one.
-    fn candidate(&mut self, scalar: Scalar) -> Result<Option<(bool, u32)>, Unfit> {
+    fn candidate(&mut self, scalar: Scalar) -> Poll<Result<Option<(bool, u32)>, Unfit>> {
         let index = scalar.index;
         let (rules, demands, fuel) = self.parts(scalar.base);
         fuel.spend(1 + demands.len() as u32 / 2)?;
         let value = match scalar.kind {
-            Kinds::NULL => (index == 0).then_some(Kind::Null),
-            Kinds::BOOLEAN => (index < 2).then_some(Kind::Bool(index == 0)),
+            Kinds::NULL if index == 0 => Some(Kind::Null),
+            Kinds::BOOLEAN if index < 2 => Some(Kind::Bool(index == 0)),
+            Kinds::NULL | Kinds::BOOLEAN => return Poll::Ready(Ok(None)),
             Kinds::STRING => {
-                let Some(Candidate { text, after }) = scalar::string(rules, demands, index, fuel)?
-                else {
-                    return Ok(None);
+                let string = ready!(scalar::string(rules, demands, index, fuel))?;
+                let Some(Candidate { text, after }) = string else {
+                    return Poll::Ready(Ok(None));
                 };
                 if let Some(text) = &text {
                     self.out.push_text(text);
                 }
-                return Ok(Some((text.is_some(), after)));
+                return Poll::Ready(Ok(Some((text.is_some(), after))));
             }
             kind => {
-                fuel.spend(20)?;
+                fuel.spend(15)?;
                 let range = scalar::numbers(rules, demands);
                 let number = match kind.meets(Kinds::FRACTION) {
                     true => range.number(index),
                     false => range.integer(index),
                 };
                 let Some(number) = number else {
-                    return Ok(None);
+                    return Poll::Ready(Ok(None));
                 };
-                let value = number.kind();
-                if let Some(value) = value.filter(|_| range.has(number)) {
-                    self.out.push(value);
-                    return Ok(Some((true, index + 1)));
-                }
-                return Ok(Some((false, index + 1)));
+                number.kind().filter(|_| range.has(number))
             }
         };
-        let Some(value) = value else {
-            return Ok(None);
-        };
-        self.out.push(value);
-        Ok(Some((true, index + 1)))
+        if let Some(value) = value {
+            self.out.push(value);
+        }
+        Poll::Ready(Ok(Some((value.is_some(), index + 1))))
     }
 
     pub(super) fn push_verify(&mut self, base: Base, value: u32) {

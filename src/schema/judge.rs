@@ -3,7 +3,7 @@
 use std::task::{Poll, ready};
 
 use super::Unfit;
-use super::equality::equal;
+use super::equality::{equal, is_repeated};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::{Keyword, Kinds};
@@ -70,11 +70,28 @@ const APPLICATORS: u64 = Keyword::Ref.bit()
     | Keyword::Not.bit()
     | Keyword::If.bit();
 
+/// The keywords that are decided at once.
+const SCALARS: u64 = Keyword::Type.bit()
+    | Keyword::Minimum.bit()
+    | Keyword::Maximum.bit()
+    | Keyword::ExclusiveMinimum.bit()
+    | Keyword::ExclusiveMaximum.bit()
+    | Keyword::MultipleOf.bit()
+    | Keyword::MinLength.bit()
+    | Keyword::MaxLength.bit()
+    | Keyword::Pattern.bit()
+    | Keyword::Format.bit();
+
 impl Judge {
-    /// Begins to hold a value against a rule.
-    pub fn begin(&mut self, value: u32, rule: RuleId) {
+    /// Forgets what is being judged.
+    pub fn reset(&mut self) {
         self.checks.clear();
         self.verdict = None;
+    }
+
+    /// Begins to hold a value against a rule.
+    pub fn begin(&mut self, value: u32, rule: RuleId) {
+        self.reset();
         self.checks.push(Check::new(value, rule));
     }
 
@@ -266,30 +283,29 @@ impl Step<'_> {
                 self.fuel.spend(len / 64)?;
                 let text = self.values.text(self.check.value).unwrap_or_default();
                 let chars = text.chars().count() as u64;
-                within(chars, Keyword::MinLength, Keyword::MaxLength) && self.pattern(text)?
+                within(chars, Keyword::MinLength, Keyword::MaxLength) && ready!(self.pattern(text))?
             }
             kind => match Number::of(kind) {
                 Some(number) => self.number(number),
                 None => true,
             },
         };
-        Poll::Ready(Ok(if fits {
-            Next::Stage
-        } else {
-            Next::Verdict(false)
+        Poll::Ready(Ok(match fits {
+            true if self.rules.has_any(rule, !SCALARS) => Next::Stage,
+            fits => Next::Verdict(fits),
         }))
     }
 
-    fn pattern(&mut self, text: &str) -> Result<bool, Unfit> {
+    fn pattern(&mut self, text: &str) -> Poll<Result<bool, Unfit>> {
         let Some(at) = self.place(Keyword::Pattern) else {
-            return Ok(true);
+            return Poll::Ready(Ok(true));
         };
-        match self.rules.pattern(at, self.fuel) {
+        Poll::Ready(match ready!(self.rules.pattern(at, self.fuel)) {
             Ok(pattern) => pattern.matches(text, self.fuel),
             // Libraries write it beside a format that says the same.
             Err(Unfit::LookAround) if self.known_format() => Ok(true),
             Err(unfit) => Err(unfit),
-        }
+        })
     }
 
     fn known_format(&self) -> bool {
@@ -489,12 +505,9 @@ impl Step<'_> {
         if self.check.next == end {
             return Ok(Next::Stage);
         }
-        let (mut before, item) = (first, self.check.next);
-        while before < item {
-            if equal(self.values, before, self.values, item, self.fuel)? {
-                return Ok(Next::Verdict(false));
-            }
-            before = self.values.end(before);
+        let item = self.check.next;
+        if is_repeated(self.values, first, item, self.fuel)? {
+            return Ok(Next::Verdict(false));
         }
         self.check.next = self.values.end(item);
         Ok(Next::Stay)
@@ -562,8 +575,10 @@ impl Step<'_> {
         let mut check = self.check;
         if check.next == 0 {
             check.next = check.value + 1;
-        } else if self.child.is_some() {
+        } else if self.child.is_some() && self.rules.has_patterns(check.rule) {
             check.passed += 1;
+        } else if self.child.is_some() {
+            check.next = self.values.end(check.next + 1);
         }
         if check.next >= end {
             return Poll::Ready(Ok(Next::Stage));

@@ -109,6 +109,9 @@ keywords! {
 /// The number of keywords.
 pub const KEYWORDS: usize = TABLE.len();
 
+// A set of keywords is a word.
+const _: () = assert!(KEYWORDS <= 64);
+
 /// The most type names in a list: there are seven, and the list must not repeat one.
 const TYPES_MAX: u32 = 64;
 
@@ -245,6 +248,5 @@ mod tests {
             assert_eq!(*keyword as usize, at);
             assert_eq!(Keyword::named(name), Some(*keyword));
         }
-        assert!(KEYWORDS <= 64, "a set of keywords is a word");
     }
 }

@@ -3,7 +3,7 @@
 use std::task::{Poll, ready};
 
 use super::Unfit;
-use super::equality::equal;
+use super::equality::is_repeated;
 use super::judge::UNIQUE_MAX;
 use super::keyword::{Keyword, Kinds};
 use super::rules::{RuleId, Rules};
@@ -241,14 +241,7 @@ impl Search {
     /// Whether the item that was made last is equal to one before it.
     fn is_repeated(&mut self, list: ListFrame) -> Result<bool, Unfit> {
         let item = list.item.unwrap_or(list.mark).nodes();
-        let mut before = list.mark.nodes() + 1;
-        while before < item {
-            if equal(&self.out, before, &self.out, item, &mut self.fuel)? {
-                return Ok(true);
-            }
-            before = self.out.end(before);
-        }
-        Ok(false)
+        is_repeated(&self.out, list.mark.nodes() + 1, item, &mut self.fuel)
     }
 
     /// The rule whose schema the next item should satisfy so that the list contains what it must.

@@ -243,9 +243,9 @@ impl Search {
             .get(rule, Keyword::Properties)
             .unwrap_or_default();
         // Of two members with one name the last counts; of two rules, the first one's turn it is.
-        let last = ready!(self.rules.find(own, &name, &mut self.fuel))?;
-        let before = ready!(self.is_named(base, object.rule, Keyword::Properties, &name))?;
-        if last != Some(place + 1) || before {
+        let again = !self.rules.is_distinct(own)
+            && ready!(self.rules.find(own, &name, &mut self.fuel))? != Some(place + 1);
+        if again || ready!(self.is_named(base, object.rule, Keyword::Properties, &name))? {
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         }
@@ -326,6 +326,9 @@ impl Search {
                 let Some(schema) = ready!(schema)? else { break };
                 self.want(schema);
                 which += 1;
+                if !self.rules.has_patterns(rule) {
+                    break;
+                }
             }
         }
         Poll::Ready(Ok(()))
@@ -416,29 +419,35 @@ impl Search {
         if object.tried > NAME_TRIES.saturating_add(4 * least) {
             return Poll::Ready(Err(Unfit::Contradiction));
         }
-        let mark = self.mark();
-        for at in 0..self.demands(object.base).len() {
-            let rule = self.demands(object.base)[at];
-            if let Some(schema) = self.rules.get(rule, Keyword::PropertyNames) {
-                self.want(schema);
+        let pattern = self.name_pattern(object.base);
+        let by_pattern = match pattern {
+            Some(at) => {
+                let pattern = ready!(self.rules.pattern(at, &mut self.fuel));
+                let variant = object.tried - 1;
+                pattern
+                    .and_then(|it| it.generate(0, 100, variant, &mut self.fuel))
+                    .ok()
+                    .flatten()
             }
-        }
+            None => None,
+        };
+        let mark = self.mark();
         object.member = Some(mark);
         object.state = State::FurtherName;
-        let pattern = self.name_pattern(object.base);
-        let by_pattern = pattern.and_then(|at| {
-            let variant = object.tried - 1;
-            let pattern = self.rules.pattern(at, &mut self.fuel).ok()?;
-            pattern.generate(0, 100, variant, &mut self.fuel).ok()?
-        });
         self.replace(Frame::Object(object));
         match by_pattern {
             Some(name) => {
-                self.unwant(mark);
                 self.out.push_text(&name);
                 self.give(Ok(object.names));
             }
-            None => self.call(mark, Kinds::STRING, object.names),
+            None => {
+                for at in 0..self.demands(object.base).len() {
+                    let rule = self.demands(object.base)[at];
+                    let schema = self.rules.get(rule, Keyword::PropertyNames);
+                    schema.into_iter().for_each(|schema| self.want(schema));
+                }
+                self.call(mark, Kinds::STRING, object.names);
+            }
         }
         Poll::Ready(Ok(()))
     }

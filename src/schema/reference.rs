@@ -1,7 +1,7 @@
 //! References between schemas: JSON Pointers (RFC 6901), anchors and identifiers (JSON Schema Core,
 //! 8.2). All that a schema refers to must be within it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::task::{Poll, ready};
 
 use super::Unfit;
@@ -31,13 +31,13 @@ struct Resource {
 #[derive(Debug)]
 pub struct References {
     root: u32,
-    targets: HashMap<u32, u32>,
+    targets: BTreeMap<u32, u32>,
     scan: Option<Scan>,
     /// In the order of their places.
     resources: Vec<Resource>,
-    by_uri: HashMap<String, usize>,
+    by_uri: BTreeMap<String, usize>,
     /// By the number of the resource and the name.
-    anchors: HashMap<(usize, String), u32>,
+    anchors: BTreeMap<(usize, String), u32>,
 }
 
 /// The search for identifiers and anchors.
@@ -57,11 +57,11 @@ impl References {
     pub fn new(root: u32) -> References {
         References {
             root,
-            targets: HashMap::new(),
+            targets: BTreeMap::new(),
             scan: None,
             resources: Vec::new(),
-            by_uri: HashMap::new(),
-            anchors: HashMap::new(),
+            by_uri: BTreeMap::new(),
+            anchors: BTreeMap::new(),
         }
     }
 

@@ -1,16 +1,16 @@
 //! The schemas of one tree as rules: which keywords each schema has, read once and when it is first
 //! met. All of it is done in small steps, so that a schema of any size can be put aside.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
 use super::Unfit;
 use super::fuel::Fuel;
 use super::keyword::{KEYWORDS, Keyword, Kinds, count};
-use super::pattern::{Pattern, PatternFault};
+use super::pattern::{Parsing, Pattern, PatternFault};
 use super::reference::References;
 use crate::json::{Kind, Tree};
 
@@ -25,6 +25,9 @@ pub const FALSE: RuleId = 1;
 
 /// The largest object or list that is searched from end to end; a larger one gets an index.
 const LINEAR_MAX: u32 = 8;
+
+/// The largest object or list that is searched at all: OpenAI accepts 5,000 properties.
+const INDEX_MAX: u32 = 20_000;
 
 /// The longest string of a schema that is compared or copied, in bytes: OpenAI allows 120,000
 /// characters in all strings of a schema together.
@@ -46,15 +49,19 @@ struct Rule {
 pub struct Rules {
     /// The schema, and whatever stands around it.
     pub tree: Rc<Tree>,
-    known: HashMap<u32, RuleId>,
+    root: u32,
+    /// The rule of each place from `root` on; [`TRUE`] where none has been read.
+    known: Vec<RuleId>,
     rules: Vec<Rule>,
     /// The places of the values of all keywords.
     places: Vec<u32>,
     reading: Reading,
     hasher: RandomState,
-    indexes: HashMap<u32, HashMap<u64, u32>>,
+    indexes: BTreeMap<u32, Index>,
     indexing: Indexing,
-    patterns: HashMap<u32, Result<Rc<Pattern>, PatternFault>>,
+    patterns: BTreeMap<u32, Result<Rc<Pattern>, PatternFault>>,
+    /// The pattern that is being parsed.
+    parsing: Option<(u32, Result<Parsing, PatternFault>)>,
     references: References,
 }
 
@@ -72,7 +79,28 @@ struct Reading {
 struct Indexing {
     at: Option<u32>,
     next: u32,
-    index: HashMap<u64, u32>,
+    index: Index,
+}
+
+/// The places of names, by their hashes.
+type Index = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
+
+/// A hasher of what is a hash already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("hashes are numbers")
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl Rules {
@@ -85,8 +113,9 @@ impl Rules {
         };
         Rules {
             references: References::new(root),
+            known: vec![TRUE; (tree.end(root) - root) as usize],
             tree,
-            known: HashMap::new(),
+            root,
             rules: vec![rule(Kinds::ALL); 2],
             places: Vec::new(),
             reading: Reading {
@@ -95,9 +124,10 @@ impl Rules {
                 found: [0; KEYWORDS],
             },
             hasher: RandomState::new(),
-            indexes: HashMap::new(),
+            indexes: BTreeMap::new(),
             indexing: Indexing::default(),
-            patterns: HashMap::new(),
+            patterns: BTreeMap::new(),
+            parsing: None,
         }
     }
 
@@ -114,8 +144,9 @@ impl Rules {
             Kind::Object { end, .. } => end,
             _ => return Poll::Ready(Err(Unfit::Malformed)),
         };
-        if let Some(known) = self.known.get(&at) {
-            return Poll::Ready(Ok(*known));
+        let known = self.known[(at - self.root) as usize];
+        if known != TRUE {
+            return Poll::Ready(Ok(known));
         }
         let reading = &mut self.reading;
         if reading.at != at {
@@ -165,7 +196,7 @@ impl Rules {
             from,
             kinds,
         });
-        self.known.insert(at, id);
+        self.known[(at - self.root) as usize] = id;
         id
     }
 
@@ -262,11 +293,14 @@ impl Rules {
             Kind::List { len, end } => (len, end, 0),
             _ => return Poll::Ready(Err(Unfit::Malformed)),
         };
+        if len > INDEX_MAX {
+            return Poll::Ready(Err(Unfit::TooLarge));
+        }
         if self.indexing.at != Some(at) {
             self.indexing = Indexing {
                 at: Some(at),
                 next: at + 1,
-                index: HashMap::with_capacity(len as usize),
+                index: Index::with_capacity_and_hasher(len as usize, Default::default()),
             };
         }
         while self.indexing.next < end {
@@ -291,15 +325,27 @@ impl Rules {
     }
 
     /// The pattern at a place, parsed once.
-    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Result<Rc<Pattern>, Unfit> {
+    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<Rc<Pattern>, Unfit>> {
         if let Some(known) = self.patterns.get(&at) {
-            return known.clone().map_err(Unfit::from);
+            return Poll::Ready(known.clone().map_err(Unfit::from));
         }
-        let text = self.tree.text(at).unwrap_or_default();
-        fuel.spend(Pattern::parse_cost(text))?;
-        let parsed = Pattern::parse(text).map(Rc::new);
+        let cost = Pattern::parse_cost(self.tree.text(at).unwrap_or_default());
+        ready!(fuel.wait());
+        let parsing = match self.parsing.take().filter(|(known, _)| *known == at) {
+            Some((_, parsing)) => parsing,
+            None => {
+                fuel.spend(cost)?;
+                Pattern::begin(self.tree.text(at).unwrap_or_default())
+            }
+        };
+        if parsing.is_ok() && fuel.wait().is_pending() {
+            self.parsing = Some((at, parsing));
+            return Poll::Pending;
+        }
+        fuel.spend(cost)?;
+        let parsed = parsing.and_then(|half| Pattern::end(&half)).map(Rc::new);
         self.patterns.insert(at, parsed.clone());
-        parsed.map_err(Unfit::from)
+        Poll::Ready(parsed.map_err(Unfit::from))
     }
 
     /// The place of the schema that a rule refers to, if it does.
@@ -362,6 +408,21 @@ impl Rules {
         })
     }
 
+    /// Whether a member can have more than one schema.
+    pub fn has_patterns(&self, rule: RuleId) -> bool {
+        self.has_any(rule, Keyword::PatternProperties.bit())
+    }
+
+    /// Whether no name occurs twice in an object or a list that has an index.
+    pub fn is_distinct(&self, at: u32) -> bool {
+        let len = match self.tree.kind(at) {
+            Kind::Object { len, .. } | Kind::List { len, .. } => len,
+            _ => 0,
+        };
+        let index = self.indexes.get(&at);
+        index.is_some_and(|index| index.len() as u32 == len)
+    }
+
     /// The place of one of the schemas of an object's member: of several, the one with number
     /// `which`.
     pub fn member_schema(
@@ -383,7 +444,7 @@ impl Rules {
         if let Some(at) = self.get(rule, Keyword::PatternProperties) {
             let tree = self.tree.clone();
             for (pattern, schema) in tree.members(at) {
-                if !self.pattern(pattern, fuel)?.matches(name, fuel)? {
+                if !ready!(self.pattern(pattern, fuel))?.matches(name, fuel)? {
                     continue;
                 }
                 if which == passed {

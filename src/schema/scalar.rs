@@ -1,6 +1,8 @@
 //! Strings, numbers and the like that could satisfy a schema, the plainest first. Whether they do is
 //! for the judge to say.
 
+use std::task::{Poll, ready};
+
 use super::Unfit;
 use super::format::{Format, VARIANTS};
 use super::fuel::Fuel;
@@ -91,11 +93,11 @@ pub fn string(
     demands: &[RuleId],
     index: u32,
     fuel: &mut Fuel,
-) -> Result<Option<Candidate>, Unfit> {
+) -> Poll<Result<Option<Candidate>, Unfit>> {
     let least = most_of(rules, demands, Keyword::MinLength).unwrap_or(0);
     let most = least_of(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
     if most < least {
-        return Ok(None);
+        return Poll::Ready(Ok(None));
     }
     let (block, variant) = (index / BLOCK, index % BLOCK);
     let format = demands.iter().find_map(|rule| {
@@ -109,10 +111,10 @@ pub fn string(
         fuel.spend(10)?;
         let least = least.min(MATCHED_MAX as u64) as usize;
         let text = Some(variant).filter(|variant| *variant < VARIANTS);
-        return Ok(Some(Candidate {
+        return Poll::Ready(Ok(Some(Candidate {
             text: text.and_then(|variant| format.sample(block, variant, least)),
             after: (block + 1) * BLOCK,
-        }));
+        })));
     }
     let mut patterns: Vec<u32> = Vec::new();
     for rule in demands {
@@ -131,16 +133,16 @@ pub fn string(
             _ => (0, least.max(u64::from(variant / 2 + 1))),
         };
         let text = match patterns.get(way as usize) {
-            Some(pattern) => of_pattern(rules, *pattern, (length, most), variant, fuel)?,
-            None => of_patterns(rules, &patterns, variant, fuel)?,
+            Some(pattern) => ready!(of_pattern(rules, *pattern, (length, most), variant, fuel))?,
+            None => ready!(of_patterns(rules, &patterns, variant, fuel))?,
         };
         let after = index + 1;
-        return Ok(Some(Candidate { text, after }));
+        return Poll::Ready(Ok(Some(Candidate { text, after })));
     }
     // Beside a format or a pattern, a mere word is a last resort.
     let number = number - ways * PATTERN_VARIANTS;
     if least > LENGTH_MAX {
-        return Err(Unfit::TooLarge);
+        return Poll::Ready(Err(Unfit::TooLarge));
     }
     let first = index - number;
     let (text, after) = match number.checked_sub(ODD) {
@@ -151,11 +153,8 @@ pub fn string(
         Some(odd) => (odd_string(odd, least, most), index + 1),
     };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
-    match text {
-        None if number < ODD => Ok(Some(Candidate { text, after })),
-        None => Ok(None),
-        text => Ok(Some(Candidate { text, after })),
-    }
+    let is_last = text.is_none() && number >= ODD;
+    Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
 }
 
 /// A string of an odd length, or of odd characters.
@@ -165,11 +164,18 @@ fn odd_string(number: u32, least: u64, most: u64) -> Option<String> {
     let length = lengths.clone().nth(number as usize);
     if let Some(length) = length {
         let length = length.max(least).min(most) as usize;
-        return Some(WORD.chars().cycle().take(length).collect());
+        return Some(repeated(length));
     }
     let word = ODD_WORDS.get(number as usize - lengths.count())?;
     let length = word_length(least, most);
     Some(word.chars().cycle().take(length).collect())
+}
+
+/// The word, over and over, up to this length.
+fn repeated(length: usize) -> String {
+    let mut text = WORD.repeat(length / WORD.len() + 1);
+    text.truncate(length);
+    text
 }
 
 fn word_length(least: u64, most: u64) -> usize {
@@ -182,11 +188,11 @@ fn of_pattern(
     (least, most): (u64, u64),
     variant: u32,
     fuel: &mut Fuel,
-) -> Result<Option<String>, Unfit> {
-    let pattern = rules.pattern(at, fuel)?;
+) -> Poll<Result<Option<String>, Unfit>> {
+    let pattern = ready!(rules.pattern(at, fuel))?;
     let least = usize::try_from(least).unwrap_or(usize::MAX);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    pattern.generate(least, most, variant, fuel)
+    Poll::Ready(pattern.generate(least, most, variant, fuel))
 }
 
 /// Strings of all patterns, one behind the other: what contains a match of each.
@@ -195,20 +201,25 @@ fn of_patterns(
     patterns: &[u32],
     variant: u32,
     fuel: &mut Fuel,
-) -> Result<Option<String>, Unfit> {
+) -> Poll<Result<Option<String>, Unfit>> {
     let mut all = String::new();
     for at in patterns {
-        match of_pattern(rules, *at, (0, MATCHED_MAX as u64), variant, fuel)? {
+        match ready!(of_pattern(
+            rules,
+            *at,
+            (0, MATCHED_MAX as u64),
+            variant,
+            fuel
+        ))? {
             Some(part) => all += &part,
-            None => return Ok(None),
+            None => return Poll::Ready(Ok(None)),
         }
     }
-    Ok(Some(all))
+    Poll::Ready(Ok(Some(all)))
 }
 
 /// The word with this number that has at least `least` and at most `most` characters.
 fn word(number: u32, least: usize, most: usize) -> Option<String> {
-    let repeated = |length: usize| -> String { WORD.chars().cycle().take(length).collect() };
     let length = word_length(least as u64, most as u64);
     if number == 0 {
         return Some(repeated(length));

@@ -199,7 +199,7 @@ impl Search {
         self.choices.clear();
         self.todo.clear();
         self.opened.fill(0);
-        self.judge = Judge::default();
+        self.judge.reset();
         (self.depth, self.recursed) = (0, false);
         (self.root, self.repeats) = (root, repeats);
         let mark = self.mark();
@@ -222,7 +222,7 @@ impl Search {
                 if self.fuel.total() == 0 {
                     return Poll::Ready(Err(why));
                 }
-                self.judge = Judge::default();
+                self.judge.reset();
                 self.finish(Err(why));
             }
         }
@@ -243,7 +243,7 @@ impl Search {
             Frame::Choose(choose) => self.choose(choose),
             Frame::Fill(fill) => self.fill(fill),
             Frame::Listed(listed) => Poll::Ready(self.listed(listed)),
-            Frame::Scalar(scalar) => Poll::Ready(self.scalar(scalar)),
+            Frame::Scalar(scalar) => self.scalar(scalar),
             Frame::Verify(verify) => self.verify(verify),
             Frame::List(list) => self.list(list),
             Frame::Object(object) => self.object(object),

@@ -237,8 +237,11 @@ fn what_cannot_be_made_is_said() {
             json!({"type": "object", "required": ["a"], "additionalProperties": false}),
             Unfit::Contradiction,
         ),
-        (json!({"pattern": "("}), Unfit::BadPattern),
-        (json!({"pattern": "^(?=a)"}), Unfit::LookAround),
+        (json!({"type": "string", "pattern": "("}), Unfit::BadPattern),
+        (
+            json!({"type": "string", "pattern": "^(?=a)"}),
+            Unfit::LookAround,
+        ),
         (
             json!({"type": "object", "properties": {"a": {"not": {}}}, "required": ["a"]}),
             Unfit::Contradiction,

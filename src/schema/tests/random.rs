@@ -389,7 +389,9 @@ impl Around<'_> {
             let each: Vec<Value> = members.values().map(|it| self.schema(it, deeper)).collect();
             all["patternProperties"] = json!({"^[a-z]": {"anyOf": each}});
             let value = Value::Object(members.clone());
-            all["dependentSchemas"] = json!({ first: self.schema(&value, 0) });
+            if depth > 1 {
+                all["dependentSchemas"] = json!({ first: self.schema(&value, 0) });
+            }
         }
         let mut kept = self.some(all, 45);
         // What is not declared must not be forbidden.
