@@ -7,6 +7,7 @@ use super::Unfit;
 use super::equality::NODES_MAX;
 use super::keyword::{Keyword, Kinds};
 use super::list::ListFrame;
+use super::number::Number;
 use super::object::ObjectFrame;
 use super::rules::TEXT_MAX;
 use super::scalar::{self, Candidate};
@@ -15,6 +16,36 @@ use crate::json::Kind;
 
 /// The candidates of a type that are rejected before it is given up.
 const REJECTED_MAX: u32 = 128;
+
+/// The plain numbers that are tried before others.
+const PLAIN: u32 = 32;
+
+/// The number of the first candidate that is tried where no plain number is allowed.
+const ODD: u32 = 1 << 16;
+
+/// Those candidates: a schema may forbid small numbers, or negative ones.
+const ODD_NUMBERS: [i128; 20] = [
+    2,
+    -1,
+    10,
+    -10,
+    100,
+    -100,
+    1000,
+    -1000,
+    10_000,
+    1_000_000,
+    -1_000_000,
+    1_000_000_000,
+    1 << 31,
+    -(1 << 31),
+    1 << 53,
+    -(1 << 53),
+    i64::MAX as i128,
+    i64::MIN as i128,
+    1 << 63,
+    u64::MAX as i128,
+];
 
 /// The types, in the order in which they are tried where a schema leaves them open.
 const ORDER: [Kinds; 6] = [
@@ -175,8 +206,9 @@ impl Search {
         if let Some((first, end)) = listed {
             // The next value is told by its distance, so that none has to be passed over.
             let next = match index {
+                _ if first == end => end,
                 0 => first,
-                1 if first < end => self.rules.tree.end(first),
+                1 => self.rules.tree.end(first),
                 distance => first + distance,
             };
             return Frame::Listed(Listed {
@@ -351,20 +383,32 @@ impl Search {
             kind => {
                 fuel.spend(15)?;
                 let range = scalar::numbers(rules, demands);
-                let number = match kind.meets(Kinds::FRACTION) {
-                    true => range.number(index),
-                    false => range.integer(index),
+                let number = match (index.checked_sub(ODD), kind.meets(Kinds::FRACTION)) {
+                    (Some(odd), _) => ODD_NUMBERS.get(odd as usize).copied().map(Number::Integer),
+                    (None, true) => range.number(index),
+                    (None, false) => range.integer(index),
                 };
                 let Some(number) = number else {
                     return Poll::Ready(Ok(None));
                 };
-                number.kind().filter(|_| range.has(number))
+                let value = number.kind().filter(|_| range.has(number));
+                self.out_push(value);
+                // Some that the ranges allow and something else forbids are followed by odd ones.
+                let after = match value.is_some() && (PLAIN..ODD).contains(&index) {
+                    true => ODD,
+                    false => index + 1,
+                };
+                return Poll::Ready(Ok(Some((value.is_some(), after))));
             }
         };
+        self.out_push(value);
+        Poll::Ready(Ok(Some((value.is_some(), index + 1))))
+    }
+
+    fn out_push(&mut self, value: Option<Kind>) {
         if let Some(value) = value {
             self.out.push(value);
         }
-        Poll::Ready(Ok(Some((value.is_some(), index + 1))))
     }
 
     pub(super) fn push_verify(&mut self, base: Base, value: u32) {

@@ -15,8 +15,9 @@ use crate::json::Kind;
 /// must be contained at once; both; then with more items, or with another one of them.
 const VARIANTS: u32 = 36;
 
-/// The items of one list that are rejected for being there already.
-const REPEATED_MAX: u32 = 4096;
+/// The values for one item that are rejected because they are in the list already, and more for each
+/// item in it.
+const REPEATED_MAX: u32 = 64;
 
 /// Keywords that a list may fail although each of its items is right.
 const HARD: u64 = Keyword::OneOf.bit()
@@ -207,13 +208,15 @@ impl Search {
                 self.release(list.item.unwrap_or(list.mark), true);
                 list.repeated += 1;
                 list.cursor = cursor;
-                if list.repeated > REPEATED_MAX {
-                    return Err(Unfit::Contradiction);
+                if list.repeated > REPEATED_MAX + 2 * list.len {
+                    // This branch or type has no others; the next one may.
+                    (list.cursor.fill, list.cursor.index) = (cursor.fill + 1, 0);
+                    list.repeated = 0;
                 }
             }
             Ok(cursor) => {
                 list.len += 1;
-                list.plain = false;
+                (list.plain, list.repeated) = (false, 0);
                 let before = self.contained_by(list);
                 list.contained += u32::from(list.wanted);
                 // Items with the same schemas go on where the last one ended, if none may repeat.
@@ -231,7 +234,21 @@ impl Search {
                 }
                 (list.plain, list.cursor) = (true, Cursor::default());
             }
-            Err(why) if list.len < list.least => return Err(why),
+            Err(why) if list.len < list.least => {
+                // Where items depend on each other, others before it may leave room for it.
+                match list.unique
+                    || self
+                        .contained_by(ListFrame {
+                            contained: 0,
+                            ..list
+                        })
+                        .is_some()
+                {
+                    true => self.vary_list(list),
+                    false => return Err(why),
+                }
+                return Ok(());
+            }
             Err(_) => list.usual = list.len,
         }
         self.replace(Frame::List(list));

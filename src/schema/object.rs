@@ -21,6 +21,12 @@ const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED;
 /// The members whose type is varied.
 const TYPED: u32 = 4;
 
+/// Names that patterns of names may not match.
+const ODD_NAMES: [&str; 6] = ["1", "A", "_", "-", " ", "é"];
+
+/// The most required names of a schema that are held against those of the others.
+const REQUIRED_MAX: u32 = 256;
+
 /// The most steps that it may take to find what members make others necessary.
 const DEPENDENTS_MAX: u64 = 2000;
 
@@ -177,17 +183,36 @@ impl Search {
             return Poll::Ready(Err(Unfit::Contradiction));
         }
         if object.most < u32::MAX {
-            // Where there is a limit, required members come before optional ones.
-            for rule in demands {
-                if let Some(at) = rules.get(*rule, Keyword::Required) {
-                    object.required += ready!(rules.distinct(at, fuel))?;
-                }
-            }
+            object.required = ready!(self.count_required(object.base))?;
         }
         self.out.open(true);
         object.state = State::Declared;
         self.replace(Frame::Object(object));
         Poll::Ready(Ok(()))
+    }
+
+    /// How many different names the rules require, or more where there are very many. Where there is
+    /// a limit, required members come before optional ones.
+    fn count_required(&mut self, base: Base) -> Poll<Result<u32, Unfit>> {
+        let tree = self.rules.tree.clone();
+        let mut count = 0;
+        for number in 0..self.demands(base).len() {
+            let rule = self.demands(base)[number];
+            let Some(at) = self.rules.get(rule, Keyword::Required) else {
+                continue;
+            };
+            let distinct = ready!(self.rules.distinct(at, &mut self.fuel))?;
+            if number == 0 || distinct > REQUIRED_MAX {
+                count += distinct;
+                continue;
+            }
+            for name in tree.items(at) {
+                let name = tree.text(name).ok_or(Unfit::Malformed)?;
+                let known = self.is_named(base, number as u32, Keyword::Required, name);
+                count += u32::from(!ready!(known)?);
+            }
+        }
+        Poll::Ready(Ok(count))
     }
 
     /// Goes on to the next name that the rules have in what a keyword holds; `None` behind the last.
@@ -312,6 +337,9 @@ impl Search {
         object.optional += u32::from(!object.must);
         object.state = State::Member(after);
         self.replace(Frame::Object(object));
+        if !object.must {
+            self.limit();
+        }
         self.call(value, Kinds::ALL, object.cursor(object.len));
         Poll::Ready(Ok(()))
     }
@@ -336,6 +364,9 @@ impl Search {
 
     fn member_made(&mut self, mut object: ObjectFrame, after: After) -> Result<(), Unfit> {
         let outcome = self.returned().expect("a member was searched");
+        if !object.must {
+            self.unlimit();
+        }
         if outcome.is_ok() {
             object.len += 1;
             object.required -= u32::from(object.must && object.required > 0);
@@ -421,6 +452,11 @@ impl Search {
         }
         let pattern = self.name_pattern(object.base);
         let by_pattern = match pattern {
+            // Every other name is one that the pattern may not match.
+            Some(_) if object.tried.is_multiple_of(2) => {
+                let odd = ODD_NAMES[(object.tried / 2) as usize % ODD_NAMES.len()];
+                Some(odd.repeat(1 + object.tried as usize / 16))
+            }
             Some(at) => {
                 let pattern = ready!(self.rules.pattern(at, &mut self.fuel));
                 let variant = object.tried - 1;

@@ -127,13 +127,16 @@ pub fn string(
     let ways = patterns.len() as u32 + u32::from(patterns.len() > 1);
     if number < ways * PATTERN_VARIANTS {
         let (way, variant) = (number % ways, number / ways);
-        // Every other string has other characters; those between have other lengths.
-        let (variant, length) = match variant % 2 {
-            0 => (variant / 2, least),
-            _ => (0, least.max(u64::from(variant / 2 + 1))),
+        // Every other string has other characters; those between have another length.
+        let (variant, lengths) = match variant % 2 {
+            0 => (variant / 2, (least, most)),
+            _ => {
+                let length = least + u64::from(variant / 2);
+                (0, (length, length.min(most)))
+            }
         };
         let text = match patterns.get(way as usize) {
-            Some(pattern) => ready!(of_pattern(rules, *pattern, (length, most), variant, fuel))?,
+            Some(pattern) => ready!(of_pattern(rules, *pattern, lengths, variant, fuel))?,
             None => ready!(of_patterns(rules, &patterns, variant, fuel))?,
         };
         let after = index + 1;

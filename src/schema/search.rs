@@ -84,6 +84,14 @@ enum Choice {
     Dependent(u32),
 }
 
+/// The least fuel that must be left while a frame is on top or others are above it.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    /// The number of frames up to that one.
+    frame: usize,
+    least: u64,
+}
+
 /// The state of the tree and the stacks that a failure returns to.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
@@ -92,6 +100,7 @@ pub struct Mark {
     demands: usize,
     choices: usize,
     todo: usize,
+    depth: u32,
 }
 
 impl Mark {
@@ -158,6 +167,8 @@ pub struct Search {
     demands: Vec<RuleId>,
     choices: Vec<Choice>,
     todo: Vec<Todo>,
+    /// What may be given up before all fuel is spent.
+    limits: Vec<Limit>,
     /// How often each rule is among the demands.
     opened: Vec<u8>,
     depth: u32,
@@ -183,6 +194,7 @@ impl Search {
             demands: Vec::new(),
             choices: Vec::new(),
             todo: Vec::new(),
+            limits: Vec::new(),
             opened: Vec::new(),
             depth: 0,
             root: 0,
@@ -198,6 +210,7 @@ impl Search {
         self.demands.clear();
         self.choices.clear();
         self.todo.clear();
+        self.limits.clear();
         self.opened.fill(0);
         self.judge.reset();
         (self.depth, self.recursed) = (0, false);
@@ -225,6 +238,7 @@ impl Search {
                 self.judge.reset();
                 self.finish(Err(why));
             }
+            self.hold_limits();
         }
         let outcome = self.returned.take().unwrap_or(Err(Unfit::Contradiction));
         Poll::Ready(outcome.map(|_| ()))
@@ -235,7 +249,6 @@ impl Search {
             Frame::Scope { mark, .. } => {
                 let outcome = self.returned.take().expect("what is above has returned");
                 self.release(mark, outcome.is_err());
-                self.depth -= 1;
                 self.finish(outcome);
                 Poll::Ready(Ok(()))
             }
@@ -274,6 +287,35 @@ impl Search {
         self.returned.take()
     }
 
+    /// What the frame on top calls next may spend half of the fuel that is left, since there are
+    /// other possibilities, or it is not needed.
+    pub(super) fn limit(&mut self) {
+        let total = self.fuel.total();
+        let kept = self.limits.last().map_or(0, |outer| outer.least);
+        self.limits.push(Limit {
+            frame: self.frames.len(),
+            least: kept + total.saturating_sub(kept) / 2,
+        });
+    }
+
+    /// Ends the limit of the frame on top.
+    pub(super) fn unlimit(&mut self) {
+        self.limits.pop();
+    }
+
+    /// Gives up what has spent more than it may.
+    fn hold_limits(&mut self) {
+        // An inner limit is always reached before those around it.
+        if let Some(limit) = self.limits.last()
+            && self.fuel.total() < limit.least
+            && self.frames.len() > limit.frame
+        {
+            self.frames.truncate(limit.frame);
+            self.judge.reset();
+            self.returned = Some(Err(Unfit::TooLarge));
+        }
+    }
+
     // What a value must satisfy.
 
     /// The state to return to.
@@ -284,6 +326,7 @@ impl Search {
             demands: self.demands.len(),
             choices: self.choices.len(),
             todo: self.todo.len(),
+            depth: self.depth,
         }
     }
 
@@ -292,6 +335,7 @@ impl Search {
         for rule in self.demands.drain(mark.demands..) {
             self.opened[rule as usize] -= 1;
         }
+        self.depth = mark.depth;
         self.choices.truncate(mark.choices);
         self.todo.truncate(mark.todo);
         if failed {
@@ -457,10 +501,12 @@ impl Search {
     fn choose(&mut self, mut choose: Choose) -> Poll<Result<(), Unfit>> {
         match self.returned() {
             Some(Ok(cursor)) => {
+                self.unlimit();
                 self.finish(Ok(cursor));
                 return Poll::Ready(Ok(()));
             }
             Some(Err(why)) => {
+                self.unlimit();
                 // Why the first branch failed says most.
                 choose.why.get_or_insert(why);
                 self.release(choose.mark, true);
@@ -471,6 +517,7 @@ impl Search {
         match self.next_branch(choice, &mut choose) {
             Branch::Schemas(schemas) => {
                 self.replace(Frame::Choose(choose));
+                self.limit();
                 self.todo
                     .extend(schemas.into_iter().flatten().map(Todo::Schema));
                 let choice = choose.base.choice + 1;

@@ -288,7 +288,14 @@ fn hostile_schemas_end_soon() {
         |next: Value| json!({"type": "array", "items": next, "minItems": 2}),
     ] {
         for count in [20, 90, 5000] {
-            assert!(instance(&doubled(count, pair)).is_err(), "{count}");
+            let schema = doubled(count, pair);
+            // Where members are optional, most of them are left out.
+            let optional = schema["$defs"]["d0"]["properties"].is_object();
+            assert_eq!(
+                instance(&schema).is_ok(),
+                optional && count < 100,
+                "{count}"
+            );
         }
     }
     let choices = json!({"allOf": vec![json!({"anyOf": [{"type": "null"}, {}]}); 5000]});

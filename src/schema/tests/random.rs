@@ -61,12 +61,12 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
 fn satisfiable(seed: u64) -> Value {
     let mut rng = Rng::with_seed(seed);
     loop {
-        let value = value(&mut rng, 3);
+        let value = value(&mut rng, 2);
         let mut around = Around {
             rng: &mut rng,
             definitions: Map::new(),
         };
-        let mut schema = around.schema(&value, 3);
+        let mut schema = around.schema(&value, 2);
         let definitions = std::mem::take(&mut around.definitions);
         if let Value::Object(members) = &mut schema
             && !definitions.is_empty()
@@ -147,7 +147,7 @@ impl Around<'_> {
         }
         let mut schema = self.plain(value, depth);
         if depth > 0 && self.chance(12) {
-            let other = self.other(value, depth - 1);
+            let other = self.unlike(value);
             schema.insert("not".to_owned(), other);
         }
         schema.into()
@@ -166,6 +166,24 @@ impl Around<'_> {
         json!(false)
     }
 
+    /// What people forbid: values, types, members.
+    fn unlike(&mut self, value: &Value) -> Value {
+        let unlike = super::random::value(self.rng, 1);
+        let name = NAMES[self.rng.usize(..NAMES.len())];
+        let forbidden = match (self.rng.u32(0..5), &unlike) {
+            (0, _) => json!({"const": unlike}),
+            (1, _) => json!({"enum": [unlike, "other"]}),
+            (2, Value::Object(_) | Value::Array(_)) => json!({"required": [name]}),
+            (3, Value::Object(_) | Value::Array(_)) => json!({"maxItems": 0, "maxProperties": 0}),
+            (_, Value::Object(_) | Value::Array(_)) => json!({"type": ["object", "array"]}),
+            _ => self.plain(&unlike, 0).into(),
+        };
+        match is_valid(&forbidden, value) || !unlike.is_object() && unlike == *value {
+            true => json!({"const": {"no": "such"}}),
+            false => forbidden,
+        }
+    }
+
     fn combined(&mut self, value: &Value, depth: u32) -> Value {
         match self.rng.u32(0..8) {
             0 | 1 => {
@@ -180,7 +198,7 @@ impl Around<'_> {
             2 => {
                 let mut branches = vec![self.schema(value, depth)];
                 for _ in 0..self.rng.usize(0..3) {
-                    branches.push(self.other(value, depth));
+                    branches.push(self.unlike(value));
                 }
                 self.rng.shuffle(&mut branches);
                 let mut schema = self.plain(value, depth);
@@ -188,6 +206,12 @@ impl Around<'_> {
                 schema.into()
             }
             3 | 4 => {
+                // Lists of lists of demands are deep enough without choices in them.
+                let depth = if value.is_array() || value.is_object() {
+                    0
+                } else {
+                    depth
+                };
                 let parts = 1 + self.rng.usize(0..3);
                 let parts: Vec<Value> = (0..parts).map(|_| self.schema(value, depth)).collect();
                 let mut schema = self.plain(value, depth);
@@ -195,7 +219,7 @@ impl Around<'_> {
                 schema.into()
             }
             5 => {
-                let (holds, fails) = (self.schema(value, depth), self.other(value, depth));
+                let (holds, fails) = (self.schema(value, depth), self.unlike(value));
                 let (then, otherwise) = (self.schema(value, depth), self.other(value, depth));
                 match self.chance(50) {
                     true => json!({"if": holds, "then": then, "else": otherwise}),
@@ -327,7 +351,7 @@ impl Around<'_> {
             "minItems": items.len().saturating_sub(self.rng.usize(0..2)),
             "maxItems": items.len() + self.rng.usize(0..2),
         });
-        let deeper = depth.saturating_sub(1);
+        let deeper = depth.saturating_sub(2);
         if let Some(first) = items.first() {
             let each: Vec<Value> = items.iter().map(|item| self.schema(item, deeper)).collect();
             all["items"] = json!({"anyOf": each});
@@ -348,7 +372,7 @@ impl Around<'_> {
     }
 
     fn of_members(&mut self, members: &Map<String, Value>, depth: u32) -> Value {
-        let deeper = depth.saturating_sub(1);
+        let deeper = depth.saturating_sub(2);
         let mut properties = Map::new();
         for (name, member) in members.iter() {
             if self.chance(75) {
@@ -386,7 +410,10 @@ impl Around<'_> {
         if let Some(first) = members.keys().next() {
             let names: Vec<&String> = members.keys().filter(|_| self.rng.bool()).collect();
             all["dependentRequired"] = json!({ first: names });
-            let each: Vec<Value> = members.values().map(|it| self.schema(it, deeper)).collect();
+            let each: Vec<Value> = members
+                .values()
+                .map(|it| self.plain(it, 0).into())
+                .collect();
             all["patternProperties"] = json!({"^[a-z]": {"anyOf": each}});
             let value = Value::Object(members.clone());
             if depth > 1 {
