@@ -84,29 +84,57 @@ fn doubled(pair: fn(Value) -> Value) -> Value {
     json!({"$ref": "#/$defs/d0", "$defs": definitions})
 }
 
+/// Schemas with a result.
 fn schemas() -> Vec<(&'static str, Value)> {
+    [large(), hostile(), of_patterns()].concat()
+}
+
+/// Large ones, and what OpenAI accepts at most.
+fn large() -> Vec<(&'static str, Value)> {
     let text = json!({"type": "string"});
     let values: Vec<String> = (0..1000).map(|at| format!("value_{at}")).collect();
     let junk = (0..100_000).map(|at| (format!("k{at}"), json!(1)));
-    let names: Vec<String> = (0..60_000).map(|at| format!("k{at}")).collect();
     let groups = object(100, |_| object(49, |_| text.clone()));
-    let kinds = vec!["string"; 20];
-    let patterns = (0..16).map(|at| (format!("^(a|b|ab)*{at}$"), json!({})));
+    let filtered = json!({"enum": values, "not": {"const": "value_0"}});
+    let integers = json!({"type": "integer"});
     vec![
         ("5000 properties", object(5000, |_| text.clone())),
         ("5000 in groups, 10 levels", nested(8, groups)),
+        ("1000 enum values", object(1, |_| filtered.clone())),
         (
-            "1000 enum values",
-            object(1, |_| json!({"enum": values, "not": {"const": "value_0"}})),
+            "100,000 unknown keywords",
+            junk.collect::<Map<_, _>>().into(),
         ),
         (
-            "allOf of type lists",
-            json!({"allOf": vec![json!({"type": kinds}); 7]}),
+            "unique integers",
+            json!({"minItems": 1000, "uniqueItems": true, "items": integers}),
         ),
         (
-            "anyOf, doubled",
-            doubled(|next| json!({"anyOf": [next, next], "minimum": 2, "maximum": 1})),
+            "unique enum values",
+            json!({"minItems": 900, "uniqueItems": true, "items": {"enum": values}}),
         ),
+        ("large const", json!({"const": vec![vec![1; 40]; 40]})),
+        ("long enum value", json!({"enum": ["x".repeat(120_000)]})),
+        (
+            "long string",
+            json!({"type": "string", "minLength": 65_536}),
+        ),
+        (
+            "long strings",
+            json!({"minItems": 40, "items": {"type": "string", "minLength": 8000}}),
+        ),
+    ]
+}
+
+/// Those that cost as much as they may.
+fn hostile() -> Vec<(&'static str, Value)> {
+    let kinds = json!({"type": vec!["string"; 20]});
+    let names: Vec<String> = (0..60_000).map(|at| format!("k{at}")).collect();
+    let never =
+        |next: Value| json!({"anyOf": [next, next], "type": "integer", "minimum": 2, "maximum": 1});
+    vec![
+        ("allOf of type lists", json!({"allOf": vec![kinds; 7]})),
+        ("anyOf, doubled", doubled(never)),
         (
             "allOf, doubled",
             doubled(|next| json!({"allOf": [next, next]})),
@@ -124,62 +152,34 @@ fn schemas() -> Vec<(&'static str, Value)> {
             json!({"not": {"type": ["string", "number", "boolean", "null"]}}),
         ),
         (
-            "100,000 unknown keywords",
-            junk.collect::<Map<_, _>>().into(),
-        ),
-        (
             "60,000 required names",
             json!({"type": "object", "required": names}),
         ),
-        (
-            "unique integers",
-            json!({"minItems": 2000, "uniqueItems": true, "items": {"type": "integer"}}),
-        ),
-        (
-            "unique enum values",
-            json!({"minItems": 900, "uniqueItems": true, "items": {"enum": values}}),
-        ),
-        ("large const", json!({"const": vec![vec![1; 40]; 40]})),
-        ("long enum value", json!({"enum": ["x".repeat(120_000)]})),
-        (
-            "long string",
-            json!({"type": "string", "minLength": 65_536}),
-        ),
-        (
-            "long strings",
-            json!({"minItems": 40, "items": {"type": "string", "minLength": 8000}}),
-        ),
+    ]
+}
+
+fn of_patterns() -> Vec<(&'static str, Value)> {
+    let text = |pattern: String, least: usize| json!({"type": "string", "pattern": pattern, "minLength": least});
+    let names = (0..16).map(|at| (format!("^(a|b|ab)*{at}$"), json!({})));
+    let names: Map<String, Value> = names.collect();
+    let class = "a-z\\p{Lu}é".repeat(8);
+    vec![
         (
             "patterns of names",
-            json!({"minProperties": 20, "patternProperties": patterns.collect::<Map<_, _>>()}),
+            json!({"minProperties": 20, "patternProperties": names}),
         ),
-        (
-            "(a?){300}a{300}",
-            json!({"type": "string", "pattern": "^(a?){300}a{300}$", "minLength": 300}),
-        ),
+        ("(a?){300}a{300}", text("^(a?){300}a{300}$".to_owned(), 300)),
         (
             "nested repetition",
-            json!({"type": "string", "pattern": "^((a{1,100}){1,100}){1,100}$", "minLength": 2000}),
+            text("^((a{1,100}){1,100}){1,100}$".to_owned(), 2000),
         ),
         (
             "lengths of words",
-            json!({"type": "string", "pattern": "^(abc|defgh|ijklmnopq){5,}$", "minLength": 200, "maxLength": 201}),
+            text("^(abc|defgh|ijklmnopq){5,}$".to_owned(), 200),
         ),
-        (
-            "classes of letters",
-            json!({"type": "string", "pattern": "\\p{L}".repeat(8)}),
-        ),
-        (
-            "a long pattern",
-            json!({"type": "string", "pattern": "[a-z0-9]x?".repeat(100)}),
-        ),
-        (
-            "many groups",
-            json!({"type": "string", "pattern": "(a|b)".repeat(140)}),
-        ),
-        (
-            "a class of many",
-            json!({"type": "string", "pattern": format!("[{}]", "a-z\\p{Lu}é".repeat(8))}),
-        ),
+        ("classes of letters", text("\\p{L}".repeat(8), 0)),
+        ("a long pattern", text("[a-z0-9]x?".repeat(100), 0)),
+        ("many groups", text("(a|b)".repeat(140), 0)),
+        ("a class of many", text(format!("[{class}]"), 0)),
     ]
 }

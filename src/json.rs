@@ -3,6 +3,8 @@
 
 mod builder;
 mod tree;
+mod writer;
 
 pub use builder::{Builder, Unreadable};
-pub use tree::{Kind, Tree, Writer};
+pub use tree::{Kind, Tree};
+pub use writer::Writer;

@@ -6,6 +6,7 @@
 mod equality;
 mod fill;
 mod format;
+mod frame;
 mod fuel;
 mod judge;
 mod keyword;
@@ -17,6 +18,7 @@ mod reference;
 mod rules;
 mod scalar;
 mod search;
+mod unfit;
 
 use std::rc::Rc;
 use std::task::Poll;
@@ -26,6 +28,7 @@ use fuel::Fuel;
 use keyword::Kinds;
 use rules::Rules;
 use search::Search;
+pub use unfit::Unfit;
 
 /// The steps that any schema may cost, and more for each node of a larger one, up to a limit. OpenAI
 /// accepts 5,000 properties and 1,000 values of enums, which take half of the limit.
@@ -43,27 +46,6 @@ const REPEATS_MAX: u8 = 6;
 
 /// The steps of one call that take at most 50 microseconds together.
 pub const STEPS_PER_CALL: u32 = 500;
-
-/// The reason why there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It is neither an object nor `true` or `false`, or a keyword holds what it may not.
-    Malformed,
-    /// It has a keyword that is not followed.
-    Keyword(&'static str),
-    /// A `$ref` leads to something that is not part of the schema.
-    Reference,
-    /// A `pattern` is no regular expression.
-    BadPattern,
-    /// A `pattern` has look-around or a back-reference, and no known `format` stands beside it.
-    LookAround,
-    /// Every value would hold itself.
-    Endless,
-    /// It takes more work than a request may cost, or nests too deeply.
-    TooLarge,
-    /// No value was found that satisfies all of it.
-    Contradiction,
-}
 
 /// How far a [`Maker`] got.
 #[derive(Clone, Debug, PartialEq)]

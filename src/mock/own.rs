@@ -182,30 +182,25 @@ fn structured(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
 }
 
 /// The place of a format's schema. Only chats may leave it out (`ResponseFormatJsonSchema`). A
-/// schema that stands elsewhere would be ignored, so what is missing is an error.
+/// schema in another place would be ignored, so what is missing is an error.
 fn format_schema(api: Api, tree: &Tree, format: u32) -> Result<Option<u32>, Problem> {
-    let (holder, [no_name, no_schema]) = match api {
-        Api::Responses => (format, [NO_TEXT_NAME, NO_TEXT_SCHEMA]),
-        _ => {
-            let holder = tree.member(format, "json_schema");
-            let holder = holder
-                .filter(|at| tree.is_object(*at))
-                .ok_or(NO_JSON_SCHEMA)?;
-            (holder, [NO_NAME, NO_SCHEMA])
-        }
-    };
-    let schema = tree
-        .member(holder, "schema")
-        .filter(|at| tree.kind(*at) != Kind::Null);
-    if tree.member_text(holder, "name").is_none() {
-        // The name alone is said to be missing only where the schema is in its place.
-        return Err(if schema.is_none() { no_schema } else { no_name });
+    let present = |at: &u32| tree.kind(*at) != Kind::Null;
+    if api == Api::Responses {
+        let schema = tree
+            .member(format, "schema")
+            .filter(present)
+            .ok_or(NO_TEXT_SCHEMA)?;
+        tree.member_text(format, "name").ok_or(NO_TEXT_NAME)?;
+        return Ok(Some(schema));
     }
     const KNOWN: [&str; 4] = ["name", "description", "schema", "strict"];
+    let holder = tree.member(format, "json_schema");
+    let holder = holder
+        .filter(|at| tree.is_object(*at))
+        .ok_or(NO_JSON_SCHEMA)?;
     let known = |name: u32| tree.text(name).is_some_and(|name| KNOWN.contains(&name));
-    let optional = api != Api::Responses && tree.members(holder).all(|(name, _)| known(name));
-    match schema {
-        None if !optional => Err(no_schema),
+    match tree.member(holder, "schema").filter(present) {
+        None if !tree.members(holder).all(|(name, _)| known(name)) => Err(NO_SCHEMA),
         schema => Ok(schema),
     }
 }
@@ -221,14 +216,10 @@ const NO_JSON_SCHEMA: Problem = Problem::field(
      response.",
 );
 
-const NO_NAME: Problem = Problem::field(
-    "response_format.json_schema.name",
-    "Missing required parameter: '{param}'.",
-);
-
 const NO_SCHEMA: Problem = Problem::field(
     "response_format.json_schema.schema",
-    "Missing required parameter: '{param}'. The schema must not stand elsewhere.",
+    "Missing required parameter: '{param}'. The schema must be there, not in \
+     'response_format.json_schema' itself.",
 );
 
 const NO_TEXT_NAME: Problem =

@@ -1,10 +1,10 @@
 //! Equality of values as JSON Schema has it (Core, 4.2.2): 1 and 1.0 are equal, and the order of
 //! members does not matter.
 
-use super::Unfit;
 use super::fuel::Fuel;
 use super::number::Number;
 use super::rules::TEXT_MAX;
+use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
 /// The most nodes that are compared, or copied, at once.

@@ -3,15 +3,14 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::equality::NODES_MAX;
+use super::frame::{Base, Cursor, Fill, Frame, ListFrame, Listed, ObjectFrame, Scalar, Verify};
 use super::keyword::{Keyword, Kinds};
-use super::list::ListFrame;
 use super::number::Number;
-use super::object::ObjectFrame;
 use super::rules::TEXT_MAX;
 use super::scalar::{self, Candidate};
-use super::search::{Base, Cursor, Frame, Mark, Search};
+use super::search::Search;
+use super::unfit::Unfit;
 use crate::json::Kind;
 
 /// The candidates of a type that are rejected before it is given up.
@@ -95,58 +94,6 @@ const HINTS: [(Kinds, &[Keyword]); 4] = [
         &[Keyword::MinLength, Keyword::Pattern, Keyword::Format],
     ),
 ];
-
-/// Tries one type after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Fill {
-    base: Base,
-    mark: Mark,
-    next: u32,
-    /// The number of what is being tried.
-    number: u32,
-    why: Option<Unfit>,
-}
-
-/// Tries the values of an `enum` or a `const`.
-#[derive(Clone, Copy, Debug)]
-pub struct Listed {
-    base: Base,
-    mark: Mark,
-    first: u32,
-    next: u32,
-    end: u32,
-}
-
-/// Tries values of a type that has no parts.
-#[derive(Clone, Copy, Debug)]
-pub struct Scalar {
-    base: Base,
-    mark: Mark,
-    kind: Kinds,
-    index: u32,
-    after: u32,
-    rejected: u32,
-}
-
-/// Holds a value against all demands.
-#[derive(Clone, Copy, Debug)]
-pub struct Verify {
-    base: Base,
-    value: u32,
-    next: usize,
-}
-
-impl Fill {
-    pub fn new(base: Base, mark: Mark) -> Fill {
-        Fill {
-            base,
-            mark,
-            next: 0,
-            number: 0,
-            why: None,
-        }
-    }
-}
 
 impl Search {
     pub(super) fn fill(&mut self, mut fill: Fill) -> Poll<Result<(), Unfit>> {
@@ -309,8 +256,8 @@ impl Search {
         self.fuel.spend((listed.next - value) / 2)?;
         self.out.copy(&tree, value);
         self.fuel
-            .spend((self.out.text_len() - listed.mark.text()) as u32 / 64)?;
-        self.push_verify(listed.base, listed.mark.nodes());
+            .spend((self.out.text_len() - listed.mark.text) as u32 / 64)?;
+        self.push_verify(listed.base, listed.mark.nodes);
         Ok(())
     }
 
@@ -342,7 +289,7 @@ impl Search {
         }
         self.replace(Frame::Scalar(scalar));
         if added {
-            self.push_verify(scalar.base, scalar.mark.nodes());
+            self.push_verify(scalar.base, scalar.mark.nodes);
         }
         Poll::Ready(Ok(()))
     }
@@ -424,6 +371,10 @@ impl Search {
             self.finish(Ok(Cursor::default()));
             return Poll::Ready(Ok(()));
         };
+        let kind = Kinds::of_value(self.out.kind(verify.value));
+        if !kind.meets(self.scope(verify.base).0) {
+            return Poll::Ready(Err(Unfit::Contradiction));
+        }
         if self.judge.is_idle() {
             self.judge.begin(verify.value, rule);
         }

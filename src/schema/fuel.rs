@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use super::Unfit;
+use super::unfit::Unfit;
 
 /// The steps that are left: of this call, and of all calls together.
 #[derive(Debug)]

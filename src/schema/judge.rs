@@ -2,13 +2,13 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::equality::{equal, is_repeated};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::{Keyword, Kinds};
 use super::number::{Number, is_multiple};
 use super::rules::{FALSE, RuleId, Rules, TEXT_MAX, TRUE};
+use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
 /// The deepest nesting of schemas and values together.
@@ -69,6 +69,11 @@ const APPLICATORS: u64 = Keyword::Ref.bit()
     | Keyword::OneOf.bit()
     | Keyword::Not.bit()
     | Keyword::If.bit();
+
+/// The keywords that have schemas for members.
+const MEMBERS: u64 = Keyword::Properties.bit()
+    | Keyword::PatternProperties.bit()
+    | Keyword::AdditionalProperties.bit();
 
 /// The keywords that are decided at once.
 const SCALARS: u64 = Keyword::Type.bit()
@@ -560,13 +565,10 @@ impl Step<'_> {
 
     /// `properties`, `patternProperties` and `additionalProperties`.
     fn members(&mut self) -> Stepped {
-        const KEYWORDS: u64 = Keyword::Properties.bit()
-            | Keyword::PatternProperties.bit()
-            | Keyword::AdditionalProperties.bit();
         let Kind::Object { end, .. } = self.value() else {
             return Poll::Ready(Ok(Next::Stage));
         };
-        if !self.rules.has_any(self.check.rule, KEYWORDS) {
+        if !self.rules.has_any(self.check.rule, MEMBERS) {
             return Poll::Ready(Ok(Next::Stage));
         }
         if self.child == Some(false) {

@@ -2,13 +2,14 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::equality::is_repeated;
+use super::frame::{Cursor, Frame, ListFrame, ListState};
 use super::judge::UNIQUE_MAX;
 use super::keyword::{Keyword, Kinds};
 use super::rules::{RuleId, Rules};
 use super::scalar::{least_of, most_of};
-use super::search::{Base, Cursor, Frame, Mark, Search};
+use super::search::Search;
+use super::unfit::Unfit;
 use crate::json::Kind;
 
 /// The ways in which a list is varied: with as few items as possible; with items that are all that
@@ -26,62 +27,7 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::Contains.bit()
     | Keyword::MaxContains.bit();
 
-/// A list that is being made.
-#[derive(Clone, Copy, Debug)]
-pub struct ListFrame {
-    base: Base,
-    mark: Mark,
-    variant: u32,
-    state: State,
-    /// The number of items so far, and what it must and should be.
-    len: u32,
-    least: u32,
-    usual: u32,
-    most: u32,
-    /// The items before this one have schemas of their own.
-    tuple: u32,
-    unique: bool,
-    repeated: u32,
-    /// Where the search for the next item begins.
-    cursor: Cursor,
-    /// The items made so far to be contained.
-    contained: u32,
-    /// Whether the next item is no such one, and whether the one that is being made is.
-    plain: bool,
-    wanted: bool,
-    item: Option<Mark>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Begin,
-    Next,
-    Item,
-    Verify,
-}
-
 impl ListFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ListFrame {
-        ListFrame {
-            base,
-            mark,
-            variant,
-            state: State::Begin,
-            len: 0,
-            least: 0,
-            usual: 0,
-            most: 0,
-            tuple: 0,
-            unique: false,
-            repeated: 0,
-            cursor: Cursor::default(),
-            contained: 0,
-            plain: false,
-            wanted: false,
-            item: None,
-        }
-    }
-
     /// The number of the change of one item, in the variants that have one.
     fn variation(&self) -> Option<u32> {
         let more = self.variant.checked_sub(4)?;
@@ -97,10 +43,10 @@ impl ListFrame {
 impl Search {
     pub(super) fn list(&mut self, list: ListFrame) -> Poll<Result<(), Unfit>> {
         match list.state {
-            State::Begin => Poll::Ready(self.list_begins(list)),
-            State::Next => self.next_item(list),
-            State::Item => Poll::Ready(self.item_made(list)),
-            State::Verify => {
+            ListState::Begin => Poll::Ready(self.list_begins(list)),
+            ListState::Next => self.next_item(list),
+            ListState::Item => Poll::Ready(self.item_made(list)),
+            ListState::Verify => {
                 let outcome = self.returned().expect("it was held against the demands");
                 match outcome {
                     Ok(_) => self.list_done(list),
@@ -168,7 +114,7 @@ impl Search {
             return Err(Unfit::TooLarge);
         }
         self.out.open(false);
-        list.state = State::Next;
+        list.state = ListState::Next;
         self.replace(Frame::List(list));
         Ok(())
     }
@@ -194,7 +140,7 @@ impl Search {
             list.cursor = Cursor::variation(number / list.usual);
         }
         list.item = Some(mark);
-        list.state = State::Item;
+        list.state = ListState::Item;
         self.replace(Frame::List(list));
         self.call(mark, Kinds::ALL, list.cursor);
         Poll::Ready(Ok(()))
@@ -202,7 +148,7 @@ impl Search {
 
     fn item_made(&mut self, mut list: ListFrame) -> Result<(), Unfit> {
         let outcome = self.returned().expect("an item was searched");
-        list.state = State::Next;
+        list.state = ListState::Next;
         match outcome {
             Ok(cursor) if list.unique && self.is_repeated(list)? => {
                 self.release(list.item.unwrap_or(list.mark), true);
@@ -257,8 +203,8 @@ impl Search {
 
     /// Whether the item that was made last is equal to one before it.
     fn is_repeated(&mut self, list: ListFrame) -> Result<bool, Unfit> {
-        let item = list.item.unwrap_or(list.mark).nodes();
-        is_repeated(&self.out, list.mark.nodes() + 1, item, &mut self.fuel)
+        let item = list.item.unwrap_or(list.mark).nodes;
+        is_repeated(&self.out, list.mark.nodes + 1, item, &mut self.fuel)
     }
 
     /// The rule whose schema the next item should satisfy so that the list contains what it must.
@@ -298,7 +244,7 @@ impl Search {
     }
 
     fn close_list(&mut self, mut list: ListFrame) -> Poll<Result<(), Unfit>> {
-        self.out.close(list.mark.nodes(), list.len);
+        self.out.close(list.mark.nodes, list.len);
         let hard = self
             .demands(list.base)
             .iter()
@@ -307,9 +253,9 @@ impl Search {
             self.list_done(list);
             return Poll::Ready(Ok(()));
         }
-        list.state = State::Verify;
+        list.state = ListState::Verify;
         self.replace(Frame::List(list));
-        self.push_verify(list.base, list.mark.nodes());
+        self.push_verify(list.base, list.mark.nodes);
         ready!(self.fuel.wait());
         Poll::Ready(Ok(()))
     }

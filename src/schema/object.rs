@@ -2,11 +2,12 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
+use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState};
 use super::keyword::{Keyword, Kinds};
 use super::rules::RuleId;
 use super::scalar::{least_of, most_of};
-use super::search::{Base, Cursor, Frame, Mark, Search};
+use super::search::Search;
+use super::unfit::Unfit;
 
 /// The optional members that are left out, or varied, one by one.
 const SINGLE: u32 = 16;
@@ -43,73 +44,7 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::DependentSchemas.bit()
     | Keyword::Dependencies.bit();
 
-/// An object that is being made.
-#[derive(Clone, Copy, Debug)]
-pub struct ObjectFrame {
-    base: Base,
-    mark: Mark,
-    variant: u32,
-    state: State,
-    /// The number of members so far, and of the optional ones among those that were considered.
-    len: u32,
-    optional: u32,
-    least: u32,
-    most: u32,
-    /// The required members that are still to be made.
-    required: u32,
-    /// The rule whose names are being read, and the place of the next one.
-    rule: u32,
-    next: u32,
-    /// The member that is being made: whether it must be there, and the state before it.
-    must: bool,
-    member: Option<Mark>,
-    /// Names of further members: where the search for the next goes on, and how many were tried.
-    names: Cursor,
-    tried: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Begin,
-    Declared,
-    Required,
-    Dependent,
-    Further,
-    FurtherName,
-    Member(After),
-    Verify,
-}
-
-/// What comes after a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
-    Declared,
-    Required,
-    Dependent,
-    Further,
-}
-
 impl ObjectFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ObjectFrame {
-        ObjectFrame {
-            base,
-            mark,
-            variant,
-            state: State::Begin,
-            len: 0,
-            optional: 0,
-            least: 0,
-            most: 0,
-            required: 0,
-            rule: 0,
-            next: 0,
-            must: false,
-            member: None,
-            names: Cursor::default(),
-            tried: 0,
-        }
-    }
-
     /// Whether this variant leaves out an optional member: the one with this number.
     fn leaves_out(&self, optional: u32) -> bool {
         match self.variant.checked_sub(2) {
@@ -138,14 +73,14 @@ impl ObjectFrame {
 impl Search {
     pub(super) fn object(&mut self, object: ObjectFrame) -> Poll<Result<(), Unfit>> {
         match object.state {
-            State::Begin => self.object_begins(object),
-            State::Declared => self.declared(object),
-            State::Required => self.required(object),
-            State::Dependent => self.dependent(object),
-            State::Further => self.further(object),
-            State::FurtherName => self.further_name(object),
-            State::Member(after) => Poll::Ready(self.member_made(object, after)),
-            State::Verify => {
+            ObjectState::Begin => self.object_begins(object),
+            ObjectState::Declared => self.declared(object),
+            ObjectState::Required => self.required(object),
+            ObjectState::Dependent => self.dependent(object),
+            ObjectState::Further => self.further(object),
+            ObjectState::FurtherName => self.further_name(object),
+            ObjectState::Member(after) => Poll::Ready(self.member_made(object, after)),
+            ObjectState::Verify => {
                 let outcome = self.returned().expect("it was held against the demands");
                 match outcome {
                     Ok(_) => self.object_done(object),
@@ -186,7 +121,7 @@ impl Search {
             object.required = ready!(self.count_required(object.base))?;
         }
         self.out.open(true);
-        object.state = State::Declared;
+        object.state = ObjectState::Declared;
         self.replace(Frame::Object(object));
         Poll::Ready(Ok(()))
     }
@@ -257,7 +192,7 @@ impl Search {
 
     fn declared(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
         let Some((rule, place)) = self.next_name(&mut object, Keyword::Properties) else {
-            (object.rule, object.next, object.state) = (0, 0, State::Required);
+            (object.rule, object.next, object.state) = (0, 0, ObjectState::Required);
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         };
@@ -285,12 +220,12 @@ impl Search {
                 return Poll::Ready(Ok(()));
             }
         }
-        self.add_member(object, &name, After::Declared)
+        self.add_member(object, &name, AfterMember::Declared)
     }
 
     fn required(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
         let Some((rule, place)) = self.next_name(&mut object, Keyword::Required) else {
-            object.state = State::Dependent;
+            object.state = ObjectState::Dependent;
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         };
@@ -306,7 +241,7 @@ impl Search {
             return Poll::Ready(Ok(()));
         }
         object.must = true;
-        self.add_member(object, &name, After::Required)
+        self.add_member(object, &name, AfterMember::Required)
     }
 
     fn name_at(&self, place: u32) -> Result<String, Unfit> {
@@ -322,7 +257,7 @@ impl Search {
         &mut self,
         mut object: ObjectFrame,
         name: &str,
-        after: After,
+        after: AfterMember,
     ) -> Poll<Result<(), Unfit>> {
         let mark = self.mark();
         let wanted = self.want_member(object.base, name);
@@ -332,10 +267,10 @@ impl Search {
         }
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_text(name);
-        let value = self.mark().with_todo_of(mark);
+        let value = self.mark().with_queue_of(mark);
         object.member = Some(mark);
         object.optional += u32::from(!object.must);
-        object.state = State::Member(after);
+        object.state = ObjectState::Member(after);
         self.replace(Frame::Object(object));
         if !object.must {
             self.limit();
@@ -362,7 +297,7 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    fn member_made(&mut self, mut object: ObjectFrame, after: After) -> Result<(), Unfit> {
+    fn member_made(&mut self, mut object: ObjectFrame, after: AfterMember) -> Result<(), Unfit> {
         let outcome = self.returned().expect("a member was searched");
         if !object.must {
             self.unlimit();
@@ -376,19 +311,19 @@ impl Search {
         match outcome {
             Err(why) if object.must => match after {
                 // Without what is optional, it may not be needed.
-                After::Dependent | After::Further => {
+                AfterMember::Dependent | AfterMember::Further => {
                     self.vary_object(object);
                     return Ok(());
                 }
-                After::Declared | After::Required => return Err(why),
+                AfterMember::Declared | AfterMember::Required => return Err(why),
             },
             _ => {}
         }
         object.state = match after {
-            After::Declared => State::Declared,
-            After::Required => State::Required,
-            After::Dependent => State::Dependent,
-            After::Further => State::Further,
+            AfterMember::Declared => ObjectState::Declared,
+            AfterMember::Required => ObjectState::Required,
+            AfterMember::Dependent => ObjectState::Dependent,
+            AfterMember::Further => ObjectState::Further,
         };
         self.replace(Frame::Object(object));
         Ok(())
@@ -398,7 +333,7 @@ impl Search {
     fn dependent(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
         const KEYWORDS: [Keyword; 2] = [Keyword::DependentRequired, Keyword::Dependencies];
         let tree = self.rules.tree.clone();
-        let at = object.mark.nodes();
+        let at = object.mark.nodes;
         // The object is closed for a moment, so that its members can be found.
         self.out.close(at, object.len);
         let (mut missing, before) = (None, self.fuel.total());
@@ -426,10 +361,10 @@ impl Search {
         match missing {
             Some(name) => {
                 object.must = true;
-                self.add_member(object, name, After::Dependent)
+                self.add_member(object, name, AfterMember::Dependent)
             }
             None => {
-                object.state = State::Further;
+                object.state = ObjectState::Further;
                 self.replace(Frame::Object(object));
                 Poll::Ready(Ok(()))
             }
@@ -469,7 +404,7 @@ impl Search {
         };
         let mark = self.mark();
         object.member = Some(mark);
-        object.state = State::FurtherName;
+        object.state = ObjectState::FurtherName;
         self.replace(Frame::Object(object));
         match by_pattern {
             Some(name) => {
@@ -510,22 +445,22 @@ impl Search {
             }
         };
         let mark = object.member.unwrap_or(object.mark);
-        let name = self.out.text(mark.nodes()).unwrap_or_default().to_owned();
+        let name = self.out.text(mark.nodes).unwrap_or_default().to_owned();
         self.release(mark, true);
-        self.out.close(object.mark.nodes(), object.len);
+        self.out.close(object.mark.nodes, object.len);
         self.fuel.spend(1 + object.len / 4)?;
-        let known = self.out.member(object.mark.nodes(), &name).is_some();
+        let known = self.out.member(object.mark.nodes, &name).is_some();
         object.must = false;
-        object.state = State::Further;
+        object.state = ObjectState::Further;
         if known {
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         }
-        let added = self.add_member(object, &name, After::Further);
+        let added = self.add_member(object, &name, AfterMember::Further);
         if added.is_pending() {
             // The name is made once more.
             self.replace(Frame::Object(ObjectFrame {
-                state: State::Further,
+                state: ObjectState::Further,
                 ..object
             }));
         }
@@ -533,7 +468,7 @@ impl Search {
     }
 
     fn close_object(&mut self, mut object: ObjectFrame) {
-        self.out.close(object.mark.nodes(), object.len);
+        self.out.close(object.mark.nodes, object.len);
         let hard = self
             .demands(object.base)
             .iter()
@@ -541,8 +476,8 @@ impl Search {
         if !hard {
             return self.object_done(object);
         }
-        object.state = State::Verify;
+        object.state = ObjectState::Verify;
         self.replace(Frame::Object(object));
-        self.push_verify(object.base, object.mark.nodes());
+        self.push_verify(object.base, object.mark.nodes);
     }
 }

@@ -5,15 +5,18 @@
 mod generate;
 mod lengths;
 mod matching;
+mod parts;
 mod translate;
 
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{Ast, ErrorKind};
 use regex_syntax::hir::translate::Translator;
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Hir, Look};
 
-use super::Unfit;
 use super::fuel::Fuel;
+use super::unfit::Unfit;
+use parts::Budget;
+pub use translate::PatternFault;
 
 /// The longest pattern, in bytes: those that zod writes have up to 420.
 const PATTERN_MAX: usize = 1024;
@@ -40,17 +43,6 @@ pub struct Pattern {
 pub struct Parsing {
     translated: String,
     ast: Ast,
-}
-
-/// The reason why a pattern is not followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatternFault {
-    /// It is no regular expression.
-    Malformed,
-    /// It has look-around or a back-reference.
-    LookAround,
-    /// It is too long or too deep.
-    TooLarge,
 }
 
 impl From<PatternFault> for Unfit {
@@ -126,68 +118,16 @@ impl Pattern {
             return Err(Unfit::TooLarge);
         }
         let mut budget = Budget::new(STEPS_MAX);
-        let made = generate::string(self, least, most.min(MATCHED_MAX), variant, &mut budget);
+        let made = generate::string(
+            &self.hir,
+            self.anchored,
+            least,
+            most.min(MATCHED_MAX),
+            variant,
+            &mut budget,
+        );
         fuel.spend(budget.spent())?;
         made.ok_or(Unfit::TooLarge)
-    }
-}
-
-/// The steps that may be spent on one match or one string.
-#[derive(Debug)]
-struct Budget {
-    left: u32,
-    of: u32,
-}
-
-impl Budget {
-    fn new(steps: u32) -> Budget {
-        Budget {
-            left: steps,
-            of: steps,
-        }
-    }
-
-    /// Spends steps; `None` when there are not enough.
-    fn spend(&mut self, steps: usize) -> Option<()> {
-        let left = (self.left as usize).checked_sub(steps);
-        self.left = left.unwrap_or(0) as u32;
-        left.map(|_| ())
-    }
-
-    fn spent(&self) -> u32 {
-        1 + self.of - self.left
-    }
-}
-
-/// The ranges of characters of a class.
-fn ranges(class: &Class) -> &[regex_syntax::hir::ClassUnicodeRange] {
-    match class {
-        Class::Unicode(class) => class.ranges(),
-        // The translation makes no class of bytes.
-        Class::Bytes(_) => &[],
-    }
-}
-
-/// Whether a class has a character.
-fn has(class: &Class, char: char) -> bool {
-    let ranges = ranges(class);
-    let after = ranges.partition_point(|range| range.start() <= char);
-    after > 0 && char <= ranges[after - 1].end()
-}
-
-/// The characters of a literal.
-fn literal(bytes: &[u8]) -> &str {
-    // Only classes of bytes make literals that are not UTF-8.
-    std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-/// Whether a part always takes exactly one character.
-fn is_single(hir: &Hir) -> bool {
-    match hir.kind() {
-        HirKind::Class(_) => true,
-        HirKind::Literal(text) => literal(&text.0).chars().count() == 1,
-        HirKind::Capture(capture) => is_single(&capture.sub),
-        _ => false,
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::fuel::Fuel;
+use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
 /// The most identifiers in one schema, and the longest one in bytes.

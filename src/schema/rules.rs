@@ -7,11 +7,11 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::fuel::Fuel;
 use super::keyword::{KEYWORDS, Keyword, Kinds, count};
 use super::pattern::{Parsing, Pattern, PatternFault};
 use super::reference::References;
+use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
 /// The number of a rule.

@@ -3,13 +3,13 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
 use super::format::{Format, VARIANTS};
 use super::fuel::Fuel;
 use super::keyword::Keyword;
 use super::number::{Bound, Number, Range};
 use super::pattern::MATCHED_MAX;
 use super::rules::{RuleId, Rules};
+use super::unfit::Unfit;
 use crate::json::Kind;
 
 /// The word that strings are made of.
@@ -116,12 +116,7 @@ pub fn string(
             after: (block + 1) * BLOCK,
         })));
     }
-    let mut patterns: Vec<u32> = Vec::new();
-    for rule in demands {
-        let at = rules.get(*rule, Keyword::Pattern);
-        let same = |one: &u32, other: u32| rules.tree.text(*one) == rules.tree.text(other);
-        patterns.extend(at.filter(|at| !patterns.iter().any(|known| same(known, *at))));
-    }
+    let patterns = patterns(rules, demands);
     let number = index - samples * BLOCK;
     // Each pattern has its turn, and what is made of all of them.
     let ways = patterns.len() as u32 + u32::from(patterns.len() > 1);
@@ -158,6 +153,17 @@ pub fn string(
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
     let is_last = text.is_none() && number >= ODD;
     Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
+}
+
+/// The places of the different patterns of these rules.
+fn patterns(rules: &Rules, demands: &[RuleId]) -> Vec<u32> {
+    let mut patterns: Vec<u32> = Vec::new();
+    for rule in demands {
+        let at = rules.get(*rule, Keyword::Pattern);
+        let same = |one: &u32, other: u32| rules.tree.text(*one) == rules.tree.text(other);
+        patterns.extend(at.filter(|at| !patterns.iter().any(|known| same(known, *at))));
+    }
+    patterns
 }
 
 /// A string of an odd length, or of odd characters.

@@ -5,14 +5,12 @@
 
 use std::task::{Poll, ready};
 
-use super::Unfit;
-use super::fill::{Fill, Listed, Scalar, Verify};
+use super::frame::{Base, Choose, Cursor, Fill, Frame, Mark, Outcome};
 use super::fuel::Fuel;
 use super::judge::Judge;
 use super::keyword::{Keyword, Kinds};
-use super::list::ListFrame;
-use super::object::ObjectFrame;
 use super::rules::{FALSE, RuleId, Rules, TRUE};
+use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
 /// The deepest nesting of values: bodies have at most 128 levels.
@@ -24,47 +22,9 @@ const DEMANDS_MAX: usize = 128;
 /// What a schema that is followed may not hold: it depends on what other keywords left over.
 const REFUSED: [Keyword; 2] = [Keyword::UnevaluatedProperties, Keyword::UnevaluatedItems];
 
-/// Where the search for a value goes on if another one is needed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cursor {
-    /// The number of branches and types that are passed over.
-    pub fill: u32,
-    /// The number of the candidate to begin with there.
-    pub index: u32,
-}
-
-impl Cursor {
-    /// Where the search for another value than the plainest begins: with the next value of the same
-    /// type, then with other branches and types.
-    pub fn variation(number: u32) -> Cursor {
-        Cursor {
-            fill: number,
-            index: u32::from(number == 0),
-        }
-    }
-}
-
-/// What came of a frame: a value was added to the tree, and another one would begin at this cursor.
-pub type Outcome = Result<Cursor, Unfit>;
-
-/// The value that is being made: where what it must satisfy stands in the stacks.
-#[derive(Clone, Copy, Debug)]
-pub struct Base {
-    /// Where its demands begin.
-    pub demands: u32,
-    /// The choice that is decided next.
-    choice: u32,
-    /// Where its schemas that are still to be read begin.
-    todo: u32,
-    /// The frame that counts what was tried for it.
-    scope: u32,
-    /// Where to begin.
-    pub cursor: Cursor,
-}
-
 /// Schemas whose demands are still to be collected.
 #[derive(Clone, Copy, Debug)]
-enum Todo {
+enum Queued {
     Schema(u32),
     /// The rest of a list of schemas.
     Each {
@@ -92,68 +52,6 @@ struct Limit {
     least: u64,
 }
 
-/// The state of the tree and the stacks that a failure returns to.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    nodes: u32,
-    text: usize,
-    demands: usize,
-    choices: usize,
-    todo: usize,
-    depth: u32,
-}
-
-impl Mark {
-    /// The place of the value that is added next.
-    pub fn nodes(self) -> u32 {
-        self.nodes
-    }
-
-    /// This state, with the schemas still to be read of another.
-    pub fn with_todo_of(self, other: Mark) -> Mark {
-        Mark {
-            todo: other.todo,
-            ..self
-        }
-    }
-
-    /// The bytes of text before it.
-    pub fn text(self) -> usize {
-        self.text
-    }
-}
-
-/// What is under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Frame {
-    /// Takes back, in the end, what the frames above put on the stacks.
-    Scope {
-        mark: Mark,
-        kinds: Kinds,
-        fills: u32,
-    },
-    Gather(Base),
-    Choose(Choose),
-    Fill(Fill),
-    Listed(Listed),
-    Scalar(Scalar),
-    Verify(Verify),
-    List(ListFrame),
-    Object(ObjectFrame),
-}
-
-/// Picks a branch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choose {
-    base: Base,
-    mark: Mark,
-    /// The next branch, or 0 before the first.
-    next: u32,
-    /// Branches that demand nothing come last.
-    vague: bool,
-    why: Option<Unfit>,
-}
-
 /// Makes a value for the rules.
 #[derive(Debug)]
 pub struct Search {
@@ -166,7 +64,7 @@ pub struct Search {
     returned: Option<Outcome>,
     demands: Vec<RuleId>,
     choices: Vec<Choice>,
-    todo: Vec<Todo>,
+    queue: Vec<Queued>,
     /// What may be given up before all fuel is spent.
     limits: Vec<Limit>,
     /// How often each rule is among the demands.
@@ -193,7 +91,7 @@ impl Search {
             returned: None,
             demands: Vec::new(),
             choices: Vec::new(),
-            todo: Vec::new(),
+            queue: Vec::new(),
             limits: Vec::new(),
             opened: Vec::new(),
             depth: 0,
@@ -209,7 +107,7 @@ impl Search {
         self.out.truncate(0, 0);
         self.demands.clear();
         self.choices.clear();
-        self.todo.clear();
+        self.queue.clear();
         self.limits.clear();
         self.opened.fill(0);
         self.judge.reset();
@@ -325,7 +223,7 @@ impl Search {
             text: self.out.text_len(),
             demands: self.demands.len(),
             choices: self.choices.len(),
-            todo: self.todo.len(),
+            queue: self.queue.len(),
             depth: self.depth,
         }
     }
@@ -337,7 +235,7 @@ impl Search {
         }
         self.depth = mark.depth;
         self.choices.truncate(mark.choices);
-        self.todo.truncate(mark.todo);
+        self.queue.truncate(mark.queue);
         if failed {
             self.out.truncate(mark.nodes, mark.text);
         }
@@ -345,12 +243,12 @@ impl Search {
 
     /// The next value must satisfy the schema at a place.
     pub(super) fn want(&mut self, schema: u32) {
-        self.todo.push(Todo::Schema(schema));
+        self.queue.push(Queued::Schema(schema));
     }
 
     /// Takes back what was wanted since the mark.
     pub(super) fn unwant(&mut self, mark: Mark) {
-        self.todo.truncate(mark.todo);
+        self.queue.truncate(mark.queue);
     }
 
     /// Makes a value for what was wanted since the mark.
@@ -359,7 +257,7 @@ impl Search {
         let base = Base {
             demands: mark.demands as u32,
             choice: mark.choices as u32,
-            todo: mark.todo as u32,
+            queue: mark.queue as u32,
             scope: self.frames.len() as u32,
             cursor,
         };
@@ -392,7 +290,7 @@ impl Search {
         if self.depth > DEPTH_MAX {
             return Poll::Ready(Err(Unfit::TooLarge));
         }
-        if self.todo.len() == base.todo as usize {
+        if self.queue.len() == base.queue as usize {
             let frame = match self.choices.len() > base.choice as usize {
                 true => Frame::Choose(Choose {
                     base,
@@ -406,21 +304,21 @@ impl Search {
             self.replace(frame);
             return Poll::Ready(Ok(()));
         }
-        let todo = self.todo.pop().expect("something is to be done");
-        let at = match todo {
-            Todo::Schema(at) => at,
-            Todo::Each { next, end } => {
+        let queue = self.queue.pop().expect("something is to be done");
+        let at = match queue {
+            Queued::Schema(at) => at,
+            Queued::Each { next, end } => {
                 let after = self.rules.tree.end(next);
                 if after < end {
-                    self.todo.push(Todo::Each { next: after, end });
+                    self.queue.push(Queued::Each { next: after, end });
                 }
-                self.todo.push(Todo::Schema(next));
+                self.queue.push(Queued::Schema(next));
                 return Poll::Ready(Ok(()));
             }
         };
         let added = self.add(base, at);
         if added.is_pending() {
-            self.todo.push(todo);
+            self.queue.push(queue);
         }
         added
     }
@@ -464,10 +362,10 @@ impl Search {
         }
         self.opened[rule as usize] += 1;
         self.demands.push(rule);
-        self.todo.extend(target.map(Todo::Schema));
+        self.queue.extend(target.map(Queued::Schema));
         if let Some(at) = self.rules.get(rule, Keyword::AllOf) {
             let (next, end) = (at + 1, self.rules.tree.end(at));
-            self.todo.push(Todo::Each { next, end });
+            self.queue.push(Queued::Each { next, end });
         }
         self.add_choices(rule)?;
         Poll::Ready(Ok(()))
@@ -518,12 +416,12 @@ impl Search {
             Branch::Schemas(schemas) => {
                 self.replace(Frame::Choose(choose));
                 self.limit();
-                self.todo
-                    .extend(schemas.into_iter().flatten().map(Todo::Schema));
+                self.queue
+                    .extend(schemas.into_iter().flatten().map(Queued::Schema));
                 let choice = choose.base.choice + 1;
                 self.push(Frame::Gather(Base {
                     choice,
-                    todo: choose.mark.todo as u32,
+                    queue: choose.mark.queue as u32,
                     ..choose.base
                 }));
             }

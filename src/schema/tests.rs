@@ -291,11 +291,7 @@ fn hostile_schemas_end_soon() {
             let schema = doubled(count, pair);
             // Where members are optional, most of them are left out.
             let optional = schema["$defs"]["d0"]["properties"].is_object();
-            assert_eq!(
-                instance(&schema).is_ok(),
-                optional && count < 100,
-                "{count}"
-            );
+            assert_eq!(instance(&schema).is_ok(), optional, "{count}");
         }
     }
     let choices = json!({"allOf": vec![json!({"anyOf": [{"type": "null"}, {}]}); 5000]});
@@ -310,6 +306,61 @@ fn hostile_schemas_end_soon() {
     let name = "x".repeat(1 << 16);
     let long = json!({"properties": keys, "$defs": {"long": {"required": [name]}}});
     assert_eq!(instance(&long), Err(Unfit::TooLarge));
+}
+
+/// Fills a schema that is arbitrary JSON, or else made of the words of schemas. Whatever it is, each
+/// call ends soon, all of them cost what the size of the schema allows, and the value is not larger
+/// than that either.
+pub fn fuzz(data: &[u8]) {
+    let schema = match serde_json::from_slice(data) {
+        Ok(schema) => schema,
+        Err(_) => {
+            let seed = data.iter().fold(0u64, |seed, byte| {
+                seed.rotate_left(8).wrapping_mul(31) ^ u64::from(*byte)
+            });
+            junk(
+                &mut fastrand::Rng::with_seed(seed),
+                2 + data.len() as u32 % 4,
+            )
+        }
+    };
+    let tree = Rc::new(Tree::from(&schema));
+    let kilobytes = 1 + schema.to_string().len() as u64 / 1024;
+    let mut maker = Maker::new(tree, 0, data.len() % 2 == 1);
+    let budget = maker.steps_left();
+    assert!(
+        budget <= STEPS + STEPS_PER_NODE * 512 * kilobytes,
+        "{budget} steps"
+    );
+    let value = loop {
+        let before = maker.steps_left();
+        let progress = maker.run(STEPS_PER_CALL);
+        let spent = before - maker.steps_left();
+        assert!(spent < 40_000, "a call of {spent} steps: {schema}");
+        match progress {
+            Progress::More => {}
+            Progress::Done(text) => break text,
+            Progress::Refused(_) => return,
+        }
+    };
+    assert!(value.len() < 4 * BYTES_MAX, "{} bytes", value.len());
+    let value: Value = serde_json::from_str(&value).expect("it is JSON");
+    assert!(data.len() % 2 == 0 || value.is_object(), "{value}");
+    // What is made is the same, however its making is cut.
+    let mut again = Maker::new(Rc::new(Tree::from(&schema)), 0, data.len() % 2 == 1);
+    let whole = again.run(u32::MAX);
+    assert_eq!(whole, Progress::Done(value.to_string()), "{schema}");
+}
+
+/// What fuzzing found once, and the schemas that it set out from.
+#[test]
+fn the_corpus_costs_what_it_may() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/schema");
+    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
+    assert!(files.len() > 10, "{} files", files.len());
+    for file in files {
+        fuzz(&std::fs::read(file.unwrap().path()).unwrap());
+    }
 }
 
 /// Junk made of the words that schemas are made of: whatever it is, it ends, and what is given

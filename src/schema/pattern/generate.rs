@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::lengths::{Lengths, lengths};
-use super::{Budget, Pattern, has, is_single, literal, ranges};
+use super::parts::{Budget, has, is_single, literal, ranges};
 
 /// The word that strings are made of where the pattern lets them.
 const WORD: &[u8] = b"mocked";
@@ -18,9 +18,10 @@ const CHOICES_MAX: u32 = 36;
 /// The lengths beyond the least one that are considered.
 const SPAN: usize = 256;
 
-/// See [`Pattern::generate`]. `None` when it takes too long.
+/// See [`super::Pattern::generate`]. `None` when it takes too long.
 pub fn string(
-    pattern: &Pattern,
+    hir: &Hir,
+    (at_start, at_end): (bool, bool),
     least: usize,
     most: usize,
     variant: u32,
@@ -33,14 +34,13 @@ pub fn string(
         variant,
         budget,
     };
-    maker.plain(&pattern.hir)?;
+    maker.plain(hir)?;
     if (least..=most).contains(&maker.count) {
         return Some(Some(maker.out));
     }
-    let (at_start, at_end) = pattern.anchored;
     let padded = !at_start || !at_end;
     let top = most.min(least.saturating_add(SPAN));
-    let all = lengths(&pattern.hir, top, maker.budget)?;
+    let all = lengths(hir, top, maker.budget)?;
     let long_enough = all.each().find(|len| *len >= least);
     let Some(len) = long_enough.or(all.each().last().filter(|_| padded)) else {
         return Some(None);
@@ -48,7 +48,7 @@ pub fn string(
     maker.out.clear();
     (maker.count, maker.run) = (0, 0);
     maker.variant = variant;
-    maker.exact(&pattern.hir, len)?;
+    maker.exact(hir, len)?;
     let padding: String = (len..least)
         .map(|at| char::from(WORD[at % WORD.len()]))
         .collect();

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-use super::{Budget, literal};
+use super::parts::{Budget, literal};
 
 /// A set of lengths from 0 to a largest one.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use super::{Budget, has, is_single, literal};
+use super::parts::{Budget, has, is_single, literal};
 
 /// Places between characters, in rising order.
 type Ends = Vec<u32>;

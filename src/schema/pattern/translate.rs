@@ -4,7 +4,18 @@
 
 use std::fmt::Write;
 
-use super::PatternFault::{self, LookAround, Malformed, TooLarge};
+use PatternFault::{LookAround, Malformed, TooLarge};
+
+/// The reason why a pattern is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternFault {
+    /// It is no regular expression.
+    Malformed,
+    /// It has look-around or a back-reference.
+    LookAround,
+    /// It is too long or too deep.
+    TooLarge,
+}
 
 /// What `\d`, `\w` and `\s` stand for (ECMA-262, 22.2.2.9), within brackets.
 const DIGITS: &str = "0-9";

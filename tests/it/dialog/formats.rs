@@ -30,7 +30,7 @@ fn formats() -> Vec<(Value, Value, Option<Value>)> {
         ),
         (
             json!({"type": "json_schema", "json_schema": {"name": "n"}}),
-            json!({"type": "json_schema", "name": "n"}),
+            json!({"type": "json_schema", "name": "n", "schema": {"type": "object"}}),
             Some(json!({})),
         ),
         (
@@ -92,4 +92,81 @@ fn an_answer_has_the_structure_that_is_asked_for() {
     );
     let json = ask(&chat(&body)).json();
     assert_eq!(json["choices"][0]["finish_reason"], "tool_calls");
+}
+
+/// Formats whose schema is not where it belongs, and the part that is missing.
+const MISPLACED: &[(&str, &str, &str)] = &[
+    (
+        "chat",
+        r#"{"schema":SCHEMA}"#,
+        "response_format.json_schema",
+    ),
+    (
+        "chat",
+        r#"{"json_schema":null}"#,
+        "response_format.json_schema",
+    ),
+    (
+        "chat",
+        r#"{"json_schema":"n"}"#,
+        "response_format.json_schema",
+    ),
+    (
+        "chat",
+        r#"{"name":"n","schema":SCHEMA}"#,
+        "response_format.json_schema",
+    ),
+    (
+        "chat",
+        r#"{"json_schema":SCHEMA}"#,
+        "response_format.json_schema.schema",
+    ),
+    (
+        "chat",
+        r#"{"json_schema":{"name":"n","type":"object"}}"#,
+        "response_format.json_schema.schema",
+    ),
+    (
+        "responses",
+        r#"{"json_schema":{"name":"n","schema":SCHEMA}}"#,
+        "text.format.schema",
+    ),
+    ("responses", r#"{"name":"n"}"#, "text.format.schema"),
+    (
+        "responses",
+        r#"{"name":"n","schema":null}"#,
+        "text.format.schema",
+    ),
+    ("responses", r#"{"schema":SCHEMA}"#, "text.format.name"),
+    (
+        "responses",
+        r#"{"schema":SCHEMA,"name":3}"#,
+        "text.format.name",
+    ),
+    ("responses", "{}", "text.format.schema"),
+];
+
+#[test]
+fn a_schema_that_is_not_in_its_place_is_missed() {
+    for (api, format, param) in MISPLACED {
+        let schema = r#"{"type":"object","properties":{"v":{"type":"integer"}}}"#;
+        let format = format.replace("SCHEMA", schema);
+        let comma = if format == "{}" { "" } else { "," };
+        let format = format.replacen('{', &format!(r#"{{"type":"json_schema"{comma}"#), 1);
+        let request = match *api {
+            "chat" => chat(&format!(r#"{{"response_format":{format}}}"#)),
+            _ => post(
+                "/v1/responses",
+                &format!(r#"{{"text":{{"format":{format}}}}}"#),
+            ),
+        };
+        let answer = in_every_cut(param, &Settings::default(), request.as_bytes());
+        let answer = &answer.answers[0];
+        assert_eq!(answer.status, 400, "{format}");
+        let want = ("invalid_value".to_owned(), Some((*param).to_owned()));
+        assert_eq!(answer.error(), want, "{format}");
+        let json = answer.json();
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(message.contains(param), "{message}");
+    }
 }

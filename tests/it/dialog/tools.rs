@@ -250,8 +250,12 @@ const BODIES: &[(&str, &str, &str)] = &[
 const PARAMETERS: &[(&str, &str)] = &[
     (r#"{"type":"string"}"#, "no value"),
     (
-        r#"{"properties":{"a":{"pattern":"b"}},"required":["a"]}"#,
-        "'pattern'",
+        r#"{"properties":{"a":{"type":"string","pattern":"(?=b)"}},"required":["a"]}"#,
+        "look-around",
+    ),
+    (
+        r#"{"properties":{"a":{"type":"string","pattern":"("}},"required":["a"]}"#,
+        "regular expression",
     ),
     ("[]", "no JSON Schema"),
 ];
@@ -296,7 +300,7 @@ fn what_cannot_be_called_or_made_is_refused() {
         let body = format!(r#"{{"response_format":{format}}}"#);
         assert_refused(&body, "invalid_schema", "response_format", message);
     }
-    let format = format!(r#"{{"type":"json_schema","schema":{ENDLESS}}}"#);
+    let format = format!(r#"{{"type":"json_schema","name":"n","schema":{ENDLESS}}}"#);
     let body = format!(r#"{{"text":{{"format":{format}}}}}"#);
     let answer = ask(&post("/v1/responses", &body));
     assert_eq!(
@@ -318,7 +322,7 @@ fn tools_of_many_megabytes_are_no_harm() {
         if status == 400 {
             let json = answer.json();
             let told = json["error"]["message"].as_str().unwrap();
-            assert_eq!(told, "'tools' must take at most 1048576 bytes here.");
+            assert_eq!(told, "'tools' must be at most 1048576 bytes.");
         }
     }
 }
