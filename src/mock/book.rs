@@ -193,8 +193,9 @@ impl Book {
         self.closing(reply, created, &mut scratch, None);
         let mut length = scratch.len() as u64;
         // Choices and vectors differ in the digits of their index and, from one to the next four, in
-        // the text; the items of documents have no index, or names of their own.
-        let alike = self.repeats(&reply.shape) && !matches!(&*reply.shape, Shape::Document { .. });
+        // the text; items of documents have no index, or names of their own.
+        let is_document = matches!(&*reply.shape, Shape::Document { .. });
+        let alike = self.repeats(&reply.shape) && !is_document;
         let mut kinds = [0; VARIANTS];
         for index in 0..self.items(reply) {
             let kind = &mut kinds[index as usize % VARIANTS];

@@ -36,6 +36,20 @@ fn models_and_moderations_are_answered() {
     }
 }
 
+/// Lists of every length are announced as long as they are: the answers are not cut, and the next
+/// one follows.
+#[test]
+fn lists_of_many_results_have_their_length() {
+    for inputs in [1, 9, 10, 65, 66, 101, 2048] {
+        let body = format!(r#"{{"input":[{}]}}"#, vec![r#""x""#; inputs].join(","));
+        let mut client = Client::plain();
+        for _ in 0..2 {
+            let json = client.ask(post("/v1/moderations", &body)).json();
+            assert_eq!(json["results"].as_array().unwrap().len(), inputs);
+        }
+    }
+}
+
 #[test]
 fn a_page_may_read_only_where_it_was_allowed() {
     let options = request(
