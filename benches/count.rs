@@ -6,15 +6,42 @@ mod turn;
 use mocker::settings::Settings;
 use turn::{CHAT, Turn};
 
+/// Requests that all differ: no head and no body is that of the request before.
+const DIFFERENT: usize = 512;
+
 fn main() {
-    let numbers: Vec<usize> = std::env::args()
-        .filter_map(|arg| arg.parse().ok())
-        .collect();
+    let args: Vec<String> = std::env::args().collect();
+    let numbers: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let &[depth, turns] = &numbers[..] else {
-        return println!("count DEPTH TURNS: see scripts/instructions");
+        return println!("count DEPTH TURNS [different]: see scripts/instructions");
     };
-    let input = CHAT.repeat(depth).into_bytes();
+    let different = args.iter().any(|arg| arg == "different");
+    let inputs: Vec<Vec<u8>> = match different {
+        true => (0..DIFFERENT).map(|at| request(at).into_bytes()).collect(),
+        false => vec![CHAT.repeat(depth).into_bytes()],
+    };
     let mut turn = Turn::new(&Settings::default());
-    let sent: usize = (0..turns).map(|_| turn.serve(&input)).sum();
+    let served = inputs.iter().cycle().take(turns);
+    let sent: usize = served.map(|input| turn.serve(input)).sum();
     println!("{turns} turns of {depth}: {sent} bytes sent");
+}
+
+/// A request as it comes through a gateway: fresh identifiers in the head, one of four models, a
+/// body of 150 to 500 bytes.
+fn request(at: usize) -> String {
+    let model = ["gpt-4o-mini", "gpt-4o", "o3", "my-org/fine-tuned-model"][at % 4];
+    let words = "What do you make of this? ".repeat(2 + at * 7 % 13);
+    let body = format!(
+        r#"{{"model":"{model}","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":"{at}: {words}"}}],"temperature":0.{}}}"#,
+        at % 10
+    );
+    let ids = format!(
+        "x-request-id: {:032x}\r\ntraceparent: 00-{:032x}-{:016x}-01\r\nContent-Length: {}\r\n",
+        at * 7919,
+        at * 104_729,
+        at * 1_299_709,
+        body.len()
+    );
+    let (head, _) = CHAT.split_once("Content-Length").expect("it has a length");
+    format!("{head}{ids}\r\n{body}")
 }

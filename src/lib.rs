@@ -13,6 +13,8 @@
 //! | [`mock`] | what an answer is: routes, the facts of a request body, the verdict, templates |
 //! | [`watch`] | what the mock knows of itself and tells: metrics, the verdict, the report, the raw log |
 //! | [`settings`] | every setting, once |
+//! | [`schema`] | a value for a JSON Schema, made in small steps |
+//! | [`json`] | JSON values that are kept |
 //!
 //! # The way of a request
 //!
@@ -57,6 +59,8 @@
 //! | another form of generated text | a variant of [`mock::route::Api`], its row in `mock::book::form` and its files; what it reads in `mock::ask::field` |
 //! | a field of a request | a variant, its name and its refusal in `mock::ask::field`; what it does to the facts in `mock::ask::fields` |
 //! | something that goes wrong on purpose | what is drawn: [`mock::call::Treatment`], by [`mock::policy`]; what it does: `conn::give` |
+//! | a keyword of JSON Schema | its row in `schema::keyword`; what it demands in `schema::judge`, and how it is met in `schema::list`, `schema::object` or `schema::scalar` |
+//! | a format of JSON Schema | a row in `schema::format` |
 //! | a counter | a row in `watch::counters`, and where it counts |
 //! | a time that is measured | a variant and a row in `watch::times`, and where it is recorded |
 //! | a rule of HTTP | a row of the tests in `tests/it/dialog`, and [`http`] |

@@ -170,9 +170,9 @@ UNSATISFIABLE = {
     },
     "is itself": {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
     "refers to what is not there": an_object(a={"$ref": "#/$defs/missing"}),
-    "has a pattern": an_object(a={"type": "string", "pattern": "^x+y$"}),
-    "has a not": an_object(a={"not": {"type": "string"}}),
-    "has an if": {**an_object(a=TEXT), "if": {"required": ["b"]}, "then": {"required": ["c"]}},
+    "looks ahead": an_object(a={"type": "string", "pattern": "^(?=x)"}),
+    "has a pattern that is none": an_object(a={"type": "string", "pattern": "("}),
+    "depends on what is left over": {**an_object(a=TEXT), "unevaluatedProperties": False},
     "has bounds that cross": an_object(a={"type": "integer", "minimum": 2, "maximum": 1}),
     "has fields that are no object": {"type": "object", "properties": 5},
     "has required fields that are no list": {"type": "object", "required": "a"},
@@ -186,6 +186,12 @@ ODD_NAMES = ('a "b"\n', "\u00e9\U0001f600", "", "a/b", "~0", "$ref", "type")
 
 # Odd ones that are answered.
 ODD_SCHEMAS = {
+    "has a pattern": an_object(a={"type": "string", "pattern": "^x+y$"}),
+    "has a not": an_object(a={"not": {"type": "string"}}),
+    "has an if": {**an_object(a=TEXT), "if": {"required": ["b"]}, "then": {"required": ["c"]}},
+    "has a set": an_object(a={"type": "array", "minItems": 3, "uniqueItems": True}),
+    "has an integer of 64 bits": an_object(a={"type": "integer", "minimum": 2**53 + 1}),
+    "is lists of types": {"allOf": [{"type": ["object", "string", "null"] * 6}] * 7},
     "has a way out by null": an_object(next={"anyOf": [{"$ref": "#"}, {"type": "null"}]}),
     "has a way out by an empty list": an_object(nodes={"type": "array", "items": {"$ref": "#"}}),
     "has a way out by what it need not have": {

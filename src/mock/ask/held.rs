@@ -39,7 +39,7 @@ struct Open {
 pub enum Unread {
     /// It is longer than [`HELD_MAX`] bytes.
     TooLong,
-    /// It holds a number that no double holds or that is longer than [`NUMBER_MAX`] bytes, or an
+    /// It holds a number that no double holds or that is longer than 256 bytes, or an
     /// unpaired surrogate.
     Odd,
 }
