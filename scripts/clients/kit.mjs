@@ -52,6 +52,17 @@ export async function every(ways) {
   that(whys.length === 0, whys.join('; '));
 }
 
+// Checks that the server rejects a request, and that its message has this word.
+export async function rejected(way, word) {
+  try {
+    await way();
+  } catch (error) {
+    that(String(error).includes(word), `the error is ${error}`);
+    return;
+  }
+  that(false, 'it was not rejected');
+}
+
 // --- the client and what it asks ------------------------------------------------------------
 
 export const client = (base = PLAIN, more = {}) =>

@@ -57,6 +57,16 @@ def every(ways: dict[str, Callable[[], Any]]):
         raise Failed("; ".join(f"{', '.join(names)}: {why}" for why, names in failures.items()))
 
 
+def rejected(way: Callable[[], Any], word: str):
+    """Checks that the server rejects a request, and that its message has this word."""
+    try:
+        way()
+    except Exception as error:  # The clients wrap the server's error in their own.
+        that(word in str(error), f"the error is {error}")
+        return
+    raise Failed("it was not rejected")
+
+
 # --- clients and what they ask ---------------------------------------------------------------
 
 

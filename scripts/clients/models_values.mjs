@@ -103,13 +103,13 @@ const PATTERNS = {
     password: like(/^(?=.*[A-Z])(?=.*\d)[A-Za-z\d]{8,}$/),
     not_zero: like(/^(?!0+$)\d{3}$/),
     behind: like(/^\d+(?<!0)$/),
+    referred: like(/^(['"])quoted\1$/),
     edges: like(/^\bword\b$/),
   },
   Quantifiers: {
     lazy: like(/^<.+?>$/),
     exactly: like(/^(?:ab){3}$/),
     at_least: like(/^z{4,}$/),
-    referred: like(/^(['"])quoted\1$/),
     named: like(/^(?<year>\d{4})-(?<week>W\d\d)$/),
   },
   PatternsWithLengths: {

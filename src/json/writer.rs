@@ -117,8 +117,14 @@ impl Writer {
     }
 }
 
-/// The shortest decimal that is read as this number again.
+/// A decimal that is read as this number again: of an integer beyond 64 bits its digits, of others
+/// the shortest.
 fn float(number: f64) -> String {
+    /// Beyond it, readers expect an exponent.
+    const DIGITS_MAX: f64 = 1e21;
+    if number.fract() == 0.0 && (u64::MAX as f64..DIGITS_MAX).contains(&number.abs()) {
+        return format!("{number:.0}");
+    }
     serde_json::to_string(&number).expect("a finite number is JSON")
 }
 

@@ -4,7 +4,10 @@
 use std::task::{Poll, ready};
 
 use super::equality::NODES_MAX;
-use super::frame::{Base, Cursor, Fill, Frame, ListFrame, Listed, ObjectFrame, Scalar, Verify};
+use super::frame::{
+    Base, Cursor, Embedded, EmbeddedState, Fill, Frame, ListFrame, Listed, ObjectFrame, Scalar,
+    Verify,
+};
 use super::keyword::{Keyword, Kinds};
 use super::number::Number;
 use super::rules::TEXT_MAX;
@@ -45,6 +48,9 @@ const ODD_NUMBERS: [i128; 20] = [
     1 << 63,
     u64::MAX as i128,
 ];
+
+/// The JSON texts that are rejected before a string of them is given up.
+const EMBEDDED_MAX: u32 = 32;
 
 /// The types, in the order in which they are tried where a schema leaves them open.
 const ORDER: [Kinds; 6] = [
@@ -169,6 +175,14 @@ impl Search {
         match kind {
             Kinds::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
             Kinds::ARRAY => Frame::List(ListFrame::new(base, mark, index)),
+            Kinds::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
+                base,
+                mark,
+                schema: self.embedded_schema(base).flatten(),
+                cursor: Cursor { fill: 0, index },
+                state: EmbeddedState::Begin,
+                rejected: 0,
+            }),
             kind => Frame::Scalar(Scalar {
                 base,
                 mark,
@@ -178,6 +192,60 @@ impl Search {
                 rejected: 0,
             }),
         }
+    }
+
+    /// The schema of a string's content, if that must be JSON and there is one.
+    fn embedded_schema(&self, base: Base) -> Option<Option<u32>> {
+        let mut demands = self.demands(base).iter();
+        let rule = demands.find(|rule| {
+            self.rules.text(**rule, Keyword::ContentMediaType) == Some("application/json")
+        })?;
+        Some(self.rules.get(*rule, Keyword::ContentSchema))
+    }
+
+    /// Makes the value, and then the string that is its text.
+    pub(super) fn embedded(&mut self, mut embedded: Embedded) -> Result<(), Unfit> {
+        let mark = embedded.mark;
+        match embedded.state {
+            EmbeddedState::Begin => {
+                embedded.state = EmbeddedState::Value;
+                self.replace(Frame::Embedded(embedded));
+                let before = self.mark();
+                embedded
+                    .schema
+                    .into_iter()
+                    .for_each(|schema| self.want(schema));
+                self.call(before, Kinds::ALL, embedded.cursor);
+            }
+            EmbeddedState::Value => {
+                embedded.cursor = self.returned().unwrap_or(Err(Unfit::Contradiction))?;
+                embedded.state = EmbeddedState::Verify;
+                if self.out.len() - mark.nodes > NODES_MAX {
+                    return Err(Unfit::TooLarge);
+                }
+                let mut text = String::new();
+                self.out.write(mark.nodes, &mut text);
+                self.fuel.spend(1 + text.len() as u32 / 16)?;
+                self.out.truncate(mark.nodes, mark.text);
+                self.out.push_text(&text);
+                self.replace(Frame::Embedded(embedded));
+                self.push_verify(embedded.base, mark.nodes);
+            }
+            EmbeddedState::Verify => match self.returned() {
+                Some(Ok(_)) => {
+                    let index = embedded.cursor.index;
+                    self.finish(Ok(Cursor { fill: 0, index }));
+                }
+                _ if embedded.rejected < EMBEDDED_MAX => {
+                    self.release(mark, true);
+                    embedded.state = EmbeddedState::Begin;
+                    embedded.rejected += 1;
+                    self.replace(Frame::Embedded(embedded));
+                }
+                _ => return Err(Unfit::Contradiction),
+            },
+        }
+        Ok(())
     }
 
     /// The values to choose from, if a schema lists them: the shortest list.

@@ -7,7 +7,7 @@ pub struct Format {
     /// Its names.
     names: &'static [&'static str],
     /// Strings of it, the usual one first and the shortest last. `{}` stands for the number of a
-    /// variant and for padding; `{n:5}` for a number from 5; `{4:5}` for such a number with 4 digits.
+    /// variant and for padding; `{+}` for padding with the character before it; `{n:5}` for a number from 5; `{4:5}` for such a number with 4 digits.
     samples: &'static [&'static str],
 }
 
@@ -71,7 +71,7 @@ formats! {
     "decimal" => "{n:1}.5" "{n:1}";
     "mac" => "00:00:5e:00:53:{2:10}" "00-00-5e-00-53-{2:10}";
     "hex" => "6d6f636b6564" "{4:1000}";
-    "emoji" => "🙂" "🙃" "😀" "😉";
+    "emoji" => "🙂{+}" "🙃{+}" "😀{+}" "😉{+}";
     "nanoid" => "{21:0}";
     "cuid" => "c{24:0}";
     "cuid2" => "m{23:0}";
@@ -101,6 +101,7 @@ impl Format {
         };
         let (field, after) = rest.split_once('}').expect("fields are closed");
         let mut middle = match field.split_once(':') {
+            None if field == "+" && variant > 0 => return None,
             None if variant == 0 => String::new(),
             None => variant.to_string(),
             Some((width, base)) => {
@@ -109,12 +110,14 @@ impl Format {
                 (width != 2 || number <= MINUTES).then(|| format!("{number:0width$}"))?
             }
         };
-        if field.is_empty() {
+        if let "" | "+" = field {
             let shorter = |middle: &str| {
                 let chars = [before, middle, after].map(|part| part.chars().count());
                 least.saturating_sub(chars.iter().sum())
             };
-            middle = "x".repeat(shorter(&middle)) + &middle;
+            let last = before.chars().next_back().filter(|_| field == "+");
+            let padding = last.unwrap_or('x').to_string();
+            middle = padding.repeat(shorter(&middle)) + &middle;
         }
         Some(format!("{before}{middle}{after}"))
     }

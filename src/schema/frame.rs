@@ -3,6 +3,9 @@
 use super::keyword::Kinds;
 use super::unfit::Unfit;
 
+/// The ways to vary several parts of a value at once: each of the first six or not.
+pub const PRODUCT: u32 = 64;
+
 /// Where the search for a value goes on if another one is needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -77,6 +80,7 @@ pub enum Frame {
     Fill(Fill),
     Listed(Listed),
     Scalar(Scalar),
+    Embedded(Embedded),
     Verify(Verify),
     List(ListFrame),
     Object(ObjectFrame),
@@ -124,6 +128,27 @@ pub struct Scalar {
     pub index: u32,
     pub after: u32,
     pub rejected: u32,
+}
+
+/// Makes a string that is a JSON text.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded {
+    pub base: Base,
+    pub mark: Mark,
+    /// The schema of the text's value, if there is one.
+    pub schema: Option<u32>,
+    /// Where the search for the next one begins.
+    pub cursor: Cursor,
+    pub state: EmbeddedState,
+    pub rejected: u32,
+}
+
+/// What comes next for a string that is a JSON text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmbeddedState {
+    Begin,
+    Value,
+    Verify,
 }
 
 /// Holds a value against all demands.

@@ -23,7 +23,7 @@ pub enum Holds {
     Names,
     /// A schema.
     Schema,
-    /// A list of schemas that is not empty.
+    /// A list of schemas.
     Schemas,
     /// A schema, or before 2020 a list of them.
     SchemaOrSchemas,
@@ -83,6 +83,7 @@ keywords! {
     Pattern "pattern" Text;
     Format "format" Text;
     ContentMediaType "contentMediaType" Any;
+    ContentSchema "contentSchema" Any;
     Items "items" SchemaOrSchemas;
     PrefixItems "prefixItems" Schemas;
     AdditionalItems "additionalItems" Schema;
@@ -146,7 +147,7 @@ impl Keyword {
             Holds::Text => matches!(kind, Kind::Text { .. }),
             Holds::Values | Holds::Names => matches!(kind, Kind::List { .. }),
             Holds::Schema => schema,
-            Holds::Schemas => matches!(kind, Kind::List { len: 1.., .. }),
+            Holds::Schemas => matches!(kind, Kind::List { .. }),
             Holds::SchemaOrSchemas => schema || matches!(kind, Kind::List { .. }),
             Holds::SchemaByName | Holds::Object => matches!(kind, Kind::Object { .. }),
             Holds::Types => Kinds::of(tree, at).is_some(),

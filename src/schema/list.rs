@@ -3,7 +3,7 @@
 use std::task::{Poll, ready};
 
 use super::equality::is_repeated;
-use super::frame::{Cursor, Frame, ListFrame, ListState};
+use super::frame::{Cursor, Frame, ListFrame, ListState, PRODUCT};
 use super::judge::UNIQUE_MAX;
 use super::keyword::{Keyword, Kinds};
 use super::rules::{RuleId, Rules};
@@ -13,8 +13,12 @@ use super::unfit::Unfit;
 use crate::json::Kind;
 
 /// The ways in which a list is varied: with as few items as possible; with items that are all that
-/// must be contained at once; both; then with more items, or with another one of them.
-const VARIANTS: u32 = 36;
+/// must be contained at once; both; then with more items, or with another one of them; then with
+/// every choice of the first items.
+const VARIANTS: u32 = SINGLE + PRODUCT;
+
+/// The variants before those.
+const SINGLE: u32 = 36;
 
 /// The values for one item that are rejected because they are in the list already, and more for each
 /// item in it.
@@ -31,7 +35,7 @@ impl ListFrame {
     /// The number of the change of one item, in the variants that have one.
     fn variation(&self) -> Option<u32> {
         let more = self.variant.checked_sub(4)?;
-        more.is_multiple_of(2).then_some(more / 2)
+        (self.variant < SINGLE && more.is_multiple_of(2)).then_some(more / 2)
     }
 
     /// Whether one item is all that must be contained, and not one item each.
@@ -102,7 +106,7 @@ impl Search {
         list.usual = list.tuple.max(1).max(needed).min(list.most);
         match list.variant {
             1 | 3 => list.usual = needed.min(list.most),
-            more @ 5.. if more % 2 == 1 => {
+            more @ 5..SINGLE if more % 2 == 1 => {
                 list.usual = list.usual.saturating_add(more / 2 - 1).min(list.most);
             }
             _ => {}
@@ -138,6 +142,12 @@ impl Search {
             && number % list.usual == list.len
         {
             list.cursor = Cursor::variation(number / list.usual);
+        }
+        let product = list.variant.checked_sub(SINGLE);
+        if list.cursor == Cursor::default()
+            && product.is_some_and(|product| product >> list.len.min(31) & 1 == 1)
+        {
+            list.cursor = Cursor::variation(0);
         }
         list.item = Some(mark);
         list.state = ListState::Item;

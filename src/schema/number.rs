@@ -120,7 +120,7 @@ impl Range {
         }
         let index = index - 2;
         if let Some(low) = self.low.map(|low| low.number.double())
-            && low > u64::MAX as f64
+            && low >= u64::MAX as f64
         {
             // Beyond what integers hold exactly, the next numbers are the next doubles.
             let next = (0..index).fold(low, |number, _| number.next_up());

@@ -2,7 +2,7 @@
 
 use std::task::{Poll, ready};
 
-use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState};
+use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, Kinds};
 use super::rules::RuleId;
 use super::scalar::{least_of, most_of};
@@ -17,7 +17,7 @@ const ADDED: u32 = 4;
 
 /// The ways in which an object is varied: with all optional members, with none of them, without one
 /// of them, with one member varied, with further members.
-const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED;
+const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED + PRODUCT;
 
 /// The members whose type is varied.
 const TYPED: u32 = 4;
@@ -60,13 +60,19 @@ impl ObjectFrame {
             Some(varied @ SINGLE..) if varied < 2 * SINGLE && varied % TYPED == member => {
                 Cursor::variation(1 + (varied - SINGLE) / TYPED)
             }
-            _ => Cursor::default(),
+            _ => match self.variant.checked_sub(2 + 3 * SINGLE + ADDED) {
+                Some(product) if product >> member.min(31) & 1 == 1 => Cursor::variation(0),
+                _ => Cursor::default(),
+            },
         }
     }
 
     /// How many members this variant adds.
     fn added(&self) -> u32 {
-        self.variant.saturating_sub(1 + 3 * SINGLE)
+        match self.variant.saturating_sub(1 + 3 * SINGLE) {
+            added @ ..=ADDED => added,
+            _ => 0,
+        }
     }
 }
 
@@ -434,37 +440,33 @@ impl Search {
 
     /// Takes the name that was made, and searches a value for it.
     fn further_name(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
-        let Some(outcome) = self.returned() else {
-            return Poll::Ready(Err(Unfit::Contradiction));
-        };
-        object.names = match outcome {
-            Ok(cursor) => cursor,
-            Err(_) => {
+        let mark = object.member.unwrap_or(object.mark);
+        let name = match self.outcome() {
+            Some(Ok(_)) => self.out.text(mark.nodes).unwrap_or_default().to_owned(),
+            _ => {
+                self.returned();
                 self.vary_object(object);
                 return Poll::Ready(Ok(()));
             }
         };
-        let mark = object.member.unwrap_or(object.mark);
-        let name = self.out.text(mark.nodes).unwrap_or_default().to_owned();
+        // What has to be waited for comes before anything changes.
+        let before = self.mark();
+        let wanted = self.want_member(object.base, &name);
+        self.unwant(before);
+        ready!(wanted)?;
+        if let Some(Ok(cursor)) = self.returned() {
+            object.names = cursor;
+        }
         self.release(mark, true);
         self.out.close(object.mark.nodes, object.len);
         self.fuel.spend(1 + object.len / 4)?;
-        let known = self.out.member(object.mark.nodes, &name).is_some();
         object.must = false;
         object.state = ObjectState::Further;
-        if known {
+        if self.out.member(object.mark.nodes, &name).is_some() {
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         }
-        let added = self.add_member(object, &name, AfterMember::Further);
-        if added.is_pending() {
-            // The name is made once more.
-            self.replace(Frame::Object(ObjectFrame {
-                state: ObjectState::Further,
-                ..object
-            }));
-        }
-        added
+        self.add_member(object, &name, AfterMember::Further)
     }
 
     fn close_object(&mut self, mut object: ObjectFrame) {

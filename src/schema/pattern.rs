@@ -92,6 +92,11 @@ impl Pattern {
         10 + 4 * pattern.len().min(PATTERN_MAX) as u32
     }
 
+    /// Whether every match begins at the start of the string, and ends at its end.
+    pub fn anchored(&self) -> (bool, bool) {
+        self.anchored
+    }
+
     /// Whether a match of the pattern is anywhere in a string.
     pub fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, Unfit> {
         let chars: Vec<char> = text.chars().take(MATCHED_MAX + 1).collect();

@@ -211,8 +211,15 @@ fn of_patterns(
     variant: u32,
     fuel: &mut Fuel,
 ) -> Poll<Result<Option<String>, Unfit>> {
-    let mut all = String::new();
+    // What must stand at the start comes first, and what must stand at the end last.
+    let mut sorted = Vec::with_capacity(patterns.len());
     for at in patterns {
+        let (start, end) = ready!(rules.pattern(*at, fuel))?.anchored();
+        sorted.push((u32::from(end) + 1 - u32::from(start), *at));
+    }
+    sorted.sort_unstable();
+    let mut all = String::new();
+    for (_, at) in &sorted {
         match ready!(of_pattern(
             rules,
             *at,

@@ -155,6 +155,7 @@ impl Search {
             Frame::Fill(fill) => self.fill(fill),
             Frame::Listed(listed) => Poll::Ready(self.listed(listed)),
             Frame::Scalar(scalar) => self.scalar(scalar),
+            Frame::Embedded(embedded) => Poll::Ready(self.embedded(embedded)),
             Frame::Verify(verify) => self.verify(verify),
             Frame::List(list) => self.list(list),
             Frame::Object(object) => self.object(object),
@@ -179,6 +180,11 @@ impl Search {
     /// Returns an outcome to the frame on top.
     pub(super) fn give(&mut self, outcome: Outcome) {
         self.returned = Some(outcome);
+    }
+
+    /// What the frame above has returned, which stays there.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.returned
     }
 
     pub(super) fn returned(&mut self) -> Option<Outcome> {
@@ -365,7 +371,9 @@ impl Search {
         self.queue.extend(target.map(Queued::Schema));
         if let Some(at) = self.rules.get(rule, Keyword::AllOf) {
             let (next, end) = (at + 1, self.rules.tree.end(at));
-            self.queue.push(Queued::Each { next, end });
+            if next < end {
+                self.queue.push(Queued::Each { next, end });
+            }
         }
         self.add_choices(rule)?;
         Poll::Ready(Ok(()))
@@ -441,7 +449,7 @@ impl Search {
                     choose.next = list + 1;
                 }
                 if choose.next == tree.end(list) {
-                    if choose.vague {
+                    if choose.vague || choose.next == list + 1 {
                         return Branch::None;
                     }
                     (choose.vague, choose.next) = (true, list + 1);

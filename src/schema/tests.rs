@@ -90,6 +90,7 @@ fn numbers_keep_their_bounds_and_steps() {
 fn choices_and_references_have_a_value_that_fits() {
     made([
         (json!({"type": "boolean"}), json!(true)),
+        (json!({"type": "boolean", "allOf": []}), json!(true)),
         (json!({"type": "null"}), json!(null)),
         (json!({"type": ["null", "integer"]}), json!(1)),
         (json!({"enum": ["red", "green"]}), json!("red")),
@@ -216,6 +217,8 @@ fn what_cannot_be_made_is_said() {
         (json!({"minLength": "long"}), Unfit::Malformed),
         (json!(false), Unfit::Contradiction),
         (json!({"enum": []}), Unfit::Contradiction),
+        (json!({"anyOf": []}), Unfit::Contradiction),
+        (json!({"type": "string", "oneOf": []}), Unfit::Contradiction),
         (
             json!({"type": "number", "minimum": 2, "maximum": 1}),
             Unfit::Contradiction,
