@@ -192,8 +192,8 @@ impl Book {
         self.opening(reply, created, &mut scratch, None);
         self.closing(reply, created, &mut scratch, None);
         let mut length = scratch.len() as u64;
-        // Choices and vectors differ in the digits of their index and, from one to the next four, in
-        // the text; items of documents have no index, or names of their own.
+        // Choices and vectors differ in the digits of their index and, from one to the next four,
+        // in the text; items of documents have no index, or names of their own.
         let is_document = matches!(&*reply.shape, Shape::Document { .. });
         let alike = self.repeats(&reply.shape) && !is_document;
         let mut kinds = [0; VARIANTS];
