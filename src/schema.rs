@@ -30,8 +30,9 @@ use rules::Rules;
 use search::Search;
 pub use unfit::Unfit;
 
-/// The steps that any schema may cost, and more for each node of a larger one, up to a limit. OpenAI
-/// accepts 5,000 properties and 1,000 values of enums, which take half of the limit.
+/// The steps that any schema may cost. A larger one may cost more for each of its nodes, up to a
+/// limit: the largest that OpenAI accepts (5,000 properties, 1,000 values of enums) takes a third
+/// of it.
 const STEPS: u64 = 100_000;
 /// See [`STEPS`].
 const STEPS_PER_NODE: u64 = 300;

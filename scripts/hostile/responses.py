@@ -2,7 +2,7 @@
 
 from .build import CHAT, COMPLETIONS, EMBEDDINGS, KIB, MODERATIONS, RESPONSES, chat, get, post
 from .plain import CHAT_REQUEST
-from .row import LENGTH, TURN, group, row
+from .row import TURN, group, row
 
 # The most tokens that -tokens allows.
 TOKENS = ("-tokens", "100000")
@@ -94,7 +94,7 @@ ROWS = group(
     row("embeddings: one, new dimensions, base64", embedding("x", "base64"), varies=True),
     row("embeddings: one of 4096, 64 pipelined", post(EMBEDDINGS, {"dimensions": DIMENSIONS}),
         depth=64, mark=TURN),
-    row("moderations: 2048 texts", post(MODERATIONS, {"input": INPUTS}), mark=LENGTH),
+    row("moderations: 2048 texts", post(MODERATIONS, {"input": INPUTS})),
     row("models: list of 1000", get("/v1/models"),
         args=("-models", ",".join(f"model-{number:04}" for number in range(1000)))),
     row("models: name of 256 bytes", get("/v1/models/" + "m" * 256)),

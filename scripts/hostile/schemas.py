@@ -3,7 +3,7 @@
 import functools
 
 from .build import RESPONSES, Raw, dump, post, structured, tool
-from .row import PROPERTIES, SCHEMA, TURN, group, row
+from .row import SCHEMA, TURN, group, row
 from .tools import called
 
 # The response to a schema that costs too much or that no value satisfies.
@@ -16,7 +16,7 @@ STRING = {"type": "string"}
 PERSON = {"type": "object", "properties": {"name": STRING, "age": {"type": "integer"}}}
 
 
-def schema(name, made, *expect, mark="", **fields):
+def schema(name, made, *expect, mark=SCHEMA, **fields):
     """A row of chats whose responses must satisfy a schema. Every request differs in a field that
     the server ignores, so that it cannot reuse the value that it made for the one before."""
     @functools.cache
@@ -222,14 +222,14 @@ ROWS = group(
     schema("required of 9000, one name", {"type": "object", "required": ["name"] * 9000},
            mark=SCHEMA),
     schema("100 properties", lambda: properties(100), "200"),
-    schema("5000 properties", lambda: properties(PROPERTIES_MAX), "200", mark=PROPERTIES),
+    schema("5000 properties", lambda: properties(PROPERTIES_MAX), "200", mark=SCHEMA),
     schema("5000 properties, not required", lambda: properties(PROPERTIES_MAX, required=False),
-           "200", mark=PROPERTIES),
+           "200", mark=SCHEMA),
     schema("5001 properties", lambda: properties(PROPERTIES_MAX + 1), mark=SCHEMA),
     schema("5000 properties in 10 levels", lambda: functools.reduce(
         lambda inner, _: {**properties(499), "properties": {
             **properties(499)["properties"], "inner": inner,
-        }}, range(9), properties(499)), "200", mark=PROPERTIES),
+        }}, range(9), properties(499)), "200", mark=SCHEMA),
     schema("names of properties of 9 KB", lambda: {"type": "object", "properties": {
         f"{at}".ljust(9000, "n"): STRING for at in range(100)
     }}, mark=SCHEMA),
@@ -279,16 +279,16 @@ ROWS = group(
     schema("minItems that is no integer", array(1.5), REFUSED),
     # Elsewhere than in response_format
     schema("5000 properties, streamed", lambda: properties(PROPERTIES_MAX), "200", stream=True,
-           mark=PROPERTIES),
+           mark=SCHEMA),
     schema("100 properties, n: 128, 20 logprobs", lambda: properties(100), n=128, logprobs=True,
            top_logprobs=20, mark=TURN),
     row("5000 properties of a function", lambda _: called([tool("f", properties(PROPERTIES_MAX))]),
-        "200", mark=PROPERTIES),
+        "200", mark=SCHEMA),
     row("5000 properties of a response", lambda _: post(RESPONSES, {
         "input": "x", "text": {"format": {
             "type": "json_schema", "name": "x", "schema": properties(PROPERTIES_MAX),
         }},
-    }), "200", mark=PROPERTIES),
+    }), "200", mark=SCHEMA),
     row("100 properties, every schema different",
         lambda number: structured({**properties(100), "title": f"{number}"}), varies=True,
         mark=SCHEMA),

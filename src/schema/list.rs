@@ -21,8 +21,8 @@ const VARIANTS: u32 = SINGLE + PRODUCT;
 const SINGLE: u32 = 36;
 
 /// The values for one item that are rejected because they are in the list already, and more for each
-/// item in it.
-const REPEATED_MAX: u32 = 64;
+/// item in it: of lists and objects as many as there are variants of them.
+const REPEATED_MAX: [u32; 2] = [40, 160];
 
 /// Keywords that a list may fail although each of its items is right.
 const HARD: u64 = Keyword::OneOf.bit()
@@ -161,10 +161,13 @@ impl Search {
         list.state = ListState::Next;
         match outcome {
             Ok(cursor) if list.unique && self.is_repeated(list)? => {
-                self.release(list.item.unwrap_or(list.mark), true);
+                let item = list.item.unwrap_or(list.mark);
+                let kind = Kinds::of_value(self.out.kind(item.nodes));
+                let has_parts = kind == Kinds::ARRAY || kind == Kinds::OBJECT;
+                self.release(item, true);
                 list.repeated += 1;
                 list.cursor = cursor;
-                if list.repeated > REPEATED_MAX + 2 * list.len {
+                if list.repeated > REPEATED_MAX[usize::from(has_parts)] + 2 * list.len {
                     // This branch or type has no others; the next one may.
                     (list.cursor.fill, list.cursor.index) = (cursor.fill + 1, 0);
                     list.repeated = 0;
@@ -192,14 +195,15 @@ impl Search {
             }
             Err(why) if list.len < list.least => {
                 // Where items depend on each other, others before it may leave room for it.
-                match list.unique
+                let depends = list.variant > 0
+                    || list.unique
                     || self
                         .contained_by(ListFrame {
                             contained: 0,
                             ..list
                         })
-                        .is_some()
-                {
+                        .is_some();
+                match depends {
                     true => self.vary_list(list),
                     false => return Err(why),
                 }

@@ -119,11 +119,12 @@ impl Range {
             return Some(Number::Integer(*plain));
         }
         let index = index - 2;
-        if let Some(low) = self.low.map(|low| low.number.double())
-            && low >= u64::MAX as f64
+        let beyond = |low: &Bound| low.number == Number::Integer(u64::MAX.into()) && low.exclusive;
+        if let Some(low) = self.low
+            && (beyond(&low) || Number::Integer(u64::MAX.into()).is_below(low.number))
         {
             // Beyond what integers hold exactly, the next numbers are the next doubles.
-            let next = (0..index).fold(low, |number, _| number.next_up());
+            let next = (0..index).fold(low.number.double(), |number, _| number.next_up());
             return Number::of(Kind::Float(next));
         }
         let step = self.integer_step()?;

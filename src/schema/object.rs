@@ -321,6 +321,10 @@ impl Search {
                     self.vary_object(object);
                     return Ok(());
                 }
+                _ if object.variant > 0 => {
+                    self.vary_object(object);
+                    return Ok(());
+                }
                 AfterMember::Declared | AfterMember::Required => return Err(why),
             },
             _ => {}

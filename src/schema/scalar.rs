@@ -21,6 +21,9 @@ const LENGTH_MAX: u64 = 65_536;
 /// The numbers of the strings of each sample of a format.
 const BLOCK: u32 = 256;
 
+/// The longest of the shortest strings that several patterns are met with, in characters.
+const SHORT_MAX: u64 = 24;
+
 /// The strings of each pattern.
 const PATTERN_VARIANTS: u32 = 4096;
 
@@ -220,13 +223,19 @@ fn of_patterns(
     sorted.sort_unstable();
     let mut all = String::new();
     for (_, at) in &sorted {
-        match ready!(of_pattern(
-            rules,
-            *at,
-            (0, MATCHED_MAX as u64),
-            variant,
-            fuel
-        ))? {
+        // Every other string is made of the shortest parts.
+        let (variant, lengths) = match variant % 2 {
+            0 => (variant / 2, MATCHED_MAX as u64..=MATCHED_MAX as u64),
+            _ => (0, 0..=SHORT_MAX),
+        };
+        let mut part = None;
+        for most in lengths {
+            part = ready!(of_pattern(rules, *at, (0, most), variant, fuel))?;
+            if part.is_some() {
+                break;
+            }
+        }
+        match part {
             Some(part) => all += &part,
             None => return Poll::Ready(Ok(None)),
         }
