@@ -9,7 +9,7 @@ use mocker::json::Tree;
 use mocker::schema::{Maker, Progress, STEPS_PER_CALL};
 use serde_json::{Map, Value, json};
 
-/// How often each schema is filled.
+/// The number of runs for each schema.
 const RUNS: u32 = 15;
 
 fn main() {

@@ -1,4 +1,4 @@
-//! JSON values that are kept: a compact tree, and the builder that makes one of values as they
+//! JSON values in memory: a compact tree, and a builder that assembles it from values as they
 //! arrive.
 
 mod builder;

@@ -1,7 +1,7 @@
-//! A value that satisfies a JSON Schema (draft 2020-12, and what earlier drafts wrote otherwise):
-//! the arguments of a call, or a response of a given structure. The plainest value that is found is
-//! taken, and held against the schema once more before it is returned. `unevaluatedProperties` and
-//! `unevaluatedItems` are not followed.
+//! Makes a value that satisfies a JSON Schema (draft 2020-12, and the differing keywords of earlier
+//! drafts): the arguments of a call, or a response of a given structure. The plainest value that is
+//! found is taken, and validated against the whole schema before it is returned.
+//! `unevaluatedProperties` and `unevaluatedItems` are not supported.
 
 mod equality;
 mod fill;
@@ -39,27 +39,27 @@ const STEPS_PER_NODE: u64 = 300;
 /// See [`STEPS`].
 const STEPS_MAX: u64 = 600_000;
 
-/// The bytes that a value may have, nodes and text together: up to about as many of JSON.
+/// The largest value, as nodes plus bytes of text; its JSON has about the same size.
 const BYTES_MAX: usize = 512 * 1024;
 
-/// How often a schema may at most stand within itself, where a value needs that.
+/// The deepest recursion of a schema into itself, used only if a value requires it.
 const REPEATS_MAX: u8 = 6;
 
 /// The steps of one call that take at most 50 microseconds together.
 pub const STEPS_PER_CALL: u32 = 500;
 
-/// How far a [`Maker`] got.
+/// The progress of a [`Maker`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// The value, as JSON text.
     Done(String),
-    /// It must be called again.
+    /// The work is unfinished: call [`Maker::run`] again.
     More,
     /// There is no value.
     Refused(Unfit),
 }
 
-/// Makes a value, in as many calls as one likes.
+/// Makes a value in steps, over any number of calls.
 #[derive(Debug)]
 pub struct Maker {
     search: Search,
@@ -78,7 +78,8 @@ enum State {
 }
 
 impl Maker {
-    /// A maker of a value for the schema at a place in a tree. `object` demands an object.
+    /// Creates a maker for the schema at `root` in `tree`. If `object` is set, the value must be an
+    /// object.
     pub fn new(tree: Rc<Tree>, root: u32, object: bool) -> Maker {
         let nodes = u64::from(tree.end(root) - root);
         let steps = (STEPS + nodes * STEPS_PER_NODE).min(STEPS_MAX);
@@ -96,7 +97,7 @@ impl Maker {
         }
     }
 
-    /// Goes on for about this many steps; each takes about 20 nanoseconds.
+    /// Runs for about `steps` steps of about 20 nanoseconds each.
     pub fn run(&mut self, steps: u32) -> Progress {
         self.search.fuel.begin_call(steps);
         match self.go_on() {
@@ -106,7 +107,7 @@ impl Maker {
         }
     }
 
-    /// The steps that are left in total.
+    /// Returns the remaining steps of the total budget.
     pub fn steps_left(&self) -> u64 {
         self.search.fuel.total()
     }
@@ -119,8 +120,8 @@ impl Maker {
                         self.state = State::Judge;
                         self.search.judge.reset();
                     }
-                    // Where a schema stood within itself once too often, it may stand there more
-                    // often: only then, since the plainest value is wanted.
+                    // The limit on recursion is raised only if it was reached: the plainest value is
+                    // the one with the least.
                     Err(_) if self.search.recursed && self.repeats < REPEATS_MAX => {
                         self.repeats += 1;
                         self.search.begin(self.root, self.kinds, self.repeats);

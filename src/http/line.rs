@@ -1,5 +1,5 @@
 //! The request line (RFC 9112, 3): its syntax as a whole, for lines that httparse refuses, and the
-//! forms of its target. Knows no fields.
+//! forms of its target.
 
 use super::Refusal;
 use super::token::is_token;
@@ -21,7 +21,7 @@ const BAD_LINE: Refusal = Refusal::bad(
 );
 const BAD_METHOD: Refusal = Refusal::bad("invalid_request", "The method must be a token.");
 const LONG_METHOD: Refusal =
-    Refusal::bad("method_too_long", "The method must have at most 256 bytes.");
+    Refusal::bad("method_too_long", "The method must be at most 256 bytes.");
 const BAD_TARGET: Refusal = Refusal::bad(
     "invalid_target",
     "The request target must be a path, an absolute URI or (with OPTIONS) *, percent-encoded.",
@@ -29,7 +29,7 @@ const BAD_TARGET: Refusal = Refusal::bad(
 const LONG_TARGET: Refusal = Refusal::new(
     414,
     "target_too_long",
-    "The request target can have at most 8192 bytes.",
+    "The request target must be at most 8192 bytes.",
 );
 const BAD_VERSION: Refusal = Refusal::bad(
     "invalid_version",

@@ -8,7 +8,7 @@ const ESCAPE_MAX: usize = 12;
 /// The reason why a JSON text that is well formed cannot be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// A string holds an unpaired surrogate, which is no character.
+    /// A string contains an unpaired surrogate, which is not a character.
     Surrogate,
     /// A number is beyond the range of a double.
     Number,
@@ -40,7 +40,7 @@ impl Builder {
         self.tree.push(Kind::Bool(truth));
     }
 
-    /// Adds a number, as it stands in the text.
+    /// Adds a number from its JSON text.
     pub fn number(&mut self, raw: &[u8]) -> Result<(), Unreadable> {
         self.count();
         self.tree.push(number(raw).ok_or(Unreadable::Number)?);
@@ -95,7 +95,7 @@ impl Builder {
         }
     }
 
-    /// Whether the value is complete.
+    /// Returns whether the value is complete.
     pub fn is_complete(&self) -> bool {
         self.open.is_empty() && !self.tree.is_empty() && !self.in_text
     }
@@ -113,7 +113,7 @@ impl Builder {
         }
     }
 
-    /// Appends what `raw` spells, and returns how many of its bytes are used: an escape or a
+    /// Decodes `raw` into the string and returns the number of bytes consumed: an escape or a
     /// character that is cut at its end is left.
     fn decode(&mut self, raw: &[u8]) -> Result<usize, Unreadable> {
         let mut used = 0;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn unpaired_surrogates_are_told_from_pairs() {
+    fn unpaired_surrogates_are_rejected() {
         for raw in [
             r"\ud800",
             r"\udc00\ud800",

@@ -50,7 +50,7 @@ impl Tree {
         self.nodes.len() as u32
     }
 
-    /// Whether there is no value at all.
+    /// Returns whether there is no value at all.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -81,7 +81,7 @@ impl Tree {
         }
     }
 
-    /// Whether the value at a place is an object.
+    /// Returns whether the value at a place is an object.
     pub fn is_object(&self, at: u32) -> bool {
         matches!(self.kind(at), Kind::Object { .. })
     }

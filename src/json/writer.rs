@@ -95,8 +95,8 @@ impl Writer {
         let text = tree.text(self.at).unwrap_or_default();
         let from = self.text.take().unwrap_or(0);
         let rest = &text[from..];
-        let end = (0..4).map(|cut| rest.len().min(TEXT_PIECE) - cut);
-        let end = end.into_iter().find(|end| rest.is_char_boundary(*end));
+        let mut ends = (0..4).map(|cut| rest.len().min(TEXT_PIECE) - cut);
+        let end = ends.find(|end| rest.is_char_boundary(*end));
         let piece = &rest[..end.unwrap_or(rest.len())];
         let quoted = serde_json::to_string(piece).expect("a string is JSON");
         out.push_str(&quoted[1..quoted.len() - 1]);
@@ -117,8 +117,8 @@ impl Writer {
     }
 }
 
-/// A decimal that is read as this number again: of an integer beyond 64 bits its digits, of others
-/// the shortest.
+/// Formats a number so that it round-trips: integers beyond 64 bits with all digits, others in the
+/// shortest form.
 fn float(number: f64) -> String {
     /// Beyond it, readers expect an exponent.
     const DIGITS_MAX: f64 = 1e21;

@@ -1,5 +1,5 @@
-//! What is made for one request, since the server's own words won't do: the call of a function, a
-//! JSON text, an echo. Reads what the request says of tools and formats; knows no bytes.
+//! Content made for a single request instead of the canned text: a function call, a JSON text or an
+//! echo, as the tools and formats of the request require.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use super::text::Text;
 use crate::json::{Kind, Tree};
 use crate::schema::{Maker, Progress, STEPS_PER_CALL};
 
-/// What an object says where nothing else is asked of it.
+/// The response to a request for any JSON object.
 const MESSAGE: &str = r#"{"message":"This is a mocked response."}"#;
 
-/// What the request asks for, if it does. A call goes before a format, as it does at OpenAI, and
-/// both before an echo.
+/// Returns the content that the request requires, if any. A call takes precedence over a format, as
+/// at OpenAI, and both over an echo.
 pub fn asked_for(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
     if !facts.held.is_empty() {
         if let Some(called) = called(api, facts)? {
@@ -101,7 +101,8 @@ impl Wanted<'_> {
     }
 }
 
-/// Which functions `tool_choice` demands a call of; None where it leaves the choice.
+/// Returns the functions of which `tool_choice` requires one to be called; `None` if a call is
+/// optional.
 fn wanted(api: Api, choice: &Tree) -> Result<Option<Wanted<'_>>, Problem> {
     match choice.text(0) {
         Some("required") => return Ok(Some(Wanted::Any)),
@@ -115,7 +116,7 @@ fn wanted(api: Api, choice: &Tree) -> Result<Option<Wanted<'_>>, Problem> {
     if choice.member_text(0, "type") != Some("allowed_tools") {
         return Err(BAD_CHOICE);
     }
-    // Chats have it one level further in.
+    // Chat completions nest it one level deeper.
     let allowed = match api {
         Api::Chat => choice.member(0, "allowed_tools").ok_or(BAD_CHOICE)?,
         _ => 0,
@@ -139,7 +140,7 @@ fn function(api: Api, tree: &Tree, tool: u32) -> Option<(&str, u32)> {
     if tree.member_text(tool, "type") != Some("function") {
         return None;
     }
-    // Chats have it one level further in.
+    // Chat completions nest it one level deeper.
     let function = match api {
         Api::Chat => tree.member(tool, "function")?,
         _ => tool,
@@ -218,7 +219,7 @@ const NO_JSON_SCHEMA: Problem = Problem::field(
 
 const NO_SCHEMA: Problem = Problem::field(
     "response_format.json_schema.schema",
-    "Missing required parameter: '{param}'. The schema must be there, not in \
+    "Missing required parameter: '{param}'. The schema belongs there, not in \
      'response_format.json_schema' itself.",
 );
 
@@ -227,7 +228,7 @@ const NO_TEXT_NAME: Problem =
 
 const NO_TEXT_SCHEMA: Problem = Problem::field(
     "text.format.schema",
-    "Missing required parameter: '{param}'. It stands next to 'text.format.name', not within \
+    "Missing required parameter: '{param}'. It belongs next to 'text.format.name', not inside \
      'json_schema'.",
 );
 

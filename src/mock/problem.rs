@@ -76,8 +76,8 @@ impl Problem {
             Unread::TooLong => Problem::field(param, "'{param}' must be at most {} bytes."),
             Unread::Odd => Problem::field(
                 param,
-                "'{param}' must hold no number that is beyond the range of a double or longer than \
-                 256 bytes, and no unpaired surrogate.",
+                "'{param}' must not contain a number that is beyond a double's range or longer than \
+                 256 bytes, or an unpaired surrogate.",
             ),
         };
         problem.with_number(HELD_MAX as u64)
@@ -86,13 +86,13 @@ impl Problem {
     /// A schema in the field `param` that no value was found for.
     pub const fn unfit(param: &'static str, why: Unfit) -> Problem {
         let (message, keyword) = match why {
-            Unfit::Malformed => ("The schema in '{param}' is no JSON Schema.", ""),
+            Unfit::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
             Unfit::Keyword(keyword) => (
-                "The schema in '{param}' has the keyword '{0}', which this server does not follow.",
+                "The schema in '{param}' has the keyword '{0}', which this server does not support.",
                 keyword,
             ),
             Unfit::Reference => (
-                "The schema in '{param}' has a '$ref' to something that is not within it.",
+                "The schema in '{param}' has a '$ref' that does not resolve within the schema.",
                 "",
             ),
             Unfit::BadPattern => (
@@ -105,7 +105,7 @@ impl Problem {
                 "",
             ),
             Unfit::Endless => (
-                "The schema in '{param}' requires a value that holds itself without end.",
+                "The schema in '{param}' requires infinite nesting: it refers to itself without a way to end.",
                 "",
             ),
             Unfit::TooLarge => (
@@ -113,7 +113,7 @@ impl Problem {
                 "",
             ),
             Unfit::Contradiction => (
-                "This server finds no value that satisfies the schema in '{param}'.",
+                "No value was found that satisfies the schema in '{param}'.",
                 "",
             ),
         };

@@ -1,5 +1,5 @@
 //! A file that is written at the end of a run, whatever its type: writing to a FIFO that nobody
-//! reads, or to a device, must not keep the process from ending. Knows nothing of what is written.
+//! reads, or to a device, must not keep the process from exiting.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a FIFO's reader or a device may take for the whole text. With the five seconds of a
+/// The time that a FIFO's reader or a device may take for the whole text. With the five seconds of a
 /// drain it stays below the ten after which Docker kills a container.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub enum OutFile {
     /// A regular file, which is empty by now.
     Regular(File),
-    /// The standard output. Opening it once more would overwrite what it has, where it is a file.
+    /// Standard output. Reopening it would overwrite its content if it is a file.
     Stdout,
     /// The standard error.
     Stderr,
@@ -54,7 +54,7 @@ impl OutFile {
         let work = move || done.send(self.write_blocking(text.as_bytes()));
         thread::Builder::new().name("report".into()).spawn(work)?;
         outcome.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let why = format!("it was not read within {PATIENCE:?}");
+            let why = format!("not written within {PATIENCE:?}");
             Err(io::Error::new(io::ErrorKind::TimedOut, why))
         })
     }

@@ -10,7 +10,8 @@ use crate::json::{Kind, Tree};
 /// The most nodes that are compared, or copied, at once.
 pub const NODES_MAX: u32 = 2000;
 
-/// Whether two values are equal. Values that are too large to be compared at once are an error.
+/// Returns whether two values are equal. Values that are too large to be compared at once are an
+/// error.
 pub fn equal(
     one: &Tree,
     at: u32,
@@ -28,7 +29,7 @@ pub fn equal(
     found.ok_or(Unfit::TooLarge)
 }
 
-/// Whether an item of a list is equal to one before it; `first` is the place of the first.
+/// Returns whether an item of a list is equal to one before it; `first` is the place of the first.
 pub fn is_repeated(tree: &Tree, first: u32, item: u32, fuel: &mut Fuel) -> Result<bool, Unfit> {
     let (mut before, mut scalars) = (first, 0);
     let found = loop {

@@ -1,5 +1,5 @@
-//! A value when all its demands are known: the types it may have, and those values that are listed
-//! or have no parts.
+//! Makes a value once all rules for it are known: picks its type, and makes scalars and values that
+//! are listed in `enum` or `const`.
 
 use std::task::{Poll, ready};
 
@@ -17,7 +17,7 @@ use super::unfit::Unfit;
 use crate::json::Kind;
 
 /// The candidates of a type that are rejected before it is given up.
-const REJECTED_MAX: u32 = 128;
+const REJECTED_MAX: u32 = 192;
 
 /// The plain numbers that are tried before others.
 const PLAIN: u32 = 32;
@@ -48,6 +48,9 @@ const ODD_NUMBERS: [i128; 20] = [
     1 << 63,
     u64::MAX as i128,
 ];
+
+/// The most bytes of text in the value of such a text: writing them takes some microseconds.
+const EMBEDDED_LENGTH: usize = 16 * 1024;
 
 /// The JSON texts that are rejected before a string of them is given up.
 const EMBEDDED_MAX: u32 = 32;
@@ -157,7 +160,7 @@ impl Search {
     fn leaf(&self, base: Base, listed: Option<(u32, u32)>, kind: Kinds, index: u32) -> Frame {
         let mark = self.mark();
         if let Some((first, end)) = listed {
-            // The next value is told by its distance, so that none has to be passed over.
+            // The cursor is the distance to the next value, so that no values need skipping.
             let next = match index {
                 _ if first == end => end,
                 0 => first,
@@ -220,7 +223,8 @@ impl Search {
             EmbeddedState::Value => {
                 embedded.cursor = self.returned().unwrap_or(Err(Unfit::Contradiction))?;
                 embedded.state = EmbeddedState::Verify;
-                if self.out.len() - mark.nodes > NODES_MAX {
+                let large = self.out.len() - mark.nodes > NODES_MAX;
+                if large || self.out.text_len() - mark.text > EMBEDDED_LENGTH {
                     return Err(Unfit::TooLarge);
                 }
                 let mut text = String::new();
@@ -267,7 +271,7 @@ impl Search {
     }
 
     /// The types in the order in which they are tried: those that a schema names, as it names them,
-    /// with null last; or else first the one that other keywords are about.
+    /// with null last; otherwise the type that the other keywords imply comes first.
     fn order(&self, base: Base) -> [Kinds; 6] {
         let tree = &self.rules.tree;
         let mut order = ORDER;
@@ -368,7 +372,7 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether any value of the right type will do.
+    /// Returns whether any value of the right type satisfies the rules.
     fn is_undemanding(&self, base: Base) -> bool {
         let kinds = Keyword::Type.bit() | Keyword::Format.bit();
         let mut demands = self.demands(base).iter();

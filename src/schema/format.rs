@@ -1,21 +1,22 @@
 //! The values of `format` that are known, and strings of each: those of JSON Schema (Validation, 7.3)
 //! and those that pydantic and zod write beside them.
 
-/// A format and how strings of it look.
+/// A format and sample strings of it.
 #[derive(Debug)]
 pub struct Format {
     /// Its names.
     names: &'static [&'static str],
     /// Strings of it, the usual one first and the shortest last. `{}` stands for the number of a
-    /// variant and for padding; `{+}` for padding with the character before it; `{n:5}` for a number from 5; `{4:5}` for such a number with 4 digits.
+    /// variant and for padding, `{+}` for padding with the character before it, `{n:5}` for a number
+    /// from 5, and `{4:5}` for such a number with 4 digits.
     samples: &'static [&'static str],
 }
 
 /// The variants of each sample: enough to tell the items of a list apart, and fewer than an octet of
 /// an address can hold.
-pub const VARIANTS: u32 = 200;
+const VARIANTS: u32 = 200;
 
-/// The most minutes, which are the only numbers of two digits.
+/// The largest number in a two-digit field: most of them are minutes.
 const MINUTES: u32 = 59;
 
 macro_rules! formats {
@@ -95,6 +96,9 @@ impl Format {
     /// A string of this format with at least `least` characters where it can be padded. Other
     /// variants are other strings; `None` where the sample has no more.
     pub fn sample(&self, sample: u32, variant: u32, least: usize) -> Option<String> {
+        if variant >= VARIANTS {
+            return None;
+        }
         let sample = self.samples[sample as usize];
         let Some((before, rest)) = sample.split_once('{') else {
             return (variant == 0).then(|| sample.to_owned());
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_not_given_twice() {
+    fn names_are_unique() {
         let mut names: Vec<_> = FORMATS.iter().flat_map(|format| format.names).collect();
         let count = names.len();
         names.sort_unstable();

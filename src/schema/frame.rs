@@ -1,4 +1,4 @@
-//! The frames of the search: what is under way, as data.
+//! The stack frames of the search, as plain data so that it can be suspended.
 
 use super::keyword::Kinds;
 use super::unfit::Unfit;
@@ -6,7 +6,7 @@ use super::unfit::Unfit;
 /// The ways to vary several parts of a value at once: each of the first six or not.
 pub const PRODUCT: u32 = 64;
 
-/// Where the search for a value goes on if another one is needed.
+/// The point at which the search for another value resumes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     /// The number of branches and types that are passed over.
@@ -29,7 +29,7 @@ impl Cursor {
 /// What came of a frame: a value was added to the tree, and another one would begin at this cursor.
 pub type Outcome = Result<Cursor, Unfit>;
 
-/// The value that is being made: where what it must satisfy stands in the stacks.
+/// The value being made, and the positions of its rules in the stacks.
 #[derive(Clone, Copy, Debug)]
 pub struct Base {
     /// Where its demands begin.
@@ -66,10 +66,10 @@ impl Mark {
     }
 }
 
-/// What is under way.
+/// A stack frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {
-    /// Takes back, in the end, what the frames above put on the stacks.
+    /// Pops what the frames above pushed, once they are done.
     Scope {
         mark: Mark,
         kinds: Kinds,
@@ -151,7 +151,7 @@ pub enum EmbeddedState {
     Verify,
 }
 
-/// Holds a value against all demands.
+/// Validates a value against all its rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Verify {
     pub base: Base,
@@ -197,7 +197,7 @@ pub struct ListFrame {
     pub item: Option<Mark>,
 }
 
-/// What comes next for a list.
+/// The next step of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListState {
     Begin,
@@ -254,7 +254,7 @@ pub struct ObjectFrame {
     pub tried: u32,
 }
 
-/// What comes next for an object.
+/// The next step of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectState {
     Begin,

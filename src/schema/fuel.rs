@@ -1,4 +1,4 @@
-//! The work that a schema may cost. It is counted in steps of about 20 nanoseconds.
+//! The work budget of a schema, in steps of about 20 nanoseconds.
 
 use std::task::Poll;
 
@@ -12,7 +12,7 @@ pub struct Fuel {
 }
 
 impl Fuel {
-    /// No steps for a first call, and this many in total.
+    /// Creates a budget of `total` steps; [`Fuel::begin_call`] must come before any are spent.
     pub fn new(total: u64) -> Fuel {
         Fuel { call: 0, total }
     }
@@ -27,8 +27,8 @@ impl Fuel {
         self.total
     }
 
-    /// Pending where the call has no steps left. What was begun is finished first, so a call may
-    /// take somewhat more than its steps.
+    /// Returns `Pending` if the call has no steps left. A step that has begun is finished first, so a
+    /// call may take somewhat more than its steps.
     pub fn wait(&self) -> Poll<()> {
         match self.call <= 0 {
             true => Poll::Pending,

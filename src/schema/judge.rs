@@ -1,4 +1,4 @@
-//! Decides whether a value satisfies a schema. Formats are taken on trust.
+//! Validates a value against a schema. `format` is not checked.
 
 use std::task::{Poll, ready};
 
@@ -25,7 +25,7 @@ pub struct Judge {
     verdict: Option<bool>,
 }
 
-/// A value that is held against a rule.
+/// The validation of one value against one rule.
 #[derive(Clone, Copy, Debug)]
 struct Check {
     value: u32,
@@ -33,9 +33,9 @@ struct Check {
     stage: Stage,
     /// The next place within the value, or within what a keyword holds.
     next: u32,
-    /// How many places have been passed.
+    /// The number of places passed.
     passed: u32,
-    /// What the stage counts.
+    /// The counter of the stage.
     count: u32,
 }
 
@@ -94,18 +94,18 @@ impl Judge {
         self.verdict = None;
     }
 
-    /// Begins to hold a value against a rule.
+    /// Begins to validate the value at `value` against `rule`.
     pub fn begin(&mut self, value: u32, rule: RuleId) {
         self.reset();
         self.checks.push(Check::new(value, rule));
     }
 
-    /// Whether nothing is being judged.
+    /// Returns whether nothing is being judged.
     pub fn is_idle(&self) -> bool {
         self.checks.is_empty() && self.verdict.is_none()
     }
 
-    /// Goes on until it is decided.
+    /// Continues until the result is known.
     pub fn run(
         &mut self,
         rules: &mut Rules,
@@ -134,7 +134,7 @@ impl Judge {
                 Next::Stay => *self.top() = check,
                 Next::Child(value, rule) => {
                     *self.top() = check;
-                    self.push(value, rule)?;
+                    self.push(value, rule, fuel)?;
                 }
             }
         }
@@ -145,14 +145,20 @@ impl Judge {
         self.checks.last_mut().expect("a check goes on")
     }
 
-    fn push(&mut self, value: u32, rule: RuleId) -> Result<(), Unfit> {
+    fn push(&mut self, value: u32, rule: RuleId, fuel: &mut Fuel) -> Result<(), Unfit> {
         if rule <= FALSE {
             self.verdict = Some(rule == TRUE);
             return Ok(());
         }
         let mut around = self.checks.iter().rev();
-        let mut same = around.by_ref().take_while(|check| check.value == value);
-        if same.any(|check| check.rule == rule) {
+        let same = around.by_ref().take_while(|check| check.value == value);
+        let (mut passed, mut again) = (0, false);
+        for check in same {
+            passed += 1;
+            again |= check.rule == rule;
+        }
+        fuel.spend(passed / 8)?;
+        if again {
             return Err(Unfit::Endless);
         }
         if self.checks.len() == DEPTH_MAX {
@@ -235,11 +241,14 @@ impl Step<'_> {
         if rule <= FALSE {
             return Poll::Ready(Ok(Next::Verdict(rule == TRUE)));
         }
+        if let Some(keyword) = self.rules.unsupported(rule) {
+            return Poll::Ready(Err(Unfit::Keyword(keyword.name())));
+        }
         match self.check.stage {
             Stage::Scalar => self.scalar(),
             Stage::Enum => self.listed(),
             Stage::Reference if !self.rules.has_any(rule, APPLICATORS) => {
-                // What lies between has nothing to do.
+                // The stages in between do not apply.
                 self.check.stage = Stage::Branch;
                 Poll::Ready(Ok(Next::Stage))
             }
@@ -307,7 +316,7 @@ impl Step<'_> {
         };
         Poll::Ready(match ready!(self.rules.pattern(at, self.fuel)) {
             Ok(pattern) => pattern.matches(text, self.fuel),
-            // Libraries write it beside a format that says the same.
+            // Libraries emit it next to a format with the same meaning.
             Err(Unfit::LookAround) if self.known_format() => Ok(true),
             Err(unfit) => Err(unfit),
         })
@@ -461,7 +470,7 @@ impl Step<'_> {
             .item_schema(check.rule, check.passed, self.fuel)?;
         match schema {
             Some(schema) => self.child_of(self.check.next, schema),
-            // None for this item is none for those behind it.
+            // If this item has no schema, the later ones have none either.
             None => Poll::Ready(Ok(Next::Stage)),
         }
     }

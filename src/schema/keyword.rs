@@ -1,8 +1,8 @@
-//! The keywords of JSON Schema that are followed, and what each of them may hold.
+//! The supported keywords of JSON Schema and the type of value that each takes.
 
 use crate::json::{Kind, Tree};
 
-/// What a keyword holds.
+/// The type of a keyword's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// Any value.
@@ -11,6 +11,8 @@ pub enum Holds {
     Count,
     /// A number.
     Number,
+    /// A number above 0.
+    Positive,
     /// A number, or in drafts before 6 `true` or `false`.
     Limit,
     /// `true` or `false`.
@@ -77,7 +79,7 @@ keywords! {
     Maximum "maximum" Number;
     ExclusiveMinimum "exclusiveMinimum" Limit;
     ExclusiveMaximum "exclusiveMaximum" Limit;
-    MultipleOf "multipleOf" Number;
+    MultipleOf "multipleOf" Positive;
     MinLength "minLength" Count;
     MaxLength "maxLength" Count;
     Pattern "pattern" Text;
@@ -117,7 +119,7 @@ const _: () = assert!(KEYWORDS <= 64);
 const TYPES_MAX: u32 = 64;
 
 impl Keyword {
-    /// The keyword of this name, if it is followed.
+    /// Returns the keyword of this name, if it is supported.
     pub fn named(name: &str) -> Option<Keyword> {
         named(name)
     }
@@ -132,8 +134,8 @@ impl Keyword {
         TABLE[self as usize].1
     }
 
-    /// Whether the value at a place is one that it may hold. What stands inside is checked when it
-    /// is met.
+    /// Returns whether the value at `at` has the type that the keyword takes. Nested values are
+    /// checked when they are reached.
     pub fn allows(self, tree: &Tree, at: u32) -> bool {
         let kind = tree.kind(at);
         let schema = matches!(kind, Kind::Object { .. } | Kind::Bool(_));
@@ -142,6 +144,10 @@ impl Keyword {
             Holds::Any => true,
             Holds::Count => count(kind).is_some(),
             Holds::Number => number,
+            Holds::Positive => match kind {
+                Kind::Float(number) => number > 0.0,
+                kind => count(kind).is_some_and(|count| count > 0),
+            },
             Holds::Limit => number || matches!(kind, Kind::Bool(_)),
             Holds::Flag => matches!(kind, Kind::Bool(_)),
             Holds::Text => matches!(kind, Kind::Text { .. }),
@@ -155,7 +161,7 @@ impl Keyword {
     }
 }
 
-/// The count that a value holds; the largest there is where it holds more.
+/// Returns a value as a count, saturating at `u64::MAX`.
 pub fn count(kind: Kind) -> Option<u64> {
     match kind {
         Kind::Integer(count) => u64::try_from(count).ok(),
@@ -233,7 +239,7 @@ impl Kinds {
         Kinds(self.0 & other.0)
     }
 
-    /// Whether there are types that are in both sets.
+    /// Returns whether there are types that are in both sets.
     pub fn meets(self, other: Kinds) -> bool {
         self.0 & other.0 != 0
     }

@@ -1,6 +1,6 @@
-//! Lists: as many items as are demanded, and one where nothing is.
+//! Makes lists with the number of items that the rules require, or one item if they require none.
 
-use std::task::{Poll, ready};
+use std::task::Poll;
 
 use super::equality::is_repeated;
 use super::frame::{Cursor, Frame, ListFrame, ListState, PRODUCT};
@@ -38,7 +38,7 @@ impl ListFrame {
         (self.variant < SINGLE && more.is_multiple_of(2)).then_some(more / 2)
     }
 
-    /// Whether one item is all that must be contained, and not one item each.
+    /// Returns whether one item is all that must be contained, and not one item each.
     fn is_together(&self) -> bool {
         matches!(self.variant, 2 | 3)
     }
@@ -51,7 +51,7 @@ impl Search {
             ListState::Next => self.next_item(list),
             ListState::Item => Poll::Ready(self.item_made(list)),
             ListState::Verify => {
-                let outcome = self.returned().expect("it was held against the demands");
+                let outcome = self.returned().expect("the value was verified");
                 match outcome {
                     Ok(_) => self.list_done(list),
                     Err(Unfit::Contradiction) => self.vary_list(list),
@@ -215,7 +215,7 @@ impl Search {
         Ok(())
     }
 
-    /// Whether the item that was made last is equal to one before it.
+    /// Returns whether the item that was made last is equal to one before it.
     fn is_repeated(&mut self, list: ListFrame) -> Result<bool, Unfit> {
         let item = list.item.unwrap_or(list.mark).nodes;
         is_repeated(&self.out, list.mark.nodes + 1, item, &mut self.fuel)
@@ -270,12 +270,11 @@ impl Search {
         list.state = ListState::Verify;
         self.replace(Frame::List(list));
         self.push_verify(list.base, list.mark.nodes);
-        ready!(self.fuel.wait());
         Poll::Ready(Ok(()))
     }
 }
 
-/// How many items a rule demands to be contained.
+/// Returns the number of items that must match a rule's `contains`.
 fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
     match rules.get(rule, Keyword::Contains) {
         Some(_) => {

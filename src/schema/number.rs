@@ -1,4 +1,4 @@
-//! Numbers of a schema: bounds and steps, kept exact as far as `i64`, `u64` and doubles are, and the
+//! Numeric bounds and steps of a schema, exact for every `i64`, `u64` and double, and the
 //! numbers that could satisfy them.
 
 use crate::json::Kind;
@@ -67,7 +67,7 @@ pub struct Bound {
     pub exclusive: bool,
 }
 
-/// What numbers must be.
+/// The constraints on a number.
 #[derive(Clone, Debug, Default)]
 pub struct Range {
     low: Option<Bound>,
@@ -76,7 +76,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// Nothing below this bound.
+    /// Raises the lower bound to at least `bound`.
     pub fn from(&mut self, bound: Bound) {
         let tighter = |old: &Bound| {
             old.number.is_below(bound.number) || old.number == bound.number && bound.exclusive
@@ -86,7 +86,7 @@ impl Range {
         }
     }
 
-    /// Nothing above this bound.
+    /// Lowers the upper bound to at most `bound`.
     pub fn to(&mut self, bound: Bound) {
         let tighter = |old: &Bound| {
             bound.number.is_below(old.number) || old.number == bound.number && bound.exclusive
@@ -101,7 +101,7 @@ impl Range {
         self.steps.push(step);
     }
 
-    /// Whether a number satisfies all of it.
+    /// Returns whether a number satisfies all of it.
     pub fn has(&self, number: Number) -> bool {
         let low = self.low.is_none_or(|low| {
             low.number.is_below(number) || low.number == number && !low.exclusive
@@ -127,13 +127,19 @@ impl Range {
             let next = (0..index).fold(low.number.double(), |number, _| number.next_up());
             return Number::of(Kind::Float(next));
         }
+        if let (None, Some(high)) = (self.low, self.high)
+            && high.number.is_below(Number::Integer(i64::MIN.into()))
+        {
+            let next = (0..index).fold(high.number.double(), |number, _| number.next_down());
+            return Number::of(Kind::Float(next));
+        }
         let step = self.integer_step()?;
         let (low, high) = (self.low.map(least_integer), self.high.map(greatest_integer));
         let number = match (low, high) {
-            (None, Some(high)) => floor_to(high, step).checked_sub(index.checked_mul(step)?)?,
+            (None, Some(high)) => floor_to(high, step)?.checked_sub(index.checked_mul(step)?)?,
             (None, None) if step == 1 => 2 + index,
             (low, _) => {
-                let first = ceil_to(low.unwrap_or(1), step);
+                let first = ceil_to(low.unwrap_or(1), step)?;
                 first.checked_add(index.checked_mul(step)?)?
             }
         };
@@ -184,8 +190,7 @@ impl Range {
             (None, Some(high)) => high - 0.5 * f64::from(index + 1),
             (None, None) => 2.5 + f64::from(index),
         };
-        // What has no fraction is among the integers.
-        Some(Number::of(Kind::Float(number)).unwrap_or(Number::Float(number)))
+        Number::of(Kind::Float(number))
     }
 
     /// The multiples of a step from the lower bound on, or down from the higher one; those that
@@ -217,7 +222,7 @@ impl Range {
         first.into_iter().chain(then).nth(index as usize)
     }
 
-    /// The smallest step of integers that is a multiple of every step, or none where that is huge.
+    /// Returns the smallest integer that is a multiple of every step; `None` if it overflows.
     fn integer_step(&self) -> Option<i128> {
         self.steps.iter().try_fold(1i128, |all, step| {
             let (above, below) = decimal(*step)?;
@@ -229,24 +234,27 @@ impl Range {
 
 fn least_integer(bound: Bound) -> i128 {
     match bound.number {
-        Number::Integer(number) => number + i128::from(bound.exclusive),
+        Number::Integer(number) => number.saturating_add(bound.exclusive.into()),
         Number::Float(number) => number.ceil() as i128,
     }
 }
 
 fn greatest_integer(bound: Bound) -> i128 {
     match bound.number {
-        Number::Integer(number) => number - i128::from(bound.exclusive),
+        Number::Integer(number) => number.saturating_sub(bound.exclusive.into()),
         Number::Float(number) => number.floor() as i128,
     }
 }
 
-fn ceil_to(number: i128, step: i128) -> i128 {
-    number - number.rem_euclid(step) + if number.rem_euclid(step) > 0 { step } else { 0 }
+fn ceil_to(number: i128, step: i128) -> Option<i128> {
+    match number.rem_euclid(step) {
+        0 => Some(number),
+        rest => number.checked_add(step - rest),
+    }
 }
 
-fn floor_to(number: i128, step: i128) -> i128 {
-    number - number.rem_euclid(step)
+fn floor_to(number: i128, step: i128) -> Option<i128> {
+    number.checked_sub(number.rem_euclid(step))
 }
 
 fn gcd(mut one: i128, mut other: i128) -> i128 {
@@ -276,7 +284,7 @@ fn decimal(number: Number) -> Option<(i128, i128)> {
     }
 }
 
-/// Whether a number is a multiple of a step: exactly, as decimals, or as doubles divide.
+/// Returns whether a number is a multiple of a step: exactly, as decimals, or as doubles divide.
 pub fn is_multiple(number: Number, step: Number) -> bool {
     let exactly = || {
         let Number::Integer(0) = number else {
@@ -306,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn multiples_are_told_as_decimals_and_as_doubles() {
+    fn multiples_are_checked_as_decimals_and_as_doubles() {
         for (value, step, want) in [
             ("10", "5", true),
             ("11", "5", false),

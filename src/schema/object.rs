@@ -1,4 +1,4 @@
-//! Objects: every member that is declared or demanded, as far as it may be there.
+//! Makes objects with every declared or required member that the rules allow.
 
 use std::task::{Poll, ready};
 
@@ -45,7 +45,7 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::Dependencies.bit();
 
 impl ObjectFrame {
-    /// Whether this variant leaves out an optional member: the one with this number.
+    /// Returns whether this variant leaves out an optional member: the one with this number.
     fn leaves_out(&self, optional: u32) -> bool {
         match self.variant.checked_sub(2) {
             None => self.variant == 1,
@@ -67,7 +67,7 @@ impl ObjectFrame {
         }
     }
 
-    /// How many members this variant adds.
+    /// Returns the number of members that this variant adds.
     fn added(&self) -> u32 {
         match self.variant.saturating_sub(1 + 3 * SINGLE) {
             added @ ..=ADDED => added,
@@ -87,7 +87,7 @@ impl Search {
             ObjectState::FurtherName => self.further_name(object),
             ObjectState::Member(after) => Poll::Ready(self.member_made(object, after)),
             ObjectState::Verify => {
-                let outcome = self.returned().expect("it was held against the demands");
+                let outcome = self.returned().expect("the value was verified");
                 match outcome {
                     Ok(_) => self.object_done(object),
                     Err(Unfit::Contradiction) => self.vary_object(object),
@@ -132,8 +132,8 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    /// How many different names the rules require, or more where there are very many. Where there is
-    /// a limit, required members come before optional ones.
+    /// Returns the number of different names that the rules require, or more if there are very many.
+    /// Required members come before optional ones if their number is limited.
     fn count_required(&mut self, base: Base) -> Poll<Result<u32, Unfit>> {
         let tree = self.rules.tree.clone();
         let mut count = 0;
@@ -177,7 +177,7 @@ impl Search {
         }
     }
 
-    /// Whether a keyword of one of the first `count` demands has a name.
+    /// Returns whether a keyword of one of the first `count` demands has a name.
     fn is_named(
         &mut self,
         base: Base,
@@ -208,7 +208,8 @@ impl Search {
             .rules
             .get(rule, Keyword::Properties)
             .unwrap_or_default();
-        // Of two members with one name the last counts; of two rules, the first one's turn it is.
+        // A duplicate name counts where it occurs last; a name that several rules declare is handled
+        // with the first.
         let again = !self.rules.is_distinct(own)
             && ready!(self.rules.find(own, &name, &mut self.fuel))? != Some(place + 1);
         if again || ready!(self.is_named(base, object.rule, Keyword::Properties, &name))? {
@@ -362,8 +363,8 @@ impl Search {
                 for wanted in tree.items(wanted) {
                     self.fuel.spend(1 + object.len / 4)?;
                     let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
-                    if self.out.member(at, wanted).is_none() {
-                        missing.get_or_insert(wanted);
+                    if missing.is_none() && self.out.member(at, wanted).is_none() {
+                        missing = Some(wanted);
                     }
                 }
             }
@@ -381,7 +382,7 @@ impl Search {
         }
     }
 
-    /// Adds members until there are as many as are demanded.
+    /// Adds members until `minProperties` is reached.
     fn further(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
         let least = object.least.max(match object.added() {
             0 => 0,
@@ -392,7 +393,7 @@ impl Search {
             return Poll::Ready(Ok(()));
         }
         object.tried += 1;
-        if object.tried > NAME_TRIES.saturating_add(4 * least) {
+        if object.tried > NAME_TRIES.saturating_add(least.saturating_mul(4)) {
             return Poll::Ready(Err(Unfit::Contradiction));
         }
         let pattern = self.name_pattern(object.base);

@@ -38,7 +38,7 @@ pub struct Pattern {
     anchored: (bool, bool),
 }
 
-/// A regular expression that is half parsed.
+/// A partially parsed regular expression.
 #[derive(Debug)]
 pub struct Parsing {
     translated: String,
@@ -72,7 +72,7 @@ impl Pattern {
         Ok(Parsing { translated, ast })
     }
 
-    /// Ends to parse a pattern.
+    /// Finishes parsing a pattern.
     pub fn end(parsing: &Parsing) -> Result<Pattern, PatternFault> {
         let hir = Translator::new().translate(&parsing.translated, &parsing.ast);
         let hir = hir.map_err(|_| PatternFault::Malformed)?;
@@ -92,12 +92,12 @@ impl Pattern {
         10 + 4 * pattern.len().min(PATTERN_MAX) as u32
     }
 
-    /// Whether every match begins at the start of the string, and ends at its end.
+    /// Returns whether every match begins at the start of the string, and ends at its end.
     pub fn anchored(&self) -> (bool, bool) {
         self.anchored
     }
 
-    /// Whether a match of the pattern is anywhere in a string.
+    /// Returns whether the pattern matches anywhere in `text`.
     pub fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, Unfit> {
         let chars: Vec<char> = text.chars().take(MATCHED_MAX + 1).collect();
         if chars.len() > MATCHED_MAX {
@@ -109,9 +109,9 @@ impl Pattern {
         found.ok_or(Unfit::TooLarge)
     }
 
-    /// A string that the pattern matches, with `least` to `most` characters. Another `variant` is
-    /// another string, as far as there are some. It may still not match where the pattern has
-    /// anchors or word boundaries in its midst. `None` where none was found.
+    /// Makes a string of `least` to `most` characters that the pattern matches. Another `variant` is
+    /// a different string if the pattern allows one. The string may fail to match if the pattern has
+    /// anchors or word boundaries in the middle. `None` if none was found.
     pub fn generate(
         &self,
         least: usize,

@@ -8,8 +8,8 @@ use super::fuel::Fuel;
 use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
-/// The most identifiers in one schema, and the longest one in bytes.
-const IDS_MAX: usize = 1024;
+/// The most identifiers and anchors in one schema, and the longest one in bytes, resolved or not.
+const IDS_MAX: usize = 256;
 /// See [`IDS_MAX`].
 const ID_MAX: usize = 2048;
 
@@ -92,29 +92,32 @@ impl References {
             scan.step(tree)?;
         }
         let scan = self.scan.take().unwrap_or_default();
-        self.settle(tree, scan);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.settle(tree, scan))
     }
 
-    fn settle(&mut self, tree: &Tree, mut scan: Scan) {
+    fn settle(&mut self, tree: &Tree, mut scan: Scan) -> Result<(), Unfit> {
         scan.ids.sort_unstable();
         if scan.ids.first().is_none_or(|(at, _)| *at != self.root) {
-            self.add_resource(tree, self.root, "");
+            self.add_resource(tree, self.root, "")?;
         }
         for (at, id) in scan.ids {
-            self.add_resource(tree, at, tree.text(id).unwrap_or_default());
+            self.add_resource(tree, at, tree.text(id).unwrap_or_default())?;
         }
         for (at, name) in scan.anchors {
             let name = tree.text(name).unwrap_or_default();
             let name = name.trim_start_matches('#').to_owned();
             self.anchors.insert((self.around(at), name), at);
         }
+        Ok(())
     }
 
-    fn add_resource(&mut self, tree: &Tree, at: u32, id: &str) {
+    fn add_resource(&mut self, tree: &Tree, at: u32, id: &str) -> Result<(), Unfit> {
         let parent = self.around(at);
         let base = self.resources.get(parent).map_or("", |it| it.uri.as_str());
         let uri = resolve(base, id.trim_end_matches('#'));
+        if uri.len() > ID_MAX {
+            return Err(Unfit::TooLarge);
+        }
         self.by_uri.insert(uri.clone(), self.resources.len());
         self.resources.push(Resource {
             at,
@@ -122,6 +125,7 @@ impl References {
             parent,
             uri,
         });
+        Ok(())
     }
 
     /// The innermost resource that a place belongs to.
@@ -197,7 +201,7 @@ impl Scan {
                 "$anchor" | "$dynamicAnchor" => self.anchors.push(found),
                 _ => {}
             }
-            return match self.ids.len() > IDS_MAX {
+            return match self.ids.len() + self.anchors.len() > IDS_MAX {
                 true => Err(Unfit::TooLarge),
                 false => Ok(()),
             };

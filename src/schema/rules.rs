@@ -1,5 +1,5 @@
 //! The schemas of one tree as rules: which keywords each schema has, read once and when it is first
-//! met. All of it is done in small steps, so that a schema of any size can be put aside.
+//! reached. The work is done in small steps, so that it can be suspended for a schema of any size.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +32,9 @@ const INDEX_MAX: u32 = 20_000;
 /// The longest string of a schema that is compared or copied, in bytes: OpenAI allows 120,000
 /// characters in all strings of a schema together.
 pub const TEXT_MAX: usize = 128 * 1024;
+
+/// Keywords that are not supported: they depend on what other keywords left over.
+const UNSUPPORTED: [Keyword; 2] = [Keyword::UnevaluatedProperties, Keyword::UnevaluatedItems];
 
 /// One schema.
 #[derive(Clone, Copy, Debug)]
@@ -200,12 +203,21 @@ impl Rules {
         id
     }
 
+    /// The keyword of a rule that is not supported, if it has one that demands something.
+    pub fn unsupported(&self, rule: RuleId) -> Option<Keyword> {
+        let demands = |keyword: &Keyword| {
+            let at = self.get(rule, *keyword);
+            at.is_some_and(|at| self.tree.kind(at) != Kind::Bool(true))
+        };
+        UNSUPPORTED.into_iter().find(demands)
+    }
+
     /// The types that a rule allows.
     pub fn kinds(&self, rule: RuleId) -> Kinds {
         self.rules[rule as usize].kinds
     }
 
-    /// Whether a rule has one of a set of keywords.
+    /// Returns whether a rule has one of a set of keywords.
     pub fn has_any(&self, rule: RuleId, keywords: u64) -> bool {
         self.rules[rule as usize].present & keywords != 0
     }
@@ -229,7 +241,7 @@ impl Rules {
         self.tree.text(self.get(rule, keyword)?)
     }
 
-    /// Whether a keyword holds `true`.
+    /// Returns whether a keyword holds `true`.
     pub fn flag(&self, rule: RuleId, keyword: Keyword) -> bool {
         self.get(rule, keyword)
             .is_some_and(|at| self.tree.kind(at) == Kind::Bool(true))
@@ -363,9 +375,13 @@ impl Rules {
             target = match self.tree.kind(target) {
                 Kind::Object { .. } => ready!(self.find(target, &token, fuel))?,
                 Kind::List { .. } => {
-                    fuel.spend(1)?;
-                    let at: Option<usize> = token.parse().ok();
-                    at.and_then(|at| self.tree.items(target).nth(at))
+                    // RFC 6901, 4: digits without a leading zero.
+                    let at = token
+                        .parse()
+                        .ok()
+                        .filter(|at: &u32| at.to_string() == token);
+                    fuel.spend(1 + at.unwrap_or(0).min(self.tree.len()) / 4)?;
+                    at.and_then(|at| self.tree.items(target).nth(at as usize))
                 }
                 _ => None,
             }
@@ -408,12 +424,12 @@ impl Rules {
         })
     }
 
-    /// Whether a member can have more than one schema.
+    /// Returns whether a member can have more than one schema.
     pub fn has_patterns(&self, rule: RuleId) -> bool {
         self.has_any(rule, Keyword::PatternProperties.bit())
     }
 
-    /// Whether no name occurs twice in an object or a list that has an index.
+    /// Returns whether no name occurs twice in an object or a list that has an index.
     pub fn is_distinct(&self, at: u32) -> bool {
         let len = match self.tree.kind(at) {
             Kind::Object { len, .. } | Kind::List { len, .. } => len,

@@ -1,9 +1,9 @@
-//! Strings, numbers and the like that could satisfy a schema, the plainest first. Whether they do is
-//! for the judge to say.
+//! Candidate strings and numbers for a schema, the simplest first. The judge decides whether they
+//! satisfy it.
 
 use std::task::{Poll, ready};
 
-use super::format::{Format, VARIANTS};
+use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::Keyword;
 use super::number::{Bound, Number, Range};
@@ -21,13 +21,16 @@ const LENGTH_MAX: u64 = 65_536;
 /// The numbers of the strings of each sample of a format.
 const BLOCK: u32 = 256;
 
+/// The other variants of each sample that are tried where the first is rejected.
+const OTHERS: u32 = 8;
+
 /// The longest of the shortest strings that several patterns are met with, in characters.
 const SHORT_MAX: u64 = 24;
 
 /// The strings of each pattern.
 const PATTERN_VARIANTS: u32 = 4096;
 
-/// The number of the first string that is tried where a word will not do.
+/// The index of the first fallback candidate, tried after a word was rejected.
 const ODD: u32 = 1 << 16;
 
 /// The lengths of those strings, and what they are made of: a schema may forbid what words are.
@@ -102,29 +105,26 @@ pub fn string(
     if most < least {
         return Poll::Ready(Ok(None));
     }
-    let (block, variant) = (index / BLOCK, index % BLOCK);
     let format = demands.iter().find_map(|rule| {
         let name = rules.text(*rule, Keyword::Format)?;
         Format::named(name)
     });
     let samples = format.map_or(0, Format::samples);
-    if let Some(format) = format
-        && block < samples
-    {
+    if let Some((format, sample, variant, after)) = format.and_then(|it| sample_of(it, index)) {
         fuel.spend(10)?;
         let least = least.min(MATCHED_MAX as u64) as usize;
-        let text = Some(variant).filter(|variant| *variant < VARIANTS);
-        return Poll::Ready(Ok(Some(Candidate {
-            text: text.and_then(|variant| format.sample(block, variant, least)),
-            after: (block + 1) * BLOCK,
-        })));
+        let text = format.sample(sample, variant, least);
+        return Poll::Ready(Ok(Some(Candidate { text, after })));
     }
     let patterns = patterns(rules, demands);
-    let number = index - samples * BLOCK;
+    let number = index - samples * (BLOCK + OTHERS);
     // Each pattern has its turn, and what is made of all of them.
     let ways = patterns.len() as u32 + u32::from(patterns.len() > 1);
-    if number < ways * PATTERN_VARIANTS {
+    if ways > 0 {
         let (way, variant) = (number % ways, number / ways);
+        if variant == PATTERN_VARIANTS {
+            return Poll::Ready(Ok(None));
+        }
         // Every other string has other characters; those between have another length.
         let (variant, lengths) = match variant % 2 {
             0 => (variant / 2, (least, most)),
@@ -140,8 +140,6 @@ pub fn string(
         let after = index + 1;
         return Poll::Ready(Ok(Some(Candidate { text, after })));
     }
-    // Beside a format or a pattern, a mere word is a last resort.
-    let number = number - ways * PATTERN_VARIANTS;
     if least > LENGTH_MAX {
         return Poll::Ready(Err(Unfit::TooLarge));
     }
@@ -156,6 +154,23 @@ pub fn string(
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
     let is_last = text.is_none() && number >= ODD;
     Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
+}
+
+/// The sample and the variant of a format with this number, and the number of the one to try next:
+/// first each sample, then others of them. `None` behind the last one.
+fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u32, u32, u32)> {
+    let samples = format.samples();
+    match index.checked_sub(samples * BLOCK) {
+        None => {
+            let (sample, variant) = (index / BLOCK, index % BLOCK);
+            Some((format, sample, variant, (sample + 1) * BLOCK))
+        }
+        Some(other) if other < samples * OTHERS => {
+            let (sample, variant) = (other % samples, 1 + other / samples);
+            Some((format, sample, variant, index + 1))
+        }
+        Some(_) => None,
+    }
 }
 
 /// The places of the different patterns of these rules.
@@ -265,7 +280,7 @@ fn word(number: u32, least: usize, most: usize) -> Option<String> {
     (length <= most).then(|| stem.chars().chain(digits).collect())
 }
 
-/// The largest count that a keyword holds in any of these rules.
+/// Returns the largest count that a keyword holds in any of these rules.
 pub fn most_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
     let counts = demands
         .iter()
@@ -273,7 +288,7 @@ pub fn most_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u6
     counts.max()
 }
 
-/// The smallest.
+/// Returns the smallest count that a keyword holds in any of these rules.
 pub fn least_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
     let counts = demands
         .iter()

@@ -1,7 +1,7 @@
 //! The search for a value: a machine with a stack of its own, which can stop after any step. Each
 //! value is made by the same few frames: one collects what all schemas of the value demand, one
 //! picks a branch of each choice among them, one tries the types, and one makes a value of a type.
-//! Whatever fails is taken back, and the frame below tries its next possibility.
+//! On failure the search backtracks: the frame below tries its next alternative.
 
 use std::task::{Poll, ready};
 
@@ -19,9 +19,6 @@ const DEPTH_MAX: u32 = 100;
 /// The most schemas that one value must satisfy, references and branches counted.
 const DEMANDS_MAX: usize = 128;
 
-/// What a schema that is followed may not hold: it depends on what other keywords left over.
-const REFUSED: [Keyword; 2] = [Keyword::UnevaluatedProperties, Keyword::UnevaluatedItems];
-
 /// Schemas whose demands are still to be collected.
 #[derive(Clone, Copy, Debug)]
 enum Queued {
@@ -38,7 +35,7 @@ enum Queued {
 enum Choice {
     /// One of the schemas in a list.
     Branches(u32),
-    /// `if` and `then`, or else `else`.
+    /// `if` with `then`, otherwise `else`.
     Condition(RuleId),
     /// A schema that holds if a member is present: apply it, or rely on the member's absence.
     Dependent(u32),
@@ -65,22 +62,22 @@ pub struct Search {
     demands: Vec<RuleId>,
     choices: Vec<Choice>,
     queue: Vec<Queued>,
-    /// What may be given up before all fuel is spent.
+    /// The limits of branches that are abandoned before all fuel is spent.
     limits: Vec<Limit>,
     /// How often each rule is among the demands.
     opened: Vec<u8>,
     depth: u32,
     /// Where the schema of the whole value is.
     root: u32,
-    /// How often a schema may stand within itself.
+    /// The number of times that a schema may recur within itself.
     repeats: u8,
-    /// Whether a value failed because a schema stood within itself more often.
+    /// Set if a value failed because a schema recursed more than `repeats` times.
     pub recursed: bool,
     bytes_max: usize,
 }
 
 impl Search {
-    /// A search that may take so much fuel and make so many bytes of text.
+    /// Creates a search with a work budget of `fuel`, for a value of at most `bytes_max` bytes.
     pub fn new(rules: Rules, fuel: Fuel, bytes_max: usize) -> Search {
         Search {
             rules,
@@ -207,7 +204,7 @@ impl Search {
         self.limits.pop();
     }
 
-    /// Gives up what has spent more than it may.
+    /// Abandons a branch that has spent its share of the fuel.
     fn hold_limits(&mut self) {
         // An inner limit is always reached before those around it.
         if let Some(limit) = self.limits.last()
@@ -347,12 +344,8 @@ impl Search {
         {
             return Poll::Ready(Err(Unfit::Contradiction));
         }
-        for keyword in REFUSED {
-            if let Some(at) = self.rules.get(rule, keyword)
-                && self.rules.tree.kind(at) != Kind::Bool(true)
-            {
-                return Poll::Ready(Err(Unfit::Keyword(keyword.name())));
-            }
+        if let Some(keyword) = self.rules.unsupported(rule) {
+            return Poll::Ready(Err(Unfit::Keyword(keyword.name())));
         }
         if self.opened.len() < self.rules.len() {
             self.opened.resize(self.rules.len(), 0);
@@ -413,7 +406,7 @@ impl Search {
             }
             Some(Err(why)) => {
                 self.unlimit();
-                // Why the first branch failed says most.
+                // The failure of the first branch is the most informative.
                 choose.why.get_or_insert(why);
                 self.release(choose.mark, true);
             }
@@ -456,7 +449,7 @@ impl Search {
                 }
                 let branch = choose.next;
                 choose.next = tree.end(branch);
-                // Libraries write it for what they can't describe, and beside null.
+                // Libraries emit `{}` for types they cannot describe, often beside null; it is tried last.
                 match is_vague(tree.kind(branch)) == choose.vague {
                     true => Branch::Schemas([Some(branch), None]),
                     false => Branch::Passed,
@@ -483,7 +476,7 @@ impl Search {
     }
 }
 
-/// Whether a schema demands nothing.
+/// Returns whether a schema demands nothing.
 fn is_vague(schema: Kind) -> bool {
     matches!(schema, Kind::Object { len: 0, .. } | Kind::Bool(true))
 }

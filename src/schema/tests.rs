@@ -1,4 +1,4 @@
-//! Schemas and the values that are made for them.
+//! Tests of schemas and the values that are made for them.
 #![cfg_attr(fuzzing, allow(dead_code))]
 
 #[cfg(test)]
@@ -207,6 +207,40 @@ fn schemas_of_libraries_have_values() {
             json!(u64::MAX),
         ),
         (
+            json!({"format": "date", "type": "string", "pattern": "^2027"}),
+            json!("2027-01-01"),
+        ),
+        (
+            json!({"type": "string", "format": "uuid", "not": {"const": "00000000-0000-4000-8000-000000000000"}}),
+            json!("00000000-0000-4000-8000-000000000001"),
+        ),
+        (
+            json!({"type": "integer", "maximum": -1e300, "multipleOf": 3}),
+            json!(-1e300),
+        ),
+        (
+            json!({"type": "integer", "exclusiveMaximum": -1e20}),
+            json!(-100_000_000_000_000_016_384.0),
+        ),
+        (
+            json!({"format": "date", "type": "string", "pattern": "^2027"}),
+            json!("2027-01-01"),
+        ),
+        (
+            json!({"format": "uuid", "not": {"const": "00000000-0000-4000-8000-000000000000"}}),
+            json!("00000000-0000-4000-8000-000000000001"),
+        ),
+        (
+            json!({"type": "integer", "exclusiveMaximum": -1e20}),
+            json!(-100_000_000_000_000_016_384.0),
+        ),
+    ]);
+}
+
+#[test]
+fn members_references_and_choices_have_values() {
+    made([
+        (
             json!({"type": "array", "contains": {"const": 3}, "minContains": 2, "items": {"type": "integer"}}),
             json!([3, 3]),
         ),
@@ -290,7 +324,7 @@ fn a_schema_that_holds_itself_ends_where_it_may() {
 }
 
 #[test]
-fn what_cannot_be_made_is_said() {
+fn schemas_that_are_wrong_report_the_reason() {
     for (schema, why) in [
         (json!(3), Unfit::Malformed),
         (json!({"type": 3}), Unfit::Malformed),
@@ -298,6 +332,28 @@ fn what_cannot_be_made_is_said() {
         (json!({"anyOf": {}}), Unfit::Malformed),
         (json!({"properties": 5}), Unfit::Malformed),
         (json!({"minLength": "long"}), Unfit::Malformed),
+        (
+            json!({"type": "object", "minProperties": 3_000_000_000u32, "patternProperties": {"a": {}}}),
+            Unfit::TooLarge,
+        ),
+        (json!({"multipleOf": 0}), Unfit::Malformed),
+        (json!({"multipleOf": -2.5}), Unfit::Malformed),
+        (
+            json!({"not": {"unevaluatedItems": false, "type": "string"}}),
+            Unfit::Keyword("unevaluatedItems"),
+        ),
+        (
+            json!({"$ref": "#/allOf/+0", "allOf": [true]}),
+            Unfit::Reference,
+        ),
+    ] {
+        assert_eq!(instance(&schema), Err(why), "{schema}");
+    }
+}
+
+#[test]
+fn schemas_without_a_value_report_the_reason() {
+    for (schema, why) in [
         (json!(false), Unfit::Contradiction),
         (json!({"enum": []}), Unfit::Contradiction),
         (json!({"anyOf": []}), Unfit::Contradiction),

@@ -1,5 +1,5 @@
 //! The Content-Security-Policy of the page: its own script and style, by their hashes, and requests
-//! to its own server; everything besides is forbidden. Knows no HTTP.
+//! to its own server; everything besides is forbidden.
 
 use super::PAGE;
 

@@ -1,6 +1,6 @@
 //! The fields of a body that are kept whole because their meaning takes more than a fact or two.
 //! Each becomes a tree while it arrives, so nothing is left to be parsed when the body ends.
-//! Requests without such fields pay nothing. Knows no field's meaning.
+//! Requests without such fields pay nothing.
 
 use std::rc::Rc;
 
@@ -26,9 +26,9 @@ pub struct Held {
 struct Open {
     field: Field,
     builder: Builder,
-    /// Where in the body the value begins, once it has.
+    /// The offset of the value in the body, once it has begun.
     start: Option<u64>,
-    /// Whether something of the value has been reported.
+    /// Set once the scanner has reported part of the value.
     met: bool,
     /// Why it cannot be kept, found in the midst of a string: the string's end is waited for.
     broken: Option<Unread>,
@@ -52,12 +52,12 @@ impl Held {
         }
     }
 
-    /// Whether none of the fields is present.
+    /// Returns whether none of the fields is present.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// Whether a value is arriving that is to be held.
+    /// Returns whether a value is arriving that is to be held.
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }

@@ -81,7 +81,7 @@ impl Maker<'_> {
         self.count += 1;
     }
 
-    /// Makes a match of whatever length looks natural.
+    /// Makes a match of natural length.
     fn plain(&mut self, hir: &Hir) -> Option<()> {
         self.budget.spend(2)?;
         match hir.kind() {

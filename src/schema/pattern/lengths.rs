@@ -32,7 +32,7 @@ impl Lengths {
         }
     }
 
-    /// Whether a length is in the set.
+    /// Returns whether a length is in the set.
     pub fn has(&self, len: usize) -> bool {
         len <= self.top && self.words[len / 64] >> (len % 64) & 1 == 1
     }

@@ -8,7 +8,7 @@ use super::parts::{Budget, has, is_single, literal};
 /// Places between characters, in rising order.
 type Ends = Vec<u32>;
 
-/// Whether a match is anywhere in `text`; `None` when that takes too long to say.
+/// Returns whether a match is anywhere in `text`; `None` when that takes too long to say.
 pub fn is_match(
     hir: &Hir,
     text: &[char],

@@ -40,7 +40,7 @@ pub fn ranges(class: &Class) -> &[ClassUnicodeRange] {
     }
 }
 
-/// Whether a class has a character.
+/// Returns whether a class has a character.
 pub fn has(class: &Class, char: char) -> bool {
     let ranges = ranges(class);
     let after = ranges.partition_point(|range| range.start() <= char);
@@ -53,7 +53,7 @@ pub fn literal(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Whether a part always takes exactly one character.
+/// Returns whether a part always takes exactly one character.
 pub fn is_single(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Class(_) => true,

@@ -1,4 +1,4 @@
-//! Patterns against an engine of their own: what is made must match, and what matches must be told.
+//! Tests of pattern matching and generation, cross-checked with the regress engine.
 
 use super::*;
 
@@ -127,6 +127,10 @@ fn classes_and_escapes_are_those_of_javascript() {
         ("^(?P<year>\\d{4})$", "2025", "25"),
         ("\\A\\d\\Z", "1", "1 "),
         ("^(?i)abc$", "aBc", "abd"),
+        ("^(?s).$", "\n", "ab"),
+        ("^[\\s]$", "\u{FEFF}", "\u{85}"),
+        ("^[^\\S]$", "\u{2003}", "x"),
+        ("^[.\\-+*?^$|(){}\\]\\\\]$", "]", "a"),
         ("\\bcat\\b", "a cat!", "concat"),
         ("a\\Bb", "ab", "a b"),
         ("^\\p{Lu}$", "É", "é"),
@@ -144,7 +148,7 @@ fn classes_and_escapes_are_those_of_javascript() {
 }
 
 #[test]
-fn what_is_not_followed_is_told_from_what_is_wrong() {
+fn unsupported_patterns_are_distinguished_from_malformed_ones() {
     for (text, want) in [
         ("(", PatternFault::Malformed),
         ("a)", PatternFault::Malformed),
@@ -152,6 +156,8 @@ fn what_is_not_followed_is_told_from_what_is_wrong() {
         ("*", PatternFault::Malformed),
         ("\\", PatternFault::Malformed),
         ("\\u12", PatternFault::Malformed),
+        ("\\ud800\\uffff", PatternFault::Malformed),
+        ("\\ud800\\u+123", PatternFault::Malformed),
         ("\\p{Nothing}", PatternFault::Malformed),
         ("(?=a)", PatternFault::LookAround),
         ("a(?!b)", PatternFault::LookAround),

@@ -248,7 +248,7 @@ const BODIES: &[(&str, &str, &str)] = &[
 
 /// Parameters of a function that must be called and can't be, and what is told of them.
 const PARAMETERS: &[(&str, &str)] = &[
-    (r#"{"type":"string"}"#, "no value"),
+    (r#"{"type":"string"}"#, "No value"),
     (
         r#"{"properties":{"a":{"type":"string","pattern":"(?=b)"}},"required":["a"]}"#,
         "look-around",
@@ -257,14 +257,14 @@ const PARAMETERS: &[(&str, &str)] = &[
         r#"{"properties":{"a":{"type":"string","pattern":"("}},"required":["a"]}"#,
         "regular expression",
     ),
-    ("[]", "no JSON Schema"),
+    ("[]", "not a valid JSON Schema"),
 ];
 
 const ENDLESS: &str = r##"{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}"##;
 
 /// The schema of an answer that can't be made, and what is told of it.
 const SCHEMAS: &[(&str, &str)] = &[
-    (ENDLESS, "without end"),
+    (ENDLESS, "infinite nesting"),
     (r#"{"$ref":"http://example.com"}"#, "'$ref'"),
     (r#"{"type":"array","minItems":1000000000}"#, "too large"),
 ];
