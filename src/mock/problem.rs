@@ -76,8 +76,8 @@ impl Problem {
             Unread::TooLong => Problem::field(param, "'{param}' must be at most {} bytes."),
             Unread::Odd => Problem::field(
                 param,
-                "'{param}' must not contain a number that is beyond a double's range or longer than \
-                 256 bytes, or an unpaired surrogate.",
+                "'{param}' must not contain a number that is beyond a double's range or longer \
+                 than 256 bytes, or an unpaired surrogate.",
             ),
         };
         problem.with_number(HELD_MAX as u64)
