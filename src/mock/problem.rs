@@ -88,7 +88,7 @@ impl Problem {
         let (message, keyword) = match why {
             Unfit::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
             Unfit::Keyword(keyword) => (
-                "The schema in '{param}' has the keyword '{0}', which this server does not support.",
+                "The schema in '{param}' has the keyword '{0}', which this server doesn't support.",
                 keyword,
             ),
             Unfit::Reference => (
@@ -105,7 +105,7 @@ impl Problem {
                 "",
             ),
             Unfit::Endless => (
-                "The schema in '{param}' requires infinite nesting: it refers to itself without a way to end.",
+                "The schema in '{param}' requires infinite nesting: it refers to itself.",
                 "",
             ),
             Unfit::TooLarge => (

@@ -16,6 +16,9 @@ use super::search::Search;
 use super::unfit::Unfit;
 use crate::json::Kind;
 
+/// The listed values that are passed over in one step.
+const PASSED_MAX: u32 = 256;
+
 /// The candidates of a type that are rejected before it is given up.
 const REJECTED_MAX: u32 = 192;
 
@@ -160,18 +163,17 @@ impl Search {
     fn leaf(&self, base: Base, listed: Option<(u32, u32)>, kind: Kinds, index: u32) -> Frame {
         let mark = self.mark();
         if let Some((first, end)) = listed {
-            // The cursor is the distance to the next value, so that no values need skipping.
-            let next = match index {
-                _ if first == end => end,
-                0 => first,
-                1 => self.rules.tree.end(first),
-                distance => first + distance,
+            // The cursor is the distance to the next value; of the first, that is not known.
+            let from = match index {
+                1 if first < end => self.rules.tree.end(first),
+                distance => first.saturating_add(distance).min(end),
             };
             return Frame::Listed(Listed {
                 base,
                 mark,
                 first,
-                next,
+                next: first,
+                from,
                 end,
             });
         }
@@ -316,6 +318,17 @@ impl Search {
             return Ok(());
         }
         let tree = self.rules.tree.clone();
+        for _ in 0..PASSED_MAX {
+            if listed.next >= listed.from {
+                break;
+            }
+            listed.next = tree.end(listed.next);
+        }
+        if listed.next < listed.from || listed.next == listed.end {
+            self.fuel.spend(PASSED_MAX / 8)?;
+            self.replace(Frame::Listed(listed));
+            return Ok(());
+        }
         let value = listed.next;
         listed.next = tree.end(value);
         self.replace(Frame::Listed(listed));

@@ -116,6 +116,8 @@ pub struct Listed {
     pub mark: Mark,
     pub first: u32,
     pub next: u32,
+    /// The values before this place are passed over.
+    pub from: u32,
     pub end: u32,
 }
 

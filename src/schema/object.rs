@@ -67,6 +67,18 @@ impl ObjectFrame {
         }
     }
 
+    /// Returns the variant after this one. Without members of its own, an object can only have
+    /// further ones.
+    fn next_variant(&self) -> u32 {
+        const ADDS: u32 = 2 + 3 * SINGLE;
+        let bare = self.optional == 0 && self.len <= self.added().max(self.least);
+        match self.variant {
+            ..ADDS if bare && self.len == 0 => ADDS,
+            last if bare && last + 1 == ADDS + ADDED => VARIANTS,
+            variant => variant + 1,
+        }
+    }
+
     /// Returns the number of members that this variant adds.
     fn added(&self) -> u32 {
         match self.variant.saturating_sub(1 + 3 * SINGLE) {
@@ -99,15 +111,16 @@ impl Search {
     }
 
     fn object_done(&mut self, object: ObjectFrame) {
-        let index = object.variant + 1;
+        let index = object.next_variant();
         self.finish(Ok(Cursor { fill: 0, index }));
     }
 
     fn vary_object(&mut self, object: ObjectFrame) {
         self.release(object.mark, true);
-        match object.variant + 1 < VARIANTS {
+        let variant = object.next_variant();
+        match variant < VARIANTS {
             true => {
-                let next = ObjectFrame::new(object.base, object.mark, object.variant + 1);
+                let next = ObjectFrame::new(object.base, object.mark, variant);
                 self.replace(Frame::Object(next));
             }
             false => self.finish(Err(Unfit::Contradiction)),
