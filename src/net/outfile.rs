@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// The time that a FIFO's reader or a device may take for the whole text. With the five seconds of a
-/// drain it stays below the ten after which Docker kills a container.
+/// The time that a FIFO's reader or a device may take for the whole text. With the five seconds of
+/// a drain it stays below the ten after which Docker kills a container.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A file that can be written, as far as its type shows.

@@ -19,6 +19,9 @@ const ADDED: u32 = 4;
 /// of them, with one member varied, with further members.
 const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED + PRODUCT;
 
+/// The first variant that adds members.
+const ADDING: u32 = 2 + 3 * SINGLE;
+
 /// The members whose type is varied.
 const TYPED: u32 = 4;
 
@@ -70,11 +73,10 @@ impl ObjectFrame {
     /// Returns the variant after this one. Without members of its own, an object can only have
     /// further ones.
     fn next_variant(&self) -> u32 {
-        const ADDS: u32 = 2 + 3 * SINGLE;
         let bare = self.optional == 0 && self.len <= self.added().max(self.least);
         match self.variant {
-            ..ADDS if bare && self.len == 0 => ADDS,
-            last if bare && last + 1 == ADDS + ADDED => VARIANTS,
+            ..ADDING if bare && self.len == 0 => ADDING,
+            last if bare && last + 1 == ADDING + ADDED => VARIANTS,
             variant => variant + 1,
         }
     }
