@@ -120,8 +120,8 @@ impl Maker {
                         self.state = State::Judge;
                         self.search.judge.reset();
                     }
-                    // The limit on recursion is raised only if it was reached: the plainest value is
-                    // the one with the least.
+                    // The limit on recursion is raised only if it was reached: the plainest value
+                    // is the one with the least.
                     Err(_) if self.search.recursed && self.repeats < REPEATS_MAX => {
                         self.repeats += 1;
                         self.search.begin(self.root, self.kinds, self.repeats);
