@@ -31,8 +31,10 @@ fn main() {
 fn request(at: usize) -> String {
     let model = ["gpt-4o-mini", "gpt-4o", "o3", "my-org/fine-tuned-model"][at % 4];
     let words = "What do you make of this? ".repeat(2 + at * 7 % 13);
+    let system = r#"{"role":"system","content":"Be brief."}"#;
+    let user = format!(r#"{{"role":"user","content":"{at}: {words}"}}"#);
     let body = format!(
-        r#"{{"model":"{model}","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":"{at}: {words}"}}],"temperature":0.{}}}"#,
+        r#"{{"model":"{model}","messages":[{system},{user}],"temperature":0.{}}}"#,
         at % 10
     );
     let ids = format!(

@@ -1,6 +1,7 @@
 //! The cost of values for schemas: the large ones that OpenAI accepts, and hostile ones. For each:
-//! the result, its steps, nanoseconds of each step, the whole time, and the longest of the calls that
-//! a core makes between other work. Times are the best of several runs; an argument names a row.
+//! the result, its steps, nanoseconds of each step, the whole time, and the longest of the calls
+//! that a core makes between other work. Times are the best of several runs; an argument names a
+//! row.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -159,7 +160,10 @@ fn hostile() -> Vec<(&'static str, Value)> {
 }
 
 fn of_patterns() -> Vec<(&'static str, Value)> {
-    let text = |pattern: String, least: usize| json!({"type": "string", "pattern": pattern, "minLength": least});
+    let text = |pattern: String, least: usize| {
+        json!({"type": "string", "pattern": pattern,
+        "minLength": least})
+    };
     let names = (0..16).map(|at| (format!("^(a|b|ab)*{at}$"), json!({})));
     let names: Map<String, Value> = names.collect();
     let class = "a-z\\p{Lu}é".repeat(8);

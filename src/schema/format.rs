@@ -1,5 +1,5 @@
-//! The values of `format` that are known, and strings of each: those of JSON Schema (Validation, 7.3)
-//! and those that pydantic and zod write beside them.
+//! The known values of `format`, and sample strings of each: those of JSON Schema (Validation, 7.3)
+//! and those that pydantic and zod emit.
 
 /// A format and sample strings of it.
 #[derive(Debug)]
@@ -7,13 +7,13 @@ pub struct Format {
     /// Its names.
     names: &'static [&'static str],
     /// Strings of it, the usual one first and the shortest last. `{}` stands for the number of a
-    /// variant and for padding, `{+}` for padding with the character before it, `{n:5}` for a number
-    /// from 5, and `{4:5}` for such a number with 4 digits.
+    /// variant and for padding, `{+}` for padding with the character before it, `{n:5}` for a
+    /// number from 5, and `{4:5}` for such a number with 4 digits.
     samples: &'static [&'static str],
 }
 
-/// The variants of each sample: enough to tell the items of a list apart, and fewer than an octet of
-/// an address can hold.
+/// The variants of each sample: enough to tell the items of a list apart, and fewer than an octet
+/// of an address can hold.
 const VARIANTS: u32 = 200;
 
 /// The largest number in a two-digit field: most of them are minutes.

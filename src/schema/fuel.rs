@@ -27,8 +27,8 @@ impl Fuel {
         self.total
     }
 
-    /// Returns `Pending` if the call has no steps left. A step that has begun is finished first, so a
-    /// call may take somewhat more than its steps.
+    /// Returns `Pending` if the call has no steps left. A step that has begun is finished first, so
+    /// a call may take somewhat more than its steps.
     pub fn wait(&self) -> Poll<()> {
         match self.call <= 0 {
             true => Poll::Pending,

@@ -20,8 +20,8 @@ const VARIANTS: u32 = SINGLE + PRODUCT;
 /// The variants before those.
 const SINGLE: u32 = 36;
 
-/// The values for one item that are rejected because they are in the list already, and more for each
-/// item in it: of lists and objects as many as there are variants of them.
+/// The values for one item that are rejected because they are in the list already, and more for
+/// each item in it: of lists and objects as many as there are variants of them.
 const REPEATED_MAX: [u32; 2] = [40, 160];
 
 /// Keywords that a list may fail although each of its items is right.

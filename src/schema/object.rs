@@ -147,8 +147,8 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns the number of different names that the rules require, or more if there are very many.
-    /// Required members come before optional ones if their number is limited.
+    /// Returns the number of different names that the rules require, or more if there are very
+    /// many. Required members come before optional ones if their number is limited.
     fn count_required(&mut self, base: Base) -> Poll<Result<u32, Unfit>> {
         let tree = self.rules.tree.clone();
         let mut count = 0;
@@ -171,7 +171,8 @@ impl Search {
         Poll::Ready(Ok(count))
     }
 
-    /// Goes on to the next name that the rules have in what a keyword holds; `None` behind the last.
+    /// Goes on to the next name that the rules have in what a keyword holds; `None` behind the
+    /// last.
     fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(RuleId, u32)> {
         let tree = &self.rules.tree;
         loop {
@@ -223,8 +224,8 @@ impl Search {
             .rules
             .get(rule, Keyword::Properties)
             .unwrap_or_default();
-        // A duplicate name counts where it occurs last; a name that several rules declare is handled
-        // with the first.
+        // A duplicate name counts where it occurs last; a name that several rules declare is
+        // handled with the first.
         let again = !self.rules.is_distinct(own)
             && ready!(self.rules.find(own, &name, &mut self.fuel))? != Some(place + 1);
         if again || ready!(self.is_named(base, object.rule, Keyword::Properties, &name))? {

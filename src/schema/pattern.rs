@@ -109,9 +109,9 @@ impl Pattern {
         found.ok_or(Unfit::TooLarge)
     }
 
-    /// Makes a string of `least` to `most` characters that the pattern matches. Another `variant` is
-    /// a different string if the pattern allows one. The string may fail to match if the pattern has
-    /// anchors or word boundaries in the middle. `None` if none was found.
+    /// Makes a string of `least` to `most` characters that the pattern matches. Another `variant`
+    /// is a different string if the pattern allows one. The string may fail to match if the pattern
+    /// has anchors or word boundaries in the middle. `None` if none was found.
     pub fn generate(
         &self,
         least: usize,

@@ -449,7 +449,8 @@ impl Search {
                 }
                 let branch = choose.next;
                 choose.next = tree.end(branch);
-                // Libraries emit `{}` for types they cannot describe, often beside null; it is tried last.
+                // Libraries emit `{}` for types they cannot describe, often beside null; it is
+                // tried last.
                 match is_vague(tree.kind(branch)) == choose.vague {
                     true => Branch::Schemas([Some(branch), None]),
                     false => Branch::Passed,

@@ -186,7 +186,8 @@ fn schemas_of_libraries_have_values() {
             json!([[true, "on"], [false, "on"], [true, "off"], [false, "off"]]),
         ),
         (
-            json!({"maxLength": 8, "allOf": [{"pattern": "^<.*"}, {"pattern": "-"}, {"pattern": ".*>$"}]}),
+            json!({"maxLength": 8, "allOf": [{"pattern": "^<.*"}, {"pattern": "-"},
+                {"pattern": ".*>$"}]}),
             json!("<->"),
         ),
         (
@@ -211,7 +212,8 @@ fn schemas_of_libraries_have_values() {
             json!("2027-01-01"),
         ),
         (
-            json!({"type": "string", "format": "uuid", "not": {"const": "00000000-0000-4000-8000-000000000000"}}),
+            json!({"type": "string", "format": "uuid",
+                "not": {"const": "00000000-0000-4000-8000-000000000000"}}),
             json!("00000000-0000-4000-8000-000000000001"),
         ),
         (
@@ -241,15 +243,18 @@ fn schemas_of_libraries_have_values() {
 fn members_references_and_choices_have_values() {
     made([
         (
-            json!({"type": "array", "contains": {"const": 3}, "minContains": 2, "items": {"type": "integer"}}),
+            json!({"type": "array", "contains": {"const": 3}, "minContains": 2,
+                "items": {"type": "integer"}}),
             json!([3, 3]),
         ),
         (
-            json!({"type": "object", "propertyNames": {"pattern": "^[a-z]{2}$"}, "minProperties": 2}),
+            json!({"type": "object", "propertyNames": {"pattern": "^[a-z]{2}$"},
+                "minProperties": 2}),
             json!({"mo": "mocked", "oo": "mocked"}),
         ),
         (
-            json!({"type": "object", "patternProperties": {"^n_\\d$": {"type": "integer"}}, "required": ["n_1"]}),
+            json!({"type": "object", "patternProperties": {"^n_\\d$": {"type": "integer"}},
+                "required": ["n_1"]}),
             json!({"n_1": 1}),
         ),
         (
@@ -258,12 +263,14 @@ fn members_references_and_choices_have_values() {
             json!({"a": 1}),
         ),
         (
-            json!({"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"required": ["b"]},
+            json!({"if": {"properties": {"a": {"const": 1}}, "required": ["a"]},
+                "then": {"required": ["b"]},
                 "type": "object", "properties": {"a": {"const": 1}}}),
             json!({"a": 1, "b": "mocked"}),
         ),
         (
-            json!({"type": "object", "properties": {"a": {"type": "integer"}}, "dependentRequired": {"a": ["b"]}}),
+            json!({"type": "object", "properties": {"a": {"type": "integer"}},
+                "dependentRequired": {"a": ["b"]}}),
             json!({"a": 1, "b": "mocked"}),
         ),
         (
@@ -272,7 +279,8 @@ fn members_references_and_choices_have_values() {
             json!(1),
         ),
         (
-            json!({"$ref": "#/$defs/a%20b", "$defs": {"a b": {"$ref": "#c"}, "c": {"$anchor": "c", "const": 5}}}),
+            json!({"$ref": "#/$defs/a%20b", "$defs": {"a b": {"$ref": "#c"}, "c": {"$anchor": "c",
+                "const": 5}}}),
             json!(5),
         ),
         (
@@ -281,7 +289,8 @@ fn members_references_and_choices_have_values() {
             json!(4),
         ),
         (
-            json!({"$ref": "#/$defs/n", "required": ["n"], "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}}),
+            json!({"$ref": "#/$defs/n", "required": ["n"], "$defs": {"n": {"type": "object",
+                "properties": {"n": {"$ref": "#/$defs/n"}}}}}),
             json!({"n": {}}),
         ),
     ]);
@@ -333,7 +342,8 @@ fn schemas_that_are_wrong_report_the_reason() {
         (json!({"properties": 5}), Unfit::Malformed),
         (json!({"minLength": "long"}), Unfit::Malformed),
         (
-            json!({"type": "object", "minProperties": 3_000_000_000u32, "patternProperties": {"a": {}}}),
+            json!({"type": "object", "minProperties": 3_000_000_000u32,
+                "patternProperties": {"a": {}}}),
             Unfit::TooLarge,
         ),
         (json!({"multipleOf": 0}), Unfit::Malformed),
@@ -372,7 +382,8 @@ fn schemas_without_a_value_report_the_reason() {
         ),
         (json!({"oneOf": [{}, true]}), Unfit::Contradiction),
         (
-            json!({"type": "array", "minItems": 3, "uniqueItems": true, "items": {"type": "boolean"}}),
+            json!({"type": "array", "minItems": 3, "uniqueItems": true,
+                "items": {"type": "boolean"}}),
             Unfit::Contradiction,
         ),
         (
@@ -450,9 +461,9 @@ fn hostile_schemas_end_soon() {
     assert_eq!(instance(&long), Err(Unfit::TooLarge));
 }
 
-/// Fills a schema that is arbitrary JSON, or else made of the words of schemas. Whatever it is, each
-/// call ends soon, all of them cost what the size of the schema allows, and the value is not larger
-/// than that either.
+/// Fills a schema that is arbitrary JSON, or else made of the words of schemas. Whatever it is,
+/// each call ends soon, all of them cost what the size of the schema allows, and the value is not
+/// larger than that either.
 pub fn fuzz(data: &[u8]) {
     let schema = match serde_json::from_slice(data) {
         Ok(schema) => schema,
