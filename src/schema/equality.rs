@@ -36,14 +36,9 @@ pub fn is_repeated(tree: &Tree, first: u32, item: u32, fuel: &mut Fuel) -> Resul
         if before == item {
             break false;
         }
-        let same = match (tree.kind(before), tree.kind(item)) {
-            (Kind::List { .. } | Kind::Object { .. }, _) => equal(tree, before, tree, item, fuel)?,
-            (Kind::Text { len, .. }, Kind::Text { len: other, .. }) if len != other => false,
-            (Kind::Text { .. }, Kind::Text { len, .. }) => {
-                scalars += len / 16;
-                tree.text(before) == tree.text(item)
-            }
-            (one, other) => one == other || Number::of(one).is_some() && equal_numbers(one, other),
+        let same = match is_small(tree.kind(item)) {
+            true => is_same_scalar(tree, before, tree, item),
+            false => equal(tree, before, tree, item, fuel)?,
         };
         if same {
             break true;
@@ -56,8 +51,28 @@ pub fn is_repeated(tree: &Tree, first: u32, item: u32, fuel: &mut Fuel) -> Resul
     Ok(found)
 }
 
-fn equal_numbers(one: Kind, other: Kind) -> bool {
-    Number::of(one) == Number::of(other)
+/// Returns whether a value can be compared without counting the work.
+pub fn is_small(kind: Kind) -> bool {
+    /// The longest such string, in bytes: comparing it takes some nanoseconds.
+    const LENGTH: u32 = 256;
+    match kind {
+        Kind::List { .. } | Kind::Object { .. } => false,
+        Kind::Text { len, .. } => len <= LENGTH,
+        _ => true,
+    }
+}
+
+/// Returns whether two values are equal, of which at least one is small.
+pub fn is_same_scalar(one: &Tree, at: u32, other: &Tree, place: u32) -> bool {
+    match (one.kind(at), other.kind(place)) {
+        (Kind::Text { len, .. }, Kind::Text { len: other_len, .. }) => {
+            len == other_len && one.text(at) == other.text(place)
+        }
+        (one, other) => match (Number::of(one), Number::of(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => one == other,
+        },
+    }
 }
 
 struct Comparer<'a> {

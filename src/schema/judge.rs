@@ -2,7 +2,7 @@
 
 use std::task::{Poll, ready};
 
-use super::equality::{equal, is_repeated};
+use super::equality::{equal, is_repeated, is_same_scalar, is_small};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::{Keyword, Kinds};
@@ -13,6 +13,9 @@ use crate::json::{Kind, Tree};
 
 /// The deepest nesting of schemas and values together.
 const DEPTH_MAX: usize = 1000;
+
+/// The values of an `enum` that are compared in one step, where that is cheap.
+const SCALARS_AT_ONCE: usize = 8;
 
 /// The longest list whose items are compared with each other.
 pub const UNIQUE_MAX: u32 = 2048;
@@ -357,8 +360,18 @@ impl Step<'_> {
         if self.check.next == tree.end(at) {
             return Poll::Ready(Ok(Next::Verdict(false)));
         }
-        let found = equals(self, self.check.next)?;
-        self.check.next = tree.end(self.check.next);
+        let small = is_small(self.value());
+        let mut found = false;
+        for _ in 0..if small { SCALARS_AT_ONCE } else { 1 } {
+            if found || self.check.next == tree.end(at) {
+                break;
+            }
+            found = match small {
+                true => is_same_scalar(&tree, self.check.next, self.values, self.check.value),
+                false => equals(self, self.check.next)?,
+            };
+            self.check.next = tree.end(self.check.next);
+        }
         Poll::Ready(Ok(if found { Next::Stage } else { Next::Stay }))
     }
 
