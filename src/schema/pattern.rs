@@ -28,7 +28,7 @@ const NEST_MAX: u32 = 40;
 pub const MATCHED_MAX: usize = 4096;
 
 /// The most steps that a match, or making a string, may cost.
-const STEPS_MAX: u32 = 2_000;
+const STEPS_MAX: u32 = 4_000;
 
 /// A regular expression.
 #[derive(Debug)]

@@ -25,11 +25,11 @@ const WORDS: &str = "0-9A-Za-z_";
 const SPACES: &str = r"[\p{White_Space}\x{FEFF}--\x{85}]";
 
 /// The most classes of Unicode properties in a pattern: each is a table of hundreds of ranges.
-const PROPERTIES_MAX: usize = 8;
+const PROPERTIES_MAX: usize = 4;
 
 /// The longest translation, in bytes: parsing takes up to 130 nanoseconds for each, in two steps
 /// (bench `schema`).
-const TRANSLATED_MAX: usize = 1536;
+const TRANSLATED_MAX: usize = 1024;
 
 /// The largest count of a repetition.
 const REPEAT_MAX: u32 = 100_000;
