@@ -21,7 +21,7 @@ pub struct Builder {
     tree: Tree,
     /// The containers that are open, and the number of items or members of each.
     open: Vec<(u32, u32)>,
-    /// Whether the last node is a string whose end is still to come.
+    /// True if the last node is a string whose end is still to come.
     in_text: bool,
     /// Bytes of an escape or a character that has not arrived whole.
     carry: Vec<u8>,

@@ -193,7 +193,7 @@ pub struct ListFrame {
     pub cursor: Cursor,
     /// The items made so far to be contained.
     pub contained: u32,
-    /// Whether the next item is no such one, and whether the one that is being made is.
+    /// True if the next item is no such one, and whether the one that is being made is.
     pub plain: bool,
     pub wanted: bool,
     pub item: Option<Mark>,

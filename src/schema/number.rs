@@ -63,7 +63,7 @@ impl Number {
 pub struct Bound {
     /// The number.
     pub number: Number,
-    /// Whether the number itself is outside.
+    /// True if the number itself is outside.
     pub exclusive: bool,
 }
 

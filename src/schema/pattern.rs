@@ -34,7 +34,7 @@ const STEPS_MAX: u32 = 4_000;
 #[derive(Debug)]
 pub struct Pattern {
     hir: Hir,
-    /// Whether every match begins at the start of the string, and ends at its end.
+    /// True if every match begins at the start of the string, and ends at its end.
     anchored: (bool, bool),
 }
 

@@ -57,7 +57,7 @@ struct Translator {
     at: usize,
     out: String,
     properties: usize,
-    /// Whether a dot stands for line ends too, after `(?s)`.
+    /// True if a dot stands for line ends too, after `(?s)`.
     dot_all: bool,
 }
 
