@@ -193,8 +193,9 @@ pub struct ListFrame {
     pub cursor: Cursor,
     /// The items made so far to be contained.
     pub contained: u32,
-    /// True if the next item is no such one, and whether the one that is being made is.
+    /// True if the next item need not match `contains`.
     pub plain: bool,
+    /// True if the item that is being made must match `contains`.
     pub wanted: bool,
     pub item: Option<Mark>,
 }
