@@ -184,6 +184,10 @@ fn of_patterns() -> Vec<(&'static str, Value)> {
         ("classes of letters", text("\\p{L}".repeat(4), 0)),
         ("a long pattern", text("[a-z0-9]x?".repeat(100), 0)),
         ("many groups", text("(a|b)".repeat(125), 0)),
+        (
+            "letters of any case",
+            text(format!("(?i){}", "ab".repeat(126)), 0),
+        ),
         ("a class of many", text(format!("[{class}]"), 0)),
     ]
 }

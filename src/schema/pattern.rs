@@ -56,7 +56,8 @@ impl From<PatternFault> for Unfit {
 }
 
 impl Pattern {
-    /// Begins to parse a pattern; each half takes up to about 50 microseconds.
+    /// Begins to parse a pattern. Each half takes at most 100 microseconds, and at most 50 for
+    /// patterns of up to 500 bytes.
     pub fn begin(pattern: &str) -> Result<Parsing, PatternFault> {
         if pattern.len() > PATTERN_MAX {
             return Err(PatternFault::TooLarge);

@@ -172,6 +172,9 @@ fn unsupported_patterns_are_distinguished_from_malformed_ones() {
     let long = "a".repeat(PATTERN_MAX);
     assert!(parse(&long).is_ok());
     assert!(parse(&(long + "a")).is_err());
+    let folded = |letters: usize| parse(&format!("(?i){}", "a".repeat(letters))).map(|_| ());
+    assert_eq!(folded(252), Ok(()));
+    assert_eq!(folded(253), Err(PatternFault::TooLarge));
     let nested = |depth: usize| "(".repeat(depth) + "a" + &")".repeat(depth);
     assert!(parse(&nested(20)).is_ok());
     let deep = parse(&nested(100)).map(|_| ());

@@ -27,9 +27,12 @@ const SPACES: &str = r"[\p{White_Space}\x{FEFF}--\x{85}]";
 /// The most classes of Unicode properties in a pattern: each is a table of hundreds of ranges.
 const PROPERTIES_MAX: usize = 4;
 
-/// The longest translation, in bytes: parsing takes up to 130 nanoseconds for each, in two steps
-/// (bench `schema`).
+/// The longest translation, in bytes. Parsing is two calls of regex-syntax, which cannot pause; each
+/// takes up to 100 nanoseconds for a byte of dense groups (bench `schema`).
 const TRANSLATED_MAX: usize = 1024;
+
+/// The same with `(?i)`: folding the case of a letter takes up to 200 nanoseconds.
+const FOLDED_MAX: usize = 256;
 
 /// The largest count of a repetition.
 const REPEAT_MAX: u32 = 100_000;
@@ -42,10 +45,11 @@ pub fn from_javascript(pattern: &str) -> Result<String, PatternFault> {
         out: String::with_capacity(2 * pattern.len()),
         properties: 0,
         dot_all: false,
+        longest: TRANSLATED_MAX,
     };
     while let Some(char) = translator.next() {
         translator.top(char)?;
-        if translator.out.len() > TRANSLATED_MAX {
+        if translator.out.len() > translator.longest {
             return Err(TooLarge);
         }
     }
@@ -59,6 +63,8 @@ struct Translator {
     properties: usize,
     /// True if a dot stands for line ends too, after `(?s)`.
     dot_all: bool,
+    /// The longest translation that is parsed, in bytes.
+    longest: usize,
 }
 
 /// One element of a class, or an escape.
@@ -227,7 +233,10 @@ impl Translator {
         let start = self.out.len();
         while let Some(flag) = self.next() {
             match flag {
-                'i' | '-' => self.out.push(flag),
+                'i' | '-' => {
+                    self.longest = FOLDED_MAX;
+                    self.out.push(flag);
+                }
                 's' => self.dot_all = !self.out.ends_with('-'),
                 ':' | ')' => {
                     // Without a flag that is left, it is a plain group.
