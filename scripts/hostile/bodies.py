@@ -112,7 +112,7 @@ ROWS = group(
     row('50 MB: opening objects', one(b'{"a":', b'{"a":', b"1"), "400 invalid_json"),
     # Fields that are read
     row("50 MB: short messages", messages(MESSAGE)),
-    row("50 MB: short messages, strict", messages(MESSAGE), args=STRICT),
+    row("50 MB: short messages, strict", messages(MESSAGE), args=STRICT, mark=READS),
     row("50 MB: short messages, echoed", messages(MESSAGE), args=ECHO, mark=TURN),
     row("50 MB: parts of a message, echoed", listed(
         b'{"role":"user","content":[' + b",".join([PART] * 100) + b"]}", field=b"messages",

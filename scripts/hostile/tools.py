@@ -53,7 +53,7 @@ def formatted(part, size=FIELD_MAX - 512):
 
 ROWS = group(
     "tools",
-    row("1000 functions, none to call", chat(tools=functions(1000))),
+    row("1000 functions, none to call", chat(tools=functions(1000)), mark=TURN),
     row("1000 functions, the first to call", called(functions(1000)), mark=TURN),
     row("4000 functions, the last to call",
         lambda _: called(functions(4000), chosen(3999)), mark=TURN),
