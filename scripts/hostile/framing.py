@@ -38,7 +38,7 @@ ROWS = group(
     "framing",
     row("chunks of 1 byte, 1 MB", in_chunks(MIB, 1), mark=READS),
     row("chunks of 1 byte, 3 MB", in_chunks(3 * MIB, 1), mark=READS),
-    row("chunks of 32 bytes, extensions of 1 KB", in_chunks(352, 32, extension=EXTENSION)),
+    row("chunks of 15 bytes, extensions of 1 KB", in_chunks(64, 15, extension=EXTENSION)),
     row("chunks of 1 byte, extensions of 1 KB", in_chunks(32 * KIB, 1, extension=EXTENSION),
         "400 invalid_chunk"),
     row("chunks of 1 byte, quoted extensions of 1 KB", in_chunks(32 * KIB, 1, extension=QUOTED),
