@@ -27,8 +27,8 @@ const SPACES: &str = r"[\p{White_Space}\x{FEFF}--\x{85}]";
 /// The most classes of Unicode properties in a pattern: each is a table of hundreds of ranges.
 const PROPERTIES_MAX: usize = 4;
 
-/// The longest translation, in bytes. Parsing is two calls of regex-syntax, which cannot pause; each
-/// takes up to 100 nanoseconds for a byte of dense groups (bench `schema`).
+/// The longest translation, in bytes. Parsing is two calls of regex-syntax, which cannot pause;
+/// each takes up to 100 nanoseconds for a byte of dense groups (bench `schema`).
 const TRANSLATED_MAX: usize = 1024;
 
 /// The same with `(?i)`: folding the case of a letter takes up to 200 nanoseconds.
