@@ -263,9 +263,26 @@ mod tests {
     }
 
     #[test]
+    fn members_and_items_are_counted() {
+        let mut builder = Builder::default();
+        builder.begin(true);
+        builder.text_piece(b"a", true).unwrap();
+        builder.text_end().unwrap();
+        builder.begin(false);
+        builder.null();
+        builder.text_piece(b"b", false).unwrap();
+        builder.text_end().unwrap();
+        builder.end();
+        builder.end();
+        let want = serde_json::json!({"a": [null, "b"]});
+        assert_eq!(builder.finish(), Tree::from(&want));
+    }
+
+    #[test]
     fn numbers_are_kept_exactly() {
         for (raw, want) in [
             ("0", Some(Kind::Integer(0))),
+            ("-0", Some(Kind::Float(-0.0))),
             ("-9223372036854775808", Some(Kind::Integer(i64::MIN))),
             ("18446744073709551615", Some(Kind::Unsigned(u64::MAX))),
             (

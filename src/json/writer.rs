@@ -155,4 +155,16 @@ mod tests {
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         }
     }
+
+    #[test]
+    fn large_integers_are_written_with_all_digits() {
+        for (number, want) in [
+            (1e20, "100000000000000000000"),
+            (-1e20, "-100000000000000000000"),
+            (1e21, "1e21"),
+            (0.5, "0.5"),
+        ] {
+            assert_eq!(float(number).replace('+', ""), want);
+        }
+    }
 }

@@ -151,6 +151,28 @@ mod tests {
         assert_eq!(date.sample(0, 2, 0).unwrap(), "2027-01-01");
     }
 
+    /// The usual sample of each format is one to other implementations too.
+    #[test]
+    fn samples_are_of_their_format() {
+        for (format, name) in FORMATS
+            .iter()
+            .flat_map(|it| it.names.iter().map(move |name| (it, *name)))
+        {
+            let schema = serde_json::json!({"format": name});
+            let options = jsonschema::options().should_validate_formats(true);
+            let validator = options.build(&schema).unwrap();
+            for made in (0..).map_while(|variant| format.sample(0, variant, 0)) {
+                assert!(validator.is_valid(&made.as_str().into()), "{name}: {made}");
+                let version = match name.strip_prefix("uuid") {
+                    Some("") => "4",
+                    Some(version) => version,
+                    None => continue,
+                };
+                assert_eq!(&made[14..15], version, "{name}: {made}");
+            }
+        }
+    }
+
     #[test]
     fn names_are_unique() {
         let mut names: Vec<_> = FORMATS.iter().flat_map(|format| format.names).collect();

@@ -48,6 +48,7 @@ fn what_is_made_looks_natural() {
         ("^(red|green)$", "red"),
         ("^\\s$", " "),
         ("^[^a-z]$", "M"),
+        ("^[\\x01-\\x1f~]$", "~"),
         ("^\\u{1F600}$", "😀"),
         ("^\\ud83d\\ude00$", "😀"),
         ("^[\\w.+-]+@[\\w-]+\\.[a-z]{2,}$", "mocked@mocked.mocked"),
@@ -67,6 +68,7 @@ fn lengths_are_met_exactly_where_some_match_has_them() {
         ("^(ab)+$", 6, 6),
         ("^(ab|cde)+$", 5, 5),
         ("^(ab|cde)+$", 7, 7),
+        ("^(ab|cde)+$", 70, 70),
         ("^a{3,9}b*$", 20, 20),
         ("^[a-z]+(-[a-z]+)*$", 30, 40),
         ("^[a-z]+(-[a-z]+)*$", 1, 2),
@@ -128,6 +130,7 @@ fn classes_and_escapes_are_those_of_javascript() {
         ("\\A\\d\\Z", "1", "1 "),
         ("^(?i)abc$", "aBc", "abd"),
         ("^(?s).$", "\n", "ab"),
+        ("^(?s)(?-s).$", "a", "\n"),
         ("^[\\s]$", "\u{FEFF}", "\u{85}"),
         ("^[^\\S]$", "\u{2003}", "x"),
         ("^[.\\-+*?^$|(){}\\]\\\\]$", "]", "a"),
@@ -175,10 +178,29 @@ fn unsupported_patterns_are_distinguished_from_malformed_ones() {
     let folded = |letters: usize| parse(&format!("(?i){}", "a".repeat(letters))).map(|_| ());
     assert_eq!(folded(252), Ok(()));
     assert_eq!(folded(253), Err(PatternFault::TooLarge));
+    let dots = |count: usize| parse(&".".repeat(count)).map(|_| ());
+    assert_eq!(dots(44), Ok(()));
+    assert_eq!(dots(45), Err(PatternFault::TooLarge));
+    let properties = |count: usize| parse(&"\\p{Lu}".repeat(count)).map(|_| ());
+    assert_eq!(properties(4), Ok(()));
+    assert_eq!(properties(5), Err(PatternFault::TooLarge));
     let nested = |depth: usize| "(".repeat(depth) + "a" + &")".repeat(depth);
     assert!(parse(&nested(20)).is_ok());
     let deep = parse(&nested(100)).map(|_| ());
     assert_eq!(deep, Err(PatternFault::TooLarge));
+}
+
+#[test]
+fn long_strings_are_charged_or_refused() {
+    let matches = |text: &str, count: usize| {
+        let mut fuel = fuel();
+        let before = fuel.total();
+        let found = pattern(text).matches(&"a".repeat(count), &mut fuel);
+        (found, before - fuel.total())
+    };
+    assert_eq!(matches("^a*$", MATCHED_MAX).0, Ok(true));
+    assert_eq!(matches("a", MATCHED_MAX + 1).0, Err(Unfit::TooLarge));
+    assert!(matches("a*b", 100).1 > 500);
 }
 
 /// Each takes exponential time, or gigabytes, if it is read in the usual ways.
