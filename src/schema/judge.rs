@@ -7,7 +7,7 @@ use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::{Keyword, Kinds};
 use super::number::{Number, is_multiple};
-use super::rules::{FALSE, RuleId, Rules, TEXT_MAX, TRUE};
+use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
 use super::unfit::Unfit;
 use crate::json::{Kind, Tree};
 
@@ -654,10 +654,14 @@ impl Step<'_> {
         let present = self.has_member(name)?;
         let after = tree.end(next + 1);
         if let Kind::List { .. } = tree.kind(next + 1) {
+            let before = self.fuel.total();
             for wanted in tree.items(next + 1).filter(|_| present) {
                 let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
                 if !self.has_member(wanted)? {
                     return Poll::Ready(Ok(Next::Verdict(false)));
+                }
+                if before - self.fuel.total() > DEPENDENTS_MAX {
+                    return Poll::Ready(Err(Unfit::TooLarge));
                 }
             }
         } else if present {

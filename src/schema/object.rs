@@ -4,7 +4,7 @@ use std::task::{Poll, ready};
 
 use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, Kinds};
-use super::rules::RuleId;
+use super::rules::{DEPENDENTS_MAX, RuleId};
 use super::scalar::{least_of, most_of};
 use super::search::Search;
 use super::unfit::Unfit;
@@ -30,9 +30,6 @@ const ODD_NAMES: [&str; 6] = ["1", "A", "_", "-", " ", "é"];
 
 /// The most required names of a schema that are held against those of the others.
 const REQUIRED_MAX: u32 = 256;
-
-/// The most steps that it may take to find what members make others necessary.
-const DEPENDENTS_MAX: u64 = 2000;
 
 /// The names that are tried for each further member.
 const NAME_TRIES: u32 = 64;
@@ -378,6 +375,9 @@ impl Search {
                 }
                 for wanted in tree.items(wanted) {
                     self.fuel.spend(1 + object.len / 4)?;
+                    if before - self.fuel.total() > DEPENDENTS_MAX {
+                        return Poll::Ready(Err(Unfit::TooLarge));
+                    }
                     let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
                     if missing.is_none() && self.out.member(at, wanted).is_none() {
                         missing = Some(wanted);

@@ -29,6 +29,9 @@ const LINEAR_MAX: u32 = 8;
 /// The largest object or list that is searched at all: OpenAI accepts 5,000 properties.
 const INDEX_MAX: u32 = 20_000;
 
+/// The most steps for the names that a member makes necessary, which are counted in one go.
+pub const DEPENDENTS_MAX: u64 = 2000;
+
 /// The longest string of a schema that is compared or copied, in bytes: OpenAI allows 120,000
 /// characters in all strings of a schema together.
 pub const TEXT_MAX: usize = 128 * 1024;

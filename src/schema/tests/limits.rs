@@ -33,6 +33,10 @@ fn limits_hold_at_their_edges() {
         json!({"type": "object", "required": ["a"],
             "dependentRequired": each.collect::<Map<_, _>>()})
     };
+    let listed = |count: usize| {
+        json!({"type": "object", "required": ["a"],
+            "dependentRequired": {"a": vec!["a"; count]}})
+    };
     let anchors = |count: usize| {
         let each = (0..count).map(|at| (format!("d{at}"), json!({"$anchor": format!("a{at}")})));
         json!({"$ref": "#a0", "$defs": each.collect::<Map<_, _>>()})
@@ -44,7 +48,7 @@ fn limits_hold_at_their_edges() {
         each.insert(format!("d{count}"), json!({"const": 1}));
         json!({"type": "string", "not": {"$ref": "#/$defs/d1"}, "$defs": each})
     };
-    let sizes: [(BySize<'_>, usize, usize); 9] = [
+    let sizes: [(BySize<'_>, usize, usize); 10] = [
         (&lists, 99, 100),
         (&demands, 128, 129),
         (&bytes, 7, 8),
@@ -52,6 +56,7 @@ fn limits_hold_at_their_edges() {
         (&text, 16 * 1024, 16 * 1024 + 1),
         (&email, 1 << 16, (1 << 16) + 1),
         (&dependents, 2000, 2001),
+        (&listed, 999, 2001),
         (&anchors, 256, 257),
         (&chain, 998, 999),
     ];
