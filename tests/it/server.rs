@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use mocker::settings::ROWS;
+use mocker::settings::SETTINGS;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::Value;
 
@@ -25,8 +25,8 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// A command that starts the program, untouched by what the variables around the tests set.
 pub fn mocker(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mocker"));
-    for row in ROWS {
-        command.env_remove(row.variable());
+    for setting in SETTINGS {
+        command.env_remove(setting.variable());
     }
     command.args(args);
     command
