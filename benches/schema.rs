@@ -40,7 +40,7 @@ fn measure(name: &str, schema: &Value) {
             result = match progress {
                 Progress::More => continue,
                 Progress::Done(text) => format!("{} bytes", text.len()),
-                Progress::Refused(why) => format!("{why:?}"),
+                Progress::Failed(why) => format!("{why:?}"),
             };
             break;
         }

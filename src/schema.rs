@@ -56,7 +56,7 @@ pub enum Progress {
     /// The work is unfinished: call [`Generator::run`] again.
     More,
     /// No value was generated.
-    Refused(SchemaError),
+    Failed(SchemaError),
 }
 
 /// Incremental generator of a value for a schema.
@@ -66,13 +66,13 @@ pub struct Generator {
     root: u32,
     types: TypeSet,
     repeats: u8,
-    phase: Phase,
+    state: GeneratorState,
     text: String,
 }
 
-/// The phases of the work, in this order.
+/// The states of a generator, in this order.
 #[derive(Debug)]
-enum Phase {
+enum GeneratorState {
     Search,
     Validate,
     Write(JsonWriter),
@@ -97,7 +97,7 @@ impl Generator {
             root,
             types,
             repeats: 0,
-            phase: Phase::Search,
+            state: GeneratorState::Search,
             text: String::new(),
         }
     }
@@ -108,7 +108,7 @@ impl Generator {
         match self.poll() {
             Poll::Pending => Progress::More,
             Poll::Ready(Ok(())) => Progress::Done(std::mem::take(&mut self.text)),
-            Poll::Ready(Err(why)) => Progress::Refused(why),
+            Poll::Ready(Err(why)) => Progress::Failed(why),
         }
     }
 
@@ -119,10 +119,10 @@ impl Generator {
 
     fn poll(&mut self) -> Poll<Result<(), SchemaError>> {
         loop {
-            match &mut self.phase {
-                Phase::Search => match std::task::ready!(self.search.run()) {
+            match &mut self.state {
+                GeneratorState::Search => match std::task::ready!(self.search.run()) {
                     Ok(()) => {
-                        self.phase = Phase::Validate;
+                        self.state = GeneratorState::Validate;
                         self.search.validator.reset();
                     }
                     // Raise the recursion limit only if it was reached: the simplest value is the
@@ -136,14 +136,14 @@ impl Generator {
                     }
                     Err(why) => return Poll::Ready(Err(why)),
                 },
-                Phase::Validate => {
+                GeneratorState::Validate => {
                     let fits = std::task::ready!(self.validate())?;
                     if !fits {
                         return Poll::Ready(Err(SchemaError::Contradiction));
                     }
-                    self.phase = Phase::Write(JsonWriter::new(0));
+                    self.state = GeneratorState::Write(JsonWriter::new(0));
                 }
-                Phase::Write(writer) => {
+                GeneratorState::Write(writer) => {
                     std::task::ready!(self.search.fuel.poll_ready());
                     let before = self.text.len();
                     if !writer.step(&self.search.out, &mut self.text) {

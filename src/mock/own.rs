@@ -87,7 +87,7 @@ fn instance(
         match generator.run(STEPS_PER_CALL) {
             Progress::Done(text) => return Ok(text),
             Progress::More => {}
-            Progress::Refused(why) => return Err(Problem::unfit(param, why)),
+            Progress::Failed(why) => return Err(Problem::unfit(param, why)),
         }
     }
 }

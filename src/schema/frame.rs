@@ -182,10 +182,13 @@ pub struct ArrayFrame {
     pub mark: Mark,
     pub variant: u32,
     pub state: ArrayState,
-    /// The number of elements so far; below, the least, intended and greatest number.
+    /// The number of elements so far.
     pub len: u32,
+    /// The least number of elements.
     pub min: u32,
+    /// The intended number of elements.
     pub target: u32,
+    /// The greatest number of elements.
     pub max: u32,
     /// The number of leading elements with schemas of their own.
     pub tuple: u32,
@@ -241,22 +244,27 @@ pub struct ObjectFrame {
     pub mark: Mark,
     pub variant: u32,
     pub state: ObjectState,
-    /// The number of members so far; below, the number of optional members considered so far.
+    /// The number of members so far.
     pub len: u32,
+    /// The number of optional members considered so far.
     pub optional: u32,
+    /// The least number of members.
     pub min: u32,
+    /// The greatest number of members.
     pub max: u32,
     /// The number of required members still to be generated.
     pub required: u32,
-    /// The rule whose names are being read; below, the position of the next name.
+    /// The index of the demand whose names are being read.
     pub rule: u32,
+    /// The position of the next name.
     pub next: u32,
-    /// True if the member being generated is required; below, the mark before it.
+    /// True if the member being generated is required.
     pub is_required: bool,
+    /// The mark before the member being generated.
     pub member: Option<Mark>,
-    /// The position from which the search for further names resumes; below, the number of names
-    /// tried.
+    /// The position from which the search for further names resumes.
     pub names: Cursor,
+    /// The number of further names tried.
     pub tried: u32,
 }
 

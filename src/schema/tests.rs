@@ -16,7 +16,7 @@ fn instance(schema: &Value) -> Result<Value, SchemaError> {
                 return Ok(serde_json::from_str(&text).expect("the value is JSON"));
             }
             Progress::More => {}
-            Progress::Refused(why) => return Err(why),
+            Progress::Failed(why) => return Err(why),
         }
     }
 }
@@ -501,7 +501,7 @@ pub fn fuzz(data: &[u8]) {
         match progress {
             Progress::More => {}
             Progress::Done(text) => break text,
-            Progress::Refused(_) => return,
+            Progress::Failed(_) => return,
         }
     };
     assert!(value.len() < 4 * BYTES_MAX, "{} bytes", value.len());
