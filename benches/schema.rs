@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use mocker::json::Tree;
-use mocker::schema::{Maker, Progress, STEPS_PER_CALL};
+use mocker::schema::{Generator, Progress, STEPS_PER_CALL};
 use serde_json::{Map, Value, json};
 
 /// The number of runs for each schema.
@@ -31,23 +31,23 @@ fn measure(name: &str, schema: &Value) {
     let (mut best, mut longest) = (u128::MAX, u128::MAX);
     let (mut steps, mut result) = (0, String::new());
     for _ in 0..RUNS {
-        let mut maker = Maker::new(tree.clone(), 0, false);
-        let (before, start, mut slowest) = (maker.steps_left(), Instant::now(), 0);
+        let mut generator = Generator::new(tree.clone(), 0, false);
+        let (before, start, mut slowest) = (generator.steps_left(), Instant::now(), 0);
         loop {
             let call = Instant::now();
-            let progress = maker.run(STEPS_PER_CALL);
+            let progress = generator.run(STEPS_PER_CALL);
             slowest = slowest.max(call.elapsed().as_nanos());
             result = match progress {
                 Progress::More => continue,
                 Progress::Done(text) => format!("{} bytes", text.len()),
-                Progress::Refused(why) => format!("{why:?}"),
+                Progress::Failed(why) => format!("{why:?}"),
             };
             break;
         }
         best = best.min(start.elapsed().as_nanos());
         // Another process takes the core now and then; a call that is long is long each time.
         longest = longest.min(slowest);
-        steps = before - maker.steps_left();
+        steps = before - generator.steps_left();
     }
     println!(
         "{name:28} {result:>12.12} {steps:>8} {:>8.1} {:>9.3} {:>11.1}",

@@ -1,4 +1,4 @@
-"""What the checks in Python share: how one fails, and how each is told."""
+"""Shared code of the checks in Python: failing and reporting."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ counts = {"ok": 0, "FAIL": 0}
 
 
 class Failed(Exception):
-    """A check that failed, and why."""
+    """A failed check, with the reason."""
 
 
 def that(holds: Any, why: str) -> None:
@@ -16,7 +16,7 @@ def that(holds: Any, why: str) -> None:
 
 def same(what: str, got: Any, wanted: Any) -> None:
     if got != wanted:
-        raise Failed(f"{what} is {short(got)}, wanted {short(wanted)}")
+        raise Failed(f"{what} is {short(got)}, expected {short(wanted)}")
 
 
 def short(value: Any) -> str:
@@ -25,7 +25,7 @@ def short(value: Any) -> str:
 
 
 def check(what: str, good: Any, why: Any = "") -> bool:
-    """Counts a check and tells of it: `ok   WHAT`, or `FAIL WHAT : WHY`."""
+    """Counts a check and prints its result: `ok   WHAT`, or `FAIL WHAT : WHY`."""
     word = "ok" if good else "FAIL"
     counts[word] += 1
     told = "" if good or why == "" else f" : {why}"
@@ -34,11 +34,12 @@ def check(what: str, good: Any, why: Any = "") -> bool:
 
 
 def expect(what: str, value: Any, wanted: Any) -> bool:
-    return check(what, value == wanted, f"{value!r}, not {wanted!r}")
+    return check(what, value == wanted, f"{value!r}, expected {wanted!r}")
 
 
 def finish(skipped: int | None = None) -> int:
-    """Tells how many passed and failed, and were skipped where that can be; the exit status."""
+    """Prints the number of passed, failed and, if given, skipped checks. Returns the exit
+    status."""
     told = "" if skipped is None else f", {skipped} skipped"
     print(f"{counts['ok']} passed, {counts['FAIL']} failed{told}", flush=True)
     return int(counts["FAIL"] > 0 or counts["ok"] == 0)

@@ -1,17 +1,16 @@
-# What scripts/check-* share; each sources it. Leaves the checkout's path in $root.
+# Shared code of scripts/check-*, which source this file. Sets $root to the path of the checkout.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The checks find what they share there, and leave no cache beside the sources.
+# Makes the shared modules importable, without leaving a cache beside the sources.
 export PYTHONPATH=$root/scripts PYTHONDONTWRITEBYTECODE=1
 
 die() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
-# mistaken WORDS: what is wrong with the arguments.
+# mistaken WORDS: reports wrong usage and exits.
 mistaken() { echo "$(basename "$0"): $*" >&2; exit 2; }
 
-# read_arguments ARGUMENT...: --fresh and --help, which all have. Leaves in $fresh whether the
-# former was given.
+# read_arguments ARGUMENT...: parses --fresh and --help, and sets $fresh.
 read_arguments() {
     local argument
     fresh=false
@@ -19,12 +18,12 @@ read_arguments() {
         case $argument in
             --fresh) fresh=true ;;
             -h | --help) usage; exit 0 ;;
-            *) mistaken "unknown argument '$argument' (--fresh and --help exist)" ;;
+            *) mistaken "unknown argument '$argument' (--help lists the options)" ;;
         esac
     done
 }
 
-# Leaves the program that is checked in $binary.
+# Sets $binary to the program to check.
 find_binary() {
     if [[ -n ${MOCKER_BIN:-} ]]; then
         binary=$(realpath -e -- "$MOCKER_BIN" 2>/dev/null) ||
@@ -36,11 +35,11 @@ find_binary() {
     [[ -f $binary && -x $binary ]] || die "$binary is not a program"
 }
 
-# installed STAMP PACKAGE...: whether an earlier run has installed these very packages. A stamp is
-# written last, so an installation that broke off is made anew.
+# installed STAMP PACKAGE...: succeeds if an earlier run has installed exactly these packages. The
+# stamp is written last, so an interrupted installation is repeated.
 installed() { [[ $(cat "$1" 2>/dev/null) == "${*:2}" ]]; }
 
-# install_python WHAT VENV PACKAGE...: an environment with these packages, and that in words.
+# install_python WHAT VENV PACKAGE...: creates an environment with these packages, and reports it.
 install_python() {
     local what=$1 venv=$2
     shift 2

@@ -1,4 +1,5 @@
-"""What the measuring scripts share: building, starting and stopping servers, wrk, and numbers."""
+"""Shared code of the measuring scripts: building, starting and stopping servers, wrk,
+statistics."""
 
 import argparse
 import atexit
@@ -17,25 +18,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "load"
 
-# One core for the servers, of which only one is ever loaded, and one for the load.
+# The core of the servers, of which only one at a time is under load, and that of the load
+# generator.
 SERVER_CORE = 0
 LOAD_CORE = 1
 
-# atexit, which stops the servers, does not run on a SIGTERM that nobody handles.
+# atexit, which stops the servers, does not run after an unhandled SIGTERM.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 
-# What the contenders are called: A2 is A once more, so that A/A2 shows how far equal things differ.
+# The names of the contenders. A2 is A again, so that A/A2 shows the measurement noise.
 LABELS = {"A": "mocker", "A2": "mocker again", "B": "other mocker", "F": "floor"}
 
 
 def parser(description, rounds=None, arg=True, numbers=True, against=False):
-    """The options that scripts share: those that this one honours."""
+    """Returns a parser with the shared options that the script supports."""
     options = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     options.add_argument(
-        "--binary", type=Path, help="measure this build, not target/release/mocker"
+        "--binary", type=Path, help="measure this build instead of target/release/mocker"
     )
     if arg:
         options.add_argument(
@@ -43,11 +45,11 @@ def parser(description, rounds=None, arg=True, numbers=True, against=False):
             help="pass ARG to mocker; repeatable; write it as --arg=-name",
         )
     if numbers:
-        options.add_argument("--json", type=Path, metavar="FILE", help="save all raw numbers")
+        options.add_argument("--json", type=Path, metavar="FILE", help="save the raw numbers")
     if rounds:
         options.add_argument("--rounds", type=int, default=rounds, help="rounds")
     if against:
-        options.add_argument("--against", type=Path, help="measure this build too, as B")
+        options.add_argument("--against", type=Path, help="also measure this build, as B")
     return options
 
 
@@ -56,7 +58,7 @@ def parser(description, rounds=None, arg=True, numbers=True, against=False):
 
 @functools.cache
 def cargo(kind, name, *args):
-    """Builds, once, and gives the path of the executable of the target of this kind and name."""
+    """Builds the target of this kind and name, once, and returns the path of its executable."""
     command = ["cargo", *args, "--message-format=json-render-diagnostics"]
     built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
@@ -75,13 +77,13 @@ def build_mocker():
 
 
 def bench(name):
-    """Builds a client or a yardstick, which are benches to cargo."""
+    """Builds a client or the floor, which are cargo benches."""
     return cargo("bench", name, "bench", "--locked", "--bench", name, "--no-run")
 
 
 def mocker(binary, args):
-    """The command line of mocker on one core, on a port of its own choice."""
-    # Absolute: a bare file name would be looked for in PATH.
+    """Returns the command line of mocker with one thread and a free port."""
+    # Absolute, because a bare file name would be searched for in PATH.
     return [str(Path(binary).resolve()), "-port", "0", "-threads", "1", *args]
 
 
@@ -89,35 +91,35 @@ def mocker(binary, args):
 
 
 class Server:
-    """A server process from its readiness line on, pinned to its core unless that is not wanted."""
+    """A server process that is ready, pinned to its core by default."""
 
     def __init__(self, name, command, pinned=True, patience=0.01):
         self.name = name
         WORK.mkdir(parents=True, exist_ok=True)
         log = WORK / (re.sub(r"\W+", "-", name) + ".log")
-        # A file, not a pipe: a pipe that nobody reads would stop a server that prints much.
+        # A file, because an unread pipe would block a server that prints a lot.
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
                 ["taskset", "-c", str(SERVER_CORE), *command] if pinned else command,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             )
         atexit.register(self.stop)
-        # taskset becomes the server: the process id stays.
+        # taskset executes the server in the same process, so the process id stays the same.
         self.pid = self.process.pid
         deadline = time.monotonic() + 10
         while not (ready := re.search(r"http://[^\s/]*:(\d+)", log.read_text(errors="replace"))):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"{' '.join(command)} did not become ready; it said:\n{log.read_text()}")
+                sys.exit(f"{' '.join(command)} did not become ready; output:\n{log.read_text()}")
             time.sleep(patience)
         self.port = int(ready[1])
-        # Some say where they will listen before they do.
+        # Some servers print their address before they listen.
         while True:
             try:
                 self.connect().close()
                 break
             except ConnectionRefusedError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"{' '.join(command)} does not listen; it said:\n{log.read_text()}")
+                    sys.exit(f"{' '.join(command)} does not listen; output:\n{log.read_text()}")
                 time.sleep(patience)
 
     def stop(self):
@@ -129,12 +131,12 @@ class Server:
             self.process.wait()
 
     def cpu_ns(self):
-        """CPU time of the threads that live; exact only while they sleep."""
+        """Returns the CPU time of the live threads; exact only while they sleep."""
         tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks)
 
     def memory(self, field):
-        """A field of /proc/PID/status, in bytes."""
+        """Returns a field of /proc/PID/status in bytes."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             name, _, value = line.partition(":")
             if name == field:
@@ -148,7 +150,7 @@ class Server:
 
 
 def mockers(options, args=()):
-    """A and A2, and B where another build was given."""
+    """Returns A and A2, and B if there is another build."""
     binary = options.binary or build_mocker()
     builds = {"A": binary, "A2": binary, "B": getattr(options, "against", None)}
     return [
@@ -162,12 +164,12 @@ def floor(command, *args):
 
 
 def open_files(count):
-    """Allows this many open files to this process and to the servers that it starts from now on."""
+    """Raises the limit of open files for this process and the servers that it starts later."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), max(hard, count)))
     except (ValueError, PermissionError) as error:
-        sys.exit(f"{count} open files are needed and {hard} allowed: {error}")
+        sys.exit(f"needs {count} open files, but the limit is {hard}: {error}")
 
 
 # Requests
@@ -176,8 +178,8 @@ HELLO = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}
 
 
 def head(path, length):
-    """The head that the OpenAI Python SDK sends. The host is not the server's, so that all servers
-    get the very same bytes, whatever their ports."""
+    """Returns a request head like that of the OpenAI Python SDK. Its Host is not that of the
+    server, so that all servers get identical bytes despite their different ports."""
     return (
         f"POST {path} HTTP/1.1\r\n"
         "Host: localhost:8080\r\n"
@@ -200,7 +202,7 @@ def head(path, length):
     ).encode()
 
 
-# What can be asked for: the path, and a body.
+# The requests to measure: path and body.
 BODIES = {
     "chat": ("/v1/chat/completions", HELLO),
     "embeddings": ("/v1/embeddings", b'{"model":"text-embedding-3-small","input":"Hello"}'),
@@ -221,12 +223,12 @@ def chat_request():
 
 
 def read_answer(connection):
-    """Reads one answer, which must be a 200 with a Content-Length; gives its bytes."""
+    """Reads one response, which must be a 200 with a Content-Length, and returns its bytes."""
     answer = b""
     while b"\r\n\r\n" not in answer:
         part = connection.recv(65536)
         if not part:
-            sys.exit(f"the connection ended in an answer's head: {answer!r}")
+            sys.exit(f"the connection ended within the head of a response: {answer!r}")
         answer += part
     head_length = answer.index(b"\r\n\r\n") + 4
     length = re.search(rb"(?i)\r\ncontent-length: *(\d+)\r\n", answer[:head_length])
@@ -236,10 +238,10 @@ def read_answer(connection):
     while len(answer) < end:
         part = connection.recv(65536)
         if not part:
-            sys.exit("the connection ended in an answer's body")
+            sys.exit("the connection ended within the body of a response")
         answer += part
     if len(answer) > end:
-        sys.exit(f"more than one answer to one request: {answer[end:][:2000]!r}")
+        sys.exit(f"more than one response to one request: {answer[end:][:2000]!r}")
     return answer
 
 
@@ -252,13 +254,13 @@ def stream_request():
 
 
 def read_stream(connection):
-    """Reads one stream, which must be a 200 in chunks; gives all its
-    bytes, and what its chunks hold."""
+    """Reads one stream, which must be a chunked 200. Returns its bytes, and the content of its
+    chunks."""
     stream = b""
     while not stream.endswith(b"\r\n0\r\n\r\n"):
         part = connection.recv(65536)
         if not part:
-            sys.exit(f"the connection ended in a stream: {stream[-2000:]!r}")
+            sys.exit(f"the connection ended within a stream: {stream[-2000:]!r}")
         stream += part
         if not stream.startswith(b"HTTP/1.1 200 "[: len(stream)]):
             sys.exit(f"not a 200: {stream[:2000]!r}")
@@ -271,13 +273,13 @@ def read_stream(connection):
         chunks.append(stream[line + 2 : line + 2 + size])
         at = line + 2 + size + 2
     if at != len(stream) or b"" in chunks[:-1]:
-        sys.exit(f"the chunks don't add up: {stream[:2000]!r}")
+        sys.exit(f"the chunks are inconsistent: {stream[:2000]!r}")
     return stream, chunks[:-1]
 
 
 def record_answer(server, request, times=20):
-    """The answer to a request. A floor gives the same bytes each time, so the server's answers must
-    all have one length, and a keep-alive connection must carry them."""
+    """Returns the response to a request. Since a floor sends the same bytes each time, all
+    responses of the server must have the same length, and arrive on a persistent connection."""
     with server.connect() as connection:
         answers = []
         for _ in range(times):
@@ -285,13 +287,13 @@ def record_answer(server, request, times=20):
             answers.append(read_answer(connection))
     lengths = {len(answer) for answer in answers}
     if len(lengths) != 1:
-        sys.exit(f"{server.name}: answers to one request differ in length: {sorted(lengths)}")
+        sys.exit(f"{server.name}: responses to one request differ in length: {sorted(lengths)}")
     return answers[0]
 
 
 def open_idle(server, count, request):
-    """Opens connections that rest after an answer each; gives them, the server's memory before, and
-    how much more it has with them."""
+    """Opens connections that are idle after one response. Returns them, the server's memory before,
+    and the additional memory with them."""
     with server.connect() as connection:
         for _ in range(100):
             connection.sendall(request)
@@ -305,12 +307,12 @@ def open_idle(server, count, request):
     return idle, before, server.memory("RssAnon") - before
 
 
-# The clients: late, which knows when each answer was due, and wrk
+# The clients: late, which knows the due time of each response, and wrk
 
 
 def late(server, request, answer_bytes, connections, seconds, millis, rate=None):
-    """Loads a server whose answers are delayed and gives the numbers of the run; any error ends the
-    script. With a rate, requests come as often whatever the answers do."""
+    """Loads a server with delayed responses and returns the numbers of the run. Any error ends the
+    script. With a rate, requests are sent at that rate regardless of the responses."""
     command = [
         "taskset", "-c", str(LOAD_CORE), bench("late"),
         "--url", f"http://127.0.0.1:{server.port}", "--request", str(request),
@@ -321,25 +323,25 @@ def late(server, request, answer_bytes, connections, seconds, millis, rate=None)
         command += ["--rate", f"{rate:.1f}"]
     before = server.cpu_ns()
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(0.05)  # for the server to see the connections close, and sleep
+    time.sleep(0.05)  # until the server has seen the connections close, and sleeps
     cpu_ns = server.cpu_ns() - before
     if ran.returncode != 0:
         sys.exit(f"{server.name}: late failed:\n{ran.stdout}")
     run = json.loads(ran.stdout)
     if run["errors"] or run["requests"] == 0:
-        sys.exit(f"{server.name}: errors in a run, or no answers:\n{ran.stdout}")
-    # The warm-up costs CPU time as well.
+        sys.exit(f"{server.name}: errors in a run, or no responses:\n{ran.stdout}")
+    # The warm-up takes CPU time too.
     run["cpu_us"] = cpu_ns / run["sent"] / 1e3
     return run
 
 
 def wrk_script(name, request, depth):
     """Writes a wrk script that sends these bytes, depth times in one write, and prints its numbers
-    for wrk() to read."""
+    for wrk() to parse."""
     WORK.mkdir(parents=True, exist_ok=True)
     script = WORK / f"{name}.lua"
-    # A JSON string of ASCII is a Lua string. wrk.init is replaced, and not request() defined, since
-    # wrk calls a request() for every write, and sends what wrk.request gives here without asking.
+    # An ASCII string in JSON is also a Lua string. The script replaces wrk.init instead of defining
+    # request(), since wrk would call request() for every write.
     script.write_text(f"""\
 local bytes = string.rep({json.dumps(request.decode("ascii"))}, {depth})
 wrk.init = function() wrk.request = function() return bytes end end
@@ -356,14 +358,14 @@ end
 
 
 def wrk(server, script, connections, seconds):
-    """Loads a server and gives the numbers of the run; any error ends the script."""
+    """Loads a server and returns the numbers of the run. Any error ends the script."""
     before = server.cpu_ns()
     ran = subprocess.run(
         ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}",
          "--latency", "-s", str(script), f"http://127.0.0.1:{server.port}"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
-    time.sleep(0.05)  # for the server to see the connections close, and sleep
+    time.sleep(0.05)  # until the server has seen the connections close, and sleeps
     cpu_ns = server.cpu_ns() - before
     numbers = re.search(r"^numbers (.*)$", ran.stdout, re.MULTILINE)
     if ran.returncode != 0 or not numbers:
@@ -379,17 +381,17 @@ def wrk(server, script, connections, seconds):
 
 
 def wrk_columns(depth):
-    """What the tables show of wrk runs: key, heading, format."""
+    """Returns the columns of the tables of wrk runs: key, heading, format."""
     columns = [("rps", "requests/s", "{:,.0f}"), ("cpu_us", "CPU us/request", "{:.3f}")]
     if depth == 1:
         # wrk times a batch of requests as one, and then "corrects" the latencies by the interval of
-        # single requests: of deeper batches its percentiles are wrong, and some of them are 0.
+        # single requests, so its percentiles of batches are wrong, and some of them are 0.
         columns += [("p50_us", "p50 us", "{:,.0f}"), ("p99_us", "p99 us", "{:,.0f}")]
     return columns
 
 
-# Tells which side was the limit: where the server's core is far from 100 %, wrk was, and requests/s
-# says little about the server.
+# Shows which side was the bottleneck: if the server's core is far below 100 %, it was wrk, and
+# requests/s says little about the server.
 BUSY = ("busy", "core busy %", "{:.0f}")
 
 
@@ -397,8 +399,8 @@ BUSY = ("busy", "core busy %", "{:.0f}")
 
 
 def alternate(contenders, rounds, measure):
-    """Measures all contenders in every round, in an order that turns by one each round; gives the
-    runs by name."""
+    """Measures all contenders in every round, in an order that rotates by one each round. Returns
+    the runs by name."""
     runs = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         turn = number % len(contenders)
@@ -409,18 +411,18 @@ def alternate(contenders, rounds, measure):
 
 
 def spread(values, show="{:.3f}".format):
-    """The median, and the least and the most where they differ."""
+    """Formats the median, with the minimum and the maximum if they differ."""
     low, median, high = (show(of(values)) for of in (min, statistics.median, max))
     return median if low == high else f"{median} ({low}..{high})"
 
 
 def labelled(runs, labels=LABELS):
-    """The same runs by what the tables call their contenders."""
+    """Returns the same runs by the labels of their contenders."""
     return {f"{name} {labels[name]}": its for name, its in runs.items()}
 
 
 def print_table(rows, columns, spreads=False):
-    """The medians of each row's runs, or how far they go as well."""
+    """Prints the medians of each row's runs, optionally with their ranges."""
     title, width = ("median (min..max)", 28) if spreads else ("median", 18)
     print(f"  {title:<24}" + "".join(f"{heading:>{width}}" for _, heading, _ in columns))
     for name, its in rows.items():
@@ -434,19 +436,19 @@ def print_table(rows, columns, spreads=False):
 
 
 def pairs(runs):
-    """What A is held against, of those who ran."""
+    """Returns the contenders in this run with which A is compared."""
     return [("A", other) for other in ("F", "B", "A2") if other in runs]
 
 
 def print_ratios(runs, columns, pairs):
-    """The medians of the ratios within each round, and their spread."""
+    """Prints the medians and the spread of the ratios within each round."""
     print(f"  {'ratio within a round':<36}{'median':>8}{'min':>10}{'quartiles':>18}{'max':>8}")
     for this, that in pairs:
         for key, heading, _ in columns:
             ratios = [
                 a[key] / b[key] if b[key] else float("nan") for a, b in zip(runs[this], runs[that])
             ]
-            # Quartiles need two values at least.
+            # Quartiles need at least two values.
             low, median, high = statistics.quantiles(
                 ratios if len(ratios) > 1 else ratios * 2, n=4, method="inclusive"
             )

@@ -1,10 +1,10 @@
-//! JSON values in memory: a compact tree, and a builder that assembles it from values as they
-//! arrive.
+//! JSON values in memory: a compact tree, a builder that assembles it from parser events, and a
+//! writer that serializes it.
 
 mod builder;
 mod tree;
 mod writer;
 
-pub use builder::{Builder, Unreadable};
-pub use tree::{Kind, Tree};
-pub use writer::Writer;
+pub use builder::{Builder, Unrepresentable};
+pub use tree::{Node, Tree};
+pub use writer::JsonWriter;

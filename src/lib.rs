@@ -59,7 +59,7 @@
 //! | another form of generated text | a variant of [`mock::route::Api`], its row in `mock::book::form` and its files; what it reads in `mock::ask::field` |
 //! | a field of a request | a variant, its name and its refusal in `mock::ask::field`; what it does to the facts in `mock::ask::fields` |
 //! | something that goes wrong on purpose | what is drawn: [`mock::call::Treatment`], by [`mock::policy`]; what it does: `conn::give` |
-//! | a keyword of JSON Schema | its row in `schema::keyword`; what it demands in `schema::judge`, and how it is met in `schema::list`, `schema::object` or `schema::scalar` |
+//! | a keyword of JSON Schema | its row in `schema::keyword`; what it demands in `schema::validator`, and how it is met in `schema::array`, `schema::object` or `schema::scalar` |
 //! | a format of JSON Schema | a row in `schema::format` |
 //! | a counter | a row in `watch::counters`, and where it counts |
 //! | a time that is measured | a variant and a row in `watch::times`, and where it is recorded |

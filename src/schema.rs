@@ -1,16 +1,16 @@
-//! Makes a value that satisfies a JSON Schema (draft 2020-12, and the differing keywords of earlier
-//! drafts): the arguments of a call, or a response of a given structure. The plainest value that is
-//! found is taken, and validated against the whole schema before it is returned.
-//! `unevaluatedProperties` and `unevaluatedItems` are not supported.
+//! Generates a value that satisfies a JSON Schema: the arguments of a tool call, or a structured
+//! output. Supports draft 2020-12 and the keywords that differ in earlier drafts, except
+//! `unevaluatedProperties` and `unevaluatedItems`. Prefers simple values, and validates the result
+//! against the whole schema before returning it.
 
+mod array;
 mod equality;
+mod error;
 mod fill;
 mod format;
 mod frame;
 mod fuel;
-mod judge;
 mod keyword;
-mod list;
 mod number;
 mod object;
 mod pattern;
@@ -18,81 +18,86 @@ mod reference;
 mod rules;
 mod scalar;
 mod search;
-mod unfit;
+mod validator;
 
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::json::{Tree, Writer};
+use crate::json::{JsonWriter, Tree};
+pub use error::SchemaError;
 use fuel::Fuel;
-use keyword::Kinds;
+use keyword::TypeSet;
 use rules::Rules;
 use search::Search;
-pub use unfit::Unfit;
 
-/// The steps that any schema may cost. A larger one may cost more for each of its nodes, up to a
-/// limit: the largest that OpenAI accepts (5,000 properties, 1,000 values of enums) takes a third
-/// of it.
+/// The work budget of any schema, in steps. Each node adds [`STEPS_PER_NODE`], up to [`STEPS_MAX`]:
+/// the largest schema that OpenAI accepts (5,000 properties, 1,000 enum values) takes a third of
+/// that.
 const STEPS: u64 = 100_000;
 /// See [`STEPS`].
 const STEPS_PER_NODE: u64 = 300;
 /// See [`STEPS`].
 const STEPS_MAX: u64 = 600_000;
 
-/// The largest value, as nodes plus bytes of text; its JSON has about the same size.
+/// The largest value, in nodes plus bytes of text; its JSON is about as long.
 const BYTES_MAX: usize = 512 * 1024;
 
-/// The deepest recursion of a schema into itself, used only if a value requires it.
+/// The deepest recursion of a schema into itself, which is tried only if no shallower value exists.
 const REPEATS_MAX: u8 = 6;
 
-/// The steps of one call that take at most 50 microseconds together.
+/// The number of steps per call, chosen so that a call takes at most 50 microseconds.
 pub const STEPS_PER_CALL: u32 = 500;
 
-/// The progress of a [`Maker`].
+/// The result of one call of [`Generator::run`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// The value, as JSON text.
     Done(String),
-    /// The work is unfinished: call [`Maker::run`] again.
+    /// The work is unfinished: call [`Generator::run`] again.
     More,
-    /// There is no value.
-    Refused(Unfit),
+    /// No value was generated.
+    Failed(SchemaError),
 }
 
-/// Makes a value in steps, over any number of calls.
+/// Incremental generator of a value for a schema.
 #[derive(Debug)]
-pub struct Maker {
+pub struct Generator {
     search: Search,
     root: u32,
-    kinds: Kinds,
+    types: TypeSet,
     repeats: u8,
-    state: State,
+    state: GeneratorState,
     text: String,
 }
 
+/// The states of a generator, in this order.
 #[derive(Debug)]
-enum State {
+enum GeneratorState {
     Search,
-    Judge,
-    Write(Writer),
+    Validate,
+    Write(JsonWriter),
 }
 
-impl Maker {
-    /// Creates a maker for the schema at `root` in `tree`. If `object` is set, the value must be an
-    /// object.
-    pub fn new(tree: Rc<Tree>, root: u32, object: bool) -> Maker {
+impl Generator {
+    /// Creates a generator for the schema at `root` in `tree`. If `object` is true, the value must
+    /// be an object.
+    pub fn new(tree: Rc<Tree>, root: u32, object: bool) -> Generator {
         let nodes = u64::from(tree.end(root) - root);
         let steps = (STEPS + nodes * STEPS_PER_NODE).min(STEPS_MAX);
-        let kinds = if object { Kinds::OBJECT } else { Kinds::ALL };
+        let types = if object {
+            TypeSet::OBJECT
+        } else {
+            TypeSet::ALL
+        };
         let rules = Rules::new(tree, root);
         let mut search = Search::new(rules, Fuel::new(steps), BYTES_MAX);
-        search.begin(root, kinds, 0);
-        Maker {
+        search.begin(root, types, 0);
+        Generator {
             search,
             root,
-            kinds,
+            types,
             repeats: 0,
-            state: State::Search,
+            state: GeneratorState::Search,
             text: String::new(),
         }
     }
@@ -100,10 +105,10 @@ impl Maker {
     /// Runs for about `steps` steps of about 20 nanoseconds each.
     pub fn run(&mut self, steps: u32) -> Progress {
         self.search.fuel.begin_call(steps);
-        match self.go_on() {
+        match self.poll() {
             Poll::Pending => Progress::More,
             Poll::Ready(Ok(())) => Progress::Done(std::mem::take(&mut self.text)),
-            Poll::Ready(Err(why)) => Progress::Refused(why),
+            Poll::Ready(Err(why)) => Progress::Failed(why),
         }
     }
 
@@ -112,34 +117,34 @@ impl Maker {
         self.search.fuel.total()
     }
 
-    fn go_on(&mut self) -> Poll<Result<(), Unfit>> {
+    fn poll(&mut self) -> Poll<Result<(), SchemaError>> {
         loop {
             match &mut self.state {
-                State::Search => match std::task::ready!(self.search.run()) {
+                GeneratorState::Search => match std::task::ready!(self.search.run()) {
                     Ok(()) => {
-                        self.state = State::Judge;
-                        self.search.judge.reset();
+                        self.state = GeneratorState::Validate;
+                        self.search.validator.reset();
                     }
-                    // The limit on recursion is raised only if it was reached: the plainest value
-                    // is the one with the least.
+                    // Raise the recursion limit only if it was reached: the simplest value is the
+                    // one with the least recursion.
                     Err(_) if self.search.recursed && self.repeats < REPEATS_MAX => {
                         self.repeats += 1;
-                        self.search.begin(self.root, self.kinds, self.repeats);
+                        self.search.begin(self.root, self.types, self.repeats);
                         if self.search.fuel.total() == 0 {
-                            return Poll::Ready(Err(Unfit::TooLarge));
+                            return Poll::Ready(Err(SchemaError::TooLarge));
                         }
                     }
                     Err(why) => return Poll::Ready(Err(why)),
                 },
-                State::Judge => {
-                    let fits = std::task::ready!(self.judge())?;
+                GeneratorState::Validate => {
+                    let fits = std::task::ready!(self.validate())?;
                     if !fits {
-                        return Poll::Ready(Err(Unfit::Contradiction));
+                        return Poll::Ready(Err(SchemaError::Contradiction));
                     }
-                    self.state = State::Write(Writer::new(0));
+                    self.state = GeneratorState::Write(JsonWriter::new(0));
                 }
-                State::Write(writer) => {
-                    std::task::ready!(self.search.fuel.wait());
+                GeneratorState::Write(writer) => {
+                    std::task::ready!(self.search.fuel.poll_ready());
                     let before = self.text.len();
                     if !writer.step(&self.search.out, &mut self.text) {
                         return Poll::Ready(Ok(()));
@@ -151,14 +156,14 @@ impl Maker {
         }
     }
 
-    fn judge(&mut self) -> Poll<Result<bool, Unfit>> {
+    fn validate(&mut self) -> Poll<Result<bool, SchemaError>> {
         let search = &mut self.search;
-        if search.judge.is_idle() {
+        if search.validator.is_idle() {
             let rule = std::task::ready!(search.rules.rule(self.root, &mut search.fuel))?;
-            search.judge.begin(0, rule);
+            search.validator.begin(0, rule);
         }
         search
-            .judge
+            .validator
             .run(&mut search.rules, &search.out, &mut search.fuel)
     }
 }

@@ -1,66 +1,67 @@
-//! Every setting once: a row declares field, type, allowed values, default and help, and the flag,
-//! the variable, the help text and the table of `docs/settings.md` are made from it.
+//! The settings. Each is declared once, with field, type, allowed values, default and help; the
+//! flag, the environment variable, the help text and the table of `docs/settings.md` follow from
+//! that.
 //!
-//! Knows texts only. It does not know the process (arguments and variables are handed in, the
-//! texts to print and the exit code are `main`'s), nor the machine: whether a host resolves or a
-//! core exists is found out where it is used.
+//! This module only parses text. Whether a host name resolves or a CPU exists is checked where the
+//! setting is used.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kind::{
-    Auto, Bytes, Choice, Cores, Host, Kind, Micros, Millis, Name, Names, Percent, Seconds, Secret,
-    Source, Span, Switch, Until, Whole,
+use parser::{
+    Auto, Bytes, Choice, ContentSource, Cores, FileName, Flag, Host, IntRange, Integer, Micros,
+    Millis, ModelList, Percent, Seconds, Secret, StopAfter, ValueParser,
 };
 
 mod generate;
-mod given;
-mod kind;
+mod parser;
+mod raw;
 mod start;
 mod texts;
 mod value;
 
 pub use start::{Run, Start, misspelt, start};
 pub use texts::markdown;
-pub use value::{After, Content, FailOn, Millionths, Pin};
+pub use value::{Content, ExitAfter, FailOn, Millionths, Pin};
 
-/// Makes `Settings`, its defaults and `ROWS` from groups of rows, each its help and then
-/// `field: type = kind, default, metavar;`. The kind says which texts are allowed. An empty metavar
-/// makes a switch, which alone means true and never takes the next argument.
+/// Defines `Settings`, its defaults and `SETTINGS` from groups of settings. Each is its help,
+/// followed by `field: type = parser, default, metavar;`. An empty metavar makes a boolean flag,
+/// which means true without a value and never takes the next argument as its value.
 macro_rules! settings {
     ($($group:literal: $(
         $(#[doc = $help:literal])+
-        $field:ident: $type:ty = $kind:expr, $default:literal, $metavar:literal;
+        $field:ident: $type:ty = $parser:expr, $default:literal, $metavar:literal;
     )+)+) => {
-        /// What the operator asked for. It has no `Debug`, since that would print `auth`.
+        /// The value of every setting. Does not implement `Debug`, which would print `auth`.
         #[derive(Clone, PartialEq)]
         pub struct Settings {$($(
             $(#[doc = $help])+
-            #[doc = concat!("\n\nAllowed: `", stringify!($kind), "`; default: `", $default, "`.")]
+            #[doc = concat!("\n\nAllowed: `", stringify!($parser), "`; default: `", $default, "`.")]
             pub $field: $type,
         )+)+}
 
         impl Default for Settings {
             fn default() -> Self {
                 Settings {$($(
-                    $field: Kind::<$type>::parse(&$kind, $default).expect("defaults are tested"),
+                    $field: ValueParser::<$type>::parse(&$parser, $default)
+                        .expect("defaults are valid"),
                 )+)+}
             }
         }
 
-        /// The table of all settings, in the order of the help text.
-        pub const ROWS: &[Row] = &[$($(Row {
+        /// Every setting, in the order of the help text.
+        pub const SETTINGS: &[Setting] = &[$($(Setting {
             group: $group,
             field: stringify!($field),
             default: $default,
             metavar: $metavar,
             help: &[$($help.trim_ascii()),+],
-            allowed: || Kind::<$type>::allowed(&$kind),
-            secret: || Kind::<$type>::secret(&$kind),
-            words: || Kind::<$type>::words(&$kind),
+            allowed: || ValueParser::<$type>::allowed(&$parser),
+            secret: || ValueParser::<$type>::secret(&$parser),
+            words: || ValueParser::<$type>::words(&$parser),
             set: |settings, text| {
-                settings.$field = Kind::<$type>::parse(&$kind, text)?;
+                settings.$field = ValueParser::<$type>::parse(&$parser, text)?;
                 Some(())
             },
         }),+),+];
@@ -68,139 +69,140 @@ macro_rules! settings {
 }
 
 settings! {
-    "Where to serve":
-    /// Where to listen. localhost serves this machine only; 0.0.0.0 serves others too.
+    "Server":
+    /// Host name or address to listen on. localhost accepts local clients only, 0.0.0.0 all.
     host: String = Host, "localhost", "HOST";
-    /// Port to listen on; 0 takes a free one.
-    port: u16 = Whole(0, 65_535), "8000", "PORT";
-    /// Threads that serve, one a core. auto takes as many as the process may use CPUs
-    /// (by its affinity mask and its cgroup quota).
-    threads: Option<usize> = Auto(Whole(1, 1024)), "auto", "N";
-    /// Keep each thread on one CPU. auto does so when -cores is given or when there are as many
-    /// threads as CPUs in the process's affinity mask.
+    /// Port to listen on; 0 picks a free one.
+    port: u16 = Integer(0, 65_535), "8000", "PORT";
+    /// Number of serving threads. auto starts one per CPU that the process may use, according to
+    /// its affinity mask and its cgroup quota.
+    threads: Option<usize> = Auto(Integer(1, 1024)), "auto", "N";
+    /// Pin each thread to a CPU. auto does so if -cores is set, or if there are as many threads as
+    /// CPUs in the process's affinity mask.
     pin: Pin = Choice(&[("auto", Pin::Auto), ("on", Pin::On), ("off", Pin::Off)]), "auto", "WORD";
-    /// CPUs to serve on, a thread on each; empty leaves the choice to mocker.
+    /// CPUs to serve on, with one thread on each; empty leaves the choice to mocker.
     cores: Vec<usize> = Cores, "", "LIST";
-    /// Give every core its fair share of the connections; off leaves it to the kernel's hash.
+    /// Spread connections evenly over the threads; off leaves it to the kernel's hash.
     balance: bool = Choice(&[("on", true), ("off", false)]), "on", "WORD";
-    /// Look for events for so many microseconds before a core sleeps: less late where little is
-    /// asked, for a CPU that is never idle.
+    /// Busy-poll for this many microseconds before sleeping: lower latency at low load, at the
+    /// price of an always-busy CPU.
     busy_poll: Duration = Micros(1_000_000), "0", "US";
-    /// How many connections there may be; more wait until one ends. auto takes as many as the
-    /// process may have descriptors for.
-    max_connections: Option<usize> = Auto(Whole(1, 10_000_000)), "auto", "N";
+    /// Maximum number of open connections; further ones wait until one closes. auto uses what the
+    /// process's limit of file descriptors allows.
+    max_connections: Option<usize> = Auto(Integer(1, 10_000_000)), "auto", "N";
 
-    "What to answer":
-    /// Give large answers: texts of about 10 KB, embeddings of 4096 numbers.
-    big_payload: bool = Switch, "false", "";
-    /// What answers say: one fixed sentence, what the user said last (up to 64 KiB of it),
-    /// random words, or the text of a file.
-    content: Content = Source, "fixed", "WHAT";
-    /// How many tokens an answer has; a range such as 50-200 is drawn from evenly.
-    /// auto takes what its text has.
-    tokens: Option<RangeInclusive<u32>> = Auto(Span(1, 100_000)), "auto", "N";
-    /// The models that /v1/models lists; any other is answered too.
-    models: Vec<String> = Names, "gpt-4o-mini,text-embedding-ada-002", "LIST";
-    /// Refuse what OpenAI refuses and this server else lets through: requests without model,
-    /// messages or input, values of the wrong type.
-    strict: bool = Switch, "false", "";
-    /// Let web pages of every origin read the answers.
-    cors: bool = Switch, "false", "";
-    /// Where random choices begin, so that a run repeats; 0: somewhere else each time.
-    seed: u64 = Whole(0, u64::MAX), "0", "NUMBER";
+    "Responses":
+    /// Return large responses: texts of about 10 KB, embeddings of 4096 numbers.
+    big_payload: bool = Flag, "false", "";
+    /// Text of responses: a fixed sentence, the last user message (up to 64 KiB of it), random
+    /// words, or the text of a file.
+    content: Content = ContentSource, "fixed", "SOURCE";
+    /// Number of tokens in a response, or a range such as 50-200 to draw it from uniformly.
+    /// auto uses the length of the text.
+    tokens: Option<RangeInclusive<u32>> = Auto(IntRange(1, 100_000)), "auto", "N";
+    /// Models listed by /v1/models; requests for any other model are accepted too.
+    models: Vec<String> = ModelList, "gpt-4o-mini,text-embedding-ada-002", "LIST";
+    /// Also reject what OpenAI rejects: requests without model, messages or input, and values of
+    /// the wrong type.
+    strict: bool = Flag, "false", "";
+    /// Allow web pages of any origin to read responses (CORS).
+    cors: bool = Flag, "false", "";
+    /// Seed of all random choices, which makes a run repeatable; 0 picks a different one each time.
+    seed: u64 = Integer(0, u64::MAX), "0", "NUMBER";
 
-    "When to answer":
-    /// Answer so many milliseconds after the last byte of the request.
+    "Timing":
+    /// Milliseconds from the last byte of a request to the response.
     latency: Duration = Millis(3_600_000), "0", "MS";
-    /// Vary the latency by up to so many milliseconds up or down, evenly; never below 0.
+    /// Vary -latency uniformly by up to this many milliseconds up or down, never below 0.
     jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// When a stream's first token leaves, after the last byte of the request.
-    /// auto takes the latency that is drawn for the request.
+    /// Time to first token of a stream: milliseconds from the last byte of the request.
+    /// auto uses the latency drawn for the request.
     ttft: Option<Duration> = Auto(Millis(3_600_000)), "auto", "MS";
-    /// Vary that by up to so many milliseconds up or down, evenly; never below 0. Needs -ttft.
+    /// Vary -ttft uniformly by up to this many milliseconds up or down, never below 0. Requires
+    /// -ttft.
     ttft_jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// The time from each token of a stream to the next.
+    /// Inter-token latency: milliseconds from each token of a stream to the next.
     itl: Duration = Millis(3_600_000), "0", "MS";
-    /// Vary each of these by up to so many milliseconds up or down, evenly; never below 0.
+    /// Vary -itl per token, uniformly by up to this many milliseconds up or down, never below 0.
     itl_jitter: Duration = Millis(3_600_000), "0", "MS";
-    /// How many tokens each chunk of a stream carries; it leaves when the first of them is due.
-    tokens_per_chunk: u32 = Whole(1, 1000), "1", "N";
+    /// Number of tokens in each chunk of a stream, which is sent when the first of them is due.
+    tokens_per_chunk: u32 = Integer(1, 1000), "1", "N";
 
-    "When to refuse or fail":
-    /// The Authorization value that requests must carry exactly; empty lets every request in. The
-    /// KEY of Bearer KEY may come as api-key or x-api-key instead.
+    "Rejections and failures":
+    /// Exact Authorization value that requests must have; empty accepts every request. The KEY of
+    /// Bearer KEY may be sent as api-key or x-api-key instead.
     auth: String = Secret, "", "VALUE";
-    /// Let so many percent of the requests fail with a 500.
+    /// Percentage of requests that fail with a 500.
     failure_percent: Millionths = Percent, "0", "PERCENT";
-    /// Vary that by up to so many percentage points up or down, drawn for each 100 requests.
+    /// Vary -failure-percent by up to this many percentage points up or down, drawn for every 100
+    /// requests.
     failure_jitter: Millionths = Percent, "0", "POINTS";
-    /// Refuse every request with a 429 from so many seconds after the start; 0: never.
-    tpm: u32 = Whole(0, 31_536_000), "0", "SECONDS";
-    /// End that after so many seconds; 0: never.
-    tpm_duration: u32 = Whole(0, 31_536_000), "0", "SECONDS";
-    /// What Retry-After says where a 429 has no known end, which clients sleep; 0: not sent.
-    retry_after: u32 = Whole(0, 86_400), "1", "SECONDS";
+    /// Seconds from the start until every request is rejected with a 429; 0 disables this.
+    tpm: u32 = Integer(0, 31_536_000), "0", "SECONDS";
+    /// Duration of the rate limit of -tpm in seconds; 0 means that it never ends.
+    tpm_duration: u32 = Integer(0, 31_536_000), "0", "SECONDS";
+    /// Retry-After in seconds when the rate limit has no set end; 0 omits it.
+    retry_after: u32 = Integer(0, 86_400), "1", "SECONDS";
 
-    "What to tell":
-    /// Print neither the line that tells a terminal how the last second was, nor the report at
-    /// the end; -log-raw implies it.
-    quiet: bool = Switch, "false", "";
-    /// End after so many requests to the API, or after a time such as 30s.
-    exit_after: After = Until, "never", "WHEN";
-    /// Write the report of the run to this file as JSON, at the end; a FIFO or a device gets three
-    /// seconds to take it.
-    report: PathBuf = Name, "", "FILE";
-    /// Exit with 3 when the mock was the bottleneck, so that the run can't be trusted; not-ok also
-    /// when nothing was asked.
+    "Output":
+    /// Print neither the live status on a terminal nor the final report; -log-raw implies it.
+    quiet: bool = Flag, "false", "";
+    /// Exit after this many API requests, or after a time such as 30s.
+    exit_after: ExitAfter = StopAfter, "never", "WHEN";
+    /// Write the final report to this file as JSON. A FIFO or a device must accept it within three
+    /// seconds.
+    report: PathBuf = FileName, "", "FILE";
+    /// Exit with status 3 if mocker was the bottleneck, so that the run can't be trusted; not-ok
+    /// also if there were no requests.
     fail_on: FailOn = Choice(&[
         ("never", FailOn::Never), ("mock-bound", FailOn::MockBound), ("not-ok", FailOn::NotOk),
     ]), "never", "WORD";
-    /// Ask for the authorization for /metrics and /stats as well. Needs -auth.
-    auth_metrics: bool = Switch, "false", "";
-    /// Log requests and answers as they are on standard error, bodies in full.
-    log_raw: bool = Switch, "false", "";
+    /// Require the authorization for /metrics and /stats as well. Requires -auth.
+    auth_metrics: bool = Flag, "false", "";
+    /// Log requests and responses verbatim on standard error, with complete bodies.
+    log_raw: bool = Flag, "false", "";
 
     "Limits":
-    /// Close a connection that has waited this many seconds for a next request; responses announce
-    /// it as Keep-Alive: timeout=SECONDS.
+    /// Close a connection after this many seconds without a request; responses announce it as
+    /// Keep-Alive: timeout=SECONDS.
     idle_timeout: Duration = Seconds(0.001, 86_400.0), "60", "SECONDS";
-    /// Close a connection whose request takes more than this many seconds to arrive.
+    /// Close a connection if a request takes more than this many seconds to arrive.
     read_timeout: Duration = Seconds(0.001, 86_400.0), "300", "SECONDS";
-    /// Close a connection whose client takes more than this many seconds to read an answer.
+    /// Close a connection if its client takes more than this many seconds to read a response.
     write_timeout: Duration = Seconds(0.001, 86_400.0), "300", "SECONDS";
-    /// Largest request body in bytes; a larger one is refused.
+    /// Largest request body in bytes; larger ones are rejected.
     max_body: u64 = Bytes, "50m", "BYTES";
 }
 
-/// One setting as the operator sees it.
-pub struct Row {
-    /// What it is for, together with others.
+/// A setting as the user sees it.
+pub struct Setting {
+    /// The heading of its group.
     group: &'static str,
-    /// Name of the field in `Settings`; the names of flag and variable follow from it.
+    /// The name of the field in `Settings`, from which the names of flag and variable follow.
     field: &'static str,
-    /// The default, as an operator would write it.
+    /// The default, as a user would write it.
     default: &'static str,
-    /// What stands for the value in the help text; empty for a switch.
+    /// The placeholder for the value in the help text; empty for a boolean flag.
     metavar: &'static str,
-    /// What it does; its lines fit the help text.
+    /// The help, in lines that fit the help text.
     help: &'static [&'static str],
-    /// What is allowed, as the end of a sentence.
+    /// Describes the allowed values, as the end of a sentence.
     allowed: fn() -> String,
-    /// Whether the value must not be shown.
+    /// Returns whether the value must not be printed.
     secret: fn() -> bool,
-    /// The values that it can have, where those are a few words.
+    /// Returns the possible values, if they are a fixed set of words.
     words: fn() -> Vec<&'static str>,
-    /// Puts the parsed text into its field; `None` where the text is not allowed.
+    /// Parses the text into its field. Returns `None` if the text is invalid.
     set: fn(&mut Settings, &str) -> Option<()>,
 }
 
-impl Row {
-    /// The flag: `-big-payload` for the field `big_payload`.
+impl Setting {
+    /// Returns the flag: `-big-payload` for the field `big_payload`.
     fn flag(&self) -> String {
         format!("-{}", self.field.replace('_', "-"))
     }
 
-    /// The environment variable: `MOCKER_BIG_PAYLOAD` for the field `big_payload`.
+    /// Returns the environment variable: `MOCKER_BIG_PAYLOAD` for the field `big_payload`.
     pub fn variable(&self) -> String {
         format!("MOCKER_{}", self.field.to_uppercase())
     }

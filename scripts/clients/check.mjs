@@ -1,4 +1,4 @@
-// Answers of mocker to the Node OpenAI client: chat, responses, embeddings, keys, errors.
+// Checks of responses with the Node OpenAI client: chat, responses, embeddings, keys, errors.
 
 import net from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -149,7 +149,7 @@ check('models', async () => {
 // --- embeddings -----------------------------------------------------------------------------
 
 check("embeddings as base64, the client's default", async () => {
-  // This client decodes in place of the caller; fetch's own body shows what was sent.
+  // This client decodes for the caller; fetch's own body shows what was sent.
   let sent;
   const spy = async (...request) => {
     const response = await fetch(...request);
@@ -251,8 +251,8 @@ check('chat with a prompt of 10 MB', async () => {
 });
 
 check('chat with a prompt over 50 MB', async () => {
-  // mocker answers before it has read it all; the client must still get to see the answer. If
-  // the server hangs up too early that is a matter of luck, hence several tries.
+  // mocker responds before it has read everything, and the client must still see the response. If
+  // the server closed too early, this would fail only sometimes, hence several tries.
   const messages = [{ role: 'user', content: 'x'.repeat(MAX_BODY + 1) }];
   for (const _ of upTo(TRIES)) {
     await raises(OpenAI.APIError, 413, () => chat(client(), { messages }));
@@ -264,8 +264,8 @@ check('200 calls on one connection', async () => {
   const by = client(relay.base);
   for (const _ of upTo(200)) {
     await chat(by);
-    // Node's fetch hands the answer over just before its connection is free again; a call at
-    // that very moment opens a second one, which is no fault of the server.
+    // Node's fetch returns the response just before its connection is free again; a call at that
+    // very moment opens a second one, which is no fault of the server.
     await setImmediate();
   }
   same('connections', relay.connections, 1);

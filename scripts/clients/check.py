@@ -1,4 +1,4 @@
-"""Answers of mocker to the Python OpenAI client: chat, responses, embeddings, keys, errors."""
+"""Checks of responses with the Python OpenAI client: chat, responses, embeddings, keys, errors."""
 
 import asyncio
 import socket
@@ -245,7 +245,7 @@ def _():
 
 
 def encoding_sent(**more):
-    """How a vector went over the wire: a string for base64, a list for numbers."""
+    """Returns the type of a vector on the wire: a string for base64, a list for numbers."""
     raw = client().embeddings.with_raw_response.create(
         model=EMBEDDING_MODEL, input="Hello", **more
     )
@@ -294,8 +294,8 @@ def _():
 
 @check("embeddings strict validation")
 def _():
-    # As float: strictly the client refuses the very base64 that it asks for by default, since
-    # it validates an answer before it decodes the vectors.
+    # As float, because a strict client rejects the base64 that it requests by default: it validates
+    # a response before it decodes the vectors.
     by = client(_strict_response_validation=True)
     good_embeddings(embed(by=by, encoding_format="float"))
 
@@ -337,7 +337,7 @@ def _():
 
 @check("azure deployment is the model, whatever the body says")
 def _():
-    # The client's own method wants a model, so this goes by its general one.
+    # The client's own method requires a model, so use its general one.
     body = {"messages": HELLO}
     answer = azure().post("/chat/completions", cast_to=openai.types.chat.ChatCompletion, body=body)
     good_chat(answer, model="dep-1")
@@ -381,8 +381,8 @@ def _():
 
 @check("chat with a prompt over 50 MB")
 def _():
-    # mocker answers before it has read it all; the client must still get to see the answer. If
-    # the server hangs up too early that is a matter of luck, hence several tries.
+    # mocker responds before it has read everything, and the client must still see the response. If
+    # the server closed too early, this would fail only sometimes, hence several tries.
     messages = [{"role": "user", "content": "x" * (MAX_BODY + 1)}]
     for _ in range(TRIES):
         raises(openai.APIStatusError, 413, lambda: chat(messages=messages))

@@ -1,4 +1,5 @@
-"""Answers of mocker to LangChain's ChatOpenAI and OpenAIEmbeddings, over both of OpenAI's APIs."""
+"""Checks of responses with LangChain's ChatOpenAI and OpenAIEmbeddings, over both of OpenAI's
+APIs."""
 
 import asyncio
 import functools
@@ -32,11 +33,11 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from order import Order, PlainOrder
 
-# LangChain asks the responses API where it is told to, else for chat completions.
+# LangChain uses the Responses API if it is told to, and otherwise chat completions.
 APIS = {"chat": False, "responses": True}
-# One for all: its models share their connections, which don't outlive the loop that opened them.
+# A single event loop, since the models share connections, which don't outlive their loop.
 LOOP = asyncio.new_event_loop()
-# It copies parsed answers in a way that Pydantic warns of, whoever has sent them.
+# It copies parsed responses in a way that Pydantic warns about, with any server.
 warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
 
 
@@ -81,7 +82,7 @@ def joined(chunks):
 
 
 def good_calls(message, name):
-    """That `name` alone is called, with arguments that its function takes."""
+    """Checks that only `name` is called, with valid arguments."""
     same("invalid calls", message.invalid_tool_calls, [])
     same("calls", [call["name"] for call in message.tool_calls], [name])
     call = message.tool_calls[0]
@@ -94,7 +95,7 @@ def good_calls(message, name):
 
 
 def for_both(name):
-    """A check for each API: the function gets whether it is the responses API."""
+    """Defines a check for each API: the function's argument is true for the Responses API."""
 
     def add(function):
         for api, responses in APIS.items():
@@ -176,7 +177,7 @@ def _(responses):
     raise Failed(f"answered {message.text}, wanted PermissionDeniedError")
 
 
-# --- tools and structured answers ------------------------------------------------------------
+# --- tools and structured outputs ------------------------------------------------------------
 
 
 @for_both("bind_tools, tool_choice required")
@@ -217,7 +218,7 @@ def _(responses):
 
 @for_both("with_structured_output, function_calling")
 def _(responses):
-    # For a function LangChain writes {} in place of a model that holds itself: anything fits that.
+    # For a function, LangChain replaces a recursive model with {}, which anything satisfies.
     by = model(responses).with_structured_output(PlainOrder, method="function_calling")
     is_a("answer", by.invoke("Hello"), PlainOrder)
 

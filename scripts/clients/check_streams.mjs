@@ -1,4 +1,4 @@
-// Streams of mocker to the Node OpenAI client: chunks and events, their order and their time.
+// Checks of streams with the Node OpenAI client: chunks and events, their order and their times.
 
 import { VERSION } from 'openai/version';
 import {
@@ -41,7 +41,7 @@ async function all(stream) {
   return parts;
 }
 
-// The chunks of a chat of one choice, but for a last one that tells the usage.
+// Returns the chunks of a chat with one choice, except a last one with the usage.
 function goodChunks(chunks, text, reason = 'stop') {
   same('different ids', new Set(chunks.map((chunk) => chunk.id)).size, 1);
   const choices = chunks.map((chunk) => chunk.choices[0]);
@@ -53,7 +53,7 @@ function goodChunks(chunks, text, reason = 'stop') {
   same('chunks', chunks.length, text.split(' ').length + 2);
 }
 
-// The events of a response's stream, from created to the whole response.
+// Returns the events of a response's stream, from created to the complete response.
 function goodEvents(events, text, last = 'response.completed') {
   same('sequence', events.map((event) => event.sequence_number), upTo(events.length));
   const deltas = events.filter((event) => event.type === 'response.output_text.delta');
@@ -113,7 +113,7 @@ check('chat.completions.stream()', async () => {
 });
 
 check('chat stream left early', async () => {
-  // The client then drops the connection; what it asks next must not get the rest.
+  // The client then drops the connection; its next request must not get the rest.
   const by = client(PACED);
   for (const _ of upTo(5)) {
     for await (const _ of await chat(by, { stream: true })) break;

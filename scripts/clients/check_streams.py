@@ -1,4 +1,5 @@
-"""Streams of mocker to the Python OpenAI client: chunks and events, their order and their time."""
+"""Checks of streams with the Python OpenAI client: chunks and events, their order and their
+times."""
 
 import asyncio
 import time
@@ -47,7 +48,7 @@ def text_of(chunks, index=0):
 
 
 def good_chunks(chunks, text, reason="stop"):
-    """The chunks of a chat of one choice, but for a last one that tells the usage."""
+    """Returns the chunks of a chat with one choice, except a last one with the usage."""
     same("different ids", len({chunk.id for chunk in chunks}), 1)
     same("objects", {chunk.object for chunk in chunks}, {"chat.completion.chunk"})
     same("models", {chunk.model for chunk in chunks}, {MODEL})
@@ -61,13 +62,13 @@ def good_chunks(chunks, text, reason="stop"):
 
 
 def good_events(events, text, last="response.completed"):
-    """The events of a response's stream, from created to the whole response."""
+    """Returns the events of a response's stream, from created to the complete response."""
     same("sequence", [event.sequence_number for event in events], list(range(len(events))))
     kinds = [event.type for event in events]
     deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
     same("deltas", len(deltas), len(text.split()))
     first = kinds.index("response.output_text.delta")
-    # The deltas stand together, so that all of them but one can go.
+    # The deltas are adjacent, so that all of them except one can be removed.
     same("events", kinds[: first + 1] + kinds[first + len(deltas) :], RESPONSE_EVENTS[:-1] + [last])
     same("text", "".join(deltas), text)
     done = next(event for event in events if event.type == "response.output_text.done")
@@ -177,7 +178,7 @@ def _():
 
 @check("chat stream left early")
 def _():
-    # The client then drops the connection; what it asks next must not get the rest.
+    # The client then drops the connection; its next request must not get the rest.
     with client(PACED) as by:
         for _ in range(5):
             with chat(by, stream=True) as stream:
@@ -287,7 +288,7 @@ def _():
 
 
 # --- time ------------------------------------------------------------------------------------
-# How late a token comes is this machine's affair; none may come before its time.
+# Lateness depends on this machine, but no token may be early.
 
 
 def never_early(start, arrivals):

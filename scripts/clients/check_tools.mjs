@@ -1,4 +1,4 @@
-// Calls of functions and answers that fit a schema, through the Node OpenAI client.
+// Checks of tool calls and structured outputs with the Node OpenAI client.
 
 import OpenAI from 'openai';
 import {
@@ -129,7 +129,7 @@ check('chat refuses a call of an unknown function', async () => {
   that(error.param?.startsWith('tool_choice'), `param is ${error.param}`);
 });
 
-// --- answers that fit a schema --------------------------------------------------------------
+// --- structured outputs ---------------------------------------------------------------------
 
 check('parse() of a Zod model that holds itself', async () => {
   const format = zodResponseFormat(Comment, 'comment');

@@ -1,4 +1,4 @@
-"""Calls of functions and answers that fit a schema, through the Python OpenAI client."""
+"""Checks of tool calls and structured outputs with the Python OpenAI client."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ LOOKUP = {"name": "look-up_2", "description": "Looks up.", "parameters": LOOKUP_
 CHAT_LOOKUP = {"type": "function", "function": LOOKUP}
 CHAT_ORDER = pydantic_function_tool(Order)
 CHAT_TOOLS = [CHAT_LOOKUP, CHAT_ORDER]
-# Responses have no "function" around what a function is.
+# Responses have no "function" object around a function.
 LOOKUP_TOOL = {"type": "function", "strict": True, **LOOKUP}
 ORDER_TOOL = {"type": "function", **CHAT_ORDER["function"]}
 TOOLS = [LOOKUP_TOOL, ORDER_TOOL]
@@ -68,7 +68,7 @@ STRICTLY = {"_strict_response_validation": True}
 
 
 def good_call(answer, name):
-    """A chat's answer that calls `name` alone, with arguments that fit."""
+    """Checks that a chat calls only `name`, with valid arguments."""
     choice = answer.choices[0]
     same("finish_reason", choice.finish_reason, "tool_calls")
     same("content", choice.message.content, None)
@@ -172,7 +172,7 @@ def responses_call_streamed(choice, name):
     deltas = [e.delta for e in events if e.type == "response.function_call_arguments.delta"]
     that(len(deltas) > 1, "the arguments came in one piece")
     kinds = [event.type for event in events]
-    # The deltas stand together from the fourth event on, so that all of them but one can go.
+    # The deltas are adjacent from the fourth event on, so all of them except one can be removed.
     same(
         "events",
         kinds[:4] + kinds[3 + len(deltas) :],
@@ -230,7 +230,7 @@ def _():
     is_a("parsed_arguments", call.parsed_arguments, Order)
 
 
-# --- answers that fit a schema ---------------------------------------------------------------
+# --- structured outputs ----------------------------------------------------------------------
 
 
 def good_parsed_chat(answer):
@@ -304,7 +304,7 @@ def _():
     is_a("output_text", json.loads(answer.output_text), dict)
 
 
-# --- what cannot be answered -----------------------------------------------------------------
+# --- impossible requests ---------------------------------------------------------------------
 
 
 class Endless(Fitted):

@@ -1,4 +1,4 @@
-// Answers of mocker to the Vercel AI SDK, over each of OpenAI's APIs that it has a model for.
+// Checks of responses with the Vercel AI SDK, over each of OpenAI's APIs that it supports.
 
 import { createRequire } from 'node:module';
 import { createOpenAI } from '@ai-sdk/openai';
@@ -22,7 +22,7 @@ import {
 } from './kit.mjs';
 import { Order } from './order.mjs';
 
-// It warns of what the completion model has not: a tool choice, which these checks don't ask for.
+// It warns about what the completion model lacks: a tool choice, which these checks don't use.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const openai = (base = PLAIN, apiKey = 'test-key') =>
@@ -34,7 +34,7 @@ const APIS = {
 };
 const { completion: _, ...WITH_TOOLS } = APIS;
 
-// The settings of every call. No retries: a second try would hide an error of the first.
+// The settings of every call. No retries: a second attempt would hide an error of the first.
 const asked = { prompt: 'Hello', maxRetries: 0, timeout: 30_000 };
 const wantedText = async () => (await chat(client())).choices[0].message.content;
 
@@ -50,7 +50,7 @@ function stream(model, more = {}) {
   return { result, parts: parts() };
 }
 
-// The texts of those parts of a stream that are of one type.
+// Returns the texts of the parts of a stream that have this type.
 async function pieces(parts, type) {
   const texts = [];
   for await (const part of parts) {
@@ -109,7 +109,7 @@ for (const [api, model] of Object.entries(APIS)) {
   });
 }
 
-// --- tools and structured answers -----------------------------------------------------------
+// --- tools and structured outputs -----------------------------------------------------------
 
 const Place = z.strictObject({ city: z.string(), days: z.int().min(1).max(7) });
 const weather = tool({

@@ -1,9 +1,9 @@
-// What the Node checks share. Each `check*.mjs` is a program of its own that scripts/check-clients
-// starts as `check*.mjs PLAIN AUTH BIG PACED`: the addresses of a server without flags, of one with
-// `-auth "Bearer test-key"`, of one with `-big-payload` and of one whose streams take their time.
+// Shared code of the Node checks. Each `check*.mjs` is a program that scripts/check-clients starts
+// as `check*.mjs PLAIN AUTH BIG PACED`: the addresses of a server without flags, of one with `-auth
+// "Bearer test-key"`, of one with `-big-payload` and of one with paced streams.
 //
-// A program prints `ok   LABEL: NAME` or `FAIL LABEL: NAME : why` for each check and ends with 0
-// when all ran, whatever they found; check-clients counts the lines.
+// A program prints `ok   LABEL: NAME` or `FAIL LABEL: NAME : why` for each check and exits with
+// 0 if all ran, whatever the results; check-clients counts the lines.
 
 import OpenAI from 'openai';
 
@@ -14,7 +14,7 @@ export const MODEL = 'gpt-4o-mini';
 export const EMBEDDING_MODEL = 'text-embedding-3-small';
 export const HELLO = [{ role: 'user', content: 'Hello' }];
 
-// No retries: a second try would hide an error of the first.
+// No retries: a second attempt would hide an error of the first.
 export const SETTINGS = { maxRetries: 0, timeout: 30_000 };
 
 const checks = [];
@@ -63,7 +63,7 @@ export async function rejected(way, word) {
   that(false, 'it was not rejected');
 }
 
-// --- the client and what it asks ------------------------------------------------------------
+// --- the client and its requests ------------------------------------------------------------
 
 export const client = (base = PLAIN, more = {}) =>
   new OpenAI({ baseURL: base + '/v1', apiKey: 'test-key', ...SETTINGS, ...more });
@@ -77,9 +77,9 @@ export const respond = (by = client(), more = {}) =>
 export const embed = (input = 'Hello', more = {}, by = client()) =>
   by.embeddings.create({ model: EMBEDDING_MODEL, input, ...more });
 
-// --- errors and good answers ----------------------------------------------------------------
+// --- errors and successful responses --------------------------------------------------------
 
-// What an error came from, down to the system's own word for it (ECONNRESET and the like).
+// Describes the causes of an error, down to the system's error code (ECONNRESET and the like).
 export function causes(error) {
   const said = [];
   for (let at = error; at; at = at.cause) {
@@ -94,7 +94,7 @@ export function said(error) {
   return (kind + causes(error)).replace(/\s+/g, ' ');
 }
 
-// The error that `call` ends with, which must be of `kind` and in OpenAI's shape.
+// Returns the error of `call`, which must be of `kind` and in OpenAI's format.
 export async function raises(kind, status, call) {
   let answer;
   try {
@@ -157,10 +157,10 @@ export function goodEmbeddings(answer, { inputs = 1, size = 1536, model = EMBEDD
 }
 
 // --- time -----------------------------------------------------------------------------------
-// How late a token comes is this machine's affair; none may come before its time.
+// Lateness depends on this machine, but no token may be early.
 
 export async function neverEarly(stream, hasToken) {
-  // What a first call takes would hide a token that is early.
+  // The overhead of a first call would hide an early token.
   for await (const _ of await stream());
   const start = performance.now();
   const arrivals = [];
@@ -186,6 +186,6 @@ export async function run(label, versions) {
       console.log(`FAIL ${label}: ${name} : ${said(error)}`);
     }
   }
-  // Connections kept alive would hold the process for seconds more.
+  // Open connections would keep the process alive for seconds.
   process.exit(0);
 }

@@ -1,9 +1,9 @@
-"""What the Python checks share. Each `check*.py` is a program of its own that scripts/check-clients
-starts as `check*.py PLAIN AUTH BIG PACED`: the addresses of a server without flags, of one with
-`-auth "Bearer test-key"`, of one with `-big-payload` and of one whose streams take their time.
+"""Shared code of the Python checks. Each `check*.py` is a program that scripts/check-clients starts
+as `check*.py PLAIN AUTH BIG PACED`: the addresses of a server without flags, of one with `-auth
+"Bearer test-key"`, of one with `-big-payload` and of one with paced streams.
 
-A program prints `ok   LABEL: NAME` or `FAIL LABEL: NAME : why` for each check and ends with 0 when
-all ran, whatever they found; check-clients counts the lines."""
+A program prints `ok   LABEL: NAME` or `FAIL LABEL: NAME : why` for each check and exits with 0 if
+all ran, whatever the results; check-clients counts the lines."""
 
 import math
 import sys
@@ -23,7 +23,7 @@ MODEL = "gpt-4o-mini"
 EMBEDDING_MODEL = "text-embedding-3-small"
 HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
 
-# No retries: a second try would hide an error of the first.
+# No retries: a second attempt would hide an error of the first.
 SETTINGS: dict[str, Any] = {"max_retries": 0, "timeout": 30}
 
 checks: list[tuple[str, Callable[[], None]]] = []
@@ -34,7 +34,7 @@ def check(name: str):
 
 
 def said(error: BaseException) -> str:
-    """What an error says, down to what it came from: there the clients hide the detail."""
+    """Describes an error with its causes, in which the clients hide the details."""
     if isinstance(error, Failed):
         return str(error)
     cause = f", caused by {said(error.__cause__)}" if error.__cause__ else ""
@@ -67,7 +67,7 @@ def rejected(way: Callable[[], Any], word: str):
     raise Failed("it was not rejected")
 
 
-# --- clients and what they ask ---------------------------------------------------------------
+# --- clients and their requests --------------------------------------------------------------
 
 
 def client(base=PLAIN, key="test-key", **more) -> OpenAI:
@@ -93,7 +93,7 @@ def embed(texts="Hello", by=None, **more):
 
 
 def raises(kind, status, call):
-    """The error that `call` ends with, which must be of `kind` and in OpenAI's shape."""
+    """Returns the error of `call`, which must be of `kind` and in OpenAI's format."""
     try:
         answer = call()
     except openai.APIConnectionError as error:
@@ -109,7 +109,7 @@ def raises(kind, status, call):
     raise Failed(f"answered {short(answer)}, wanted {kind.__name__}")
 
 
-# --- what a good answer is -------------------------------------------------------------------
+# --- successful responses --------------------------------------------------------------------
 
 
 def good_usage(usage):
@@ -117,7 +117,7 @@ def good_usage(usage):
 
 
 def good_logprobs(entries, text: str, top: int):
-    """Probabilities of each token: those of `text`, each the most probable of `top`."""
+    """Checks the probabilities of each token: those of `text`, each the most probable of `top`."""
     same("tokens of the logprobs", "".join(entry.token for entry in entries), text)
     for entry in entries:
         that(entry.logprob <= 0, f"the logprob of {entry.token!r} is {entry.logprob}")

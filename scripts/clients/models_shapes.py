@@ -153,7 +153,7 @@ class Sets(BaseModel):
 
 
 class ExhaustiveSets(BaseModel):
-    """Sets that must hold every value of their type."""
+    """Sets that must contain every value of their type."""
 
     enums: conset(Weekday, min_length=3, max_length=3)
     narrow: set[Annotated[int, Field(ge=1, le=3)]] = Field(min_length=3)

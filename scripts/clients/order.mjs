@@ -1,5 +1,5 @@
-// A Zod model with every kind of field that people ask structured answers for. What an answer
-// holds is free; that it fits is checked. Its objects are strict: a key too many is a mistake.
+// A Zod model with every kind of field that people use in structured outputs. Any value that fits
+// is accepted. Its objects are strict: an additional key is an error.
 
 import { z } from 'zod';
 

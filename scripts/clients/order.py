@@ -1,5 +1,5 @@
-"""A Pydantic model with every kind of field that people ask structured answers for, and the plain
-schema of a function. What an answer holds is free; that it fits is checked."""
+"""A Pydantic model with every kind of field that people use in structured outputs, and the plain
+schema of a function. Any value that fits is accepted."""
 
 import json
 from datetime import datetime
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fitted(BaseModel):
-    # A key too many is a mistake of the answer; Pydantic would let it pass.
+    # An additional key is an error, which Pydantic would ignore by default.
     model_config = ConfigDict(extra="forbid")
 
 
@@ -51,7 +51,7 @@ class Order(PlainOrder):
     comment: Comment
 
 
-# The names of its fields are no Python and no ASCII, so that no client makes up a model for it.
+# Its field names are not valid in Python and not ASCII, so that no client builds a model from it.
 LOOKUP_SCHEMA = {
     "type": "object",
     "properties": {
@@ -65,7 +65,7 @@ LOOKUP_SCHEMA = {
 
 
 def good_order(text: str):
-    """Strictly: a 1 for true or a "1" for 1 would pass as what Pydantic makes of it."""
+    """Validates strictly: by default, Pydantic would accept 1 for true or "1" for 1."""
     Order.model_validate_json(text, strict=True)
 
 

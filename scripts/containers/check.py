@@ -1,6 +1,6 @@
-"""Reads the container files and holds them against rules; scripts/check-containers calls it.
+"""Checks the container files against rules. Called by scripts/check-containers.
 
-A rule is here because its breach would show only where a container runs, which no test does.
+These rules cover mistakes that would only become visible in a running container, which no test has.
 """
 
 import json
@@ -16,11 +16,11 @@ from checking import check, expect, finish
 
 BIN = Path(sys.executable).parent
 
-# The longest that the server takes to end, and that its health check takes to answer, in seconds.
+# The longest shutdown of the server, and the longest duration of its health check, in seconds.
 DRAIN, HEALTHCHECK = 5, 2
 
 def tool(what, *command):
-    """A linter that exits with 0 when it finds nothing."""
+    """Runs a linter, which exits with 0 if it finds nothing."""
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     check(what, ended.returncode == 0, (ended.stdout + ended.stderr).strip())
 
@@ -29,7 +29,7 @@ def tool(what, *command):
 
 
 def instructions(text):
-    """[(KEYWORD, the rest)], with lines that go on joined and comments gone."""
+    """Returns [(KEYWORD, rest)], with continued lines joined and comments removed."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     whole = re.sub(r"\\\s*\n", " ", "\n".join(lines))
     found = [line.strip().split(None, 1) for line in whole.splitlines() if line.strip()]
@@ -37,7 +37,8 @@ def instructions(text):
 
 
 def exec_form(rest):
-    """The words of an exec form, or None. Docker takes what is no JSON list for a shell command."""
+    """Returns the words of an exec form, or None: Docker treats anything but a JSON list as a shell
+    command."""
     try:
         words = json.loads(rest)
     except ValueError:
@@ -122,7 +123,7 @@ def check_dockerignore(root):
     lines = [line for line in lines if line and not line.startswith("#")]
     expect(f"{name}: leaves everything out first", lines[:1], ["*"])
     let_in = {line.removeprefix("!") for line in lines[1:] if line.startswith("!")}
-    # What cargo wants: a target that the manifest names must be there, built or not.
+    # cargo requires that every target in the manifest exists, whether it is built or not.
     wanted = {"Cargo.toml", "Cargo.lock", "src", "tests", "benches", "scripts/build-static"}
     expect(f"{name}: lets in what the build reads, and no more", let_in, wanted)
     expect(f"{name}: all of that is there", [p for p in let_in if not (root / p).exists()], [])
@@ -144,7 +145,7 @@ def check_compose(root, port):
     expect(f"{name}: ports", service.get("ports"), [f"{port}:{port}"])
     variables = service.get("environment", {})
     expect(f"{name}: the port inside", variables.get("MOCKER_PORT"), str(port))
-    # YAML's true would reach the container as compose pleases to write it.
+    # A YAML boolean would reach the container in a format chosen by compose.
     texts = all(isinstance(value, str) for value in variables.values())
     check(f"{name}: values are texts", texts, variables)
     auth = variables.get("MOCKER_AUTH", "")
@@ -160,7 +161,7 @@ def check_compose(root, port):
 
 
 def at(document, path, default=None):
-    """What is at `spec.containers.0.name`."""
+    """Returns the value at a path such as `spec.containers.0.name`."""
     for step in path.split("."):
         if isinstance(document, list):
             document = document[int(step)] if int(step) < len(document) else default
@@ -177,7 +178,7 @@ def check_kubernetes(root, port, user):
     kinds = [document.get("kind") for document in documents]
     wanted = ["Deployment", "Service", "HorizontalPodAutoscaler"]
     expect(f"{name}: its documents", kinds, wanted)
-    # The oldest that the manifest means to serve, and the newest whose schemas are here.
+    # The oldest supported version, and the newest one with schemas here.
     newest = kubernetes_validate.latest_version()
     for version in ["1.30", ".".join(newest.split(".")[:2])]:
         for document in documents:
@@ -244,17 +245,17 @@ def check_kubernetes(root, port, user):
     check(f"{name}: scales between", numbers and 1 < least < most, (least, most))
 
 
-# --- what they all must agree with -------------------------------------------------------------
+# --- consistency -------------------------------------------------------------------------------
 
 
 def main():
     root = Path(sys.argv[1]).resolve()
-    # The settings' table is made from the settings, and a test holds it to them.
+    # A test ensures that this table is up to date.
     table = (root / "docs/settings.md").read_text()
     settings = dict(re.findall(r"^\| `-[^`]*` \| `(MOCKER_\w+)` \| `([^`]*)` ", table, re.M))
     port = int(settings["MOCKER_PORT"])
     for name in ["Dockerfile", "docker-compose.yml", "scripts/kubernetes.yaml", "README.md"]:
-        # Those in comments too, which someone will uncomment.
+        # This includes comments, which someone may uncomment.
         named = set(re.findall(r"\bMOCKER_[A-Z_]+", (root / name).read_text())) - {"MOCKER_BIN"}
         expect(f"{name}: settings that exist", sorted(named - set(settings)), [])
     user = check_dockerfile(root, port)

@@ -1,7 +1,7 @@
-"""Tries the static binary in an empty root: what a container of the image would run it in.
+"""Tests the static binary in an empty root, like a container of the image.
 
-Called by scripts/build-static with the binary. Every wait is bounded, and what is started is
-stopped by its number.
+Called by scripts/build-static with the binary. Every wait is bounded, and processes are stopped by
+their ids.
 """
 
 import json
@@ -23,10 +23,10 @@ from checking import check, expect, finish
 LARGEST = 3_000_000
 USER = 65532  # as in the Dockerfile
 
-# How long the program may take for what it does at once, and to end: 5 s are for answers in flight.
+# Timeouts for immediate actions and for the exit, which gives responses in flight 5 s.
 PATIENCE = 10
 
-# So that a proxy of the machine does not stand between.
+# Bypasses any proxy of the machine.
 asking = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 # --- the file ----------------------------------------------------------------------------------
@@ -64,7 +64,8 @@ def check_file(binary):
 
 
 def ways(root):
-    """How to start a program in a root: (in words, command, uid seen from outside)."""
+    """Returns the ways to start a program in a root: (description, command, uid seen from
+    outside)."""
     unshare, chroot = shutil.which("unshare"), shutil.which("chroot")
     alone = ["--pid", "--fork", "--kill-child", f"--root={root}"]
     if unshare and os.getuid() == 0:
@@ -80,8 +81,9 @@ def ways(root):
 
 
 def find_way(root):
-    """The first way that this machine permits. Plainly is the last, and no failure: a machine may
-    permit none. Whether it does is tried with a program and a root that are sure to work."""
+    """Returns the first way that this machine permits, tested with a program and a root that
+    certainly work. The last resort is to start it plainly, which is no failure, since a machine may
+    permit none."""
     for (words, command, uid), (_, tried, _) in zip(ways(root), ways("/")):
         if run([*tried, shutil.which("true")]).returncode == 0:
             print(f"     it runs {words}", flush=True)
@@ -110,7 +112,7 @@ def free_port():
 
 
 class Server:
-    """The program, serving. `pid` is its own number, not that of what started it."""
+    """The running program. `pid` is its own id, not that of its launcher."""
 
     def __init__(self, command, variables):
         self.process = subprocess.Popen(
@@ -135,7 +137,7 @@ class Server:
         return sorted(os.listdir(f"/proc/{self.pid}/root"))
 
     def end(self):
-        """Its exit status after a SIGTERM; None when it goes on."""
+        """Returns its exit status after a SIGTERM; None if it keeps running."""
         os.kill(self.pid, signal.SIGTERM)
         try:
             return self.process.wait(PATIENCE)
@@ -199,7 +201,7 @@ def check_server(command, uid, host, root):
         status, chat = ask(f"{url}/v1/chat/completions", body)
         good = status == 200 and chat["model"] == "static" and chat["choices"][0]["message"]
         check(f"{host}: a chat completion", good, chat)
-        # As HEALTHCHECK does: the same variables and no argument.
+        # Like HEALTHCHECK: the same variables and no argument.
         health = run([*command, "-healthcheck"], variables)
         got = (health.returncode, health.stdout + health.stderr)
         expect(f"{host}: -healthcheck exits with 0 and says nothing", got, (0, ""))
@@ -210,14 +212,14 @@ def check_server(command, uid, host, root):
 
 
 def check_arguments(command):
-    """Arguments work beside the variable that the image sets."""
+    """Checks that arguments work together with the variable that the image sets."""
     port = free_port()
     command_line = [*command, "-port", str(port), "-threads", "1"]
     with Server(command_line, {"MOCKER_HOST": "0.0.0.0"}) as server:
         ready = f"mocker listening on http://0.0.0.0:{port} (1 core"
         check("arguments beside MOCKER_HOST", server.line.startswith(ready), server.line)
         expect("ends in order after SIGTERM", server.end(), 0)
-    # A name is no mistake; without anything to look it up it must be told, not crash.
+    # A host name is valid, but without a resolver it must cause an error and not a crash.
     ended = run([*command, "-port", "0", "-host", "no-such-host.invalid"])
     told = (ended.returncode, one_line(ended.stderr))
     expect("a host without an address is told in one line", told, (1, True))
@@ -225,7 +227,7 @@ def check_arguments(command):
 
 def main():
     binary = Path(sys.argv[1]).resolve()
-    # atexit and finally do not run on a SIGTERM that nobody handles.
+    # atexit and finally do not run after an unhandled SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     check_file(binary)
     with tempfile.TemporaryDirectory(prefix="root-", dir=binary.parent) as empty:

@@ -1,4 +1,5 @@
-"""The table of hostile traffic that scripts/cost sends: modules of rows, and what runs a row."""
+"""The table of hostile traffic that scripts/cost sends: modules of rows, and the code that runs
+one."""
 
 from . import bodies, connections, framing, heads, logs, plain, responses, schemas, tools
 

@@ -22,23 +22,23 @@ DEPTH_MAX = 128
 
 
 def nested(levels, times=1):
-    """A body of this many levels: an object, and lists in one of its fields."""
+    """Returns a body of this many levels: an object, with nested lists in one of its fields."""
     one = "[" * (levels - 2) + "]" * (levels - 2)
     return post(CHAT, f'{{"metadata":[{",".join([one] * times)}]}}'.encode())
 
 
 def keys(count, name='"key{:07}":0', path=CHAT):
-    """A maker of a body with this many keys."""
+    """Returns a maker of a body with this many keys."""
     return lambda _: post(path, ("{" + ",".join(map(name.format, range(count))) + "}").encode())
 
 
 def broken_at_the_end(end):
-    """A maker of the longest body, whose last bytes are wrong."""
+    """Returns a maker of the longest body, whose last bytes are invalid."""
     return lambda _: post(CHAT, text(b"x")(0).partition(b"\r\n\r\n")[2][: -len(end)] + end)
 
 
 def one(before, part, after):
-    """A maker of the longest body: one value of repeated bytes."""
+    """Returns a maker of the longest body, which is one value of repeated bytes."""
     times = (BODY_MAX - len(before) - len(after)) // len(part)
     return lambda _: post(CHAT, before + part * times + after)
 

@@ -21,7 +21,7 @@ AUTHORIZED = "Bearer right"
 
 
 def dump(value):
-    """Returns JSON without blanks. A value that is text already stays as it is."""
+    """Returns JSON without spaces. A value that is already text is copied."""
     if isinstance(value, Raw):
         return value
     if isinstance(value, dict):
@@ -45,7 +45,7 @@ def post(path, body, extra=b""):
 
 
 def chat(**fields):
-    """Returns a chat request with these fields beside the model and the message."""
+    """Returns a chat request with these fields besides the model and the message."""
     return post(CHAT, {"model": "gpt-4o-mini", "messages": HELLO, **fields})
 
 
@@ -56,7 +56,7 @@ def get(path, *lines, method="GET"):
 
 
 def filled(before, part, after, size):
-    """Returns a JSON body of this size: all parts that fit, separated by commas, then blanks."""
+    """Returns a JSON body of this size: all parts that fit, separated by commas, then spaces."""
     count = (size - len(before) - len(after) + 1) // (len(part) + 1)
     parts = ((part + b",") * count)[:-1]
     return before + parts + b" " * (size - len(before) - len(parts) - len(after)) + after
@@ -76,7 +76,7 @@ def text(part, size=BODY_MAX):
 
 
 def chunked(body, size, extension=b"", trailers=b"", path=CHAT):
-    """Returns a request whose body comes in chunks of this many bytes."""
+    """Returns a request whose body is sent in chunks of this many bytes."""
     head = lab.head(path, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     chunks = []
     for at in range(0, len(body), size):
@@ -86,7 +86,7 @@ def chunked(body, size, extension=b"", trailers=b"", path=CHAT):
 
 
 def schema_format(schema):
-    """Returns the response_format of a chat that demands a schema."""
+    """Returns the response_format of a chat that requires a schema."""
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
 
 

@@ -12,7 +12,8 @@ from .row import CLOSED, NOTHING, STOPPED
 
 # The seconds that responses may continue after the row's time. Then they are cut off.
 GRACE = 1.0
-# The seconds without progress after which a server is taken to read no more of held connections.
+# The seconds without progress after which a server is assumed to have stopped reading from held
+# connections.
 STUCK = 0.3
 # The seconds without a byte after which a response that is cut off counts as stopped, not as slow.
 STOPPED_AFTER = 0.8
@@ -78,8 +79,8 @@ class Reader:
         self.current = status
         self.closes = self.closes or b"\r\nconnection: close" in fields
         if b"\r\ntransfer-encoding: chunked" in fields:
-            # The end of the head stays: it stands before the size of the last chunk if there is
-            # no other.
+            # Keep the end of the head: it precedes the size of the last chunk if that is the
+            # only one.
             del self.buffer[: len(head) - 2]
             self.chunked = True
             return True
@@ -114,7 +115,7 @@ class Reader:
 
 
 class Connection:
-    """One connection and the requests that it has to send."""
+    """A connection and the requests that it has to send."""
 
     def __init__(self, client):
         self.client = client
@@ -179,7 +180,7 @@ class Connection:
         self.wants()
 
     def read(self, most=None):
-        """Reads once; returns whether the connection goes on."""
+        """Reads once; returns whether the connection stays open."""
         try:
             size = self.socket.recv_into(self.client.space, most or 0)
         except BlockingIOError:
@@ -245,7 +246,7 @@ class Client:
         return first or time.monotonic() < self.ends
 
     def run(self):
-        """Sends until the row's count or time is reached and the responses are there."""
+        """Sends until the row's count or time is reached and all responses have arrived."""
         self.ends = time.monotonic() + self.row.seconds
         try:
             self.fill()
@@ -259,7 +260,7 @@ class Client:
         self.data = None
 
     def fill(self):
-        """Opens connections up to the number that the row wants."""
+        """Opens connections up to the number in the row."""
         while len(self.live) < self.row.connections and self.may_begin():
             connection = Connection(self)
             writes = self.next_writes()
@@ -308,7 +309,7 @@ class Client:
             if reader.until_close and reader.current:
                 reader.finish()
             missing = max(connection.responses - len(reader.statuses), 0)
-            # A server that refuses a request ignores the requests pipelined behind it.
+            # A server that rejects a request ignores the requests pipelined after it.
             refused = reader.closes and reader.statuses
             self.end(connection, *reader.statuses, *([] if refused else [CLOSED] * missing))
         elif connection.is_done() or (reader.closes and reader.statuses and not reader.current):
@@ -327,7 +328,8 @@ class Client:
         self.fill()
 
     def cut_off(self):
-        """Ends responses that go on beyond the row's time; returns whether no other is awaited."""
+        """Ends responses that continue beyond the row's time; returns whether none is
+        outstanding."""
         begun = [it for it in self.live if it.reader.current or it.reader.statuses]
         for connection in begun:
             self.statuses.update(connection.reader.statuses)

@@ -1,5 +1,5 @@
-"""Rows of many connections: half-sent requests, slow readers, resets, connections that come and
-go, pipelined requests."""
+"""Rows of many connections: half-sent requests, slow readers, resets, short-lived connections,
+pipelined requests."""
 
 import lab
 
@@ -9,17 +9,17 @@ from .plain import CHAT_REQUEST
 from .responses import INPUTS
 from .row import ACCEPTS, HELD, NOTHING, READS, SCHEMA, TURN, group, row
 
-# As many connections as one machine of a client opens at once.
+# The number of connections that a single client machine may open.
 MANY = 1000
 
 
 def waiting(name, count, make, **fields):
-    """A row of connections that send a part of a request each and wait."""
+    """Returns a row of connections that each send a part of a request and wait."""
     return row(name, make, NOTHING, connections=count, count=count, hold=True, **fields)
 
 
 def half_sent(field, part, size=3 * MIB):
-    """A maker of the first half of a body, of this many bytes, with a list in a field."""
+    """Returns a maker of the first half of a body of this many bytes, with a list in a field."""
     def make(_):
         body = filled(b'{"' + field + b'":[', part, b"]}", size)
         return lab.head(CHAT, 2 * size) + body[:-2] + b","
@@ -27,7 +27,8 @@ def half_sent(field, part, size=3 * MIB):
 
 
 def listed(size, **fields):
-    """A maker of chats whose responses are lists of this many texts; every schema differs."""
+    """Returns a maker of chats whose responses are lists of this many texts; every schema
+    differs."""
     items = {"type": "array", "minItems": size, "items": {"type": "string"}}
     return lambda number: structured({**items, "title": f"number {number}"}, **fields)
 
@@ -39,7 +40,7 @@ UNHURRIED = ("-latency", "3600000")
 
 ROWS = group(
     "connections",
-    # Connections that come and go
+    # Short-lived connections
     row("connections without a byte", b"", NOTHING),
     row("connections of one request", CHAT_REQUEST, fresh=True),
     row("connections of one request, 100 at once", CHAT_REQUEST, fresh=True, connections=100),

@@ -10,24 +10,24 @@ TRAILERS_MAX = 8 * KIB
 
 
 def content(size):
-    """A body of this size, and what every chunked row sends."""
+    """Returns a body of this size, which every chunked row sends."""
     return text(b"x", size)(0).partition(b"\r\n\r\n")[2]
 
 
 def in_chunks(body, size, **parts):
-    """A maker of a body of this many bytes, in chunks of a size."""
+    """Returns a maker of a body of this many bytes, in chunks of a size."""
     return lambda _: chunked(content(body), size, **parts)
 
 
 def trailers(size):
-    """Trailers of this many bytes."""
+    """Returns trailers of this many bytes."""
     line = b"X-Trailer: " + b"x" * 51 + b"\r\n"
     rest = size % len(line)
     return line * (size // len(line)) + (b"X: " + b"x" * (rest - 5) + b"\r\n" if rest > 4 else b"")
 
 
 def raw(*chunks):
-    """A chat request with these bytes as its chunks."""
+    """Returns a chat request with these bytes as its chunks."""
     return chunked(b"", 1)[: -len(b"0\r\n\r\n")] + b"".join(chunks)
 
 
@@ -69,7 +69,7 @@ ROWS = group(
 
 
 def pieces(body, size):
-    """A chat whose body is sent in pieces of this many bytes."""
+    """Returns a chat request whose body is sent in pieces of this many bytes."""
     head, _, _ = chunked(body, len(body)).partition(b"\r\n\r\n")
     head = head.replace(b"Transfer-Encoding: chunked", b"Content-Length: %d" % len(body))
     return [head + b"\r\n\r\n", *(body[at : at + size] for at in range(0, len(body), size))]

@@ -13,18 +13,18 @@ TARGET_MAX = 8 * KIB
 
 
 def fields(count, value="x"):
-    """A GET with this many fields in all."""
+    """Returns a GET request with this many fields in total."""
     return get("/health", *(f"X-Field-{at}: {value}" for at in range(count - 1)))
 
 
 def long_head(size, number=0):
-    """A GET whose head has this many bytes, and a number that makes it differ from others."""
+    """Returns a GET request whose head has this many bytes, with a number that makes it unique."""
     start = get("/health", f"X-Number: {number:08}", "X-Long: ")
     return start[:-4] + b"x" * (size - len(start)) + b"\r\n\r\n"
 
 
 def in_lines(data):
-    """The lines of a head, each a write of its own."""
+    """Returns the lines of a head, each for a separate write."""
     return [line + b"\n" for line in data.split(b"\n")[:-1]]
 
 
@@ -33,12 +33,12 @@ def in_bytes(data):
 
 
 def target(size, byte="x"):
-    """A GET whose target has this many bytes."""
+    """Returns a GET request whose target has this many bytes."""
     return get("/health?" + byte * ((size - 8) // len(byte)))
 
 
 def connection(element):
-    """A chat whose Connection field is a list of many elements."""
+    """Returns a chat request whose Connection field is a list of many elements."""
     return post(CHAT, {}, b"Connection: " + element * 5000 + b"keep-alive\r\n")
 
 

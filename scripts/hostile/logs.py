@@ -1,4 +1,4 @@
-"""Rows of what the server reports of itself: metrics, statistics, the raw log."""
+"""Rows about the server's own reports: metrics, statistics, the raw log."""
 
 import lab
 
@@ -8,13 +8,13 @@ from .responses import RANDOM
 from .row import LOG_READER, METRICS, NOTHING, RAW, READS, TURN, group, row
 
 LOGGED = ("-log-raw",)
-# Lengths of bodies whose sum is the 240 MiB that the raw log may hold, the last ones small enough
-# to leave no room for anything else.
+# Lengths of bodies that add up to the 240 MiB that the raw log may buffer. The last ones are so
+# small that no space is left.
 FILLING = [50 * MIB] * 4 + [32 * MIB, *(4 * MIB >> shift for shift in range(18))]
 
 
 def announced(number):
-    """A short head that announces a body."""
+    """Returns a short head that announces a body."""
     return f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: {FILLING[number]}\r\n\r\n".encode()
 
 

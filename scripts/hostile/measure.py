@@ -15,7 +15,7 @@ import lab
 from .build import AUTHORIZED, get
 from .client import Client
 
-# The address space of a server: a row that makes it allocate without end must end the server, not
+# The address space of a server: a row that makes it allocate endlessly must kill the server, not
 # the machine.
 MEMORY_MAX = 6 << 30
 # A server is quiet if it uses less than this CPU time, in nanoseconds, within a pause of this
@@ -24,7 +24,7 @@ QUIET_NS = 100_000
 QUIET = 0.02
 # The mean length of requests, in bytes, from which CPU time is also reported per MB.
 LONG = 4096
-# A shell script that runs a server whose standard error nobody reads. Only the first line, which
+# A shell script that runs a server whose standard error is not read. Only the first line, which
 # has the port, goes to the log; the rest stays in the pipe. The server replaces the shell, so tail
 # ends with it.
 UNREAD = 'exec "$@" 2> >(head -n 1; exec tail --pid=$$ -f /dev/null)'
@@ -40,23 +40,23 @@ class Result:
     sent: int = 0
     received: int = 0
     cpu_ns: int = 0
-    # The time that the server's threads were ready to run and had no CPU: other processes had it.
+    # The time that the server's threads were runnable but had no CPU, because of other processes.
     wait_ns: int = 0
-    # Resident memory above that at rest, in bytes: at the peak, and after all connections closed.
+    # Resident memory above that when idle, in bytes: at the peak, and after all connections closed.
     peak: int = 0
     kept: int = 0
-    # The longest stretch between two polls, in seconds; None when the server did not report it.
+    # The longest time between two polls, in seconds; None if the server did not report it.
     turn: float | None = None
     took: float = 0.0
     problem: str = ""
 
     def cpu_per_request(self):
-        """In microseconds; None without requests, and for a server that died."""
+        """The cost in microseconds; None without requests, and for a server that died."""
         return self.cpu_ns / self.requests / 1e3 if self.requests and self.cpu_ns else None
 
     def cpu_per_mb(self):
-        """In milliseconds for 10^6 bytes sent; None for small requests, whose cost does not depend
-        on their bytes."""
+        """The cost in milliseconds per 10^6 bytes sent; None for small requests, whose cost does
+        not depend on their bytes."""
         long = self.sent >= LONG * max(self.requests, 1)
         return self.cpu_ns / self.sent if long and self.cpu_ns else None
 
@@ -83,7 +83,7 @@ def priority():
 
 
 class Watched:
-    """A server, and the figures that the kernel and the server itself report."""
+    """A server, with the figures that the kernel and the server itself report."""
 
     def __init__(self, binary, row, patience):
         self.server = start(binary, row)
@@ -95,7 +95,7 @@ class Watched:
         return self.server.process.poll() is None
 
     def usage(self):
-        """CPU time, and time spent waiting for a CPU, in nanoseconds; zeros of a dead server."""
+        """Returns CPU time and time waiting for a CPU, in nanoseconds; zeros for a dead server."""
         total = [0, 0]
         for task in Path(f"/proc/{self.server.pid}/task").glob("*/schedstat"):
             try:
@@ -106,7 +106,7 @@ class Watched:
         return total
 
     def resident(self, field="VmRSS"):
-        """Resident memory in bytes; 0 of a dead server."""
+        """Returns resident memory in bytes; 0 for a dead server."""
         try:
             return self.server.memory(field)
         except (KeyError, OSError):
@@ -129,7 +129,7 @@ class Watched:
         return False
 
     def get(self, path):
-        """Returns the content of a response, or None if none came in time."""
+        """Returns the content of a response, or None if none arrived in time."""
         try:
             with socket.create_connection(
                 ("127.0.0.1", self.server.port), timeout=self.patience
@@ -155,13 +155,13 @@ class Watched:
         return (why or lines or [""])[-1].strip()[:100]
 
     def end(self):
-        # A server that hangs, or waits for the reader of its log, ignores a gentle request.
+        # A server that hangs, or waits for the reader of its log, ignores SIGTERM.
         self.server.process.kill()
         self.server.stop()
 
 
 def measure(binary, row, patience):
-    """Sends the traffic of a row to a fresh server and returns what was seen."""
+    """Sends the traffic of a row to a fresh server and returns the measurements."""
     began = time.monotonic()
     watched = Watched(binary, row, patience)
     client = Client(watched.server.port, row, patience, watched.peaked)
@@ -199,7 +199,7 @@ def observe(watched, client, row):
 
 
 def problem(watched, client, row, alive, quiet):
-    """Returns what went wrong, in words; nothing when all was as the row expects."""
+    """Describes what went wrong; empty if everything was as the row expects."""
     if not alive or client.refused:
         return f"DIED: {watched.last_words()}"
     if client.stalled:
@@ -215,7 +215,7 @@ def problem(watched, client, row, alive, quiet):
 
 
 def unexpected(statuses, expect):
-    """Returns the statuses that are not allowed, in words; nothing when all are."""
+    """Describes the statuses that are not allowed; empty if there are none."""
     wrong = collections.Counter({
         status: count for status, count in statuses.items()
         if status not in expect and status.partition(" ")[0] not in expect

@@ -1,4 +1,4 @@
-"""Rows of requests that every client sends: what the hostile ones are compared with."""
+"""Rows of ordinary requests, with which the hostile ones are compared."""
 
 import lab
 
@@ -9,7 +9,7 @@ CHAT_REQUEST = lab.chat_request()
 
 
 def varied(number):
-    """A chat with an id of its own in the head and a text of its own."""
+    """Returns a chat request with a unique id in the head and a unique text."""
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"Hello {number}"}]}
     return post(CHAT, body, b"X-Request-Id: %032x\r\n" % number)
 

@@ -16,22 +16,22 @@ DIMENSIONS = 4096
 
 
 def said(part, size=ECHO_MAX, **fields):
-    """A chat whose message repeats a text up to a size, for the server to echo."""
+    """Returns a chat request whose message repeats a text up to a size, for the server to echo."""
     text = part * (size // len(part.encode()))
     return chat(messages=[{"role": "user", "content": text}], **fields)
 
 
 def embedding(inputs, encoding):
-    """A maker of embedding requests, each of which wants another number of dimensions."""
+    """Returns a maker of embedding requests, each with a different number of dimensions."""
     return lambda number: post(EMBEDDINGS, {
         "input": inputs, "encoding_format": encoding,
-        # A step that is coprime to the range visits all of it before one comes again.
+        # A step that is coprime to the range visits all of it before any value repeats.
         "dimensions": DIMENSIONS - number * 1021 % DIMENSIONS,
     })
 
 
 def escapes(number):
-    """A chat whose message consists of escapes."""
+    """Returns a chat request whose message consists of escapes."""
     return chat(messages=[{"role": "user", "content": "\0\u001f\n" * 3000}], n=number)
 
 

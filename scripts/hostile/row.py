@@ -17,11 +17,11 @@ LOG_READER = "responses wait for the reader of the raw log"
 NOTHING = "nothing"
 # The server closed the connection without a response.
 CLOSED = "closed"
-# A response ended before all of its announced length had come, and the connection stayed open.
+# A response ended before its announced length, and the connection stayed open.
 STOPPED = "stopped"
 
-# By default a row ends after this many requests or seconds, whichever comes first. The time keeps
-# the whole table within minutes; the count keeps cheap rows from running longer than they need to.
+# By default a row ends after this many requests or seconds, whichever comes first. The time limits
+# the whole table to minutes; the count keeps cheap rows from running longer than necessary.
 COUNT = 5000
 SECONDS = 0.3
 
@@ -56,14 +56,15 @@ class Row:
     half_close: bool = False
     # Flags of the server.
     args: tuple[str, ...] = ()
-    # Nobody reads the server's standard error.
+    # The server's standard error is not read.
     unread_log: bool = False
     # The reason why the row is known to cost too much or to fail, or nothing.
     mark: str = ""
 
 
 def row(name, make, *expect, **fields):
-    """Returns a row. The bytes may stand in place of a function that makes them."""
+    """Returns a row. Instead of a function that makes the bytes, the bytes themselves are
+    allowed."""
     maker = make if callable(make) else lambda _: make
     return Row(name, maker, expect or ("200",), **fields)
 

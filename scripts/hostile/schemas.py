@@ -17,8 +17,8 @@ PERSON = {"type": "object", "properties": {"name": STRING, "age": {"type": "inte
 
 
 def schema(name, made, *expect, mark=SCHEMA, **fields):
-    """A row of chats whose responses must satisfy a schema. Every request differs in a field that
-    the server ignores, so that it cannot reuse the value that it made for the one before."""
+    """Returns a row of chats whose responses must satisfy a schema. Requests differ in a field that
+    the server ignores, so that it cannot reuse the previous value."""
     @functools.cache
     def text():
         return Raw(dump(made() if callable(made) else made))
@@ -29,17 +29,19 @@ def schema(name, made, *expect, mark=SCHEMA, **fields):
 
 
 def lists_of_types(lists, length):
-    """An allOf of lists of one type, whose pairs multiply where they are compared one by one."""
+    """Returns an allOf of lists of one repeated type, whose pairs multiply if they are compared one
+    by one."""
     return {"allOf": [{"type": ["object"] * length}] * lists}
 
 
 def mixed_lists_of_types(lists):
-    """An allOf of lists of all types, in another order each."""
+    """Returns an allOf of lists of all types, each in a different order."""
     return {"allOf": [{"type": TYPES[at % 7 :] + TYPES[: at % 7]} for at in range(lists)]}
 
 
 def choices(keyword, parts, branches, last=None):
-    """An allOf of choices whose branches exclude each other, but for the last of each."""
+    """Returns an allOf of choices whose branches exclude each other, except for the last of
+    each."""
     def part(number):
         consts = [{"const": f"{number}-{branch}"} for branch in range(branches - 1)]
         return {keyword: [*consts, last or {"const": "all"}]}
@@ -47,7 +49,7 @@ def choices(keyword, parts, branches, last=None):
 
 
 def diamonds(depth, keyword="allOf"):
-    """References that double at each level."""
+    """Returns references that double at each level."""
     levels = {
         f"d{at}": {keyword: [{"$ref": f"#/$defs/d{at + 1}"}, {"$ref": f"#/$defs/d{at + 1}"}]}
         for at in range(depth)
@@ -56,13 +58,13 @@ def diamonds(depth, keyword="allOf"):
 
 
 def chain(length):
-    """A reference to a reference, and so on."""
+    """Returns a chain of references."""
     links = {f"d{at}": {"$ref": f"#/$defs/d{at + 1}"} for at in range(length)}
     return {"$ref": "#/$defs/d0", "$defs": {**links, f"d{length}": STRING}}
 
 
 def doubled(depth):
-    """Objects whose two properties double at each level."""
+    """Returns objects whose two properties double at each level."""
     levels = {
         f"d{at}": {"type": "object", "properties": {
             name: {"$ref": f"#/$defs/d{at + 1}"} for name in "ab"
@@ -73,7 +75,7 @@ def doubled(depth):
 
 
 def nested(depth, wrap):
-    """A schema in a schema, and so on, as text: Python's own depth is limited as well."""
+    """Returns nested schemas as text, since Python's own recursion depth is limited too."""
     before, after = wrap
     return Raw(before * depth + '{"type":"string"}' + after * depth)
 
@@ -89,7 +91,7 @@ def array(size, items=STRING, **fields):
 
 
 def arrays(*sizes):
-    """Arrays in arrays of these sizes."""
+    """Returns nested arrays of these sizes."""
     return functools.reduce(lambda items, size: array(size, items), reversed(sizes), STRING)
 
 

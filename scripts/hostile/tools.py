@@ -8,7 +8,7 @@ FIELD_MAX = MIB
 
 
 def called(tools, choice="required", **fields):
-    """A chat that must be responded to with a call."""
+    """Returns a chat request that requires a tool call."""
     return chat(tools=tools, tool_choice=choice, **fields)
 
 
@@ -23,19 +23,19 @@ def functions(count, description=""):
 
 
 def chosen(at):
-    """The choice of one function."""
+    """Returns the choice of one function."""
     return {"type": "function", "function": {"name": f"function_{at}"}}
 
 
 def allowed(names):
-    """The choice among functions with these numbers."""
+    """Returns the choice among functions with these numbers."""
     return {"type": "allowed_tools", "allowed_tools": {
         "mode": "required", "tools": [chosen(at) for at in names],
     }}
 
 
 def amplified(part, size=FIELD_MAX - 512):
-    """A maker of a call whose function has a list of equal parts in its declaration."""
+    """Returns a maker of a call whose function has a list of equal parts in its declaration."""
     def make(_):
         padding = filled(b"[", part, b"]", size).rstrip().decode()
         declared = {**tool("f", {"type": "object"}), "padding": Raw(padding)}
@@ -44,7 +44,7 @@ def amplified(part, size=FIELD_MAX - 512):
 
 
 def formatted(part, size=FIELD_MAX - 512):
-    """A maker of a chat whose response_format has a list of equal parts."""
+    """Returns a maker of a chat whose response_format has a list of equal parts."""
     def make(_):
         padding = filled(b"[", part, b"]", size).rstrip().decode()
         return chat(response_format={"type": "json_object", "padding": Raw(padding)})

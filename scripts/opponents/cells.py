@@ -1,4 +1,4 @@
-"""What is compared: each cell measures all contenders who can do it, in turns."""
+"""The cells of the comparison: each measures all contenders that support it, alternately."""
 
 import json
 import os
@@ -18,12 +18,12 @@ CPU = ("CPU a request", "us")
 
 
 def loaded(name):
-    """What one of the scripts beside this folder defines."""
+    """Imports one of the scripts in the parent folder."""
     return SimpleNamespace(**runpy.run_path(str(lab.ROOT / "scripts" / name)))
 
 
 def claimed():
-    """The cells that the README's claims rest on."""
+    """Measures the cells behind the README's claims."""
     return [
         ("64 connections, depth 1", partial(throughput, depth=1)),
         ("64 connections, 16 requests in one write", partial(throughput, depth=16)),
@@ -39,7 +39,7 @@ def claimed():
 
 
 def full():
-    """The whole grid."""
+    """Measures the whole grid."""
     yield from claimed()
     for depth in (1, 16):
         for content, size in ((SENTENCE, "small"), (BIG, "10 KB")):
@@ -61,7 +61,7 @@ def full():
 
 
 def begin(field, latency=0, content=SENTENCE, only=None):
-    """Starts all who can do it."""
+    """Starts all contenders that support it."""
     servers = []
     for contender in field:
         if only and contender.name not in only:
@@ -74,12 +74,12 @@ def begin(field, latency=0, content=SENTENCE, only=None):
 
 
 def asking(server, request):
-    """The request as this server has its paths."""
+    """Returns the request with the path that this server uses."""
     return request.replace(b" /", b" " + getattr(server, "prefix", b"") + b"/", 1)
 
 
 def wrk_scripts(servers, request, depth):
-    """A wrk script for each server."""
+    """Writes a wrk script for each server."""
     made = {}
     for server in servers:
         own = asking(server, request)
@@ -101,7 +101,8 @@ def throughput(
     cell, field, options, results, depth, connections=64, content=SENTENCE, alone=False,
     endpoint="chat",
 ):
-    """Requests/s and CPU time a request. Alone: mocker and the floor, in more rounds."""
+    """Measures requests/s and CPU time per request. `alone`: mocker and the floor, in more
+    rounds."""
     servers = begin(field, content=content, only=("A", "A2") if alone else None)
     request = lab.request_of(endpoint)
     file = lab.WORK / "answer"
@@ -120,7 +121,7 @@ def throughput(
 
 
 def churn(cell, field, options, results):
-    """A connection for each request."""
+    """Measures requests with a connection each."""
     servers = begin(field)
     request = lab.chat_request().replace(b"Connection: keep-alive", b"Connection: close")
     plain = wrk_scripts(servers, request, 1)
@@ -135,7 +136,7 @@ def churn(cell, field, options, results):
 
 
 def late(cell, field, options, results, millis, in_flight):
-    """How late delayed answers arrive, beyond the delay that was asked for."""
+    """Measures the lateness of delayed responses."""
     most = results.of("64 connections, depth 1", "requests/s")
     servers = []
     rate = in_flight / millis * 1e3
@@ -183,7 +184,7 @@ def late(cell, field, options, results, millis, in_flight):
 
 
 def uploads(cell, field, options, results, size, each):
-    """CPU time of large bodies, beside a floor that reads and drops them."""
+    """Measures the CPU time of large bodies, compared with a floor that discards them."""
     upload = loaded("upload")
     servers = begin(field, only=("A", "A2")) + [lab.floor("drop")]
     for name, (path, content) in upload.bodies(size).items():
@@ -199,7 +200,7 @@ def uploads(cell, field, options, results, size, each):
 
 
 def upload_rate(cell, field, options, results, size, each):
-    """Bodies a second, of all who take them."""
+    """Measures bodies/s of all contenders that accept them."""
     upload = loaded("upload")
     path, content = upload.bodies(size)["one long string"]
     servers = []
@@ -222,7 +223,7 @@ def upload_rate(cell, field, options, results, size, each):
 
 
 def streams(cell, field, options, results):
-    """Events a second of streams without gaps; no opponent sends them without sleeping."""
+    """Measures events/s of streams without gaps; no other server sends them without sleeping."""
     file = lab.WORK / "streams.json"
     subprocess.run(
         [lab.ROOT / "scripts" / "streams", "throughput", "--binary", field[0].start(0, SENTENCE)[0],
@@ -235,7 +236,7 @@ def streams(cell, field, options, results):
 
 
 def even(cell, field, options, results):
-    """How many of 8 and 64 connections lie on the fuller of two cores."""
+    """Measures how many of 8 and 64 connections are on the fuller of two cores."""
     balance = loaded("balance")
     binary = field[0].start(0, SENTENCE)[0]
     for connections in (8, 64):
@@ -251,7 +252,8 @@ def even(cell, field, options, results):
 
 
 def at_rest(cell, field, options, results):
-    """Memory at rest and of idle connections, the time to the first answer, the program's size."""
+    """Measures idle memory, the memory of idle connections, the time to the first response and the
+    size of the program."""
     runs = {}
     for contender in field:
         if contender.name == "A2":
@@ -279,7 +281,7 @@ def at_rest(cell, field, options, results):
 
 
 def idle_connections(contender, count=10_000):
-    """What each of so many idle connections takes of the server's memory, in bytes."""
+    """Returns the server's memory per idle connection, in bytes."""
     server = lab.Server(contender.name, contender.start(0, SENTENCE))
     server.prefix = contender.prefix
     idle, _, growth = lab.open_idle(server, count, asking(server, lab.chat_request()))

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
-# Surfaces and inks for a light and a dark page.
+# Background and foreground colors of a light and a dark page.
 SCHEMES = {
     "light": {"text": "#1c1c1a", "soft": "#63635e", "grid": "#e2e2de", "ours": "#2a6fdb",
               "others": "#9a9a94"},
@@ -69,7 +69,7 @@ def main():
     table, folder = Path(sys.argv[1]), Path(sys.argv[2])
     with open(table, newline="") as file:
         rows = list(csv.DictReader(file))
-    # The same numbers make the same file.
+    # The same numbers yield the same file.
     plt.rcParams.update({"svg.hashsalt": "mocker", "svg.fonttype": "none",
                          "font.family": "sans-serif"})
     for name, cell, metric, title, log in CHARTS:

@@ -1,4 +1,4 @@
-"""Who is compared: how each is built and started."""
+"""The contenders: how each is built and started."""
 
 import json
 import os
@@ -11,13 +11,13 @@ import lab
 
 HERE = lab.ROOT / "scripts" / "opponents"
 
-# What everyone says, so that answers have about the same length.
+# The text of all responses, so that they have about the same length.
 SENTENCE = "This is a mock response. " * 12
 
 
 class Contender:
-    """How to start one: `start` gives its command line for a latency in milliseconds and for what
-    it is to say, or None where it can't do that. `prefix` stands before its paths."""
+    """A contender: `start` returns its command line for a latency in milliseconds and a text, or
+    None if it doesn't support them. `prefix` is the prefix of its paths."""
 
     def __init__(self, name, start, prefix=b""):
         self.name = name
@@ -32,7 +32,7 @@ def free_port():
 
 
 def field(binary, out, note):
-    """All who can be had here."""
+    """Returns all contenders that are available here."""
     all_of_them = []
 
     def join(make):
@@ -74,7 +74,7 @@ def nginx(out):
     folder.mkdir(exist_ok=True)
 
     def start(latency, content):
-        # It can't wait, and its settings hold no parameter of 10 KB.
+        # It can't delay, and its configuration allows no parameter of 10 KB.
         if latency or content != SENTENCE:
             return None
         answer = json.dumps({
@@ -155,7 +155,7 @@ def rust(out):
 
 
 def installed(out, crate):
-    """A program that people install with cargo."""
+    """Installs a program with cargo."""
     program = out / "mocks" / "bin" / crate
     if not program.exists():
         print(f"installing {crate} ...", file=sys.stderr)
@@ -191,7 +191,7 @@ def llmsim(out):
             f"[latency]\nttft_mean_ms = {latency:.0f}\nttft_stddev_ms = 0\n"
             "tbt_mean_ms = 0\ntbt_stddev_ms = 0\n"
         )
-        # As it comes it logs every request at length.
+        # By default it logs every request in detail.
         say = f'echo http://127.0.0.1:{port}; RUST_LOG=error exec "$0" "$@"'
         return ["sh", "-c", say, program, "serve", "--config", str(settings), "--host",
                 "127.0.0.1", "--port", str(port), "--generator", f"fixed:{content}"]

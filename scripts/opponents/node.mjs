@@ -1,4 +1,4 @@
-// The same with Node's own http.
+// A simple mock chat endpoint with Node's http.
 import http from "node:http";
 
 const option = (name, other) => {

@@ -1,4 +1,4 @@
-"""Runs the recipes and judges them; scripts/check-recipes calls it, and its --help says how."""
+"""Runs the recipes and checks the results. Called by scripts/check-recipes; see its --help."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from runs import Run, prepare, read_report
 from sections import ROOT, Broken, read_recipes
 from tools import Missing
 
-# What a job is given so that the mock can't bear its load.
+# The settings with which the mock can't handle the load of a job.
 OVERDRIVEN = {"MOCKER_LATENCY": "0", "MOCKER_THREADS": "1"}
 
 
@@ -28,7 +28,7 @@ def tell_of(name, run, ended):
 
 def check_scripts(section, binary):
     place, environment = prepare(section, binary)
-    # A recipe that has a -report of its own writes there: a flag wins over the variable.
+    # A recipe with its own -report writes there, since a flag overrides the variable.
     environment["MOCKER_REPORT"] = "exit-report.json"
     run = Run(section, place, environment)
     run.status = run.script(section.scripts, ["-eu"])
@@ -38,7 +38,7 @@ def check_scripts(section, binary):
 
 
 def check_job(section, binary):
-    # A machine that takes the cores away for a moment makes the run mock-bound, and rightly so.
+    # If the machine takes the cores away for a moment, the run is rightly mock-bound.
     for tries in (2, 1, 0):
         run, report = run_job(section, binary, {})
         its = read_report(report)

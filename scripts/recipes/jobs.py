@@ -1,4 +1,4 @@
-"""A job for GitHub Actions: reads its YAML and runs its steps as the runner there does."""
+"""Parses the YAML of a job for GitHub Actions and runs its steps like the runner there."""
 
 from runs import Run, prepare
 from sections import ROOT, Broken
@@ -6,8 +6,8 @@ from tools import tell
 
 
 def read_job(section):
-    """The environment and the steps of a job, each step with the line of its commands. What is not
-    known here is refused, or what was checked would not be what runs."""
+    """Returns the environment and the steps of a job, each step with the line of its commands.
+    Rejects unknown keys, which would make the check differ from the real job."""
     import yaml  # here, for --list does without
 
     [(first, block)] = section.jobs
@@ -21,7 +21,7 @@ def read_job(section):
     def node(above, key):
         return next(value for name, value in above.value if name.value == key)
 
-    # To YAML 1.1 a bare `on` is true.
+    # In YAML 1.1 a bare `on` is true.
     known("workflow", workflow, {"name", "True", "env", "jobs"})
     [(name, job)] = workflow["jobs"].items()
     known("job", job, {"runs-on", "timeout-minutes", "env", "steps"})
@@ -41,7 +41,7 @@ def read_job(section):
 
 
 def run_job(section, binary, more):
-    """Runs the steps as the runner of GitHub Actions does."""
+    """Runs the steps like the runner of GitHub Actions."""
     place, environment = prepare(section, binary)
     its, steps = read_job(section)
     environment.update({**its, **more, "CI": "true"})

@@ -1,4 +1,4 @@
-"""What the recipes start, and nothing else: finds it, waits for its end, ends and reaps it."""
+"""Finds, awaits, stops and reaps the processes started by the recipes, and no others."""
 
 import atexit
 import ctypes
@@ -12,8 +12,8 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def keep_all():
-    """From here on all that is started stays below this process, even if its parent ends, and ends
-    with it."""
+    """Keeps all processes started from now on below this one, even if their parents exit, and stops
+    them when it exits."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     atexit.register(reap)
     atexit.register(end_all)  # which comes first
@@ -22,7 +22,7 @@ def keep_all():
 
 
 def running():
-    """What runs below this process: {pid: command line}."""
+    """Returns the processes below this one: {pid: command line}."""
     parents, names = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -50,7 +50,7 @@ def reap():
 
 
 def wait_for_end(seconds):
-    """What still runs after so many seconds at most."""
+    """Returns the processes that still run after this many seconds."""
     until = time.monotonic() + seconds
     while (left := running()) and time.monotonic() < until:
         time.sleep(0.05)
@@ -58,7 +58,8 @@ def wait_for_end(seconds):
 
 
 def end_all():
-    """Ends all that was started. SIGKILL twice: what ends may have started something."""
+    """Stops everything that was started. Kills twice, since a process may just have started
+    another."""
     for sign in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
         for pid in running():
             try:

@@ -1,5 +1,5 @@
-"""Runs the commands of a section in a place made for them, and holds the run against what mocker
-says of it."""
+"""Runs the commands of a section in a directory of their own, and checks the run against mocker's
+report."""
 
 import json
 import os
@@ -17,16 +17,16 @@ from tools import WORK, need_apt, need_node, need_npm, need_pip, shim
 # The longest that a section or a job may take, in seconds.
 LIMIT = 180
 
-# What the caller has set for the tools or for mocker must not change what is checked.
+# The caller's variables for the tools or for mocker must not affect the checks.
 OTHERS = ("MOCKER_", "OPENAI_", "AZURE_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "LOCUST_",
           "GUIDELLM_", "AIPERF_", "GITHUB_")
 
-# Answers to these show no load.
+# Responses on these paths are no load.
 NO_LOAD = {"/", "/health", "/metrics", "/stats", "/models"}
 
 
 def prepare(section, binary):
-    """An empty folder for a section, and the environment in which its commands find their tools."""
+    """Returns an empty directory for a section, and an environment with its tools on the PATH."""
     place = WORK / "run" / section.name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -45,14 +45,14 @@ def prepare(section, binary):
         else:
             node = need_node()
             paths += node
-            # Node looks for packages beside the program, so they must seem to be there.
+            # Node searches for packages next to the program, so link them there.
             modules = need_npm(packages, node) / "node_modules"
             (place / "node_modules").symlink_to(modules)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(OTHERS)
     }
     environment["PATH"] = ":".join(map(str, [*paths, os.environ["PATH"]]))
-    # The proxy that an installation may want must not stand before the mock.
+    # A proxy that installations need must not be used for the mock.
     environment["NO_PROXY"] = environment["no_proxy"] = "localhost,127.0.0.1,::1"
     look_at_ports(section)
     return place, environment
@@ -68,12 +68,12 @@ def look_at_ports(section):
 
 
 def read_report(file):
-    """What mocker left at its end, or nothing: the file is there, and empty, from its start on."""
+    """Returns mocker's report, or nothing: the file exists, but is empty until the exit."""
     return json.loads(file.read_text()) if file.exists() and file.stat().st_size else None
 
 
 class Run:
-    """A run of some scripts, one after the other: what they said, and how it ended."""
+    """A run of several scripts in sequence, with their output and exit status."""
 
     def __init__(self, section, place, environment):
         self.section, self.place = section, place
@@ -88,8 +88,8 @@ class Run:
         self.at = WORK / "logs" / f"{stem}.line"
 
     def script(self, blocks, flags):
-        """Runs blocks of lines; gives the exit status. Each line is where it is in the Markdown, so
-        what bash says of a line's number is true."""
+        """Runs blocks of lines and returns the exit status. Each line keeps its number in the
+        Markdown, so that bash reports correct line numbers."""
         last = max(first + len(block) for first, block in blocks)
         lines = [""] * last
         lines[0] = f"trap 'echo $LINENO >{shlex.quote(str(self.at))}' DEBUG"
@@ -116,23 +116,23 @@ class Run:
         return status
 
     def end(self):
-        """Ends what the scripts have started and not ended themselves."""
+        """Stops the processes that the scripts have left running."""
         self.left = wait_for_end(5)
         end_all()
         reap()
         self.said = self.log.read_text(errors="replace")
 
     def judge(self, reports, wanted=0, verdict=None):
-        """Holds the run against what mocker says of it, and against a verdict if one is asked."""
+        """Checks the run against mocker's report, and against a verdict if one is expected."""
         if self.status != wanted:
-            # Why something broke off is worth more than what is missing because of that.
+            # The reason why a script failed is more useful than its consequences.
             if not self.problems:
                 self.problems.append(f"ended with {self.status}, not {wanted}")
             return
         if self.left:
             names = ", ".join(name.split("\n")[0].strip()[:60] for name in self.left.values())
             self.problems.append(f"it left running: {names}")
-        # `mocker -healthcheck` may say so, as often as it is asked too early.
+        # `mocker -healthcheck` may print this while mocker is not ready.
         if re.search("^(?!mocker: ).*connection refused", self.said, re.IGNORECASE | re.MULTILINE):
             self.problems.append("a connection was refused: nothing waited for mocker")
         starts = len(re.findall(r"^mocker listening on ", self.said, re.MULTILINE))

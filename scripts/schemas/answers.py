@@ -1,5 +1,5 @@
-"""What an answer must be beyond its schema: that it is of the length, the number and the form that
-the request asks for, and that its numbers add up."""
+"""Checks of responses beyond their schema: the requested length, number and form, and consistent
+numbers."""
 
 import base64
 import json
@@ -17,14 +17,14 @@ from server import Answer, Server, parsed
 Json = dict[str, Any]
 
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-# A limit that cuts every text, and one that cuts none.
+# A limit that truncates every text, and one that truncates none.
 NARROW, WIDE = 3, 100_000
 AUTO_TOKENS = range(100, 500)
 INCLUDE_LOGPROBS = "message.output_text.logprobs"
 
 
 class Ask(NamedTuple):
-    """A request, and what its answer is to hold besides what its body says."""
+    """A request, with the expectations for its response that do not follow from its body."""
 
     endpoint: str
     body: Json
@@ -60,7 +60,7 @@ class Ask(NamedTuple):
 
     @property
     def logprobs(self) -> int | None:
-        """How many tokens are told beside each; None where no probability is asked for."""
+        """Returns the number of alternatives per token; None if no probabilities are requested."""
         if self.endpoint == "completions":
             return self.body.get("logprobs")
         asked = self.body.get("logprobs") or INCLUDE_LOGPROBS in self.body.get("include", [])
@@ -68,8 +68,8 @@ class Ask(NamedTuple):
 
 
 def count_of(value: Any) -> int:
-    """How many inputs a value is. A list of token numbers is one, and so are the texts and images
-    that a moderation looks at together."""
+    """Returns the number of inputs in a value. A list of token numbers is one, and so is a mix of
+    texts and images in a moderation."""
     many = isinstance(value, list) and not isinstance(value[0], (int, dict))
     return len(value) if many else 1
 
@@ -81,11 +81,11 @@ class Choice(NamedTuple):
     tokens: list[str] | None  # what the logprobs tell, if they do
 
 
-# --- generated answers -----------------------------------------------------------------------
+# --- generated responses ---------------------------------------------------------------------
 
 
 def generated(server: Server, ask: Ask, answer: Answer) -> None:
-    """Checks a chat completion, a completion or a response, in whichever form it came."""
+    """Checks a chat completion, a completion or a response, streamed or not."""
     if ask.stream:
         whole, pieces = streamed(ask, answer)
     else:
@@ -155,7 +155,7 @@ def response(ask: Ask, whole: Json) -> list[Choice]:
     same("status of the item", item["status"], whole["status"])
     if item["type"] == "function_call":
         that(item["call_id"].startswith("call_mock"), f"call_id is {item['call_id']}")
-        # Chats say so by the reason, responses by the kind of item.
+        # Chats indicate it by the finish reason, responses by the type of item.
         reason = "tool_calls" if reason == "stop" else reason
         return [Choice(item["arguments"], reason, item["name"], None)]
     same("the message within", item["message"]["content"], item["content"])
@@ -165,7 +165,7 @@ def response(ask: Ask, whole: Json) -> list[Choice]:
 
 
 def judge(server: Server, ask: Ask, choice: Choice) -> None:
-    """Whether one choice says what it should, as long as it should."""
+    """Checks the text of one choice and its length."""
     same("the function", choice.called, ask.calls)
     done = "tool_calls" if ask.calls else "stop"
     same("reason of the end", choice.reason, "length" if ask.cut else done)
@@ -200,7 +200,7 @@ def judge_words(server: Server, ask: Ask, words: int) -> None:
 
 
 def plain_text(server: Server, ask: Ask) -> str:
-    """What the request is answered without `stream` and limits, all else being the same."""
+    """Returns the response to the same request without `stream` and limits."""
     dropped = ("stream", "stream_options", *LIMITS)
     body = {key: value for key, value in ask.body.items() if key not in dropped}
     plain = ask._replace(body=body)
@@ -282,7 +282,7 @@ def legacy_tokens(told: Json, others: int | None) -> list[str]:
     return tokens
 
 
-# --- the other answers -----------------------------------------------------------------------
+# --- the other responses ---------------------------------------------------------------------
 
 
 def embeddings(server: Server, ask: Ask, answer: Answer) -> None:
@@ -298,7 +298,7 @@ def embeddings(server: Server, ask: Ask, answer: Answer) -> None:
         same("numbers", len(vector), size)
         length = math.hypot(*vector)
         that(abs(length - 1) <= 1e-3, f"the length of a vector is {length}")
-    # Of one number and length 1 there are two only.
+    # There are only two unit vectors with one number.
     if size > 1:
         same("different vectors", len(set(vectors)), inputs)
     same("total_tokens", whole["usage"]["total_tokens"], whole["usage"]["prompt_tokens"])
@@ -307,7 +307,8 @@ def embeddings(server: Server, ask: Ask, answer: Answer) -> None:
 
 
 def vector_of(sent: Any, encoded: bool) -> tuple[float, ...]:
-    """The numbers of an embedding; as base64 they are little-endian floats of four bytes."""
+    """Returns the numbers of an embedding; in base64 they are little-endian floats of four
+    bytes."""
     if not encoded:
         return tuple(sent)
     data = base64.b64decode(sent, validate=True)
@@ -349,7 +350,7 @@ JUDGES: dict[str, Callable[[Server, Ask, Answer], None]] = {
 
 
 def check(server: Server, ask: Ask, path: str | None = None, **headers: str) -> None:
-    """Asks and judges; `path` where it is not the usual one."""
+    """Sends a request and checks the response; `path` overrides the usual one."""
     answer = server.ask(path or "/v1" + PATHS[ask.endpoint], ask.body, headers=headers)
     if answer.status != 200:
         raise Failed(f"status {answer.status}: {answer.body[:300]!r}")
@@ -358,7 +359,8 @@ def check(server: Server, ask: Ask, path: str | None = None, **headers: str) -> 
 
 
 def refused(answer: Answer, status: int, **error: Any) -> str:
-    """The message of an answer that is an error of this status with these fields."""
+    """Returns the message of a response, which must be an error with this status and these
+    fields."""
     same("status", answer.status, status)
     whole = answer.json()
     conforms(whole, "#/components/schemas/ErrorResponse")

@@ -1,9 +1,8 @@
-"""Checks every answer of a mocker against OpenAI's description of its API. Started by
-scripts/check-schemas as `check.py BINARY`; it starts that binary with one set of settings after
-the other.
+"""Checks every response of mocker against OpenAI's API description. Called by scripts/check-schemas
+as `check.py BINARY`; starts that binary with several sets of settings, one after the other.
 
-Prints `ok   NAME` or `FAIL NAME : why` for each check and `N passed, N failed`. Ends with 0 when
-all passed, else with 1."""
+Prints `ok   NAME` or `FAIL NAME : why` for each check and `N passed, N failed`. Exits with 0 if all
+passed, and with 1 otherwise."""
 
 import sys
 import time
@@ -105,7 +104,7 @@ SETTINGS: list[tuple[list[str], Callable[[Server], None]]] = [
 
 def with_server(binary: str, settings: list[str], checks: Callable[[Server], None]) -> None:
     started: list[Server] = []
-    # A setting that is not known must not look like fewer checks.
+    # An unknown setting must not silently reduce the checks.
     where = " ".join(settings) or "no settings"
     run(where, "the server starts", lambda: started.append(Server(binary, *settings)))
     for server in started:

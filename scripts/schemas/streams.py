@@ -1,5 +1,5 @@
-"""Puts the events of a stream together to the answer that the same request gets without `stream`,
-and checks on the way that each event is what OpenAI describes and stands where it belongs."""
+"""Assembles the events of a stream into the response that the same request gets without `stream`,
+and checks that each event conforms to OpenAI's description and is in the right place."""
 
 from typing import Any, Callable
 
@@ -9,7 +9,7 @@ from server import Answer, parsed
 
 Json = dict[str, Any]
 
-# What all chunks of a stream share.
+# The fields that all chunks of a stream share.
 SHARED = ("id", "object", "created", "model", "system_fingerprint")
 
 
@@ -21,7 +21,8 @@ def chunks_of(answer: Answer) -> list[Json]:
 
 
 def assembled(chunks: list[Json], include_usage: bool, add: Callable[[Json, Json], None]) -> Json:
-    """The answer that chunks come to; `add` joins a choice of a chunk to what there is of it."""
+    """Assembles a response from chunks; `add` appends a choice of a chunk to the accumulated
+    one."""
     first = chunks[0]
     whole = {key: value for key, value in first.items() if key not in ("choices", "usage")}
     choices: dict[int, Json] = {}
@@ -54,7 +55,7 @@ def shared_by(first: Json, chunk: Json) -> None:
 
 
 def chat(answer: Answer, include_usage: bool) -> tuple[Json, list[str]]:
-    """The answer, and the pieces that its first choice came in."""
+    """Returns the response, and the pieces of its first choice."""
     chunks = chunks_of(answer)
     reference = reference_of("/chat/completions", "post", "text/event-stream")
     for chunk in chunks:
@@ -88,7 +89,7 @@ def chat(answer: Answer, include_usage: bool) -> tuple[Json, list[str]]:
 
 
 def begin_message(choice: Json, part: Json) -> None:
-    """The first delta says who speaks, and which function is called if one is."""
+    """Checks the first delta: the role, and the function if one is called."""
     delta = dict(part["delta"])
     same("role", delta.get("role"), "assistant")
     same("finish_reason of the first delta", part["finish_reason"], None)
@@ -145,7 +146,7 @@ def completions(answer: Answer, include_usage: bool) -> tuple[Json, list[str]]:
 
 
 def deviations_of(chunk: Json) -> frozenset[str]:
-    """What this one chunk is excused for."""
+    """Returns the deviations that are accepted for this chunk."""
     found = set()
     if any(choice["finish_reason"] is None for choice in chunk["choices"]):
         found.add("no reason yet")
@@ -158,7 +159,7 @@ def deviations_of(chunk: Json) -> frozenset[str]:
 
 
 class Sequence:
-    """The events of a response, taken one by one in the order in which they must come."""
+    """The events of a response, consumed one by one in the required order."""
 
     def __init__(self, answer: Answer):
         self.events = []
@@ -229,7 +230,7 @@ def message(sequence: Sequence, added: Json, place: Json) -> tuple[Json, list[st
     sequence.next("response.output_text.done", **place, **told)
     sequence.next("response.content_part.done", **place, part=part)
     item = {**ended(sequence, added), "content": [part]}
-    # The reference form beside OpenAI's: the same message once more within.
+    # The form of the reference server besides OpenAI's: the same message nested once more.
     item["message"] = {"role": "assistant", "content": [part]}
     return item, pieces
 
@@ -244,7 +245,7 @@ def function_call(sequence: Sequence, added: Json, place: Json) -> tuple[Json, l
 
 
 def ended(sequence: Sequence, added: Json) -> Json:
-    """The item with the status that the stream says it ends with."""
+    """Returns the item with the final status according to the stream."""
     that(sequence.at < len(sequence.events), "the stream ends before its item does")
     done = sequence.events[sequence.at].get("item", {})
     that(done.get("status") in ("completed", "incomplete"), f"the item ends as {done}")

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 BODY = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'
 
-# A browser that looks for updates and the like is refused here, and says so at length.
+# The browser's own network requests fail here, which it logs at length.
 BROWSER = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -28,7 +28,7 @@ BROWSER = [
 
 
 class Server:
-    """A mocker on a free port."""
+    """A mocker process on a free port."""
 
     def __init__(self, binary, *args, before=()):
         self.process = subprocess.Popen(
@@ -43,7 +43,7 @@ class Server:
         self.process.wait(timeout=10)
 
     def ask(self, path, method="GET", headers={}):
-        """Status, type and content of an answer."""
+        """Returns the status, type and content of a response."""
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
         try:
             answer = urllib.request.urlopen(request, timeout=10)
@@ -62,7 +62,7 @@ class Server:
 
 
 def h2load(server, folder, *args):
-    """The answers that h2load counted, by the first digit of their status."""
+    """Returns the responses that h2load counted, by the first digit of their status."""
     body = folder / "body"
     body.write_text(BODY)
     command = [
@@ -84,7 +84,7 @@ def by_digit(statuses):
 
 
 def counters(binary, folder, requests):
-    """The counters are exact, whatever the status, on all cores together."""
+    """Checks that the counters of all cores together are exact, for every status."""
     for name, args in [
         ("plain", []), ("failing", ["-failure-percent", "20"]), ("late", ["-latency", "5"]),
     ]:
@@ -105,7 +105,8 @@ def counters(binary, folder, requests):
 
 
 def conventions(server):
-    """/metrics by the conventions of Prometheus: https://prometheus.io/docs/practices/naming"""
+    """Checks /metrics against the conventions of Prometheus:
+    https://prometheus.io/docs/practices/naming"""
     status, kind, text = server.ask("/metrics")
     expect("/metrics is 200", status, 200)
     expect("/metrics has its type", kind, "text/plain; version=0.0.4; charset=utf-8")
@@ -149,9 +150,9 @@ def histogram(family):
 
 
 def page(browser, binary, folder):
-    """The page in a browser: no errors, and what it shows is the load."""
+    """Checks the page in a browser: it has no errors, and shows the load."""
     server = Server(binary, "-latency", "20")
-    # Longer than a slow machine takes for both pages; it is ended when they are done.
+    # Longer than a slow machine takes for both pages; it is stopped when they are done.
     load = subprocess.Popen(
         ["h2load", "--h1", "-t", "1", "-c", "50", "-D", "60", f"{server.url}/v1/models"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -170,7 +171,7 @@ def page(browser, binary, folder):
         tab.on("request", lambda request: others.append(request.url)
                if not request.url.startswith((server.url, "data:")) else None)
         tab.goto(server.url)
-        # The page's policy forbids what would evaluate an expression until it holds.
+        # The page's policy forbids evaluating expressions, so poll instead.
         eventually(tab.locator("#rate")).not_to_have_text("-", timeout=5000)
         first = tab.inner_text("#requests")
         tab.wait_for_timeout(2200)
@@ -205,7 +206,7 @@ def page(browser, binary, folder):
 
 
 def policy(browser, server):
-    """What is not the page's own neither runs nor loads in it."""
+    """Checks that the page neither runs nor loads foreign content."""
     tab = browser.new_page()
     headers = tab.goto(server.url).headers
     expect("policy: nosniff", headers.get("x-content-type-options"), "nosniff")
@@ -233,7 +234,7 @@ def policy(browser, server):
 
 
 def guarded(browser, binary):
-    """A page whose data ask for authorization asks for it."""
+    """Checks that the page prompts for authorization if its data require it."""
     server = Server(binary, "-auth", "Bearer key", "-auth-metrics")
     expect("guarded: /stats is 403", server.ask("/stats")[0], 403)
     key = {"Authorization": "Bearer key"}
@@ -250,8 +251,8 @@ def guarded(browser, binary):
 
 
 def screenshot(browser, binary, file):
-    """A picture of the page under a load that rises, falls and fails a little. The server has a
-    core for itself; all else is on another."""
+    """Takes a screenshot of the page under a load that rises, falls and has a few failures. The
+    server has a core of its own; everything else runs on another."""
     server = Server(
         binary, "-latency", "30", "-jitter", "10", "-failure-percent", "2",
         before=["taskset", "-c", "0"],

@@ -1,29 +1,29 @@
-//! Builds a tree of values that arrive one by one, with strings in pieces that are cut anywhere.
+//! Builds a [`Tree`] from parser events. Strings arrive in pieces, which may be cut at any byte.
 
-use super::tree::{Kind, Tree};
+use super::tree::{Node, Tree};
 
-/// The longest escape of one character, a surrogate pair, in bytes.
+/// The length of the longest escape sequence in bytes: `\uXXXX\uXXXX`, a surrogate pair.
 const ESCAPE_MAX: usize = 12;
 
-/// The reason why a JSON text that is well formed cannot be kept.
+/// The reason why a well-formed JSON value cannot be stored in a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// A string contains an unpaired surrogate, which is not a character.
+pub enum Unrepresentable {
+    /// A string contains an unpaired surrogate, which UTF-8 cannot encode.
     Surrogate,
-    /// A number is beyond the range of a double.
+    /// A number is beyond the range of an `f64`.
     Number,
 }
 
-/// Builds a tree. The caller vouches for the grammar: that strings are valid, that containers are
-/// closed in order and that names and values alternate.
+/// Builder of a [`Tree`]. The caller guarantees that the input is grammatical: strings are valid,
+/// containers are closed in order, and names and values alternate.
 #[derive(Debug, Default)]
 pub struct Builder {
     tree: Tree,
-    /// The containers that are open, and the number of items or members of each.
+    /// The open containers: the position of each and its number of elements or members so far.
     open: Vec<(u32, u32)>,
-    /// True if the last node is a string whose end is still to come.
-    in_text: bool,
-    /// Bytes of an escape or a character that has not arrived whole.
+    /// True if the last node is a string that has not ended yet.
+    in_string: bool,
+    /// The bytes of an incomplete escape sequence or UTF-8 sequence.
     carry: Vec<u8>,
 }
 
@@ -31,29 +31,29 @@ impl Builder {
     /// Adds `null`.
     pub fn null(&mut self) {
         self.count();
-        self.tree.push(Kind::Null);
+        self.tree.push(Node::Null);
     }
 
     /// Adds `true` or `false`.
-    pub fn truth(&mut self, truth: bool) {
+    pub fn boolean(&mut self, truth: bool) {
         self.count();
-        self.tree.push(Kind::Bool(truth));
+        self.tree.push(Node::Bool(truth));
     }
 
-    /// Adds a number from its JSON text.
-    pub fn number(&mut self, raw: &[u8]) -> Result<(), Unreadable> {
+    /// Adds a number, parsed from its JSON text.
+    pub fn number(&mut self, raw: &[u8]) -> Result<(), Unrepresentable> {
         self.count();
-        self.tree.push(number(raw).ok_or(Unreadable::Number)?);
+        self.tree.push(number(raw).ok_or(Unrepresentable::Number)?);
         Ok(())
     }
 
-    /// Adds the next piece of a string, as it stands between the quotes.
-    pub fn text_piece(&mut self, raw: &[u8], is_name: bool) -> Result<(), Unreadable> {
-        if !std::mem::replace(&mut self.in_text, true) {
+    /// Adds the next piece of a string: raw JSON from between the quotes.
+    pub fn string_piece(&mut self, raw: &[u8], is_name: bool) -> Result<(), Unrepresentable> {
+        if !std::mem::replace(&mut self.in_string, true) {
             if !is_name {
                 self.count();
             }
-            self.tree.push_text("");
+            self.tree.push_string("");
         }
         let mut rest = raw;
         while !self.carry.is_empty() {
@@ -72,23 +72,23 @@ impl Builder {
     }
 
     /// Ends the string.
-    pub fn text_end(&mut self) -> Result<(), Unreadable> {
-        self.in_text = false;
-        // Only half of a surrogate pair can wait for more that does not come.
+    pub fn string_end(&mut self) -> Result<(), Unrepresentable> {
+        self.in_string = false;
+        // In a valid string, only half of a surrogate pair can still be incomplete here.
         match std::mem::take(&mut self.carry).is_empty() {
             true => Ok(()),
-            false => Err(Unreadable::Surrogate),
+            false => Err(Unrepresentable::Surrogate),
         }
     }
 
-    /// Begins a list or an object.
+    /// Begins an array or an object.
     pub fn begin(&mut self, object: bool) {
         self.count();
         let at = self.tree.open(object);
         self.open.push((at, 0));
     }
 
-    /// Ends the innermost list or object.
+    /// Ends the innermost array or object.
     pub fn end(&mut self) {
         if let Some((at, len)) = self.open.pop() {
             self.tree.close(at, len);
@@ -97,32 +97,32 @@ impl Builder {
 
     /// Returns whether the value is complete.
     pub fn is_complete(&self) -> bool {
-        self.open.is_empty() && !self.tree.is_empty() && !self.in_text
+        self.open.is_empty() && !self.tree.is_empty() && !self.in_string
     }
 
-    /// The tree, of a value that is complete.
+    /// Returns the tree. The value must be complete.
     pub fn finish(self) -> Tree {
         debug_assert!(self.is_complete());
         self.tree
     }
 
-    /// Another item or member of the innermost container begins.
+    /// Counts another element or member of the innermost container.
     fn count(&mut self) {
         if let Some((_, len)) = self.open.last_mut() {
             *len += 1;
         }
     }
 
-    /// Decodes `raw` into the string and returns the number of bytes consumed: an escape or a
-    /// character that is cut at its end is left.
-    fn decode(&mut self, raw: &[u8]) -> Result<usize, Unreadable> {
+    /// Decodes `raw` into the current string and returns the number of bytes consumed. An
+    /// incomplete escape or UTF-8 sequence at the end is not consumed.
+    fn decode(&mut self, raw: &[u8]) -> Result<usize, Unrepresentable> {
         let mut used = 0;
         while used < raw.len() {
             let rest = &raw[used..];
             if rest[0] == b'\\' {
                 match escape(rest)? {
                     Some((char, len)) => {
-                        self.tree.extend_text(char.encode_utf8(&mut [0; 4]));
+                        self.tree.extend_string(char.encode_utf8(&mut [0; 4]));
                         used += len;
                     }
                     None => break,
@@ -134,9 +134,9 @@ impl Builder {
             let valid = match std::str::from_utf8(run) {
                 Ok(text) => text,
                 Err(error) => std::str::from_utf8(&run[..error.valid_up_to()])
-                    .expect("it is valid up to there"),
+                    .expect("this prefix is valid UTF-8"),
             };
-            self.tree.extend_text(valid);
+            self.tree.extend_string(valid);
             used += valid.len();
             if valid.len() < run.len() {
                 break;
@@ -147,24 +147,25 @@ impl Builder {
     }
 }
 
-/// The character that an escape spells and the length of the escape; `None` if it is cut.
-fn escape(raw: &[u8]) -> Result<Option<(char, usize)>, Unreadable> {
-    let Some(sign) = raw.get(1) else {
+/// Returns the character that an escape sequence stands for and the length of the sequence, or
+/// `None` if it is incomplete.
+fn escape(raw: &[u8]) -> Result<Option<(char, usize)>, Unrepresentable> {
+    let Some(letter) = raw.get(1) else {
         return Ok(None);
     };
-    let plain = match sign {
+    let plain = match letter {
         b'b' => '\u{8}',
         b'f' => '\u{c}',
         b'n' => '\n',
         b'r' => '\r',
         b't' => '\t',
         b'u' => return code_point(raw),
-        sign => char::from(*sign),
+        letter => char::from(*letter),
     };
     Ok(Some((plain, 2)))
 }
 
-fn code_point(raw: &[u8]) -> Result<Option<(char, usize)>, Unreadable> {
+fn code_point(raw: &[u8]) -> Result<Option<(char, usize)>, Unrepresentable> {
     let unit = |digits: &[u8]| {
         digits.iter().fold(0, |code, digit| {
             code << 4 | char::from(*digit).to_digit(16).unwrap_or(0)
@@ -177,56 +178,57 @@ fn code_point(raw: &[u8]) -> Result<Option<(char, usize)>, Unreadable> {
     if let Some(char) = char::from_u32(first) {
         return Ok(Some((char, 6)));
     }
-    // RFC 8259, 7: what is outside the Basic Multilingual Plane is written as a surrogate pair.
+    // RFC 8259, section 7: characters outside the Basic Multilingual Plane are escaped as a
+    // surrogate pair.
     let second = &raw[6..raw.len().min(ESCAPE_MAX)];
     if first >= 0xDC00 || !second.iter().zip(b"\\u").all(|(a, b)| a == b) {
-        return Err(Unreadable::Surrogate);
+        return Err(Unrepresentable::Surrogate);
     }
     let Some(digits) = second.get(2..6) else {
         return Ok(None);
     };
     let low = unit(digits);
     if !(0xDC00..0xE000).contains(&low) {
-        return Err(Unreadable::Surrogate);
+        return Err(Unrepresentable::Surrogate);
     }
     let code = 0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00);
-    let char = char::from_u32(code).ok_or(Unreadable::Surrogate)?;
+    let char = char::from_u32(code).ok_or(Unrepresentable::Surrogate)?;
     Ok(Some((char, ESCAPE_MAX)))
 }
 
-fn number(raw: &[u8]) -> Option<Kind> {
+fn number(raw: &[u8]) -> Option<Node> {
     let text = std::str::from_utf8(raw).ok()?;
     if let Ok(number) = text.parse() {
-        // Only a double has a negative zero.
+        // Only a floating-point number can be a negative zero.
         return Some(match number {
-            0 if raw[0] == b'-' => Kind::Float(-0.0),
-            number => Kind::Integer(number),
+            0 if raw[0] == b'-' => Node::Float(-0.0),
+            number => Node::Integer(number),
         });
     }
     if let Ok(number) = text.parse() {
-        return Some(Kind::Unsigned(number));
+        return Some(Node::Unsigned(number));
     }
     let number: f64 = text.parse().ok()?;
-    number.is_finite().then_some(Kind::Float(number))
+    number.is_finite().then_some(Node::Float(number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The string that these pieces spell.
-    fn spelled(pieces: &[&[u8]]) -> Result<String, Unreadable> {
+    /// Returns the string that the pieces decode to.
+    fn decoded(pieces: &[&[u8]]) -> Result<String, Unrepresentable> {
         let mut builder = Builder::default();
         for piece in pieces {
-            builder.text_piece(piece, false)?;
+            builder.string_piece(piece, false)?;
         }
-        builder.text_end()?;
+        builder.string_end()?;
         let tree = builder.finish();
-        Ok(tree.text(0).expect("it is a text").to_owned())
+        Ok(tree.text(0).expect("the value is a string").to_owned())
     }
 
     #[test]
-    fn strings_are_read_in_every_cut() {
+    fn strings_are_decoded_wherever_they_are_cut() {
         for raw in [
             "",
             "plain",
@@ -235,12 +237,12 @@ mod tests {
             "é€🙂",
             r"é\u0000🙂\b",
         ] {
-            let want: String = serde_json::from_str(&format!("\"{raw}\"")).unwrap();
+            let expected: String = serde_json::from_str(&format!("\"{raw}\"")).unwrap();
             let raw = raw.as_bytes();
             for first in 0..=raw.len() {
                 for second in first..=raw.len() {
                     let pieces = [&raw[..first], &raw[first..second], &raw[second..]];
-                    assert_eq!(spelled(&pieces).as_ref(), Ok(&want));
+                    assert_eq!(decoded(&pieces).as_ref(), Ok(&expected));
                 }
             }
         }
@@ -257,42 +259,46 @@ mod tests {
         ] {
             for cut in 0..raw.len() {
                 let (head, tail) = raw.as_bytes().split_at(cut);
-                assert_eq!(spelled(&[head, tail]), Err(Unreadable::Surrogate), "{raw}");
+                assert_eq!(
+                    decoded(&[head, tail]),
+                    Err(Unrepresentable::Surrogate),
+                    "{raw}"
+                );
             }
         }
     }
 
     #[test]
-    fn members_and_items_are_counted() {
+    fn elements_and_members_are_counted() {
         let mut builder = Builder::default();
         builder.begin(true);
-        builder.text_piece(b"a", true).unwrap();
-        builder.text_end().unwrap();
+        builder.string_piece(b"a", true).unwrap();
+        builder.string_end().unwrap();
         builder.begin(false);
         builder.null();
-        builder.text_piece(b"b", false).unwrap();
-        builder.text_end().unwrap();
+        builder.string_piece(b"b", false).unwrap();
+        builder.string_end().unwrap();
         builder.end();
         builder.end();
-        let want = serde_json::json!({"a": [null, "b"]});
-        assert_eq!(builder.finish(), Tree::from(&want));
+        let expected = serde_json::json!({"a": [null, "b"]});
+        assert_eq!(builder.finish(), Tree::from(&expected));
     }
 
     #[test]
-    fn numbers_are_kept_exactly() {
-        for (raw, want) in [
-            ("0", Some(Kind::Integer(0))),
-            ("-0", Some(Kind::Float(-0.0))),
-            ("-9223372036854775808", Some(Kind::Integer(i64::MIN))),
-            ("18446744073709551615", Some(Kind::Unsigned(u64::MAX))),
+    fn numbers_keep_their_exact_value() {
+        for (raw, expected) in [
+            ("0", Some(Node::Integer(0))),
+            ("-0", Some(Node::Float(-0.0))),
+            ("-9223372036854775808", Some(Node::Integer(i64::MIN))),
+            ("18446744073709551615", Some(Node::Unsigned(u64::MAX))),
             (
                 "18446744073709551616",
-                Some(Kind::Float(18_446_744_073_709_551_616.0)),
+                Some(Node::Float(18_446_744_073_709_551_616.0)),
             ),
-            ("2.0", Some(Kind::Float(2.0))),
+            ("2.0", Some(Node::Float(2.0))),
             ("1e999", None),
         ] {
-            assert_eq!(number(raw.as_bytes()), want, "{raw}");
+            assert_eq!(number(raw.as_bytes()), expected, "{raw}");
         }
     }
 }

@@ -1,95 +1,95 @@
-//! A JSON value as one flat list of nodes and one string. A `serde_json::Value` takes up to 60
-//! bytes of memory for each byte of hostile JSON (`[{},{},...]`); this takes at most 16.
+//! A JSON value as a flat vector of nodes and one string with all text. A `serde_json::Value` takes
+//! up to 60 bytes of memory per byte of hostile JSON (`[{},{},...]`); this takes at most 16.
 
-/// The node at one place of a [`Tree`]. A node that holds others is followed by them.
+/// A node of a [`Tree`]. The nodes that an array or an object contains follow it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum Node {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// An integer that an `i64` holds.
+    /// An integer that fits in an `i64`.
     Integer(i64),
-    /// An integer above that, which a `u64` holds.
+    /// An integer above `i64::MAX` that fits in a `u64`.
     Unsigned(u64),
     /// Any other number.
     Float(f64),
-    /// A string, or the name of an object's member.
-    Text {
-        /// Where it begins in the tree's text.
+    /// A string, or the name of an object member.
+    String {
+        /// The offset of its first byte in the tree's text.
         from: u32,
         /// Its length in bytes.
         len: u32,
     },
-    /// A list.
-    List {
-        /// The place after its last item.
+    /// An array.
+    Array {
+        /// The position after its last element.
         end: u32,
-        /// The number of its items.
+        /// The number of its elements.
         len: u32,
     },
-    /// An object: the name of each member, a text, is followed by its value.
+    /// An object: its members, each a name (a string) followed by a value.
     Object {
-        /// The place after its last member.
+        /// The position after its last member.
         end: u32,
-        /// The number of its members; names that occur twice count twice.
+        /// The number of its members; duplicate names are counted.
         len: u32,
     },
 }
 
-/// A JSON value. Places in it are indexes of nodes; the whole value is at place 0.
+/// A JSON value. A position is the index of a node; the whole value is at position 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
-    nodes: Vec<Kind>,
+    nodes: Vec<Node>,
     text: String,
 }
 
 impl Tree {
-    /// The number of nodes.
+    /// Returns the number of nodes.
     pub fn len(&self) -> u32 {
         self.nodes.len() as u32
     }
 
-    /// Returns whether there is no value at all.
+    /// Returns whether the tree is empty.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// The number of bytes that its strings take.
+    /// Returns the total length of its strings in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()
     }
 
-    /// The node at a place.
-    pub fn kind(&self, at: u32) -> Kind {
+    /// Returns the node at a position.
+    pub fn node(&self, at: u32) -> Node {
         self.nodes[at as usize]
     }
 
-    /// The place after the value at a place.
+    /// Returns the position after the value at `at`.
     pub fn end(&self, at: u32) -> u32 {
-        match self.kind(at) {
-            Kind::List { end, .. } | Kind::Object { end, .. } => end,
+        match self.node(at) {
+            Node::Array { end, .. } | Node::Object { end, .. } => end,
             _ => at + 1,
         }
     }
 
-    /// The string or name at a place; `None` if it is another value.
+    /// Returns the string or name at a position, or `None` if the node there is not a string.
     pub fn text(&self, at: u32) -> Option<&str> {
-        match self.kind(at) {
-            Kind::Text { from, len } => Some(&self.text[from as usize..(from + len) as usize]),
+        match self.node(at) {
+            Node::String { from, len } => Some(&self.text[from as usize..(from + len) as usize]),
             _ => None,
         }
     }
 
-    /// Returns whether the value at a place is an object.
+    /// Returns whether the value at a position is an object.
     pub fn is_object(&self, at: u32) -> bool {
-        matches!(self.kind(at), Kind::Object { .. })
+        matches!(self.node(at), Node::Object { .. })
     }
 
-    /// The places of the items of a list; none if the value is not a list.
+    /// Returns the positions of an array's elements; none if the value is not an array.
     pub fn items(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
-        let (mut next, end) = match self.kind(at) {
-            Kind::List { end, .. } => (at + 1, end),
+        let (mut next, end) = match self.node(at) {
+            Node::Array { end, .. } => (at + 1, end),
             _ => (0, 0),
         };
         std::iter::from_fn(move || {
@@ -101,10 +101,11 @@ impl Tree {
         })
     }
 
-    /// The places of the names and values of an object's members; none if it is not an object.
+    /// Returns the positions of the name and the value of each member of an object; none if the
+    /// value is not an object.
     pub fn members(&self, at: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (mut next, end) = match self.kind(at) {
-            Kind::Object { end, .. } => (at + 1, end),
+        let (mut next, end) = match self.node(at) {
+            Node::Object { end, .. } => (at + 1, end),
             _ => (0, 0),
         };
         std::iter::from_fn(move || {
@@ -116,7 +117,8 @@ impl Tree {
         })
     }
 
-    /// The place of the member with this name: the last one, as serde_json and browsers read it.
+    /// Returns the position of the value of the member called `name`. Of duplicates the last one
+    /// counts, as in serde_json and browsers.
     pub fn member(&self, at: u32, name: &str) -> Option<u32> {
         let found = self
             .members(at)
@@ -124,74 +126,76 @@ impl Tree {
         found.last().map(|(_, value)| value)
     }
 
-    /// The string that a member holds, if it is there and holds one.
+    /// Returns the value of the member called `name`, if it is a string.
     pub fn member_text(&self, at: u32, name: &str) -> Option<&str> {
         self.text(self.member(at, name)?)
     }
 
-    /// Adds a node that holds no others.
-    pub fn push(&mut self, kind: Kind) {
-        self.nodes.push(kind);
+    /// Adds a node other than an array or an object.
+    pub fn push(&mut self, node: Node) {
+        self.nodes.push(node);
     }
 
     /// Adds a string.
-    pub fn push_text(&mut self, text: &str) {
+    pub fn push_string(&mut self, text: &str) {
         let from = self.text.len() as u32;
         self.text.push_str(text);
-        self.nodes.push(Kind::Text {
+        self.nodes.push(Node::String {
             from,
             len: text.len() as u32,
         });
     }
 
-    /// Adds a list or an object and returns its place; [`Tree::close`] ends it.
+    /// Adds an array or an object and returns its position; [`Tree::close`] ends it.
     pub fn open(&mut self, object: bool) -> u32 {
         let at = self.len();
         self.push(match object {
-            true => Kind::Object { end: 0, len: 0 },
-            false => Kind::List { end: 0, len: 0 },
+            true => Node::Object { end: 0, len: 0 },
+            false => Node::Array { end: 0, len: 0 },
         });
         at
     }
 
-    /// Ends a list or an object of `len` items or members.
+    /// Ends an array or an object of `len` elements or members.
     pub fn close(&mut self, at: u32, len: u32) {
         let end = self.len();
         let node = &mut self.nodes[at as usize];
         *node = match node {
-            Kind::Object { .. } => Kind::Object { end, len },
-            _ => Kind::List { end, len },
+            Node::Object { .. } => Node::Object { end, len },
+            _ => Node::Array { end, len },
         };
     }
 
-    /// Removes what was added since the tree had this many nodes and bytes of text.
+    /// Truncates the tree to its first `nodes` nodes and `text` bytes of text.
     pub fn truncate(&mut self, nodes: u32, text: usize) {
         self.nodes.truncate(nodes as usize);
         self.text.truncate(text);
     }
 
-    /// Adds a copy of a value of another tree.
+    /// Adds a copy of the value at `at` in another tree.
     pub fn copy(&mut self, other: &Tree, at: u32) {
         let shift = self.len().wrapping_sub(at);
         for node in at..other.end(at) {
-            match other.kind(node) {
-                Kind::Text { .. } => self.push_text(other.text(node).expect("it is a text")),
-                Kind::List { end, len } => self.push(Kind::List {
+            match other.node(node) {
+                Node::String { .. } => {
+                    self.push_string(other.text(node).expect("the node is a string"))
+                }
+                Node::Array { end, len } => self.push(Node::Array {
                     end: end.wrapping_add(shift),
                     len,
                 }),
-                Kind::Object { end, len } => self.push(Kind::Object {
+                Node::Object { end, len } => self.push(Node::Object {
                     end: end.wrapping_add(shift),
                     len,
                 }),
-                kind => self.push(kind),
+                node => self.push(node),
             }
         }
     }
 
-    /// Appends to the last string, which must be the last node.
-    pub(super) fn extend_text(&mut self, more: &str) {
-        let Some(Kind::Text { len, .. }) = self.nodes.last_mut() else {
+    /// Appends to the string that is the last node.
+    pub(super) fn extend_string(&mut self, more: &str) {
+        let Some(Node::String { len, .. }) = self.nodes.last_mut() else {
             unreachable!("a string is extended only while it is the last node");
         };
         *len += more.len() as u32;
@@ -210,14 +214,14 @@ impl From<&serde_json::Value> for Tree {
 fn add(tree: &mut Tree, value: &serde_json::Value) {
     use serde_json::Value;
     match value {
-        Value::Null => tree.push(Kind::Null),
-        Value::Bool(truth) => tree.push(Kind::Bool(*truth)),
+        Value::Null => tree.push(Node::Null),
+        Value::Bool(truth) => tree.push(Node::Bool(*truth)),
         Value::Number(number) => {
-            let float = || Kind::Float(number.as_f64().expect("it is a double"));
-            let unsigned = || number.as_u64().map_or_else(float, Kind::Unsigned);
-            tree.push(number.as_i64().map_or_else(unsigned, Kind::Integer));
+            let float = || Node::Float(number.as_f64().expect("any number converts to f64"));
+            let unsigned = || number.as_u64().map_or_else(float, Node::Unsigned);
+            tree.push(number.as_i64().map_or_else(unsigned, Node::Integer));
         }
-        Value::String(text) => tree.push_text(text),
+        Value::String(text) => tree.push_string(text),
         Value::Array(items) => {
             let at = tree.open(false);
             items.iter().for_each(|item| add(tree, item));
@@ -226,7 +230,7 @@ fn add(tree: &mut Tree, value: &serde_json::Value) {
         Value::Object(members) => {
             let at = tree.open(true);
             for (name, member) in members {
-                tree.push_text(name);
+                tree.push_string(name);
                 add(tree, member);
             }
             tree.close(at, members.len() as u32);
@@ -247,35 +251,35 @@ mod tests {
     fn members_and_items_are_found() {
         let tree = tree(&json!({"a": [1, {"x": 2}, 3], "b": {"c": null}}));
         let list = tree.member(0, "a").unwrap();
-        let items: Vec<Kind> = tree.items(list).map(|at| tree.kind(at)).collect();
-        assert_eq!(items[0], Kind::Integer(1));
-        assert_eq!(items[2], Kind::Integer(3));
+        let items: Vec<Node> = tree.items(list).map(|at| tree.node(at)).collect();
+        assert_eq!(items[0], Node::Integer(1));
+        assert_eq!(items[2], Node::Integer(3));
         assert_eq!(items.len(), 3);
         let inner = tree.member(0, "b").unwrap();
         assert_eq!(
-            tree.member(inner, "c").map(|at| tree.kind(at)),
-            Some(Kind::Null)
+            tree.member(inner, "c").map(|at| tree.node(at)),
+            Some(Node::Null)
         );
         assert_eq!(tree.member(inner, "a"), None);
     }
 
     #[test]
-    fn of_two_members_with_one_name_the_last_counts() {
+    fn the_last_of_duplicate_members_counts() {
         let mut tree = Tree::default();
         let at = tree.open(true);
         for number in [1, 2] {
-            tree.push_text("a");
-            tree.push(Kind::Integer(number));
+            tree.push_string("a");
+            tree.push(Node::Integer(number));
         }
         tree.close(at, 2);
         assert_eq!(
-            tree.member(0, "a").map(|at| tree.kind(at)),
-            Some(Kind::Integer(2))
+            tree.member(0, "a").map(|at| tree.node(at)),
+            Some(Node::Integer(2))
         );
     }
 
     #[test]
-    fn copies_and_cuts_leave_a_whole_tree() {
+    fn copying_and_truncating_leave_a_valid_tree() {
         let source = tree(&json!([0, {"a": ["b", {}]}, 5]));
         let mut copy = tree(&json!("before"));
         let (nodes, text) = (copy.len(), copy.text_len());

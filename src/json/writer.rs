@@ -1,48 +1,48 @@
-//! Writes values of a tree as JSON text, piece by piece.
+//! Serializes values of a tree as JSON text, piece by piece.
 
-use super::tree::{Kind, Tree};
+use super::tree::{Node, Tree};
 
-/// The bytes of a string that are written at once: a few microseconds' work.
+/// The most bytes of a string that are written in one step, so that a step takes a few
+/// microseconds.
 const TEXT_PIECE: usize = 4096;
 
 impl Tree {
-    /// Writes the value at a place as JSON text without white space. Names that occur twice are
-    /// written twice.
+    /// Writes the value at a position as JSON text without whitespace. Duplicate names are kept.
     pub fn write(&self, at: u32, out: &mut String) {
-        let mut writer = Writer::new(at);
+        let mut writer = JsonWriter::new(at);
         while writer.step(self, out) {}
     }
 }
 
-/// Writes a value node by node.
+/// Incremental writer of one value, node by node.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub struct JsonWriter {
     at: u32,
     end: Option<u32>,
-    /// The containers that are open: where each ends, and whether it is an object.
+    /// The open containers: the position of each one's end, and true if it is an object.
     open: Vec<(u32, bool)>,
-    /// What was written last: a comma or a colon may have to follow.
-    after: After,
-    /// The bytes of the string at this place that have been written, if some have.
+    /// The last token, which decides whether a comma or a colon comes next.
+    last: Token,
+    /// The number of bytes already written of the string at `at`, if it has been begun.
     text: Option<usize>,
 }
 
-/// What was written last.
+/// The kind of the token that was written last.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum After {
+enum Token {
     Opening,
     Name,
     Value,
 }
 
-impl Writer {
-    /// A writer of the value at a place.
-    pub fn new(at: u32) -> Writer {
-        Writer {
+impl JsonWriter {
+    /// Creates a writer of the value at a position.
+    pub fn new(at: u32) -> JsonWriter {
+        JsonWriter {
             at,
             end: None,
             open: Vec::new(),
-            after: After::Opening,
+            last: Token::Opening,
             text: None,
         }
     }
@@ -51,7 +51,7 @@ impl Writer {
     /// complete.
     pub fn step(&mut self, tree: &Tree, out: &mut String) -> bool {
         if self.text.is_some() {
-            return self.text_step(tree, out);
+            return self.string_step(tree, out);
         }
         let end = *self.end.get_or_insert_with(|| tree.end(self.at));
         while let Some(&(end, object)) = self.open.last()
@@ -59,46 +59,46 @@ impl Writer {
         {
             out.push(if object { '}' } else { ']' });
             self.open.pop();
-            self.after = After::Value;
+            self.last = Token::Value;
         }
         if self.at == end {
             return false;
         }
-        match self.after {
-            After::Opening => {}
-            After::Name => out.push(':'),
-            After::Value => out.push(','),
+        match self.last {
+            Token::Opening => {}
+            Token::Name => out.push(':'),
+            Token::Value => out.push(','),
         }
         let is_name =
-            self.after != After::Name && self.open.last().is_some_and(|(_, object)| *object);
-        self.after = if is_name { After::Name } else { After::Value };
-        match tree.kind(self.at) {
-            Kind::Null => out.push_str("null"),
-            Kind::Bool(truth) => out.push_str(if truth { "true" } else { "false" }),
-            Kind::Integer(number) => out.push_str(&number.to_string()),
-            Kind::Unsigned(number) => out.push_str(&number.to_string()),
-            Kind::Float(number) => out.push_str(&float(number)),
-            Kind::Text { .. } => {
+            self.last != Token::Name && self.open.last().is_some_and(|(_, object)| *object);
+        self.last = if is_name { Token::Name } else { Token::Value };
+        match tree.node(self.at) {
+            Node::Null => out.push_str("null"),
+            Node::Bool(truth) => out.push_str(if truth { "true" } else { "false" }),
+            Node::Integer(number) => out.push_str(&number.to_string()),
+            Node::Unsigned(number) => out.push_str(&number.to_string()),
+            Node::Float(number) => out.push_str(&float(number)),
+            Node::String { .. } => {
                 out.push('"');
                 self.text = Some(0);
-                return self.text_step(tree, out);
+                return self.string_step(tree, out);
             }
-            Kind::List { end, .. } => self.container(end, false, out),
-            Kind::Object { end, .. } => self.container(end, true, out),
+            Node::Array { end, .. } => self.container(end, false, out),
+            Node::Object { end, .. } => self.container(end, true, out),
         }
         self.at += 1;
         true
     }
 
     /// Writes the next piece of a string.
-    fn text_step(&mut self, tree: &Tree, out: &mut String) -> bool {
+    fn string_step(&mut self, tree: &Tree, out: &mut String) -> bool {
         let text = tree.text(self.at).unwrap_or_default();
         let from = self.text.take().unwrap_or(0);
         let rest = &text[from..];
         let mut ends = (0..4).map(|cut| rest.len().min(TEXT_PIECE) - cut);
         let end = ends.find(|end| rest.is_char_boundary(*end));
         let piece = &rest[..end.unwrap_or(rest.len())];
-        let quoted = serde_json::to_string(piece).expect("a string is JSON");
+        let quoted = serde_json::to_string(piece).expect("a string can be serialized");
         out.push_str(&quoted[1..quoted.len() - 1]);
         match piece.len() < rest.len() {
             true => self.text = Some(from + piece.len()),
@@ -113,19 +113,19 @@ impl Writer {
     fn container(&mut self, end: u32, object: bool, out: &mut String) {
         out.push(if object { '{' } else { '[' });
         self.open.push((end, object));
-        self.after = After::Opening;
+        self.last = Token::Opening;
     }
 }
 
-/// Formats a number so that it round-trips: integers beyond 64 bits with all digits, others in the
-/// shortest form.
+/// Formats a number so that it round-trips: integers beyond 64 bits with all their digits, other
+/// numbers in the shortest form.
 fn float(number: f64) -> String {
-    /// Beyond it, readers expect an exponent.
+    /// The number from which JavaScript writes an exponent.
     const DIGITS_MAX: f64 = 1e21;
     if number.fract() == 0.0 && (u64::MAX as f64..DIGITS_MAX).contains(&number.abs()) {
         return format!("{number:.0}");
     }
-    serde_json::to_string(&number).expect("a finite number is JSON")
+    serde_json::to_string(&number).expect("a finite number can be serialized")
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_read() {
+    fn written_json_parses_to_the_same_value() {
         for value in [
             json!(null),
             json!(-1.5),
@@ -158,13 +158,13 @@ mod tests {
 
     #[test]
     fn large_integers_are_written_with_all_digits() {
-        for (number, want) in [
+        for (number, expected) in [
             (1e20, "100000000000000000000"),
             (-1e20, "-100000000000000000000"),
             (1e21, "1e21"),
             (0.5, "0.5"),
         ] {
-            assert_eq!(float(number).replace('+', ""), want);
+            assert_eq!(float(number).replace('+', ""), expected);
         }
     }
 }

@@ -10,8 +10,8 @@ use super::problem::Problem;
 use super::reply::Own;
 use super::route::Api;
 use super::text::Text;
-use crate::json::{Kind, Tree};
-use crate::schema::{Maker, Progress, STEPS_PER_CALL};
+use crate::json::{Node, Tree};
+use crate::schema::{Generator, Progress, STEPS_PER_CALL};
 
 /// The response to a request for any JSON object.
 const MESSAGE: &str = r#"{"message":"This is a mocked response."}"#;
@@ -64,7 +64,7 @@ fn called(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
         });
     };
     let parameters = tools.member(function, "parameters");
-    let parameters = parameters.filter(|at| tools.kind(*at) != Kind::Null);
+    let parameters = parameters.filter(|at| tools.node(*at) != Node::Null);
     let arguments = match parameters {
         Some(at) => instance("tools", &tools, at, true)?,
         None => "{}".to_owned(),
@@ -82,12 +82,12 @@ fn instance(
     at: u32,
     object: bool,
 ) -> Result<String, Problem> {
-    let mut maker = Maker::new(tree.clone(), at, object);
+    let mut generator = Generator::new(tree.clone(), at, object);
     loop {
-        match maker.run(STEPS_PER_CALL) {
+        match generator.run(STEPS_PER_CALL) {
             Progress::Done(text) => return Ok(text),
             Progress::More => {}
-            Progress::Refused(why) => return Err(Problem::unfit(param, why)),
+            Progress::Failed(why) => return Err(Problem::unfit(param, why)),
         }
     }
 }
@@ -122,7 +122,7 @@ fn wanted(api: Api, choice: &Tree) -> Result<Option<Wanted<'_>>, Problem> {
         _ => 0,
     };
     let tools = choice.member(allowed, "tools");
-    let tools = tools.filter(|at| matches!(choice.kind(*at), Kind::List { .. }));
+    let tools = tools.filter(|at| matches!(choice.node(*at), Node::Array { .. }));
     match (choice.member_text(allowed, "mode"), tools) {
         (Some("auto"), Some(_)) => Ok(None),
         (Some("required"), Some(tools)) => {
@@ -160,7 +160,7 @@ fn structured(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
     // Responses have it in `text.format`.
     let format = match api {
         Api::Responses => match tree.member(0, "format") {
-            Some(at) if tree.kind(at) != Kind::Null => at,
+            Some(at) if tree.node(at) != Node::Null => at,
             _ => return Ok(None),
         },
         _ => 0,
@@ -185,7 +185,7 @@ fn structured(api: Api, facts: &Facts) -> Result<Option<Own>, Problem> {
 /// The place of a format's schema. Only chats may leave it out (`ResponseFormatJsonSchema`). A
 /// schema in another place would be ignored, so what is missing is an error.
 fn format_schema(api: Api, tree: &Tree, format: u32) -> Result<Option<u32>, Problem> {
-    let present = |at: &u32| tree.kind(*at) != Kind::Null;
+    let present = |at: &u32| tree.node(*at) != Node::Null;
     if api == Api::Responses {
         let schema = tree
             .member(format, "schema")

@@ -2,7 +2,7 @@
 
 use super::ask::{Bad, HELD_MAX, Unread, Wrong, subject};
 use super::route::{Api, Endpoint, Methods, told};
-use crate::schema::Unfit;
+use crate::schema::SchemaError;
 
 /// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,35 +84,35 @@ impl Problem {
     }
 
     /// A schema in the field `param` that no value was found for.
-    pub const fn unfit(param: &'static str, why: Unfit) -> Problem {
+    pub const fn unfit(param: &'static str, why: SchemaError) -> Problem {
         let (message, keyword) = match why {
-            Unfit::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
-            Unfit::Keyword(keyword) => (
+            SchemaError::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
+            SchemaError::Keyword(keyword) => (
                 "The schema in '{param}' has the keyword '{0}', which this server doesn't support.",
                 keyword,
             ),
-            Unfit::Reference => (
+            SchemaError::Reference => (
                 "The schema in '{param}' has a '$ref' that does not resolve within the schema.",
                 "",
             ),
-            Unfit::BadPattern => (
+            SchemaError::BadPattern => (
                 "The schema in '{param}' has a 'pattern' that is not a regular expression.",
                 "",
             ),
-            Unfit::LookAround => (
+            SchemaError::LookAround => (
                 "The schema in '{param}' has a 'pattern' with look-around or a back-reference, \
                  which this server follows only next to a 'format' that it knows.",
                 "",
             ),
-            Unfit::Endless => (
+            SchemaError::Endless => (
                 "The schema in '{param}' requires infinite nesting: it refers to itself.",
                 "",
             ),
-            Unfit::TooLarge => (
+            SchemaError::TooLarge => (
                 "The schema in '{param}' is too large, or nested too deeply, for this server.",
                 "",
             ),
-            Unfit::Contradiction => (
+            SchemaError::Contradiction => (
                 "No value was found that satisfies the schema in '{param}'.",
                 "",
             ),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::ender::Ender;
 use super::schedule;
 use super::sleep::Time;
-use crate::settings::{After, Settings};
+use crate::settings::{ExitAfter, Settings};
 use crate::watch::window::Schedule;
 use crate::watch::{Watch, line};
 use crate::{Nanos, SECOND};
@@ -52,11 +52,11 @@ impl Watcher {
             next_look: now + SECOND,
             limit,
             ends: match settings.exit_after {
-                After::Time(time) => Some(now + time.as_nanos() as Nanos),
+                ExitAfter::Time(time) => Some(now + time.as_nanos() as Nanos),
                 _ => None,
             },
             requests: match settings.exit_after {
-                After::Requests(requests) => Some(requests),
+                ExitAfter::Requests(requests) => Some(requests),
                 _ => None,
             },
         };

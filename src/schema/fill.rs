@@ -1,35 +1,35 @@
-//! Makes a value once all rules for it are known: picks its type, and makes scalars and values that
-//! are listed in `enum` or `const`.
+//! Generation of a value once all its demands are known: picks the type, and generates scalars and
+//! values listed in `enum` or `const`.
 
 use std::task::{Poll, ready};
 
 use super::equality::NODES_MAX;
+use super::error::SchemaError;
 use super::frame::{
-    Base, Cursor, Embedded, EmbeddedState, Fill, Frame, ListFrame, Listed, ObjectFrame, Scalar,
+    ArrayFrame, Base, Cursor, Embedded, EmbeddedState, Fill, Frame, Listed, ObjectFrame, Scalar,
     Verify,
 };
-use super::keyword::{Keyword, Kinds};
+use super::keyword::{Keyword, TypeSet};
 use super::number::Number;
 use super::rules::TEXT_MAX;
 use super::scalar::{self, Candidate};
 use super::search::Search;
-use super::unfit::Unfit;
-use crate::json::Kind;
+use crate::json::Node;
 
-/// The listed values that are passed over in one step.
-const PASSED_MAX: u32 = 256;
+/// The most listed values that are skipped in one step.
+const SKIPPED_MAX: u32 = 256;
 
-/// The candidates of a type that are rejected before it is given up.
+/// The number of rejected candidates after which a type is abandoned.
 const REJECTED_MAX: u32 = 192;
 
-/// The plain numbers that are tried before others.
-const PLAIN: u32 = 32;
+/// The number of simple numbers that are tried before the fallback candidates.
+const SIMPLE: u32 = 32;
 
-/// The number of the first candidate that is tried where no plain number is allowed.
-const ODD: u32 = 1 << 16;
+/// The index of the first fallback candidate.
+const FALLBACK: u32 = 1 << 16;
 
-/// Those candidates: a schema may forbid small numbers, or negative ones.
-const ODD_NUMBERS: [i128; 20] = [
+/// The fallback candidates, in case a schema excludes small or negative numbers.
+const FALLBACK_NUMBERS: [i128; 20] = [
     2,
     -1,
     10,
@@ -52,26 +52,27 @@ const ODD_NUMBERS: [i128; 20] = [
     u64::MAX as i128,
 ];
 
-/// The most bytes of text in the value of such a text: writing them takes some microseconds.
+/// The most bytes of text in a JSON text within a string: serializing them takes a few
+/// microseconds.
 const EMBEDDED_LENGTH: usize = 16 * 1024;
 
-/// The JSON texts that are rejected before a string of them is given up.
+/// The number of rejected JSON texts after which such a string is abandoned.
 const EMBEDDED_MAX: u32 = 32;
 
-/// The types, in the order in which they are tried where a schema leaves them open.
-const ORDER: [Kinds; 6] = [
-    Kinds::STRING,
-    Kinds::NUMBER,
-    Kinds::BOOLEAN,
-    Kinds::OBJECT,
-    Kinds::ARRAY,
-    Kinds::NULL,
+/// The types, in the order in which they are tried if a schema does not specify one.
+const ORDER: [TypeSet; 6] = [
+    TypeSet::STRING,
+    TypeSet::NUMBER,
+    TypeSet::BOOLEAN,
+    TypeSet::OBJECT,
+    TypeSet::ARRAY,
+    TypeSet::NULL,
 ];
 
-/// The types that some keywords are about: a schema that has one of them means that type.
-const HINTS: [(Kinds, &[Keyword]); 4] = [
+/// The types that keywords imply if a schema does not specify one.
+const HINTS: [(TypeSet, &[Keyword]); 4] = [
     (
-        Kinds::OBJECT,
+        TypeSet::OBJECT,
         &[
             Keyword::Properties,
             Keyword::Required,
@@ -82,7 +83,7 @@ const HINTS: [(Kinds, &[Keyword]); 4] = [
         ],
     ),
     (
-        Kinds::ARRAY,
+        TypeSet::ARRAY,
         &[
             Keyword::Items,
             Keyword::PrefixItems,
@@ -92,7 +93,7 @@ const HINTS: [(Kinds, &[Keyword]); 4] = [
         ],
     ),
     (
-        Kinds::NUMBER,
+        TypeSet::NUMBER,
         &[
             Keyword::Minimum,
             Keyword::Maximum,
@@ -102,14 +103,14 @@ const HINTS: [(Kinds, &[Keyword]); 4] = [
         ],
     ),
     (
-        Kinds::STRING,
+        TypeSet::STRING,
         &[Keyword::MinLength, Keyword::Pattern, Keyword::Format],
     ),
 ];
 
 impl Search {
-    pub(super) fn fill(&mut self, mut fill: Fill) -> Poll<Result<(), Unfit>> {
-        match self.returned() {
+    pub(super) fn fill(&mut self, mut fill: Fill) -> Poll<Result<(), SchemaError>> {
+        match self.take_result() {
             Some(Ok(cursor)) => {
                 let fill = fill.number;
                 self.finish(Ok(Cursor { fill, ..cursor }));
@@ -126,44 +127,44 @@ impl Search {
         let (rules, demands, _) = self.parts(base);
         let all = demands
             .iter()
-            .fold(Kinds::ALL, |all, rule| all.and(rules.kinds(*rule)));
-        let kinds = all.and(self.scope(base).0);
+            .fold(TypeSet::ALL, |all, rule| all.and(rules.types(*rule)));
+        let types = all.and(self.scope(base).0);
         let listed = self.list_of_values(base);
         let order = self.order(base);
-        let kind = loop {
-            let Some(kind) = order.get(fill.next as usize) else {
-                self.finish(Err(fill.why.unwrap_or(Unfit::Contradiction)));
+        let ty = loop {
+            let Some(ty) = order.get(fill.next as usize) else {
+                self.finish(Err(fill.why.unwrap_or(SchemaError::Contradiction)));
                 return Poll::Ready(Ok(()));
             };
             fill.next += 1;
-            if kind.and(kinds).meets(Kinds::ALL) || listed.is_some() {
-                break kind.and(kinds);
+            if ty.and(types).meets(TypeSet::ALL) || listed.is_some() {
+                break ty.and(types);
             }
         };
         if listed.is_some() {
-            // The list is tried once, whatever the types in it.
+            // Try the list only once, whatever the types of its values.
             fill.next = order.len() as u32;
         }
         let fills = self.scope(base).1;
         fill.number = *fills;
         *fills += 1;
         self.replace(Frame::Fill(fill));
-        if fill.number < base.cursor.fill || !kinds.meets(Kinds::ALL) {
+        if fill.number < base.cursor.fill || !types.meets(TypeSet::ALL) {
             return Poll::Ready(Ok(()));
         }
         let index = match fill.number == base.cursor.fill {
             true => base.cursor.index,
             false => 0,
         };
-        let frame = self.leaf(base, listed, kind, index);
+        let frame = self.leaf(base, listed, ty, index);
         self.push(frame);
         Poll::Ready(Ok(()))
     }
 
-    fn leaf(&self, base: Base, listed: Option<(u32, u32)>, kind: Kinds, index: u32) -> Frame {
+    fn leaf(&self, base: Base, listed: Option<(u32, u32)>, ty: TypeSet, index: u32) -> Frame {
         let mark = self.mark();
         if let Some((first, end)) = listed {
-            // The cursor is the distance to the next value; of the first, that is not known.
+            // The cursor is the distance to the next value, but 1 may stand for the second value.
             let from = match index {
                 1 if first < end => self.rules.tree.end(first),
                 distance => first.saturating_add(distance).min(end),
@@ -177,10 +178,10 @@ impl Search {
                 end,
             });
         }
-        match kind {
-            Kinds::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
-            Kinds::ARRAY => Frame::List(ListFrame::new(base, mark, index)),
-            Kinds::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
+        match ty {
+            TypeSet::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
+            TypeSet::ARRAY => Frame::Array(ArrayFrame::new(base, mark, index)),
+            TypeSet::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
                 base,
                 mark,
                 schema: self.embedded_schema(base).flatten(),
@@ -188,10 +189,10 @@ impl Search {
                 state: EmbeddedState::Begin,
                 rejected: 0,
             }),
-            kind => Frame::Scalar(Scalar {
+            ty => Frame::Scalar(Scalar {
                 base,
                 mark,
-                kind,
+                ty,
                 index,
                 after: index,
                 rejected: 0,
@@ -199,7 +200,8 @@ impl Search {
         }
     }
 
-    /// The schema of a string's content, if that must be JSON and there is one.
+    /// Returns the position of the schema of a string's content, if the content must be JSON and
+    /// has a schema.
     fn embedded_schema(&self, base: Base) -> Option<Option<u32>> {
         let mut demands = self.demands(base).iter();
         let rule = demands.find(|rule| {
@@ -208,8 +210,8 @@ impl Search {
         Some(self.rules.get(*rule, Keyword::ContentSchema))
     }
 
-    /// Makes the value, and then the string that is its text.
-    pub(super) fn embedded(&mut self, mut embedded: Embedded) -> Result<(), Unfit> {
+    /// Generates the value, and then the string that is its JSON text.
+    pub(super) fn embedded(&mut self, mut embedded: Embedded) -> Result<(), SchemaError> {
         let mark = embedded.mark;
         match embedded.state {
             EmbeddedState::Begin => {
@@ -219,25 +221,27 @@ impl Search {
                 embedded
                     .schema
                     .into_iter()
-                    .for_each(|schema| self.want(schema));
-                self.call(before, Kinds::ALL, embedded.cursor);
+                    .for_each(|schema| self.require(schema));
+                self.call(before, TypeSet::ALL, embedded.cursor);
             }
             EmbeddedState::Value => {
-                embedded.cursor = self.returned().unwrap_or(Err(Unfit::Contradiction))?;
+                embedded.cursor = self
+                    .take_result()
+                    .unwrap_or(Err(SchemaError::Contradiction))?;
                 embedded.state = EmbeddedState::Verify;
                 let large = self.out.len() - mark.nodes > NODES_MAX;
                 if large || self.out.text_len() - mark.text > EMBEDDED_LENGTH {
-                    return Err(Unfit::TooLarge);
+                    return Err(SchemaError::TooLarge);
                 }
                 let mut text = String::new();
                 self.out.write(mark.nodes, &mut text);
                 self.fuel.spend(1 + text.len() as u32 / 16)?;
                 self.out.truncate(mark.nodes, mark.text);
-                self.out.push_text(&text);
+                self.out.push_string(&text);
                 self.replace(Frame::Embedded(embedded));
                 self.push_verify(embedded.base, mark.nodes);
             }
-            EmbeddedState::Verify => match self.returned() {
+            EmbeddedState::Verify => match self.take_result() {
                 Some(Ok(_)) => {
                     let index = embedded.cursor.index;
                     self.finish(Ok(Cursor { fill: 0, index }));
@@ -248,13 +252,14 @@ impl Search {
                     embedded.rejected += 1;
                     self.replace(Frame::Embedded(embedded));
                 }
-                _ => return Err(Unfit::Contradiction),
+                _ => return Err(SchemaError::Contradiction),
             },
         }
         Ok(())
     }
 
-    /// The values to choose from, if a schema lists them: the shortest list.
+    /// Returns the positions of the first value and of the end of the shortest `enum` or `const`,
+    /// if there is one.
     fn list_of_values(&self, base: Base) -> Option<(u32, u32)> {
         let tree = &self.rules.tree;
         let lists = self.demands(base).iter().filter_map(|rule| {
@@ -262,8 +267,8 @@ impl Search {
                 return Some((0, at, tree.end(at)));
             }
             let at = self.rules.get(*rule, Keyword::Enum)?;
-            match tree.kind(at) {
-                Kind::List { len, end } => Some((len, at + 1, end)),
+            match tree.node(at) {
+                Node::Array { len, end } => Some((len, at + 1, end)),
                 _ => None,
             }
         });
@@ -272,14 +277,14 @@ impl Search {
             .map(|(_, next, end)| (next, end))
     }
 
-    /// The types in the order in which they are tried: those that a schema names, as it names them,
-    /// with null last; otherwise the type that the other keywords imply comes first.
-    fn order(&self, base: Base) -> [Kinds; 6] {
+    /// Returns the types in the order in which they are tried: those in `type` first, in its order
+    /// and with null last; without `type`, those that other keywords imply first.
+    fn order(&self, base: Base) -> [TypeSet; 6] {
         let tree = &self.rules.tree;
         let mut order = ORDER;
         let mut sorted = 0;
-        let mut first = |kind: Kinds| {
-            let at = order[sorted..].iter().position(|it| it.meets(kind));
+        let mut first = |ty: TypeSet| {
+            let at = order[sorted..].iter().position(|it| it.meets(ty));
             if let Some(at) = at {
                 order[sorted..=sorted + at].rotate_right(1);
                 sorted += 1;
@@ -290,8 +295,8 @@ impl Search {
             .iter()
             .find_map(|rule| self.rules.get(*rule, Keyword::Type));
         if let Some(at) = named {
-            let each = tree.items(at).filter_map(|item| Kinds::of(tree, item));
-            each.filter(|kind| *kind != Kinds::NULL).for_each(first);
+            let each = tree.items(at).filter_map(|item| TypeSet::of(tree, item));
+            each.filter(|ty| *ty != TypeSet::NULL).for_each(first);
             return order;
         }
         let hinted = HINTS.iter().filter(|(_, keywords)| {
@@ -300,13 +305,13 @@ impl Search {
                 .iter()
                 .any(|rule| self.rules.has_any(*rule, set))
         });
-        hinted.for_each(|(kind, _)| first(*kind));
+        hinted.for_each(|(ty, _)| first(*ty));
         order
     }
 
-    pub(super) fn listed(&mut self, mut listed: Listed) -> Result<(), Unfit> {
-        if let Some(outcome) = self.returned() {
-            if outcome.is_ok() {
+    pub(super) fn listed(&mut self, mut listed: Listed) -> Result<(), SchemaError> {
+        if let Some(result) = self.take_result() {
+            if result.is_ok() {
                 let index = listed.next - listed.first;
                 self.finish(Ok(Cursor { fill: 0, index }));
                 return Ok(());
@@ -314,18 +319,18 @@ impl Search {
             self.release(listed.mark, true);
         }
         if listed.next == listed.end {
-            self.finish(Err(Unfit::Contradiction));
+            self.finish(Err(SchemaError::Contradiction));
             return Ok(());
         }
         let tree = self.rules.tree.clone();
-        for _ in 0..PASSED_MAX {
+        for _ in 0..SKIPPED_MAX {
             if listed.next >= listed.from {
                 break;
             }
             listed.next = tree.end(listed.next);
         }
         if listed.next < listed.from || listed.next == listed.end {
-            self.fuel.spend(PASSED_MAX / 8)?;
+            self.fuel.spend(SKIPPED_MAX / 8)?;
             self.replace(Frame::Listed(listed));
             return Ok(());
         }
@@ -333,10 +338,10 @@ impl Search {
         listed.next = tree.end(value);
         self.replace(Frame::Listed(listed));
         if listed.next - value > NODES_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         if (value..listed.next).any(|at| tree.text(at).is_some_and(|it| it.len() > TEXT_MAX)) {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         self.fuel.spend((listed.next - value) / 2)?;
         self.out.copy(&tree, value);
@@ -346,30 +351,30 @@ impl Search {
         Ok(())
     }
 
-    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Poll<Result<(), Unfit>> {
-        match self.returned() {
+    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Poll<Result<(), SchemaError>> {
+        match self.take_result() {
             Some(Ok(_)) => return self.scalar_done(scalar),
-            Some(Err(Unfit::Contradiction)) => {
+            Some(Err(SchemaError::Contradiction)) => {
                 self.release(scalar.mark, true);
                 scalar.index = scalar.after;
                 scalar.rejected += 1;
-                // The candidate may have to be waited for.
+                // Store the state, since finding the next candidate may have to wait.
                 self.replace(Frame::Scalar(scalar));
             }
             Some(Err(why)) => return Poll::Ready(Err(why)),
             None => {}
         }
         if scalar.rejected > REJECTED_MAX {
-            return Poll::Ready(Err(Unfit::Contradiction));
+            return Poll::Ready(Err(SchemaError::Contradiction));
         }
         let Some((added, after)) = ready!(self.candidate(scalar))? else {
-            return Poll::Ready(Err(Unfit::Contradiction));
+            return Poll::Ready(Err(SchemaError::Contradiction));
         };
         scalar.after = after;
         if !added {
             scalar.index = after;
             scalar.rejected += 1;
-        } else if self.is_undemanding(scalar.base) {
+        } else if self.accepts_any_value(scalar.base) {
             return self.scalar_done(scalar);
         }
         self.replace(Frame::Scalar(scalar));
@@ -379,55 +384,59 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    fn scalar_done(&mut self, scalar: Scalar) -> Poll<Result<(), Unfit>> {
+    fn scalar_done(&mut self, scalar: Scalar) -> Poll<Result<(), SchemaError>> {
         let index = scalar.index + 1;
         self.finish(Ok(Cursor { fill: 0, index }));
         Poll::Ready(Ok(()))
     }
 
-    /// Returns whether any value of the right type satisfies the rules.
-    fn is_undemanding(&self, base: Base) -> bool {
-        let kinds = Keyword::Type.bit() | Keyword::Format.bit();
+    /// Returns whether every value of the right type satisfies the demands.
+    fn accepts_any_value(&self, base: Base) -> bool {
+        let types = Keyword::Type.bit() | Keyword::Format.bit();
         let mut demands = self.demands(base).iter();
-        demands.all(|rule| !self.rules.has_any(*rule, !kinds))
+        demands.all(|rule| !self.rules.has_any(*rule, !types))
     }
 
-    /// Adds the candidate of this number to the tree, if there is one. Returns the number to go on
-    /// with where it does not do; `None` behind the last one.
-    fn candidate(&mut self, scalar: Scalar) -> Poll<Result<Option<(bool, u32)>, Unfit>> {
+    /// Adds a candidate to the tree. Returns whether there was one for this index, and the next
+    /// index to try if it is rejected; `None` after the last one.
+    fn candidate(&mut self, scalar: Scalar) -> Poll<Result<Option<(bool, u32)>, SchemaError>> {
         let index = scalar.index;
         let (rules, demands, fuel) = self.parts(scalar.base);
         fuel.spend(1 + demands.len() as u32 / 2)?;
-        let value = match scalar.kind {
-            Kinds::NULL if index == 0 => Some(Kind::Null),
-            Kinds::BOOLEAN if index < 2 => Some(Kind::Bool(index == 0)),
-            Kinds::NULL | Kinds::BOOLEAN => return Poll::Ready(Ok(None)),
-            Kinds::STRING => {
+        let value = match scalar.ty {
+            TypeSet::NULL if index == 0 => Some(Node::Null),
+            TypeSet::BOOLEAN if index < 2 => Some(Node::Bool(index == 0)),
+            TypeSet::NULL | TypeSet::BOOLEAN => return Poll::Ready(Ok(None)),
+            TypeSet::STRING => {
                 let string = ready!(scalar::string(rules, demands, index, fuel))?;
                 let Some(Candidate { text, after }) = string else {
                     return Poll::Ready(Ok(None));
                 };
                 if let Some(text) = &text {
-                    self.out.push_text(text);
+                    self.out.push_string(text);
                 }
                 return Poll::Ready(Ok(Some((text.is_some(), after))));
             }
-            kind => {
+            ty => {
                 fuel.spend(15)?;
                 let range = scalar::numbers(rules, demands);
-                let number = match (index.checked_sub(ODD), kind.meets(Kinds::FRACTION)) {
-                    (Some(odd), _) => ODD_NUMBERS.get(odd as usize).copied().map(Number::Integer),
+                let number = match (index.checked_sub(FALLBACK), ty.meets(TypeSet::FRACTION)) {
+                    (Some(fallback), _) => FALLBACK_NUMBERS
+                        .get(fallback as usize)
+                        .copied()
+                        .map(Number::Integer),
                     (None, true) => range.number(index),
                     (None, false) => range.integer(index),
                 };
                 let Some(number) = number else {
                     return Poll::Ready(Ok(None));
                 };
-                let value = number.kind().filter(|_| range.has(number));
+                let value = number.node().filter(|_| range.contains(number));
                 self.out_push(value);
-                // Some that the ranges allow and something else forbids are followed by odd ones.
-                let after = match value.is_some() && (PLAIN..ODD).contains(&index) {
-                    true => ODD,
+                // If the range allows simple numbers but another keyword rejects them, go on
+                // with the fallback candidates.
+                let after = match value.is_some() && (SIMPLE..FALLBACK).contains(&index) {
+                    true => FALLBACK,
                     false => index + 1,
                 };
                 return Poll::Ready(Ok(Some((value.is_some(), after))));
@@ -437,7 +446,7 @@ impl Search {
         Poll::Ready(Ok(Some((value.is_some(), index + 1))))
     }
 
-    fn out_push(&mut self, value: Option<Kind>) {
+    fn out_push(&mut self, value: Option<Node>) {
         if let Some(value) = value {
             self.out.push(value);
         }
@@ -451,24 +460,27 @@ impl Search {
         }));
     }
 
-    pub(super) fn verify(&mut self, mut verify: Verify) -> Poll<Result<(), Unfit>> {
+    pub(super) fn verify(&mut self, mut verify: Verify) -> Poll<Result<(), SchemaError>> {
         let Some(rule) = self.demands(verify.base).get(verify.next).copied() else {
             self.finish(Ok(Cursor::default()));
             return Poll::Ready(Ok(()));
         };
-        let kind = Kinds::of_value(self.out.kind(verify.value));
-        if !kind.meets(self.scope(verify.base).0) {
-            return Poll::Ready(Err(Unfit::Contradiction));
+        let ty = TypeSet::of_value(self.out.node(verify.value));
+        if !ty.meets(self.scope(verify.base).0) {
+            return Poll::Ready(Err(SchemaError::Contradiction));
         }
-        if self.judge.is_idle() {
-            self.judge.begin(verify.value, rule);
+        if self.validator.is_idle() {
+            self.validator.begin(verify.value, rule);
         }
-        let fits = ready!(self.judge.run(&mut self.rules, &self.out, &mut self.fuel))?;
+        let fits = ready!(
+            self.validator
+                .run(&mut self.rules, &self.out, &mut self.fuel)
+        )?;
         verify.next += 1;
         self.replace(Frame::Verify(verify));
         match fits {
             true => Poll::Ready(Ok(())),
-            false => Poll::Ready(Err(Unfit::Contradiction)),
+            false => Poll::Ready(Err(SchemaError::Contradiction)),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The known values of `format`, and sample strings of each: those of JSON Schema (Validation, 7.3)
-//! and those that pydantic and zod emit.
+//! The known values of `format`, with sample strings of each: those of JSON Schema (Validation,
+//! section 7.3) and those that pydantic and zod emit.
 
-/// A format and sample strings of it.
+/// A format and its sample strings.
 #[derive(Debug)]
 pub struct Format {
-    /// Its names.
+    /// Its names, which are synonyms.
     names: &'static [&'static str],
-    /// Strings of it, the usual one first and the shortest last. `{}` stands for the number of a
-    /// variant and for padding, `{+}` for padding with the character before it, `{n:5}` for a
-    /// number from 5, and `{4:5}` for such a number with 4 digits.
+    /// Its sample strings, the usual one first and the shortest last. `{}` stands for padding and
+    /// the number of the variant, `{+}` for padding with the preceding character, `{n:5}` for a
+    /// number that counts up from 5, and `{4:5}` for such a number with 4 digits.
     samples: &'static [&'static str],
 }
 
-/// The variants of each sample: enough to tell the items of a list apart, and fewer than an octet
-/// of an address can hold.
+/// The number of variants of each sample: enough for the elements of an array to be distinct, and
+/// few enough to fit in an octet of an IPv4 address.
 const VARIANTS: u32 = 200;
 
-/// The largest number in a two-digit field: most of them are minutes.
+/// The largest number in a two-digit field, most of which are minutes.
 const MINUTES: u32 = 59;
 
 macro_rules! formats {
@@ -64,7 +64,7 @@ formats! {
     "binary" "password" => "mocked{}" "m{}";
     "json-string" => "\"mocked{}\"" "{n:1}";
     "path" => "/mocked{}" "m{}";
-    // Those that must exist, as pydantic demands of them.
+    // Paths that exist on most systems, since pydantic checks that.
     "file-path" => "/etc/hosts";
     "directory-path" => "/";
     "color" => "red" "#{6:100000}";
@@ -83,19 +83,19 @@ formats! {
 }
 
 impl Format {
-    /// The format of this name, if it is known.
+    /// Returns the format called `name`, if it is known.
     pub fn named(name: &str) -> Option<&'static Format> {
         FORMATS.iter().find(|format| format.names.contains(&name))
     }
 
-    /// The number of samples.
+    /// Returns the number of samples.
     pub fn samples(&self) -> u32 {
         self.samples.len() as u32
     }
 
-    /// A string of this format with at least `least` characters where it can be padded. Other
-    /// variants are other strings; `None` where the sample has no more.
-    pub fn sample(&self, sample: u32, variant: u32, least: usize) -> Option<String> {
+    /// Returns a variant of a sample, padded to at least `min` characters if possible, or `None`
+    /// after the last variant.
+    pub fn sample(&self, sample: u32, variant: u32, min: usize) -> Option<String> {
         if variant >= VARIANTS {
             return None;
         }
@@ -117,7 +117,7 @@ impl Format {
         if let "" | "+" = field {
             let shorter = |middle: &str| {
                 let chars = [before, middle, after].map(|part| part.chars().count());
-                least.saturating_sub(chars.iter().sum())
+                min.saturating_sub(chars.iter().sum())
             };
             let last = before.chars().next_back().filter(|_| field == "+");
             let padding = last.unwrap_or('x').to_string();
@@ -151,9 +151,9 @@ mod tests {
         assert_eq!(date.sample(0, 2, 0).unwrap(), "2027-01-01");
     }
 
-    /// The usual sample of each format is one to other implementations too.
+    /// Another implementation accepts every variant of the usual sample of each format.
     #[test]
-    fn samples_are_of_their_format() {
+    fn samples_are_valid() {
         for (format, name) in FORMATS
             .iter()
             .flat_map(|it| it.names.iter().map(move |name| (it, *name)))

@@ -1,23 +1,24 @@
-//! The stack frames of the search, as plain data so that it can be suspended.
+//! The stack frames of the search. They are plain data, so that the search can be suspended.
 
-use super::keyword::Kinds;
-use super::unfit::Unfit;
+use super::error::SchemaError;
+use super::keyword::TypeSet;
 
-/// The ways to vary several parts of a value at once: each of the first six or not.
+/// The number of combinations that vary several parts of a value at once: any subset of the first
+/// six.
 pub const PRODUCT: u32 = 64;
 
-/// The point at which the search for another value resumes.
+/// The position from which the search for another value resumes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// The number of branches and types that are passed over.
+    /// The number of branches and types to skip.
     pub fill: u32,
-    /// The number of the candidate to begin with there.
+    /// The index of the first candidate in the next one.
     pub index: u32,
 }
 
 impl Cursor {
-    /// Where the search for another value than the plainest begins: with the next value of the same
-    /// type, then with other branches and types.
+    /// Returns the cursor of variation `number` on the simplest value: first the next value of the
+    /// same type, then other branches and types.
     pub fn variation(number: u32) -> Cursor {
         Cursor {
             fill: number,
@@ -26,28 +27,29 @@ impl Cursor {
     }
 }
 
-/// What came of a frame: a value was added to the tree, and another one would begin at this cursor.
-pub type Outcome = Result<Cursor, Unfit>;
+/// The result of a frame. On success a value was added to the tree, and the search for another one
+/// would resume at this cursor.
+pub type FrameResult = Result<Cursor, SchemaError>;
 
-/// The value being made, and the positions of its rules in the stacks.
+/// The value being generated: indexes into the stacks of the search.
 #[derive(Clone, Copy, Debug)]
 pub struct Base {
-    /// Where its demands begin.
+    /// The index of its first demand.
     pub demands: u32,
-    /// The choice that is decided next.
+    /// The index of the next choice point.
     pub choice: u32,
-    /// Where its schemas that are still to be read begin.
+    /// The index of its first queued schema.
     pub queue: u32,
-    /// The frame that counts what was tried for it.
+    /// The index of its [`Frame::Scope`].
     pub scope: u32,
-    /// Where to begin.
+    /// The position to begin from.
     pub cursor: Cursor,
 }
 
-/// The state of the tree and the stacks that a failure returns to.
+/// The lengths of the tree and the stacks, which are restored after a failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
-    /// The nodes of the tree: the place of the value that is added next.
+    /// The number of nodes in the tree, which is the position of the next value.
     pub nodes: u32,
     pub text: usize,
     pub demands: usize,
@@ -57,7 +59,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// This state, with the schemas still to be read of another.
+    /// Returns this mark with the queue length of another.
     pub fn with_queue_of(self, other: Mark) -> Mark {
         Mark {
             queue: other.queue,
@@ -69,10 +71,10 @@ impl Mark {
 /// A stack frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {
-    /// Pops what the frames above pushed, once they are done.
+    /// Restores the stacks once the frames above are done.
     Scope {
         mark: Mark,
-        kinds: Kinds,
+        types: TypeSet,
         fills: u32,
     },
     Gather(Base),
@@ -82,31 +84,31 @@ pub enum Frame {
     Scalar(Scalar),
     Embedded(Embedded),
     Verify(Verify),
-    List(ListFrame),
+    Array(ArrayFrame),
     Object(ObjectFrame),
 }
 
-/// Picks a branch.
+/// Tries the branches of a choice point one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct Choose {
     pub base: Base,
     pub mark: Mark,
-    /// The next branch, or 0 before the first.
+    /// The position of the next branch, or 0 before the first.
     pub next: u32,
-    /// Branches that demand nothing come last.
-    pub vague: bool,
-    pub why: Option<Unfit>,
+    /// True if the branches without any constraint are being tried, which come last.
+    pub unconstrained: bool,
+    pub why: Option<SchemaError>,
 }
 
-/// Tries one type after the other.
+/// Tries the types one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct Fill {
     pub base: Base,
     pub mark: Mark,
     pub next: u32,
-    /// The number of what is being tried.
+    /// The index of the branch and type being tried.
     pub number: u32,
-    pub why: Option<Unfit>,
+    pub why: Option<SchemaError>,
 }
 
 /// Tries the values of an `enum` or a `const`.
@@ -116,36 +118,36 @@ pub struct Listed {
     pub mark: Mark,
     pub first: u32,
     pub next: u32,
-    /// The values before this place are passed over.
+    /// The position before which values are skipped.
     pub from: u32,
     pub end: u32,
 }
 
-/// Tries values of a type that has no parts.
+/// Tries candidates of a scalar type.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
     pub base: Base,
     pub mark: Mark,
-    pub kind: Kinds,
+    pub ty: TypeSet,
     pub index: u32,
     pub after: u32,
     pub rejected: u32,
 }
 
-/// Makes a string that is a JSON text.
+/// Generates a string that is JSON text (`contentMediaType`).
 #[derive(Clone, Copy, Debug)]
 pub struct Embedded {
     pub base: Base,
     pub mark: Mark,
-    /// The schema of the text's value, if there is one.
+    /// The position of the schema of the JSON text (`contentSchema`), if any.
     pub schema: Option<u32>,
-    /// Where the search for the next one begins.
+    /// The position from which the search for the next text resumes.
     pub cursor: Cursor,
     pub state: EmbeddedState,
     pub rejected: u32,
 }
 
-/// What comes next for a string that is a JSON text.
+/// The next step of a string that is JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmbeddedState {
     Begin,
@@ -153,7 +155,7 @@ pub enum EmbeddedState {
     Verify,
 }
 
-/// Validates a value against all its rules.
+/// Validates a value against all its demands.
 #[derive(Clone, Copy, Debug)]
 pub struct Verify {
     pub base: Base,
@@ -173,87 +175,96 @@ impl Fill {
     }
 }
 
-/// A list that is being made.
+/// Generates an array.
 #[derive(Clone, Copy, Debug)]
-pub struct ListFrame {
+pub struct ArrayFrame {
     pub base: Base,
     pub mark: Mark,
     pub variant: u32,
-    pub state: ListState,
-    /// The number of items so far, and what it must and should be.
+    pub state: ArrayState,
+    /// The number of elements so far.
     pub len: u32,
-    pub least: u32,
-    pub usual: u32,
-    pub most: u32,
-    /// The items before this one have schemas of their own.
+    /// The least number of elements.
+    pub min: u32,
+    /// The intended number of elements.
+    pub target: u32,
+    /// The greatest number of elements.
+    pub max: u32,
+    /// The number of leading elements with schemas of their own.
     pub tuple: u32,
     pub unique: bool,
     pub repeated: u32,
-    /// Where the search for the next item begins.
+    /// The position from which the search for the next element begins.
     pub cursor: Cursor,
-    /// The items made so far to be contained.
+    /// The number of elements generated so far to match `contains`.
     pub contained: u32,
-    /// True if the next item need not match `contains`.
-    pub plain: bool,
-    /// True if the item that is being made must match `contains`.
-    pub wanted: bool,
+    /// True if the next element need not match `contains`.
+    pub skip_contains: bool,
+    /// True if the element being generated must match `contains`.
+    pub must_match: bool,
     pub item: Option<Mark>,
 }
 
-/// The next step of a list.
+/// The next step of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListState {
+pub enum ArrayState {
     Begin,
     Next,
     Item,
     Verify,
 }
 
-impl ListFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ListFrame {
-        ListFrame {
+impl ArrayFrame {
+    pub fn new(base: Base, mark: Mark, variant: u32) -> ArrayFrame {
+        ArrayFrame {
             base,
             mark,
             variant,
-            state: ListState::Begin,
+            state: ArrayState::Begin,
             len: 0,
-            least: 0,
-            usual: 0,
-            most: 0,
+            min: 0,
+            target: 0,
+            max: 0,
             tuple: 0,
             unique: false,
             repeated: 0,
             cursor: Cursor::default(),
             contained: 0,
-            plain: false,
-            wanted: false,
+            skip_contains: false,
+            must_match: false,
             item: None,
         }
     }
 }
 
-/// An object that is being made.
+/// Generates an object.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectFrame {
     pub base: Base,
     pub mark: Mark,
     pub variant: u32,
     pub state: ObjectState,
-    /// The number of members so far, and of the optional ones among those that were considered.
+    /// The number of members so far.
     pub len: u32,
+    /// The number of optional members considered so far.
     pub optional: u32,
-    pub least: u32,
-    pub most: u32,
-    /// The required members that are still to be made.
+    /// The least number of members.
+    pub min: u32,
+    /// The greatest number of members.
+    pub max: u32,
+    /// The number of required members still to be generated.
     pub required: u32,
-    /// The rule whose names are being read, and the place of the next one.
+    /// The index of the demand whose names are being read.
     pub rule: u32,
+    /// The position of the next name.
     pub next: u32,
-    /// The member that is being made: whether it must be there, and the state before it.
-    pub must: bool,
+    /// True if the member being generated is required.
+    pub is_required: bool,
+    /// The mark before the member being generated.
     pub member: Option<Mark>,
-    /// Names of further members: where the search for the next goes on, and how many were tried.
+    /// The position from which the search for further names resumes.
     pub names: Cursor,
+    /// The number of further names tried.
     pub tried: u32,
 }
 
@@ -270,7 +281,7 @@ pub enum ObjectState {
     Verify,
 }
 
-/// What comes after a member.
+/// The state to return to after a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterMember {
     Declared,
@@ -288,12 +299,12 @@ impl ObjectFrame {
             state: ObjectState::Begin,
             len: 0,
             optional: 0,
-            least: 0,
-            most: 0,
+            min: 0,
+            max: 0,
             required: 0,
             rule: 0,
             next: 0,
-            must: false,
+            is_required: false,
             member: None,
             names: Cursor::default(),
             tried: 0,

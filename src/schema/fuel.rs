@@ -1,10 +1,10 @@
-//! The work budget of a schema, in steps of about 20 nanoseconds.
+//! The work budget of a schema, in steps of about 20 nanoseconds each.
 
 use std::task::Poll;
 
-use super::unfit::Unfit;
+use super::error::SchemaError;
 
-/// The steps that are left: of this call, and of all calls together.
+/// The remaining steps of the current call, and of all calls together.
 #[derive(Debug)]
 pub struct Fuel {
     call: i64,
@@ -17,31 +17,31 @@ impl Fuel {
         Fuel { call: 0, total }
     }
 
-    /// Begins a call of this many steps.
+    /// Begins a call of `steps` steps.
     pub fn begin_call(&mut self, steps: u32) {
         self.call = steps.into();
     }
 
-    /// The steps that are left in total.
+    /// Returns the remaining steps in total.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Returns `Pending` if the call has no steps left. A step that has begun is finished first, so
-    /// a call may take somewhat more than its steps.
-    pub fn wait(&self) -> Poll<()> {
+    /// Returns `Pending` if the call has no steps left. Work that has begun is finished first, so a
+    /// call may spend slightly more than its steps.
+    pub fn poll_ready(&self) -> Poll<()> {
         match self.call <= 0 {
             true => Poll::Pending,
             false => Poll::Ready(()),
         }
     }
 
-    /// Spends steps; an error if there are none left in total.
-    pub fn spend(&mut self, steps: u32) -> Result<(), Unfit> {
+    /// Spends steps. Returns an error if none are left in total.
+    pub fn spend(&mut self, steps: u32) -> Result<(), SchemaError> {
         self.call -= i64::from(steps);
         self.total = self.total.saturating_sub(steps.into());
         match self.total {
-            0 => Err(Unfit::TooLarge),
+            0 => Err(SchemaError::TooLarge),
             _ => Ok(()),
         }
     }

@@ -1,57 +1,57 @@
-//! The supported keywords of JSON Schema and the type of value that each takes.
+//! The JSON Schema keywords that are interpreted, and the type of value that each takes.
 
-use crate::json::{Kind, Tree};
+use crate::json::{Node, Tree};
 
 /// The type of a keyword's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
+pub enum ValueType {
     /// Any value.
     Any,
-    /// A number of characters, items or members; `2.0` is one too.
+    /// A non-negative integer; `2.0` is one too.
     Count,
     /// A number.
     Number,
     /// A number above 0.
     Positive,
-    /// A number, or in drafts before 6 `true` or `false`.
+    /// A number or, in drafts before 6, a boolean.
     Limit,
     /// `true` or `false`.
     Flag,
     /// A string.
     Text,
-    /// A list of any values.
+    /// An array of any values.
     Values,
-    /// A list of strings.
+    /// An array of strings.
     Names,
     /// A schema.
     Schema,
-    /// A list of schemas.
+    /// An array of schemas.
     Schemas,
-    /// A schema, or before 2020 a list of them.
+    /// A schema or, in drafts before 2020-12, an array of schemas.
     SchemaOrSchemas,
-    /// An object of schemas.
+    /// An object whose members are schemas.
     SchemaByName,
-    /// An object of anything.
+    /// Any object.
     Object,
-    /// A type's name or a list of them.
+    /// The name of a type or an array of names.
     Types,
 }
 
-/// Makes `Keyword` and the table of its names from rows.
+/// Defines `Keyword` and the table of names and value types.
 macro_rules! keywords {
     ($($variant:ident $name:literal $holds:ident;)+) => {
-        /// A keyword. Its number is its place in the table.
+        /// A keyword. Its discriminant is its index in the table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Keyword {$(
             #[doc = concat!("`", $name, "`")]
             $variant,
         )+}
 
-        /// The name of each keyword and what it holds.
-        const TABLE: &[(Keyword, &str, Holds)] =
-            &[$((Keyword::$variant, $name, Holds::$holds),)+];
+        /// The name and the value type of each keyword.
+        const TABLE: &[(Keyword, &str, ValueType)] =
+            &[$((Keyword::$variant, $name, ValueType::$holds),)+];
 
-        /// The keyword of this name.
+        /// Returns the keyword called `name`.
         fn named(name: &str) -> Option<Keyword> {
             match name {
                 $($name => Some(Keyword::$variant),)+
@@ -112,135 +112,136 @@ keywords! {
 /// The number of keywords.
 pub const KEYWORDS: usize = TABLE.len();
 
-// A set of keywords is a word.
+// A set of keywords is a bit set in a `u64`.
 const _: () = assert!(KEYWORDS <= 64);
 
-/// The most type names in a list: there are seven, and the list must not repeat one.
+/// The most type names in an array. There are only seven, and duplicates are not allowed.
 const TYPES_MAX: u32 = 64;
 
 impl Keyword {
-    /// Returns the keyword of this name, if it is supported.
+    /// Returns the keyword called `name`, if it is interpreted.
     pub fn named(name: &str) -> Option<Keyword> {
         named(name)
     }
 
-    /// Its bit in a set of keywords.
+    /// Returns its bit in a set of keywords.
     pub const fn bit(self) -> u64 {
         1 << self as u64
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         TABLE[self as usize].1
     }
 
     /// Returns whether the value at `at` has the type that the keyword takes. Nested values are
-    /// checked when they are reached.
+    /// checked only when they are used.
     pub fn allows(self, tree: &Tree, at: u32) -> bool {
-        let kind = tree.kind(at);
-        let schema = matches!(kind, Kind::Object { .. } | Kind::Bool(_));
-        let number = matches!(kind, Kind::Integer(_) | Kind::Unsigned(_) | Kind::Float(_));
+        let node = tree.node(at);
+        let schema = matches!(node, Node::Object { .. } | Node::Bool(_));
+        let number = matches!(node, Node::Integer(_) | Node::Unsigned(_) | Node::Float(_));
         match TABLE[self as usize].2 {
-            Holds::Any => true,
-            Holds::Count => count(kind).is_some(),
-            Holds::Number => number,
-            Holds::Positive => match kind {
-                Kind::Float(number) => number > 0.0,
-                kind => count(kind).is_some_and(|count| count > 0),
+            ValueType::Any => true,
+            ValueType::Count => count(node).is_some(),
+            ValueType::Number => number,
+            ValueType::Positive => match node {
+                Node::Float(number) => number > 0.0,
+                node => count(node).is_some_and(|count| count > 0),
             },
-            Holds::Limit => number || matches!(kind, Kind::Bool(_)),
-            Holds::Flag => matches!(kind, Kind::Bool(_)),
-            Holds::Text => matches!(kind, Kind::Text { .. }),
-            Holds::Values | Holds::Names => matches!(kind, Kind::List { .. }),
-            Holds::Schema => schema,
-            Holds::Schemas => matches!(kind, Kind::List { .. }),
-            Holds::SchemaOrSchemas => schema || matches!(kind, Kind::List { .. }),
-            Holds::SchemaByName | Holds::Object => matches!(kind, Kind::Object { .. }),
-            Holds::Types => Kinds::of(tree, at).is_some(),
+            ValueType::Limit => number || matches!(node, Node::Bool(_)),
+            ValueType::Flag => matches!(node, Node::Bool(_)),
+            ValueType::Text => matches!(node, Node::String { .. }),
+            ValueType::Values | ValueType::Names => matches!(node, Node::Array { .. }),
+            ValueType::Schema => schema,
+            ValueType::Schemas => matches!(node, Node::Array { .. }),
+            ValueType::SchemaOrSchemas => schema || matches!(node, Node::Array { .. }),
+            ValueType::SchemaByName | ValueType::Object => matches!(node, Node::Object { .. }),
+            ValueType::Types => TypeSet::of(tree, at).is_some(),
         }
     }
 }
 
-/// Returns a value as a count, saturating at `u64::MAX`.
-pub fn count(kind: Kind) -> Option<u64> {
-    match kind {
-        Kind::Integer(count) => u64::try_from(count).ok(),
-        Kind::Unsigned(count) => Some(count),
-        // JSON Schema, 4.2.3: a number without a fraction is an integer, however it is written.
-        Kind::Float(count) if count >= 0.0 && count.fract() == 0.0 => Some(count as u64),
+/// Returns a value as a count, saturating at `u64::MAX`, or `None` if it is not one.
+pub fn count(node: Node) -> Option<u64> {
+    match node {
+        Node::Integer(count) => u64::try_from(count).ok(),
+        Node::Unsigned(count) => Some(count),
+        // JSON Schema Core, section 4.2.3: a number without a fractional part is an integer,
+        // whether it is written as `2` or as `2.0`.
+        Node::Float(count) if count >= 0.0 && count.fract() == 0.0 => Some(count as u64),
         _ => None,
     }
 }
 
-/// A set of the types of JSON Schema.
+/// A set of JSON Schema types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct TypeSet(u8);
 
-impl Kinds {
+impl TypeSet {
     /// `null`
-    pub const NULL: Kinds = Kinds(1);
+    pub const NULL: TypeSet = TypeSet(1);
     /// `true` and `false`
-    pub const BOOLEAN: Kinds = Kinds(1 << 1);
-    /// Numbers without a fraction.
-    pub const INTEGER: Kinds = Kinds(1 << 2);
-    /// Numbers with a fraction.
-    pub const FRACTION: Kinds = Kinds(1 << 3);
+    pub const BOOLEAN: TypeSet = TypeSet(1 << 1);
+    /// Numbers without a fractional part.
+    pub const INTEGER: TypeSet = TypeSet(1 << 2);
+    /// Numbers with a fractional part.
+    pub const FRACTION: TypeSet = TypeSet(1 << 3);
     /// Strings.
-    pub const STRING: Kinds = Kinds(1 << 4);
-    /// Lists.
-    pub const ARRAY: Kinds = Kinds(1 << 5);
+    pub const STRING: TypeSet = TypeSet(1 << 4);
+    /// Arrays.
+    pub const ARRAY: TypeSet = TypeSet(1 << 5);
     /// Objects.
-    pub const OBJECT: Kinds = Kinds(1 << 6);
+    pub const OBJECT: TypeSet = TypeSet(1 << 6);
     /// All numbers.
-    pub const NUMBER: Kinds = Kinds(Kinds::INTEGER.0 | Kinds::FRACTION.0);
+    pub const NUMBER: TypeSet = TypeSet(TypeSet::INTEGER.0 | TypeSet::FRACTION.0);
     /// All types.
-    pub const ALL: Kinds = Kinds(0x7F);
+    pub const ALL: TypeSet = TypeSet(0x7F);
 
-    /// The types that `type` names; `None` if it names something else.
-    pub fn of(tree: &Tree, at: u32) -> Option<Kinds> {
-        match tree.kind(at) {
-            Kind::List { len, .. } if len <= TYPES_MAX => {
-                let each = tree.items(at).map(|item| Kinds::named(tree.text(item)?));
-                each.reduce(|all, one| Some(Kinds(all?.0 | one?.0)))?
+    /// Returns the types listed in the value of `type`, or `None` if one of them is unknown.
+    pub fn of(tree: &Tree, at: u32) -> Option<TypeSet> {
+        match tree.node(at) {
+            Node::Array { len, .. } if len <= TYPES_MAX => {
+                let each = tree.items(at).map(|item| TypeSet::named(tree.text(item)?));
+                each.reduce(|all, one| Some(TypeSet(all?.0 | one?.0)))?
             }
-            _ => Kinds::named(tree.text(at)?),
+            _ => TypeSet::named(tree.text(at)?),
         }
     }
 
-    fn named(name: &str) -> Option<Kinds> {
+    fn named(name: &str) -> Option<TypeSet> {
         Some(match name {
-            "null" => Kinds::NULL,
-            "boolean" => Kinds::BOOLEAN,
-            "integer" => Kinds::INTEGER,
-            "number" => Kinds::NUMBER,
-            "string" => Kinds::STRING,
-            "array" => Kinds::ARRAY,
-            "object" => Kinds::OBJECT,
+            "null" => TypeSet::NULL,
+            "boolean" => TypeSet::BOOLEAN,
+            "integer" => TypeSet::INTEGER,
+            "number" => TypeSet::NUMBER,
+            "string" => TypeSet::STRING,
+            "array" => TypeSet::ARRAY,
+            "object" => TypeSet::OBJECT,
             _ => return None,
         })
     }
 
-    /// The type of a value.
-    pub fn of_value(kind: Kind) -> Kinds {
-        match kind {
-            Kind::Null => Kinds::NULL,
-            Kind::Bool(_) => Kinds::BOOLEAN,
-            Kind::Integer(_) | Kind::Unsigned(_) => Kinds::INTEGER,
-            Kind::Float(number) if number.fract() == 0.0 => Kinds::INTEGER,
-            Kind::Float(_) => Kinds::FRACTION,
-            Kind::Text { .. } => Kinds::STRING,
-            Kind::List { .. } => Kinds::ARRAY,
-            Kind::Object { .. } => Kinds::OBJECT,
+    /// Returns the type of a value.
+    pub fn of_value(node: Node) -> TypeSet {
+        match node {
+            Node::Null => TypeSet::NULL,
+            Node::Bool(_) => TypeSet::BOOLEAN,
+            Node::Integer(_) | Node::Unsigned(_) => TypeSet::INTEGER,
+            Node::Float(number) if number.fract() == 0.0 => TypeSet::INTEGER,
+            Node::Float(_) => TypeSet::FRACTION,
+            Node::String { .. } => TypeSet::STRING,
+            Node::Array { .. } => TypeSet::ARRAY,
+            Node::Object { .. } => TypeSet::OBJECT,
         }
     }
 
-    /// The types that are in both sets.
-    pub fn and(self, other: Kinds) -> Kinds {
-        Kinds(self.0 & other.0)
+    /// Returns the intersection of both sets.
+    pub fn and(self, other: TypeSet) -> TypeSet {
+        TypeSet(self.0 & other.0)
     }
 
-    /// Returns whether there are types that are in both sets.
-    pub fn meets(self, other: Kinds) -> bool {
+    /// Returns whether the sets have a type in common.
+    pub fn meets(self, other: TypeSet) -> bool {
         self.0 & other.0 != 0
     }
 }
@@ -250,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keywords_are_numbered_as_their_rows() {
+    fn discriminants_are_indexes_in_the_table() {
         for (at, (keyword, name, _)) in TABLE.iter().enumerate() {
             assert_eq!(*keyword as usize, at);
             assert_eq!(Keyword::named(name), Some(*keyword));

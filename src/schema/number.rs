@@ -1,44 +1,44 @@
-//! Numeric bounds and steps of a schema, exact for every `i64`, `u64` and double, and the
-//! numbers that could satisfy them.
+//! Numeric bounds and steps of a schema, exact for every `i64`, `u64` and `f64`, and candidate
+//! numbers for them.
 
-use crate::json::Kind;
+use crate::json::Node;
 
-/// The numbers tried on each side of a bound, or of steps from one.
+/// The number of multiples that are tried next to a bound.
 const NEAR: i128 = 64;
 
-/// A number as it stands in JSON.
+/// A number in JSON.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// An integer, exactly.
     Integer(i128),
-    /// Any other double.
+    /// Any other `f64`.
     Float(f64),
 }
 
 impl Number {
-    /// The number of a value, if it is one. A double without a fraction is an integer.
-    pub fn of(kind: Kind) -> Option<Number> {
-        Some(match kind {
-            Kind::Integer(number) => Number::Integer(number.into()),
-            Kind::Unsigned(number) => Number::Integer(number.into()),
-            // Every double up to 2^127 without a fraction is an i128.
-            Kind::Float(number) if number.fract() == 0.0 && number.abs() < 1e38 => {
+    /// Returns the number that a node is, if any. An `f64` without a fractional part is an integer.
+    pub fn of(node: Node) -> Option<Number> {
+        Some(match node {
+            Node::Integer(number) => Number::Integer(number.into()),
+            Node::Unsigned(number) => Number::Integer(number.into()),
+            // Every integral f64 below 2^127 fits in an i128.
+            Node::Float(number) if number.fract() == 0.0 && number.abs() < 1e38 => {
                 Number::Integer(number as i128)
             }
-            Kind::Float(number) => Number::Float(number),
+            Node::Float(number) => Number::Float(number),
             _ => return None,
         })
     }
 
-    /// The value that is this number, if there is one that is exactly it.
-    pub fn kind(self) -> Option<Kind> {
+    /// Returns the node that is exactly this number, if there is one.
+    pub fn node(self) -> Option<Node> {
         match self {
             Number::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
-                (Ok(number), _) => Some(Kind::Integer(number)),
-                (_, Ok(number)) => Some(Kind::Unsigned(number)),
-                _ => Some(Kind::Float(number as f64)).filter(|it| Number::of(*it) == Some(self)),
+                (Ok(number), _) => Some(Node::Integer(number)),
+                (_, Ok(number)) => Some(Node::Unsigned(number)),
+                _ => Some(Node::Float(number as f64)).filter(|it| Number::of(*it) == Some(self)),
             },
-            Number::Float(number) => number.is_finite().then_some(Kind::Float(number)),
+            Number::Float(number) => number.is_finite().then_some(Node::Float(number)),
         }
     }
 
@@ -52,7 +52,7 @@ impl Number {
     fn is_below(self, other: Number) -> bool {
         match (self, other) {
             (Number::Integer(one), Number::Integer(other)) => one < other,
-            // A double with a fraction is below 2^53, where conversion rounds nothing away.
+            // An f64 with a fractional part is below 2^53, where conversion is exact.
             (one, other) => one.double() < other.double(),
         }
     }
@@ -63,7 +63,7 @@ impl Number {
 pub struct Bound {
     /// The number.
     pub number: Number,
-    /// True if the number itself is outside.
+    /// True if the number itself is excluded.
     pub exclusive: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct Range {
 
 impl Range {
     /// Raises the lower bound to at least `bound`.
-    pub fn from(&mut self, bound: Bound) {
+    pub fn add_lower(&mut self, bound: Bound) {
         let tighter = |old: &Bound| {
             old.number.is_below(bound.number) || old.number == bound.number && bound.exclusive
         };
@@ -87,7 +87,7 @@ impl Range {
     }
 
     /// Lowers the upper bound to at most `bound`.
-    pub fn to(&mut self, bound: Bound) {
+    pub fn add_upper(&mut self, bound: Bound) {
         let tighter = |old: &Bound| {
             bound.number.is_below(old.number) || old.number == bound.number && bound.exclusive
         };
@@ -96,13 +96,13 @@ impl Range {
         }
     }
 
-    /// Only multiples of a step.
-    pub fn step(&mut self, step: Number) {
+    /// Restricts the range to multiples of `step`.
+    pub fn add_step(&mut self, step: Number) {
         self.steps.push(step);
     }
 
-    /// Returns whether a number satisfies all of it.
-    pub fn has(&self, number: Number) -> bool {
+    /// Returns whether a number satisfies every constraint.
+    pub fn contains(&self, number: Number) -> bool {
         let low = self.low.is_none_or(|low| {
             low.number.is_below(number) || low.number == number && !low.exclusive
         });
@@ -112,7 +112,7 @@ impl Range {
         low && high && self.steps.iter().all(|step| is_multiple(number, *step))
     }
 
-    /// The integers that could satisfy it; the plainest first, then from the lower bound upwards.
+    /// Returns candidate integer number `index`: first the simplest, then from the lower bound up.
     pub fn integer(&self, index: u32) -> Option<Number> {
         let index = i128::from(index);
         if let Some(plain) = [1, 0].get(index as usize) {
@@ -123,18 +123,18 @@ impl Range {
         if let Some(low) = self.low
             && (beyond(&low) || Number::Integer(u64::MAX.into()).is_below(low.number))
         {
-            // Beyond what integers hold exactly, the next numbers are the next doubles.
+            // Beyond 64 bits, the next representable number is the next f64.
             let next = (0..index).fold(low.number.double(), |number, _| number.next_up());
-            return Number::of(Kind::Float(next));
+            return Number::of(Node::Float(next));
         }
         if let (None, Some(high)) = (self.low, self.high)
             && high.number.is_below(Number::Integer(i64::MIN.into()))
         {
             let next = (0..index).fold(high.number.double(), |number, _| number.next_down());
-            return Number::of(Kind::Float(next));
+            return Number::of(Node::Float(next));
         }
         let step = self.integer_step()?;
-        let (low, high) = (self.low.map(least_integer), self.high.map(greatest_integer));
+        let (low, high) = (self.low.map(min_integer), self.high.map(max_integer));
         let number = match (low, high) {
             (None, Some(high)) => floor_to(high, step)?.checked_sub(index.checked_mul(step)?)?,
             (None, None) if step == 1 => 2 + index,
@@ -147,7 +147,7 @@ impl Range {
         (!beyond).then_some(Number::Integer(number))
     }
 
-    /// The numbers that could satisfy it, fractions among them; `None` behind the last.
+    /// Returns candidate number `index`, which may be a fraction, or `None` after the last.
     pub fn number(&self, index: u32) -> Option<Number> {
         let plain = [Number::Float(1.5), Number::Integer(1), Number::Integer(0)];
         if let Some(plain) = plain.get(index as usize) {
@@ -174,7 +174,7 @@ impl Range {
         }
         let number = match (low, high) {
             (Some(low), Some(high)) => {
-                // Halves first, then ever smaller parts: 1/2, 1/3, 2/3, 1/4, ...
+                // The half first, then ever smaller fractions: 1/2, 1/3, 2/3, 1/4, ...
                 let (mut parts, mut part) = (2, index);
                 while part >= parts - 1 {
                     part -= parts - 1;
@@ -190,11 +190,12 @@ impl Range {
             (None, Some(high)) => high - 0.5 * f64::from(index + 1),
             (None, None) => 2.5 + f64::from(index),
         };
-        Number::of(Kind::Float(number))
+        Number::of(Node::Float(number))
     }
 
-    /// The multiples of a step from the lower bound on, or down from the higher one; those that
-    /// doubles divide without a remainder first, since that is how most validators see it.
+    /// Returns multiple number `index` of a step, counted up from the lower bound or down from the
+    /// upper one. Those without a remainder in floating-point division come first, since most
+    /// validators check it that way.
     fn multiple(
         &self,
         step: Number,
@@ -213,7 +214,7 @@ impl Range {
         let times = |count: i128| {
             let exact = count.checked_mul(above)?;
             let number = exact as f64 / below as f64;
-            Number::of(Kind::Float(number))
+            Number::of(Node::Float(number))
         };
         let clean = |number: &Number| (number.double() / size).fract() == 0.0;
         let around = (-1..NEAR).map(|at| first + direction * at);
@@ -232,14 +233,14 @@ impl Range {
     }
 }
 
-fn least_integer(bound: Bound) -> i128 {
+fn min_integer(bound: Bound) -> i128 {
     match bound.number {
         Number::Integer(number) => number.saturating_add(bound.exclusive.into()),
         Number::Float(number) => number.ceil() as i128,
     }
 }
 
-fn greatest_integer(bound: Bound) -> i128 {
+fn max_integer(bound: Bound) -> i128 {
     match bound.number {
         Number::Integer(number) => number.saturating_sub(bound.exclusive.into()),
         Number::Float(number) => number.floor() as i128,
@@ -264,7 +265,7 @@ fn gcd(mut one: i128, mut other: i128) -> i128 {
     one.max(1)
 }
 
-/// A positive number as the fraction that its shortest decimal is.
+/// Converts a positive number to a fraction, from its shortest decimal representation.
 fn decimal(number: Number) -> Option<(i128, i128)> {
     match number {
         Number::Integer(number) => (number > 0).then_some((number, 1)),
@@ -284,7 +285,8 @@ fn decimal(number: Number) -> Option<(i128, i128)> {
     }
 }
 
-/// Returns whether a number is a multiple of a step: exactly, as decimals, or as doubles divide.
+/// Returns whether a number is a multiple of a step, either exactly as decimals or by
+/// floating-point division.
 pub fn is_multiple(number: Number, step: Number) -> bool {
     let exactly = || {
         let Number::Integer(0) = number else {
@@ -309,13 +311,13 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> Number {
-        let float = || Kind::Float(text.parse().unwrap());
-        Number::of(text.parse().map_or_else(|_| float(), Kind::Integer)).unwrap()
+        let float = || Node::Float(text.parse().unwrap());
+        Number::of(text.parse().map_or_else(|_| float(), Node::Integer)).unwrap()
     }
 
     #[test]
     fn multiples_are_checked_as_decimals_and_as_doubles() {
-        for (value, step, want) in [
+        for (value, step, expected) in [
             ("10", "5", true),
             ("11", "5", false),
             ("0", "0.1", true),
@@ -332,53 +334,53 @@ mod tests {
         ] {
             assert_eq!(
                 is_multiple(number(value), number(step)),
-                want,
+                expected,
                 "{value} {step}"
             );
         }
     }
 
     #[test]
-    fn ranges_hold_what_they_say() {
+    fn ranges_yield_numbers_within_their_constraints() {
         let mut range = Range::default();
-        range.from(Bound {
+        range.add_lower(Bound {
             number: number("2.1"),
             exclusive: false,
         });
-        range.to(Bound {
+        range.add_upper(Bound {
             number: number("2.4"),
             exclusive: false,
         });
-        range.step(number("0.25"));
+        range.add_step(number("0.25"));
         let found = (0..20)
             .filter_map(|at| range.number(at))
-            .find(|it| range.has(*it));
+            .find(|it| range.contains(*it));
         assert_eq!(found, Some(Number::Float(2.25)));
     }
 
     #[test]
     fn large_integers_are_exact() {
         let mut range = Range::default();
-        range.from(Bound {
+        range.add_lower(Bound {
             number: number("9223372036854775806"),
             exclusive: true,
         });
         let found = (0..9)
             .filter_map(|at| range.integer(at))
-            .find(|it| range.has(*it));
+            .find(|it| range.contains(*it));
         assert_eq!(found, Some(Number::Integer(9_223_372_036_854_775_807)));
         let mut range = Range::default();
-        range.from(Bound {
+        range.add_lower(Bound {
             number: number("9007199254740992"),
             exclusive: true,
         });
-        range.to(Bound {
+        range.add_upper(Bound {
             number: number("9007199254740994"),
             exclusive: true,
         });
         let found = (0..9)
             .filter_map(|at| range.integer(at))
-            .find(|it| range.has(*it));
+            .find(|it| range.contains(*it));
         assert_eq!(found, Some(Number::Integer(9_007_199_254_740_993)));
     }
 }

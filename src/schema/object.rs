@@ -1,40 +1,40 @@
-//! Makes objects with every declared or required member that the rules allow.
+//! Generation of objects, with every declared or required member that the rules allow.
 
 use std::task::{Poll, ready};
 
+use super::error::SchemaError;
 use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState, PRODUCT};
-use super::keyword::{Keyword, Kinds};
+use super::keyword::{Keyword, TypeSet};
 use super::rules::{DEPENDENTS_MAX, RuleId};
-use super::scalar::{least_of, most_of};
+use super::scalar::{max_count, min_count};
 use super::search::Search;
-use super::unfit::Unfit;
 
-/// The optional members that are left out, or varied, one by one.
+/// The number of optional members that are omitted, or varied, one at a time.
 const SINGLE: u32 = 16;
 
-/// The members that are added beyond what is demanded.
+/// The most members that are added beyond the required ones.
 const ADDED: u32 = 4;
 
-/// The ways in which an object is varied: with all optional members, with none of them, without one
-/// of them, with one member varied, with further members.
+/// The number of variants of an object: with all optional members, with none of them, without one
+/// of them, with one member varied, with further members, with several members varied.
 const VARIANTS: u32 = 2 + 3 * SINGLE + ADDED + PRODUCT;
 
-/// The first variant that adds members.
+/// The first variant after those that omit or vary a single member; it adds further members.
 const ADDING: u32 = 2 + 3 * SINGLE;
 
-/// The members whose type is varied.
+/// The number of members whose type is varied.
 const TYPED: u32 = 4;
 
-/// Names that patterns of names may not match.
-const ODD_NAMES: [&str; 6] = ["1", "A", "_", "-", " ", "é"];
+/// Further names to try if `patternProperties` must not match.
+const FALLBACK_NAMES: [&str; 6] = ["1", "A", "_", "-", " ", "é"];
 
-/// The most required names of a schema that are held against those of the others.
+/// The most required names of one schema that are compared with those of the others.
 const REQUIRED_MAX: u32 = 256;
 
-/// The names that are tried for each further member.
+/// The number of names that are tried for each further member.
 const NAME_TRIES: u32 = 64;
 
-/// Keywords that an object may fail although each of its members is right.
+/// The keywords that an object can violate although each of its members is valid.
 const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::Not.bit()
     | Keyword::If.bit()
@@ -45,7 +45,7 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::Dependencies.bit();
 
 impl ObjectFrame {
-    /// Returns whether this variant leaves out an optional member: the one with this number.
+    /// Returns whether this variant omits the optional member number `optional`.
     fn leaves_out(&self, optional: u32) -> bool {
         match self.variant.checked_sub(2) {
             None => self.variant == 1,
@@ -53,7 +53,7 @@ impl ObjectFrame {
         }
     }
 
-    /// Where the search for a member begins: the one with this number may be varied.
+    /// Returns the cursor of member number `member`, which this variant may vary.
     fn cursor(&self, member: u32) -> Cursor {
         match self.variant.checked_sub(2 + SINGLE) {
             Some(varied) if varied < SINGLE && varied == member => Cursor::variation(0),
@@ -67,10 +67,10 @@ impl ObjectFrame {
         }
     }
 
-    /// Returns the variant after this one. Without members of its own, an object can only have
-    /// further ones.
+    /// Returns the variant after this one. Skips those that would be the same because the object
+    /// has no members to omit or vary.
     fn next_variant(&self) -> u32 {
-        let bare = self.optional == 0 && self.len <= self.added().max(self.least);
+        let bare = self.optional == 0 && self.len <= self.added().max(self.min);
         match self.variant {
             ..ADDING if bare && self.len == 0 => ADDING,
             last if bare && last + 1 == ADDING + ADDED => VARIANTS,
@@ -88,9 +88,9 @@ impl ObjectFrame {
 }
 
 impl Search {
-    pub(super) fn object(&mut self, object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    pub(super) fn object(&mut self, object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         match object.state {
-            ObjectState::Begin => self.object_begins(object),
+            ObjectState::Begin => self.begin_object(object),
             ObjectState::Declared => self.declared(object),
             ObjectState::Required => self.required(object),
             ObjectState::Dependent => self.dependent(object),
@@ -98,10 +98,10 @@ impl Search {
             ObjectState::FurtherName => self.further_name(object),
             ObjectState::Member(after) => Poll::Ready(self.member_made(object, after)),
             ObjectState::Verify => {
-                let outcome = self.returned().expect("the value was verified");
-                match outcome {
+                let result = self.take_result().expect("the value was verified");
+                match result {
                     Ok(_) => self.object_done(object),
-                    Err(Unfit::Contradiction) => self.vary_object(object),
+                    Err(SchemaError::Contradiction) => self.vary_object(object),
                     Err(why) => return Poll::Ready(Err(why)),
                 }
                 Poll::Ready(Ok(()))
@@ -122,20 +122,20 @@ impl Search {
                 let next = ObjectFrame::new(object.base, object.mark, variant);
                 self.replace(Frame::Object(next));
             }
-            false => self.finish(Err(Unfit::Contradiction)),
+            false => self.finish(Err(SchemaError::Contradiction)),
         }
     }
 
-    fn object_begins(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    fn begin_object(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         let (rules, demands, fuel) = self.parts(object.base);
         fuel.spend(2 + demands.len() as u32)?;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        object.least = small(most_of(rules, demands, Keyword::MinProperties).unwrap_or(0));
-        object.most = small(least_of(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
-        if object.least > object.most || object.variant >= VARIANTS {
-            return Poll::Ready(Err(Unfit::Contradiction));
+        object.min = small(max_count(rules, demands, Keyword::MinProperties).unwrap_or(0));
+        object.max = small(min_count(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
+        if object.min > object.max || object.variant >= VARIANTS {
+            return Poll::Ready(Err(SchemaError::Contradiction));
         }
-        if object.most < u32::MAX {
+        if object.max < u32::MAX {
             object.required = ready!(self.count_required(object.base))?;
         }
         self.out.open(true);
@@ -144,9 +144,9 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    /// Returns the number of different names that the rules require, or more if there are very
-    /// many. Required members come before optional ones if their number is limited.
-    fn count_required(&mut self, base: Base) -> Poll<Result<u32, Unfit>> {
+    /// Returns the number of distinct names that the rules require, or an upper bound if there are
+    /// very many. If `maxProperties` is limited, this many places are reserved for them.
+    fn count_required(&mut self, base: Base) -> Poll<Result<u32, SchemaError>> {
         let tree = self.rules.tree.clone();
         let mut count = 0;
         for number in 0..self.demands(base).len() {
@@ -160,7 +160,7 @@ impl Search {
                 continue;
             }
             for name in tree.items(at) {
-                let name = tree.text(name).ok_or(Unfit::Malformed)?;
+                let name = tree.text(name).ok_or(SchemaError::Malformed)?;
                 let known = self.is_named(base, number as u32, Keyword::Required, name);
                 count += u32::from(!ready!(known)?);
             }
@@ -168,8 +168,7 @@ impl Search {
         Poll::Ready(Ok(count))
     }
 
-    /// Goes on to the next name that the rules have in what a keyword holds; `None` behind the
-    /// last.
+    /// Advances to the next name in the values of a keyword. Returns `None` after the last.
     fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(RuleId, u32)> {
         let tree = &self.rules.tree;
         loop {
@@ -190,14 +189,14 @@ impl Search {
         }
     }
 
-    /// Returns whether a keyword of one of the first `count` demands has a name.
+    /// Returns whether a keyword of one of the first `count` demands contains `name`.
     fn is_named(
         &mut self,
         base: Base,
         count: u32,
         keyword: Keyword,
         name: &str,
-    ) -> Poll<Result<bool, Unfit>> {
+    ) -> Poll<Result<bool, SchemaError>> {
         for at in 0..count as usize {
             let rule = self.demands(base)[at];
             if let Some(at) = self.rules.get(rule, keyword)
@@ -209,7 +208,7 @@ impl Search {
         Poll::Ready(Ok(false))
     }
 
-    fn declared(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    fn declared(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         let Some((rule, place)) = self.next_name(&mut object, Keyword::Properties) else {
             (object.rule, object.next, object.state) = (0, 0, ObjectState::Required);
             self.replace(Frame::Object(object));
@@ -221,8 +220,8 @@ impl Search {
             .rules
             .get(rule, Keyword::Properties)
             .unwrap_or_default();
-        // A duplicate name counts where it occurs last; a name that several rules declare is
-        // handled with the first.
+        // Of duplicate names the last counts. A name that several rules declare is handled with the
+        // first rule.
         let again = !self.rules.is_distinct(own)
             && ready!(self.rules.find(own, &name, &mut self.fuel))? != Some(place + 1);
         if again || ready!(self.is_named(base, object.rule, Keyword::Properties, &name))? {
@@ -230,10 +229,10 @@ impl Search {
             return Poll::Ready(Ok(()));
         }
         let count = self.demands(base).len() as u32;
-        object.must = ready!(self.is_named(base, count, Keyword::Required, &name))?;
-        if !object.must {
+        object.is_required = ready!(self.is_named(base, count, Keyword::Required, &name))?;
+        if !object.is_required {
             let number = object.optional;
-            let room = object.len.saturating_add(object.required) < object.most;
+            let room = object.len.saturating_add(object.required) < object.max;
             if object.leaves_out(number) || !room {
                 object.optional += 1;
                 self.replace(Frame::Object(object));
@@ -243,7 +242,7 @@ impl Search {
         self.add_member(object, &name, AfterMember::Declared)
     }
 
-    fn required(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    fn required(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         let Some((rule, place)) = self.next_name(&mut object, Keyword::Required) else {
             object.state = ObjectState::Dependent;
             self.replace(Frame::Object(object));
@@ -260,54 +259,54 @@ impl Search {
             self.replace(Frame::Object(object));
             return Poll::Ready(Ok(()));
         }
-        object.must = true;
+        object.is_required = true;
         self.add_member(object, &name, AfterMember::Required)
     }
 
-    fn name_at(&self, place: u32) -> Result<String, Unfit> {
-        let name = self.rules.tree.text(place).ok_or(Unfit::Malformed)?;
+    fn name_at(&self, place: u32) -> Result<String, SchemaError> {
+        let name = self.rules.tree.text(place).ok_or(SchemaError::Malformed)?;
         match name.len() > super::rules::TEXT_MAX {
-            true => Err(Unfit::TooLarge),
+            true => Err(SchemaError::TooLarge),
             false => Ok(name.to_owned()),
         }
     }
 
-    /// Begins a member: adds its name and searches its value.
+    /// Adds the name of a member and begins the search for its value.
     fn add_member(
         &mut self,
         mut object: ObjectFrame,
         name: &str,
         after: AfterMember,
-    ) -> Poll<Result<(), Unfit>> {
+    ) -> Poll<Result<(), SchemaError>> {
         let mark = self.mark();
-        let wanted = self.want_member(object.base, name);
+        let wanted = self.require_member(object.base, name);
         if !matches!(wanted, Poll::Ready(Ok(()))) {
-            self.unwant(mark);
+            self.withdraw(mark);
             return wanted;
         }
         self.fuel.spend(name.len() as u32 / 64)?;
-        self.out.push_text(name);
+        self.out.push_string(name);
         let value = self.mark().with_queue_of(mark);
         object.member = Some(mark);
-        object.optional += u32::from(!object.must);
+        object.optional += u32::from(!object.is_required);
         object.state = ObjectState::Member(after);
         self.replace(Frame::Object(object));
-        if !object.must {
-            self.limit();
+        if !object.is_required {
+            self.push_limit();
         }
-        self.call(value, Kinds::ALL, object.cursor(object.len));
+        self.call(value, TypeSet::ALL, object.cursor(object.len));
         Poll::Ready(Ok(()))
     }
 
-    /// Wants all that the rules say of the member with a name.
-    fn want_member(&mut self, base: Base, name: &str) -> Poll<Result<(), Unfit>> {
+    /// Requires all schemas that apply to the member called `name`.
+    fn require_member(&mut self, base: Base, name: &str) -> Poll<Result<(), SchemaError>> {
         for at in 0..self.demands(base).len() {
             let rule = self.demands(base)[at];
             let mut which = 0;
             loop {
                 let schema = self.rules.member_schema(rule, name, which, &mut self.fuel);
                 let Some(schema) = ready!(schema)? else { break };
-                self.want(schema);
+                self.require(schema);
                 which += 1;
                 if !self.rules.has_patterns(rule) {
                     break;
@@ -317,20 +316,24 @@ impl Search {
         Poll::Ready(Ok(()))
     }
 
-    fn member_made(&mut self, mut object: ObjectFrame, after: AfterMember) -> Result<(), Unfit> {
-        let outcome = self.returned().expect("a member was searched");
-        if !object.must {
-            self.unlimit();
+    fn member_made(
+        &mut self,
+        mut object: ObjectFrame,
+        after: AfterMember,
+    ) -> Result<(), SchemaError> {
+        let result = self.take_result().expect("the search for a member ended");
+        if !object.is_required {
+            self.pop_limit();
         }
-        if outcome.is_ok() {
+        if result.is_ok() {
             object.len += 1;
-            object.required -= u32::from(object.must && object.required > 0);
+            object.required -= u32::from(object.is_required && object.required > 0);
         } else {
             self.release(object.member.unwrap_or(object.mark), true);
         }
-        match outcome {
-            Err(why) if object.must => match after {
-                // Without what is optional, it may not be needed.
+        match result {
+            Err(why) if object.is_required => match after {
+                // It may not be needed if optional members are omitted.
                 AfterMember::Dependent | AfterMember::Further => {
                     self.vary_object(object);
                     return Ok(());
@@ -353,12 +356,12 @@ impl Search {
         Ok(())
     }
 
-    /// Adds the members that others make necessary.
-    fn dependent(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    /// Adds the members that other members require.
+    fn dependent(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         const KEYWORDS: [Keyword; 2] = [Keyword::DependentRequired, Keyword::Dependencies];
         let tree = self.rules.tree.clone();
         let at = object.mark.nodes;
-        // The object is closed for a moment, so that its members can be found.
+        // Close the object temporarily, so that its members can be looked up.
         self.out.close(at, object.len);
         let (mut missing, before) = (None, self.fuel.total());
         for number in 0..self.demands(object.base).len() {
@@ -367,7 +370,7 @@ impl Search {
             for (name, wanted) in places.into_iter().flatten().flat_map(|at| tree.members(at)) {
                 self.fuel.spend(1 + object.len / 4)?;
                 if before - self.fuel.total() > DEPENDENTS_MAX {
-                    return Poll::Ready(Err(Unfit::TooLarge));
+                    return Poll::Ready(Err(SchemaError::TooLarge));
                 }
                 let name = tree.text(name).unwrap_or_default();
                 if self.out.member(at, name).is_none() {
@@ -376,9 +379,9 @@ impl Search {
                 for wanted in tree.items(wanted) {
                     self.fuel.spend(1 + object.len / 4)?;
                     if before - self.fuel.total() > DEPENDENTS_MAX {
-                        return Poll::Ready(Err(Unfit::TooLarge));
+                        return Poll::Ready(Err(SchemaError::TooLarge));
                     }
-                    let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
+                    let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
                     if missing.is_none() && self.out.member(at, wanted).is_none() {
                         missing = Some(wanted);
                     }
@@ -387,7 +390,7 @@ impl Search {
         }
         match missing {
             Some(name) => {
-                object.must = true;
+                object.is_required = true;
                 self.add_member(object, name, AfterMember::Dependent)
             }
             None => {
@@ -399,25 +402,25 @@ impl Search {
     }
 
     /// Adds members until `minProperties` is reached.
-    fn further(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
-        let least = object.least.max(match object.added() {
+    fn further(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
+        let min = object.min.max(match object.added() {
             0 => 0,
-            added => object.least.max(1).saturating_add(added - 1),
+            added => object.min.max(1).saturating_add(added - 1),
         });
-        if object.len >= least.min(object.most) {
+        if object.len >= min.min(object.max) {
             self.close_object(object);
             return Poll::Ready(Ok(()));
         }
         object.tried += 1;
-        if object.tried > NAME_TRIES.saturating_add(least.saturating_mul(4)) {
-            return Poll::Ready(Err(Unfit::Contradiction));
+        if object.tried > NAME_TRIES.saturating_add(min.saturating_mul(4)) {
+            return Poll::Ready(Err(SchemaError::Contradiction));
         }
         let pattern = self.name_pattern(object.base);
         let by_pattern = match pattern {
-            // Every other name is one that the pattern may not match.
+            // Every other name is one that the pattern probably does not match.
             Some(_) if object.tried.is_multiple_of(2) => {
-                let odd = ODD_NAMES[(object.tried / 2) as usize % ODD_NAMES.len()];
-                Some(odd.repeat(1 + object.tried as usize / 16))
+                let fallback = FALLBACK_NAMES[(object.tried / 2) as usize % FALLBACK_NAMES.len()];
+                Some(fallback.repeat(1 + object.tried as usize / 16))
             }
             Some(at) => {
                 let pattern = ready!(self.rules.pattern(at, &mut self.fuel));
@@ -435,23 +438,22 @@ impl Search {
         self.replace(Frame::Object(object));
         match by_pattern {
             Some(name) => {
-                self.out.push_text(&name);
-                self.give(Ok(object.names));
+                self.out.push_string(&name);
+                self.set_result(Ok(object.names));
             }
             None => {
                 for at in 0..self.demands(object.base).len() {
                     let rule = self.demands(object.base)[at];
                     let schema = self.rules.get(rule, Keyword::PropertyNames);
-                    schema.into_iter().for_each(|schema| self.want(schema));
+                    schema.into_iter().for_each(|schema| self.require(schema));
                 }
-                self.call(mark, Kinds::STRING, object.names);
+                self.call(mark, TypeSet::STRING, object.names);
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// The place of a pattern that names must match where no others are allowed, or that says what
-    /// members look like.
+    /// Returns the position of a pattern in `patternProperties`, which shows what names look like.
     fn name_pattern(&self, base: Base) -> Option<u32> {
         self.demands(base).iter().find_map(|rule| {
             let at = self.rules.get(*rule, Keyword::PatternProperties)?;
@@ -459,29 +461,29 @@ impl Search {
         })
     }
 
-    /// Takes the name that was made, and searches a value for it.
-    fn further_name(&mut self, mut object: ObjectFrame) -> Poll<Result<(), Unfit>> {
+    /// Takes the name that was generated, and begins the search for its value.
+    fn further_name(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
         let mark = object.member.unwrap_or(object.mark);
-        let name = match self.outcome() {
+        let name = match self.result() {
             Some(Ok(_)) => self.out.text(mark.nodes).unwrap_or_default().to_owned(),
             _ => {
-                self.returned();
+                self.take_result();
                 self.vary_object(object);
                 return Poll::Ready(Ok(()));
             }
         };
-        // What has to be waited for comes before anything changes.
+        // Do everything that may have to wait before anything changes.
         let before = self.mark();
-        let wanted = self.want_member(object.base, &name);
-        self.unwant(before);
+        let wanted = self.require_member(object.base, &name);
+        self.withdraw(before);
         ready!(wanted)?;
-        if let Some(Ok(cursor)) = self.returned() {
+        if let Some(Ok(cursor)) = self.take_result() {
             object.names = cursor;
         }
         self.release(mark, true);
         self.out.close(object.mark.nodes, object.len);
         self.fuel.spend(1 + object.len / 4)?;
-        object.must = false;
+        object.is_required = false;
         object.state = ObjectState::Further;
         if self.out.member(object.mark.nodes, &name).is_some() {
             self.replace(Frame::Object(object));

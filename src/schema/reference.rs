@@ -1,51 +1,52 @@
 //! References between schemas: JSON Pointers (RFC 6901), anchors and identifiers (JSON Schema Core,
-//! 8.2). All that a schema refers to must be within it.
+//! section 8.2). All targets must be within the schema.
 
 use std::collections::BTreeMap;
 use std::task::{Poll, ready};
 
+use super::error::SchemaError;
 use super::fuel::Fuel;
-use super::unfit::Unfit;
-use crate::json::{Kind, Tree};
+use crate::json::{Node, Tree};
 
-/// The most identifiers and anchors in one schema, and the longest one in bytes, resolved or not.
+/// The most identifiers and anchors in one schema.
 const IDS_MAX: usize = 256;
-/// See [`IDS_MAX`].
+/// The longest identifier or anchor in bytes, before and after resolution.
 const ID_MAX: usize = 2048;
 
-/// The most tokens of a pointer: each goes one level deeper, and bodies have at most 128.
+/// The most tokens of a pointer: each goes one level deeper, and request bodies nest at most 128
+/// levels deep.
 const TOKENS_MAX: usize = 128;
 
-/// A schema with an identifier of its own, or the whole.
+/// A schema resource: a schema with an identifier of its own, or the root.
 #[derive(Debug)]
 struct Resource {
     at: u32,
     end: u32,
-    /// The one around it; the whole is its own.
+    /// The index of the enclosing resource; the root is its own parent.
     parent: usize,
-    /// Its absolute identifier, as far as one can be made.
+    /// Its absolute URI, or as much of one as the identifiers define.
     uri: String,
 }
 
-/// The places that references lead to.
+/// The targets of references.
 #[derive(Debug)]
 pub struct References {
     root: u32,
     targets: BTreeMap<u32, u32>,
     scan: Option<Scan>,
-    /// In the order of their places.
+    /// The resources in the order of their positions.
     resources: Vec<Resource>,
     by_uri: BTreeMap<String, usize>,
-    /// By the number of the resource and the name.
+    /// The positions of anchors, by resource index and name.
     anchors: BTreeMap<(usize, String), u32>,
 }
 
-/// The search for identifiers and anchors.
+/// An incremental search for identifiers and anchors.
 #[derive(Debug, Default)]
 struct Scan {
     next: u32,
     end: u32,
-    /// The containers that are open: place, end, whether it is an object.
+    /// The open containers: position, end, and true if it is an object.
     open: Vec<(u32, u32, bool)>,
     after_name: bool,
     ids: Vec<(u32, u32)>,
@@ -53,7 +54,7 @@ struct Scan {
 }
 
 impl References {
-    /// References within the schema at `root`.
+    /// Creates the references within the schema at `root`.
     pub fn new(root: u32) -> References {
         References {
             root,
@@ -65,18 +66,18 @@ impl References {
         }
     }
 
-    /// The target of the reference at a place, if it was found before.
+    /// Returns the stored target of the reference at a position.
     pub fn known(&self, at: u32) -> Option<u32> {
         self.targets.get(&at).copied()
     }
 
-    /// Remembers the target of the reference at a place.
+    /// Stores the target of the reference at a position.
     pub fn keep(&mut self, at: u32, target: u32) {
         self.targets.insert(at, target);
     }
 
-    /// Finds the identifiers and anchors of the whole schema, once.
-    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Poll<Result<(), Unfit>> {
+    /// Finds the identifiers and anchors of the whole schema, the first time it is called.
+    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
         if !self.resources.is_empty() {
             return Poll::Ready(Ok(()));
         }
@@ -87,7 +88,7 @@ impl References {
             ..Scan::default()
         });
         while scan.next < scan.end {
-            ready!(fuel.wait());
+            ready!(fuel.poll_ready());
             fuel.spend(1)?;
             scan.step(tree)?;
         }
@@ -95,7 +96,7 @@ impl References {
         Poll::Ready(self.settle(tree, scan))
     }
 
-    fn settle(&mut self, tree: &Tree, mut scan: Scan) -> Result<(), Unfit> {
+    fn settle(&mut self, tree: &Tree, mut scan: Scan) -> Result<(), SchemaError> {
         scan.ids.sort_unstable();
         if scan.ids.first().is_none_or(|(at, _)| *at != self.root) {
             self.add_resource(tree, self.root, "")?;
@@ -111,12 +112,12 @@ impl References {
         Ok(())
     }
 
-    fn add_resource(&mut self, tree: &Tree, at: u32, id: &str) -> Result<(), Unfit> {
+    fn add_resource(&mut self, tree: &Tree, at: u32, id: &str) -> Result<(), SchemaError> {
         let parent = self.around(at);
         let base = self.resources.get(parent).map_or("", |it| it.uri.as_str());
         let uri = resolve(base, id.trim_end_matches('#'));
         if uri.len() > ID_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         self.by_uri.insert(uri.clone(), self.resources.len());
         self.resources.push(Resource {
@@ -128,7 +129,7 @@ impl References {
         Ok(())
     }
 
-    /// The innermost resource that a place belongs to.
+    /// Returns the index of the innermost resource that contains a position.
     fn around(&self, at: u32) -> usize {
         let after = self.resources.partition_point(|it| it.at <= at);
         let mut found = after.saturating_sub(1);
@@ -141,11 +142,11 @@ impl References {
         found
     }
 
-    /// Where the way to the target of a reference begins, and the names on it.
-    pub fn begin(&self, tree: &Tree, at: u32) -> Result<(u32, Vec<String>), Unfit> {
-        let text = tree.text(at).ok_or(Unfit::Malformed)?;
+    /// Returns the position from which a reference is resolved, and the tokens of its JSON Pointer.
+    pub fn begin(&self, tree: &Tree, at: u32) -> Result<(u32, Vec<String>), SchemaError> {
+        let text = tree.text(at).ok_or(SchemaError::Malformed)?;
         if text.len() > ID_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         let (base, fragment) = text.split_once('#').unwrap_or((text, ""));
         let from = self.around(at);
@@ -153,28 +154,30 @@ impl References {
             "" => from,
             base => {
                 let uri = resolve(&self.resources[from].uri, base);
-                *self.by_uri.get(&uri).ok_or(Unfit::Reference)?
+                *self.by_uri.get(&uri).ok_or(SchemaError::Reference)?
             }
         };
         let start = self.resources[resource].at;
-        let fragment = percent_decoded(fragment).ok_or(Unfit::Reference)?;
+        let fragment = percent_decoded(fragment).ok_or(SchemaError::Reference)?;
         match fragment.strip_prefix('/') {
             None if fragment.is_empty() => Ok((start, Vec::new())),
             None => {
                 let anchor = self.anchors.get(&(resource, fragment));
-                anchor.map(|at| (*at, Vec::new())).ok_or(Unfit::Reference)
+                anchor
+                    .map(|at| (*at, Vec::new()))
+                    .ok_or(SchemaError::Reference)
             }
             Some(pointer) if pointer.matches('/').count() < TOKENS_MAX => {
                 let token = |token: &str| token.replace("~1", "/").replace("~0", "~");
                 Ok((start, pointer.split('/').map(token).collect()))
             }
-            Some(_) => Err(Unfit::Reference),
+            Some(_) => Err(SchemaError::Reference),
         }
     }
 }
 
 impl Scan {
-    fn step(&mut self, tree: &Tree) -> Result<(), Unfit> {
+    fn step(&mut self, tree: &Tree) -> Result<(), SchemaError> {
         while self
             .open
             .last()
@@ -195,28 +198,29 @@ impl Scan {
             };
             let found = (*object, at + 1);
             match tree.text(at).unwrap_or_default() {
-                // Before draft 2019-09, an identifier that is only a fragment was an anchor.
+                // Before draft 2019-09, an identifier with nothing but a fragment was an anchor.
                 "$id" | "id" if text.starts_with('#') => self.anchors.push(found),
                 "$id" | "id" => self.ids.push(found),
                 "$anchor" | "$dynamicAnchor" => self.anchors.push(found),
                 _ => {}
             }
             return match self.ids.len() + self.anchors.len() > IDS_MAX {
-                true => Err(Unfit::TooLarge),
+                true => Err(SchemaError::TooLarge),
                 false => Ok(()),
             };
         }
         self.after_name = false;
-        match tree.kind(at) {
-            Kind::Object { end, .. } => self.open.push((at, end, true)),
-            Kind::List { end, .. } => self.open.push((at, end, false)),
+        match tree.node(at) {
+            Node::Object { end, .. } => self.open.push((at, end, true)),
+            Node::Array { end, .. } => self.open.push((at, end, false)),
             _ => {}
         }
         Ok(())
     }
 }
 
-/// Resolves a reference without a fragment against a base (RFC 3986, 5.2, without dot segments).
+/// Resolves a reference without a fragment against a base (RFC 3986, section 5.2, except that dot
+/// segments are kept).
 fn resolve(base: &str, reference: &str) -> String {
     let scheme = |uri: &str| {
         let end = uri.find([':', '/'])?;
@@ -254,7 +258,7 @@ fn resolve(base: &str, reference: &str) -> String {
     }
 }
 
-/// A fragment with its percent-encoding undone; `None` if that is no UTF-8.
+/// Percent-decodes a fragment. Returns `None` if the result is not UTF-8.
 fn percent_decoded(fragment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
@@ -282,7 +286,7 @@ mod tests {
 
     #[test]
     fn relative_identifiers_are_resolved() {
-        for (base, reference, want) in [
+        for (base, reference, expected) in [
             ("", "", ""),
             ("", "item", "item"),
             ("", "https://a.b/c", "https://a.b/c"),
@@ -296,7 +300,7 @@ mod tests {
             ("schemas/order", "item", "schemas/item"),
             ("order", "item", "item"),
         ] {
-            assert_eq!(resolve(base, reference), want, "{base} {reference}");
+            assert_eq!(resolve(base, reference), expected, "{base} {reference}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The schemas of one tree as rules: which keywords each schema has, read once and when it is first
-//! reached. The work is done in small steps, so that it can be suspended for a schema of any size.
+//! Rules: schemas indexed by keyword. Each schema is read when it is first reached, in small steps,
+//! so that the work can be suspended however large the schema is.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -7,14 +7,14 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::task::{Poll, ready};
 
+use super::error::SchemaError;
 use super::fuel::Fuel;
-use super::keyword::{KEYWORDS, Keyword, Kinds, count};
-use super::pattern::{Parsing, Pattern, PatternFault};
+use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
+use super::pattern::{Parsing, Pattern, PatternError};
 use super::reference::References;
-use super::unfit::Unfit;
-use crate::json::{Kind, Tree};
+use crate::json::{Node, Tree};
 
-/// The number of a rule.
+/// The index of a rule.
 pub type RuleId = u32;
 
 /// The rule that every value satisfies.
@@ -23,75 +23,78 @@ pub const TRUE: RuleId = 0;
 /// The rule that no value satisfies.
 pub const FALSE: RuleId = 1;
 
-/// The largest object or list that is searched from end to end; a larger one gets an index.
+/// The most members of an object, or elements of an array, that are searched linearly; a larger one
+/// is indexed.
 const LINEAR_MAX: u32 = 8;
 
-/// The largest object or list that is searched at all: OpenAI accepts 5,000 properties.
+/// The most members or elements that are indexed, four times the 5,000 properties that OpenAI
+/// accepts.
 const INDEX_MAX: u32 = 20_000;
 
-/// The most steps for the names that a member makes necessary, which are counted in one go.
+/// The most steps spent on the members that other members require: that work is not suspended.
 pub const DEPENDENTS_MAX: u64 = 2000;
 
-/// The longest string of a schema that is compared or copied, in bytes: OpenAI allows 120,000
-/// characters in all strings of a schema together.
+/// The longest string that is compared or copied, in bytes. OpenAI allows 120,000 characters in all
+/// strings of a schema together.
 pub const TEXT_MAX: usize = 128 * 1024;
 
-/// Keywords that are not supported: they depend on what other keywords left over.
+/// The keywords that are not supported: they apply to whatever no other keyword has evaluated.
 const UNSUPPORTED: [Keyword; 2] = [Keyword::UnevaluatedProperties, Keyword::UnevaluatedItems];
 
 /// One schema.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
-    /// One bit for each keyword that it has.
+    /// The set of its keywords.
     present: u64,
-    /// Where the places of their values begin, in the order of the keywords.
+    /// The index in [`Rules::places`] from which the values of its keywords are, in the order of
+    /// the keywords.
     from: u32,
     /// The types that it allows.
-    kinds: Kinds,
+    types: TypeSet,
 }
 
 /// The rules of one tree.
 #[derive(Debug)]
 pub struct Rules {
-    /// The schema, and whatever stands around it.
+    /// The tree that contains the schema.
     pub tree: Rc<Tree>,
     root: u32,
-    /// The rule of each place from `root` on; [`TRUE`] where none has been read.
+    /// The rule at each position from `root` on, or [`TRUE`] where none has been read.
     known: Vec<RuleId>,
     rules: Vec<Rule>,
-    /// The places of the values of all keywords.
+    /// The positions of the keyword values of all rules.
     places: Vec<u32>,
-    reading: Reading,
+    reading: PartialRule,
     hasher: RandomState,
     indexes: BTreeMap<u32, Index>,
-    indexing: Indexing,
-    patterns: BTreeMap<u32, Result<Rc<Pattern>, PatternFault>>,
+    indexing: PartialIndex,
+    patterns: BTreeMap<u32, Result<Rc<Pattern>, PatternError>>,
     /// The pattern that is being parsed.
-    parsing: Option<(u32, Result<Parsing, PatternFault>)>,
+    parsing: Option<(u32, Result<Parsing, PatternError>)>,
     references: References,
 }
 
-/// A schema whose keywords are being read.
+/// A schema that has been partially read.
 #[derive(Debug)]
-struct Reading {
+struct PartialRule {
     at: u32,
-    /// The next member.
+    /// The position of the next member.
     next: u32,
     found: [u32; KEYWORDS],
 }
 
-/// An object or a list that gets an index.
+/// The index of an object or an array that has been partially built.
 #[derive(Debug, Default)]
-struct Indexing {
+struct PartialIndex {
     at: Option<u32>,
     next: u32,
     index: Index,
 }
 
-/// The places of names, by their hashes.
+/// The positions of names, by hash.
 type Index = HashMap<u64, u32, BuildHasherDefault<Hashed>>;
 
-/// A hasher of what is a hash already.
+/// A hasher that passes through keys that are already hashes.
 #[derive(Debug, Default)]
 struct Hashed(u64);
 
@@ -101,7 +104,7 @@ impl Hasher for Hashed {
     }
 
     fn write(&mut self, _: &[u8]) {
-        unreachable!("hashes are numbers")
+        unreachable!("keys are u64 hashes")
     }
 
     fn write_u64(&mut self, hash: u64) {
@@ -110,45 +113,45 @@ impl Hasher for Hashed {
 }
 
 impl Rules {
-    /// The rules of the schema at `root`.
+    /// Creates the rules of the schema at `root`.
     pub fn new(tree: Rc<Tree>, root: u32) -> Rules {
-        let rule = |kinds| Rule {
+        let rule = |types| Rule {
             present: 0,
             from: 0,
-            kinds,
+            types,
         };
         Rules {
             references: References::new(root),
             known: vec![TRUE; (tree.end(root) - root) as usize],
             tree,
             root,
-            rules: vec![rule(Kinds::ALL); 2],
+            rules: vec![rule(TypeSet::ALL); 2],
             places: Vec::new(),
-            reading: Reading {
+            reading: PartialRule {
                 at: u32::MAX,
                 next: 0,
                 found: [0; KEYWORDS],
             },
             hasher: RandomState::new(),
             indexes: BTreeMap::new(),
-            indexing: Indexing::default(),
+            indexing: PartialIndex::default(),
             patterns: BTreeMap::new(),
             parsing: None,
         }
     }
 
-    /// The number of rules that were read.
+    /// Returns the number of rules that have been read.
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 
-    /// Reads the schema at a place, unless that was done before.
-    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<RuleId, Unfit>> {
-        let end = match self.tree.kind(at) {
-            Kind::Bool(true) => return Poll::Ready(Ok(TRUE)),
-            Kind::Bool(false) => return Poll::Ready(Ok(FALSE)),
-            Kind::Object { end, .. } => end,
-            _ => return Poll::Ready(Err(Unfit::Malformed)),
+    /// Returns the rule of the schema at a position, which is read the first time.
+    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<RuleId, SchemaError>> {
+        let end = match self.tree.node(at) {
+            Node::Bool(true) => return Poll::Ready(Ok(TRUE)),
+            Node::Bool(false) => return Poll::Ready(Ok(FALSE)),
+            Node::Object { end, .. } => end,
+            _ => return Poll::Ready(Err(SchemaError::Malformed)),
         };
         let known = self.known[(at - self.root) as usize];
         if known != TRUE {
@@ -156,20 +159,20 @@ impl Rules {
         }
         let reading = &mut self.reading;
         if reading.at != at {
-            *reading = Reading {
+            *reading = PartialRule {
                 at,
                 next: at + 1,
                 found: [0; KEYWORDS],
             };
         }
         while reading.next < end {
-            ready!(fuel.wait());
+            ready!(fuel.poll_ready());
             fuel.spend(1)?;
             let name = self.tree.text(reading.next).unwrap_or_default();
             let value = reading.next + 1;
             if let Some(keyword) = Keyword::named(name) {
                 if !keyword.allows(&self.tree, value) {
-                    return Poll::Ready(Err(Unfit::Malformed));
+                    return Poll::Ready(Err(SchemaError::Malformed));
                 }
                 reading.found[keyword as usize] = value;
             }
@@ -178,7 +181,7 @@ impl Rules {
         Poll::Ready(Ok(self.keep()))
     }
 
-    /// Keeps the schema that was read to its end.
+    /// Stores the schema that has been read completely.
     fn keep(&mut self) -> RuleId {
         let found = std::mem::replace(&mut self.reading.found, [0; KEYWORDS]);
         let at = std::mem::replace(&mut self.reading.at, u32::MAX);
@@ -192,32 +195,32 @@ impl Rules {
             present |= 1 << bit;
             self.places.push(place);
         }
-        let kinds = match found[Keyword::Type as usize] {
-            0 => Kinds::ALL,
-            place => Kinds::of(&self.tree, place).unwrap_or(Kinds::ALL),
+        let types = match found[Keyword::Type as usize] {
+            0 => TypeSet::ALL,
+            place => TypeSet::of(&self.tree, place).unwrap_or(TypeSet::ALL),
         };
         let id = self.rules.len() as RuleId;
         self.rules.push(Rule {
             present,
             from,
-            kinds,
+            types,
         });
         self.known[(at - self.root) as usize] = id;
         id
     }
 
-    /// The keyword of a rule that is not supported, if it has one that demands something.
+    /// Returns an unsupported keyword of a rule, if it has one with an effect.
     pub fn unsupported(&self, rule: RuleId) -> Option<Keyword> {
         let demands = |keyword: &Keyword| {
             let at = self.get(rule, *keyword);
-            at.is_some_and(|at| self.tree.kind(at) != Kind::Bool(true))
+            at.is_some_and(|at| self.tree.node(at) != Node::Bool(true))
         };
         UNSUPPORTED.into_iter().find(demands)
     }
 
-    /// The types that a rule allows.
-    pub fn kinds(&self, rule: RuleId) -> Kinds {
-        self.rules[rule as usize].kinds
+    /// Returns the types that a rule allows.
+    pub fn types(&self, rule: RuleId) -> TypeSet {
+        self.rules[rule as usize].types
     }
 
     /// Returns whether a rule has one of a set of keywords.
@@ -225,7 +228,7 @@ impl Rules {
         self.rules[rule as usize].present & keywords != 0
     }
 
-    /// The place of what a keyword of a rule holds.
+    /// Returns the position of a keyword's value.
     pub fn get(&self, rule: RuleId, keyword: Keyword) -> Option<u32> {
         let rule = self.rules[rule as usize];
         (rule.present & keyword.bit() != 0).then(|| {
@@ -234,37 +237,37 @@ impl Rules {
         })
     }
 
-    /// The count that a keyword holds.
+    /// Returns a keyword's value as a count.
     pub fn count(&self, rule: RuleId, keyword: Keyword) -> Option<u64> {
-        count(self.tree.kind(self.get(rule, keyword)?))
+        count(self.tree.node(self.get(rule, keyword)?))
     }
 
-    /// The string that a keyword holds.
+    /// Returns a keyword's value as a string.
     pub fn text(&self, rule: RuleId, keyword: Keyword) -> Option<&str> {
         self.tree.text(self.get(rule, keyword)?)
     }
 
-    /// Returns whether a keyword holds `true`.
+    /// Returns whether a keyword's value is `true`.
     pub fn flag(&self, rule: RuleId, keyword: Keyword) -> bool {
         self.get(rule, keyword)
-            .is_some_and(|at| self.tree.kind(at) == Kind::Bool(true))
+            .is_some_and(|at| self.tree.node(at) == Node::Bool(true))
     }
 
-    /// The place of what a name stands before in an object, or of the string itself in a list of
-    /// names.
+    /// Returns the position of the member called `name` in an object, or of the string `name` in an
+    /// array.
     pub fn find(
         &mut self,
         at: u32,
         name: &str,
         fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, Unfit>> {
-        let (len, step) = match self.tree.kind(at) {
-            Kind::Object { len, .. } => (len, 1),
-            Kind::List { len, .. } => (len, 0),
-            _ => return Poll::Ready(Err(Unfit::Malformed)),
+    ) -> Poll<Result<Option<u32>, SchemaError>> {
+        let (len, step) = match self.tree.node(at) {
+            Node::Object { len, .. } => (len, 1),
+            Node::Array { len, .. } => (len, 0),
+            _ => return Poll::Ready(Err(SchemaError::Malformed)),
         };
         if name.len() > TEXT_MAX {
-            return Poll::Ready(Err(Unfit::TooLarge));
+            return Poll::Ready(Err(SchemaError::TooLarge));
         }
         if len <= LINEAR_MAX {
             fuel.spend(1 + len / 4)?;
@@ -285,11 +288,11 @@ impl Rules {
         Poll::Ready(Ok(found.map(|place| place + step)))
     }
 
-    /// The number of different names in an object or a list of names.
-    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<u32, Unfit>> {
-        let len = match self.tree.kind(at) {
-            Kind::Object { len, .. } | Kind::List { len, .. } => len,
-            _ => return Poll::Ready(Err(Unfit::Malformed)),
+    /// Returns the number of distinct names in an object or an array of strings.
+    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<u32, SchemaError>> {
+        let len = match self.tree.node(at) {
+            Node::Object { len, .. } | Node::Array { len, .. } => len,
+            _ => return Poll::Ready(Err(SchemaError::Malformed)),
         };
         if len <= 1 {
             return Poll::Ready(Ok(len));
@@ -298,32 +301,32 @@ impl Rules {
         Poll::Ready(Ok(self.indexes[&at].len() as u32))
     }
 
-    /// Makes an index of the names in an object or a list of names. Of equal ones the last counts.
-    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<(), Unfit>> {
+    /// Indexes the names in an object or an array of strings. Of duplicates the last one counts.
+    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
         if self.indexes.contains_key(&at) {
             return Poll::Ready(Ok(()));
         }
-        let (len, end, step) = match self.tree.kind(at) {
-            Kind::Object { len, end } => (len, end, 1),
-            Kind::List { len, end } => (len, end, 0),
-            _ => return Poll::Ready(Err(Unfit::Malformed)),
+        let (len, end, step) = match self.tree.node(at) {
+            Node::Object { len, end } => (len, end, 1),
+            Node::Array { len, end } => (len, end, 0),
+            _ => return Poll::Ready(Err(SchemaError::Malformed)),
         };
         if len > INDEX_MAX {
-            return Poll::Ready(Err(Unfit::TooLarge));
+            return Poll::Ready(Err(SchemaError::TooLarge));
         }
         if self.indexing.at != Some(at) {
-            self.indexing = Indexing {
+            self.indexing = PartialIndex {
                 at: Some(at),
                 next: at + 1,
                 index: Index::with_capacity_and_hasher(len as usize, Default::default()),
             };
         }
         while self.indexing.next < end {
-            ready!(fuel.wait());
+            ready!(fuel.poll_ready());
             let place = self.indexing.next;
             if let Some(name) = self.tree.text(place) {
                 if name.len() > TEXT_MAX {
-                    return Poll::Ready(Err(Unfit::TooLarge));
+                    return Poll::Ready(Err(SchemaError::TooLarge));
                 }
                 fuel.spend(2 + name.len() as u32 / 32)?;
                 self.indexing
@@ -339,13 +342,13 @@ impl Rules {
         Poll::Ready(Ok(()))
     }
 
-    /// The pattern at a place, parsed once.
-    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<Rc<Pattern>, Unfit>> {
+    /// Returns the pattern at a position, which is parsed the first time.
+    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<Rc<Pattern>, SchemaError>> {
         if let Some(known) = self.patterns.get(&at) {
-            return Poll::Ready(known.clone().map_err(Unfit::from));
+            return Poll::Ready(known.clone().map_err(SchemaError::from));
         }
         let cost = Pattern::parse_cost(self.tree.text(at).unwrap_or_default());
-        ready!(fuel.wait());
+        ready!(fuel.poll_ready());
         let parsing = match self.parsing.take().filter(|(known, _)| *known == at) {
             Some((_, parsing)) => parsing,
             None => {
@@ -353,18 +356,22 @@ impl Rules {
                 Pattern::begin(self.tree.text(at).unwrap_or_default())
             }
         };
-        if parsing.is_ok() && fuel.wait().is_pending() {
+        if parsing.is_ok() && fuel.poll_ready().is_pending() {
             self.parsing = Some((at, parsing));
             return Poll::Pending;
         }
         fuel.spend(cost)?;
         let parsed = parsing.and_then(|half| Pattern::end(&half)).map(Rc::new);
         self.patterns.insert(at, parsed.clone());
-        Poll::Ready(parsed.map_err(Unfit::from))
+        Poll::Ready(parsed.map_err(SchemaError::from))
     }
 
-    /// The place of the schema that a rule refers to, if it does.
-    pub fn reference(&mut self, rule: RuleId, fuel: &mut Fuel) -> Poll<Result<Option<u32>, Unfit>> {
+    /// Returns the position of the schema that a rule refers to, if any.
+    pub fn reference(
+        &mut self,
+        rule: RuleId,
+        fuel: &mut Fuel,
+    ) -> Poll<Result<Option<u32>, SchemaError>> {
         let keywords = [Keyword::Ref, Keyword::DynamicRef, Keyword::RecursiveRef];
         let Some(at) = keywords.into_iter().find_map(|it| self.get(rule, it)) else {
             return Poll::Ready(Ok(None));
@@ -375,10 +382,10 @@ impl Rules {
         ready!(self.references.read(&self.tree, fuel))?;
         let (mut target, tokens) = self.references.begin(&self.tree, at)?;
         for token in tokens {
-            target = match self.tree.kind(target) {
-                Kind::Object { .. } => ready!(self.find(target, &token, fuel))?,
-                Kind::List { .. } => {
-                    // RFC 6901, 4: digits without a leading zero.
+            target = match self.tree.node(target) {
+                Node::Object { .. } => ready!(self.find(target, &token, fuel))?,
+                Node::Array { .. } => {
+                    // RFC 6901, section 4: an array index has no leading zero.
                     let at = token
                         .parse()
                         .ok()
@@ -388,33 +395,34 @@ impl Rules {
                 }
                 _ => None,
             }
-            .ok_or(Unfit::Reference)?;
+            .ok_or(SchemaError::Reference)?;
         }
         self.references.keep(at, target);
         Poll::Ready(Ok(Some(target)))
     }
 }
 
-/// What a rule says of the parts of a value.
+/// Subschemas for the elements and members of a value.
 impl Rules {
-    /// The schemas of an array's first items: `prefixItems`, or before 2020 a list in `items`.
+    /// Returns the position of the schemas of an array's first elements: `prefixItems` or, before
+    /// draft 2020-12, an array in `items`.
     pub fn prefix(&self, rule: RuleId) -> Option<u32> {
         let items = self.get(rule, Keyword::Items);
-        let is_list = |at: &u32| matches!(self.tree.kind(*at), Kind::List { .. });
+        let is_list = |at: &u32| matches!(self.tree.node(*at), Node::Array { .. });
         self.get(rule, Keyword::PrefixItems)
             .or(items.filter(is_list))
     }
 
-    /// The place of the schema of an item, if the rule has one for it.
+    /// Returns the position of the schema of element number `item`, if any.
     pub fn item_schema(
         &self,
         rule: RuleId,
         item: u32,
         fuel: &mut Fuel,
-    ) -> Result<Option<u32>, Unfit> {
+    ) -> Result<Option<u32>, SchemaError> {
         let prefix = self.prefix(rule);
         if let Some(at) = prefix
-            && let Kind::List { len, .. } = self.tree.kind(at)
+            && let Node::Array { len, .. } = self.tree.node(at)
             && item < len
         {
             fuel.spend(item / 4)?;
@@ -427,30 +435,30 @@ impl Rules {
         })
     }
 
-    /// Returns whether a member can have more than one schema.
+    /// Returns whether a member can have more than one schema, because of `patternProperties`.
     pub fn has_patterns(&self, rule: RuleId) -> bool {
         self.has_any(rule, Keyword::PatternProperties.bit())
     }
 
-    /// Returns whether no name occurs twice in an object or a list that has an index.
+    /// Returns whether an object or an array is indexed and has no duplicate names.
     pub fn is_distinct(&self, at: u32) -> bool {
-        let len = match self.tree.kind(at) {
-            Kind::Object { len, .. } | Kind::List { len, .. } => len,
+        let len = match self.tree.node(at) {
+            Node::Object { len, .. } | Node::Array { len, .. } => len,
             _ => 0,
         };
         let index = self.indexes.get(&at);
         index.is_some_and(|index| index.len() as u32 == len)
     }
 
-    /// The place of one of the schemas of an object's member: of several, the one with number
-    /// `which`.
+    /// Returns the position of schema number `which` among those that apply to the member called
+    /// `name`.
     pub fn member_schema(
         &mut self,
         rule: RuleId,
         name: &str,
         which: u32,
         fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, Unfit>> {
+    ) -> Poll<Result<Option<u32>, SchemaError>> {
         let mut passed = 0;
         if let Some(at) = self.get(rule, Keyword::Properties)
             && let Some(schema) = ready!(self.find(at, name, fuel))?

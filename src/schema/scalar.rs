@@ -1,49 +1,50 @@
-//! Candidate strings and numbers for a schema, the simplest first. The judge decides whether they
-//! satisfy it.
+//! Candidate strings and numbers for a schema, simplest first. They need not satisfy it: the
+//! validator decides.
 
 use std::task::{Poll, ready};
 
+use super::error::SchemaError;
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::Keyword;
 use super::number::{Bound, Number, Range};
 use super::pattern::MATCHED_MAX;
 use super::rules::{RuleId, Rules};
-use super::unfit::Unfit;
-use crate::json::Kind;
+use crate::json::Node;
 
-/// The word that strings are made of.
+/// The word that generated strings are made of.
 const WORD: &str = "mocked";
 
-/// The longest string that is made to measure, in characters.
+/// The longest string that is generated, in characters.
 const LENGTH_MAX: u64 = 65_536;
 
-/// The numbers of the strings of each sample of a format.
+/// The number of indexes reserved for the variants of one sample of a format.
 const BLOCK: u32 = 256;
 
-/// The other variants of each sample that are tried where the first is rejected.
-const OTHERS: u32 = 8;
+/// The number of further variants of each sample that are tried after the first is rejected.
+const FURTHER_VARIANTS: u32 = 8;
 
-/// The longest of the shortest strings that several patterns are met with, in characters.
+/// The longest part, in characters, of a string that is composed of the shortest match of each of
+/// several patterns.
 const SHORT_MAX: u64 = 24;
 
-/// The strings of each pattern.
+/// The number of strings tried for each pattern.
 const PATTERN_VARIANTS: u32 = 4096;
 
-/// The index of the first fallback candidate, tried after a word was rejected.
-const ODD: u32 = 1 << 16;
+/// The index of the first fallback candidate, which is tried after a word is rejected.
+const FALLBACK: u32 = 1 << 16;
 
-/// The lengths of those strings, and what they are made of: a schema may forbid what words are.
-const ODD_LENGTHS: [u64; 20] = [
+/// The lengths of the fallback candidates, in case a schema excludes the usual length.
+const FALLBACK_LENGTHS: [u64; 20] = [
     0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128, 256,
 ];
-/// See [`ODD_LENGTHS`].
-const ODD_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
+/// The words that fallback candidates are made of, in case a schema excludes letters.
+const FALLBACK_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
 
-/// The letters of the numbers that tell words apart.
+/// The digits, in base 36, of the numbers that make words distinct.
 const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
 
-/// The range of numbers that a rule allows, without its steps.
+/// Returns the range of numbers that a rule allows, ignoring `multipleOf`.
 pub fn range(rules: &Rules, rule: RuleId) -> Range {
     let mut range = Range::default();
     add_bounds(rules, rule, &mut range);
@@ -51,58 +52,59 @@ pub fn range(rules: &Rules, rule: RuleId) -> Range {
 }
 
 fn add_bounds(rules: &Rules, rule: RuleId, range: &mut Range) {
-    let kind = |keyword| rules.get(rule, keyword).map(|at| rules.tree.kind(at));
-    let number = |keyword| kind(keyword).and_then(Number::of);
-    // Before draft 6, the exclusive ones were flags beside the others.
-    let flag = |keyword| kind(keyword) == Some(Kind::Bool(true));
+    let node = |keyword| rules.get(rule, keyword).map(|at| rules.tree.node(at));
+    let number = |keyword| node(keyword).and_then(Number::of);
+    // Before draft 6, `exclusiveMinimum` and `exclusiveMaximum` were booleans that modified
+    // `minimum` and `maximum`.
+    let flag = |keyword| node(keyword) == Some(Node::Bool(true));
     if let Some(number) = number(Keyword::Minimum) {
         let exclusive = flag(Keyword::ExclusiveMinimum);
-        range.from(Bound { number, exclusive });
+        range.add_lower(Bound { number, exclusive });
     }
     if let Some(number) = number(Keyword::Maximum) {
         let exclusive = flag(Keyword::ExclusiveMaximum);
-        range.to(Bound { number, exclusive });
+        range.add_upper(Bound { number, exclusive });
     }
     let exclusive = true;
     if let Some(number) = number(Keyword::ExclusiveMinimum) {
-        range.from(Bound { number, exclusive });
+        range.add_lower(Bound { number, exclusive });
     }
     if let Some(number) = number(Keyword::ExclusiveMaximum) {
-        range.to(Bound { number, exclusive });
+        range.add_upper(Bound { number, exclusive });
     }
 }
 
-/// What numbers all of these rules allow.
+/// Returns the range of numbers that all of these rules allow.
 pub fn numbers(rules: &Rules, demands: &[RuleId]) -> Range {
     let mut range = Range::default();
     for rule in demands {
         add_bounds(rules, *rule, &mut range);
         let step = rules.get(*rule, Keyword::MultipleOf);
-        if let Some(step) = step.and_then(|at| Number::of(rules.tree.kind(at))) {
-            range.step(step);
+        if let Some(step) = step.and_then(|at| Number::of(rules.tree.node(at))) {
+            range.add_step(step);
         }
     }
     range
 }
 
-/// A string that could do.
+/// A candidate string.
 pub struct Candidate {
-    /// The string; `None` where this number has none.
+    /// The string, or `None` if no string was found for this index.
     pub text: Option<String>,
-    /// The number of the next one to try if this one does not do.
+    /// The index of the next candidate to try if this one is rejected.
     pub after: u32,
 }
 
-/// The string with this number that all of these rules could allow; `None` behind the last one.
+/// Returns candidate number `index` for these rules, or `None` after the last one.
 pub fn string(
     rules: &mut Rules,
     demands: &[RuleId],
     index: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<Candidate>, Unfit>> {
-    let least = most_of(rules, demands, Keyword::MinLength).unwrap_or(0);
-    let most = least_of(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
-    if most < least {
+) -> Poll<Result<Option<Candidate>, SchemaError>> {
+    let min = max_count(rules, demands, Keyword::MinLength).unwrap_or(0);
+    let max = min_count(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
+    if max < min {
         return Poll::Ready(Ok(None));
     }
     let format = demands.iter().find_map(|rule| {
@@ -112,25 +114,25 @@ pub fn string(
     let samples = format.map_or(0, Format::samples);
     if let Some((format, sample, variant, after)) = format.and_then(|it| sample_of(it, index)) {
         fuel.spend(10)?;
-        let least = least.min(MATCHED_MAX as u64) as usize;
-        let text = format.sample(sample, variant, least);
+        let min = min.min(MATCHED_MAX as u64) as usize;
+        let text = format.sample(sample, variant, min);
         return Poll::Ready(Ok(Some(Candidate { text, after })));
     }
     let patterns = patterns(rules, demands);
-    let number = index - samples * (BLOCK + OTHERS);
-    // Each pattern has its turn, and what is made of all of them.
+    let number = index - samples * (BLOCK + FURTHER_VARIANTS);
+    // Alternate between the patterns, and strings composed of matches of all of them.
     let ways = patterns.len() as u32 + u32::from(patterns.len() > 1);
     if ways > 0 {
         let (way, variant) = (number % ways, number / ways);
         if variant == PATTERN_VARIANTS {
             return Poll::Ready(Ok(None));
         }
-        // Every other string has other characters; those between have another length.
+        // Alternate between other characters and other lengths.
         let (variant, lengths) = match variant % 2 {
-            0 => (variant / 2, (least, most)),
+            0 => (variant / 2, (min, max)),
             _ => {
-                let length = least + u64::from(variant / 2);
-                (0, (length, length.min(most)))
+                let length = min + u64::from(variant / 2);
+                (0, (length, length.min(max)))
             }
         };
         let text = match patterns.get(way as usize) {
@@ -140,24 +142,24 @@ pub fn string(
         let after = index + 1;
         return Poll::Ready(Ok(Some(Candidate { text, after })));
     }
-    if least > LENGTH_MAX {
-        return Poll::Ready(Err(Unfit::TooLarge));
+    if min > LENGTH_MAX {
+        return Poll::Ready(Err(SchemaError::TooLarge));
     }
     let first = index - number;
-    let (text, after) = match number.checked_sub(ODD) {
+    let (text, after) = match number.checked_sub(FALLBACK) {
         None => {
-            let text = word(number, least as usize, most.min(LENGTH_MAX) as usize);
-            (text, first + ODD)
+            let text = word(number, min as usize, max.min(LENGTH_MAX) as usize);
+            (text, first + FALLBACK)
         }
-        Some(odd) => (odd_string(odd, least, most), index + 1),
+        Some(fallback) => (fallback_string(fallback, min, max), index + 1),
     };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
-    let is_last = text.is_none() && number >= ODD;
+    let is_last = text.is_none() && number >= FALLBACK;
     Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
 }
 
-/// The sample and the variant of a format with this number, and the number of the one to try next:
-/// first each sample, then others of them. `None` behind the last one.
+/// Returns the sample and the variant of a format for an index, and the next index to try: first
+/// each sample, then further variants of them. Returns `None` after the last one.
 fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u32, u32, u32)> {
     let samples = format.samples();
     match index.checked_sub(samples * BLOCK) {
@@ -165,7 +167,7 @@ fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u3
             let (sample, variant) = (index / BLOCK, index % BLOCK);
             Some((format, sample, variant, (sample + 1) * BLOCK))
         }
-        Some(other) if other < samples * OTHERS => {
+        Some(other) if other < samples * FURTHER_VARIANTS => {
             let (sample, variant) = (other % samples, 1 + other / samples);
             Some((format, sample, variant, index + 1))
         }
@@ -173,7 +175,7 @@ fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u3
     }
 }
 
-/// The places of the different patterns of these rules.
+/// Returns the positions of the distinct patterns of these rules.
 fn patterns(rules: &Rules, demands: &[RuleId]) -> Vec<u32> {
     let mut patterns: Vec<u32> = Vec::new();
     for rule in demands {
@@ -184,52 +186,52 @@ fn patterns(rules: &Rules, demands: &[RuleId]) -> Vec<u32> {
     patterns
 }
 
-/// A string of an odd length, or of odd characters.
-fn odd_string(number: u32, least: u64, most: u64) -> Option<String> {
-    let ends = [least, least.saturating_add(1), most.min(LENGTH_MAX)];
-    let lengths = ends.into_iter().chain(ODD_LENGTHS);
+/// Returns fallback candidate number `number`: an unusual length or unusual characters.
+fn fallback_string(number: u32, min: u64, max: u64) -> Option<String> {
+    let ends = [min, min.saturating_add(1), max.min(LENGTH_MAX)];
+    let lengths = ends.into_iter().chain(FALLBACK_LENGTHS);
     let length = lengths.clone().nth(number as usize);
     if let Some(length) = length {
-        let length = length.max(least).min(most) as usize;
+        let length = length.max(min).min(max) as usize;
         return Some(repeated(length));
     }
-    let word = ODD_WORDS.get(number as usize - lengths.count())?;
-    let length = word_length(least, most);
+    let word = FALLBACK_WORDS.get(number as usize - lengths.count())?;
+    let length = word_length(min, max);
     Some(word.chars().cycle().take(length).collect())
 }
 
-/// The word, over and over, up to this length.
+/// Returns the word repeated up to this length.
 fn repeated(length: usize) -> String {
     let mut text = WORD.repeat(length / WORD.len() + 1);
     text.truncate(length);
     text
 }
 
-fn word_length(least: u64, most: u64) -> usize {
-    (WORD.len() as u64).max(least).min(most) as usize
+fn word_length(min: u64, max: u64) -> usize {
+    (WORD.len() as u64).max(min).min(max) as usize
 }
 
 fn of_pattern(
     rules: &mut Rules,
     at: u32,
-    (least, most): (u64, u64),
+    (min, max): (u64, u64),
     variant: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, Unfit>> {
+) -> Poll<Result<Option<String>, SchemaError>> {
     let pattern = ready!(rules.pattern(at, fuel))?;
-    let least = usize::try_from(least).unwrap_or(usize::MAX);
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Poll::Ready(pattern.generate(least, most, variant, fuel))
+    let min = usize::try_from(min).unwrap_or(usize::MAX);
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    Poll::Ready(pattern.generate(min, max, variant, fuel))
 }
 
-/// Strings of all patterns, one behind the other: what contains a match of each.
+/// Returns a string that is composed of a match of each pattern.
 fn of_patterns(
     rules: &mut Rules,
     patterns: &[u32],
     variant: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, Unfit>> {
-    // What must stand at the start comes first, and what must stand at the end last.
+) -> Poll<Result<Option<String>, SchemaError>> {
+    // Patterns anchored at the start come first, and those anchored at the end last.
     let mut sorted = Vec::with_capacity(patterns.len());
     for at in patterns {
         let (start, end) = ready!(rules.pattern(*at, fuel))?.anchored();
@@ -238,14 +240,14 @@ fn of_patterns(
     sorted.sort_unstable();
     let mut all = String::new();
     for (_, at) in &sorted {
-        // Every other string is made of the shortest parts.
+        // Every other string is composed of the shortest matches.
         let (variant, lengths) = match variant % 2 {
             0 => (variant / 2, MATCHED_MAX as u64..=MATCHED_MAX as u64),
             _ => (0, 0..=SHORT_MAX),
         };
         let mut part = None;
-        for most in lengths {
-            part = ready!(of_pattern(rules, *at, (0, most), variant, fuel))?;
+        for max in lengths {
+            part = ready!(of_pattern(rules, *at, (0, max), variant, fuel))?;
             if part.is_some() {
                 break;
             }
@@ -258,17 +260,17 @@ fn of_patterns(
     Poll::Ready(Ok(Some(all)))
 }
 
-/// The word with this number that has at least `least` and at most `most` characters.
-fn word(number: u32, least: usize, most: usize) -> Option<String> {
-    let length = word_length(least as u64, most as u64);
+/// Returns word number `number`, which has from `min` to `max` characters.
+fn word(number: u32, min: usize, max: usize) -> Option<String> {
+    let length = word_length(min as u64, max as u64);
     if number == 0 {
         return Some(repeated(length));
     }
     let numbered = repeated(length) + &number.to_string();
-    if numbered.len() <= most {
+    if numbered.len() <= max {
         return Some(numbered);
     }
-    // Where there is no room, the last letters change.
+    // If there is no room for a number, replace the last letters.
     let (mut digits, mut rest) = (Vec::new(), number as usize);
     while rest > 0 {
         digits.push(LETTERS[rest % LETTERS.len()]);
@@ -277,19 +279,19 @@ fn word(number: u32, least: usize, most: usize) -> Option<String> {
     let length = length.max(digits.len());
     let stem = repeated(length - digits.len());
     let digits = digits.iter().rev().map(|digit| char::from(*digit));
-    (length <= most).then(|| stem.chars().chain(digits).collect())
+    (length <= max).then(|| stem.chars().chain(digits).collect())
 }
 
-/// Returns the largest count that a keyword holds in any of these rules.
-pub fn most_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
+/// Returns the largest value of a keyword among these rules, as a count.
+pub fn max_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
     let counts = demands
         .iter()
         .filter_map(|rule| rules.count(*rule, keyword));
     counts.max()
 }
 
-/// Returns the smallest count that a keyword holds in any of these rules.
-pub fn least_of(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
+/// Returns the smallest value of a keyword among these rules, as a count.
+pub fn min_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
     let counts = demands
         .iter()
         .filter_map(|rule| rules.count(*rule, keyword));
@@ -302,15 +304,15 @@ mod tests {
 
     #[test]
     fn words_differ_and_keep_their_lengths() {
-        for (least, most, count) in [(0, 100, 1000), (1, 1, 36), (20, 30, 1000), (0, 0, 1)] {
-            // One of those whose letters change may be the first word again.
+        for (min, max, count) in [(0, 100, 1000), (1, 1, 36), (20, 30, 1000), (0, 0, 1)] {
+            // One of the words with replaced letters may equal the first word.
             let mut seen = std::collections::HashSet::new();
             for number in 0..count {
-                let word = word(number, least, most).unwrap();
-                assert!((least..=most).contains(&word.len()), "{word}");
+                let word = word(number, min, max).unwrap();
+                assert!((min..=max).contains(&word.len()), "{word}");
                 seen.insert(word);
             }
-            assert!(seen.len() + 1 >= count as usize, "{least} to {most}");
+            assert!(seen.len() + 1 >= count as usize, "{min} to {max}");
         }
         assert_eq!(word(0, 0, 100).unwrap(), "mocked");
         assert_eq!(word(0, 8, 100).unwrap(), "mockedmo");

@@ -1,4 +1,4 @@
-//! Tests of schemas and the values that are made for them.
+//! Tests of the values generated for schemas.
 #![cfg_attr(fuzzing, allow(dead_code))]
 
 #[cfg(test)]
@@ -10,27 +10,29 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-fn instance(schema: &Value) -> Result<Value, Unfit> {
-    let mut maker = Maker::new(Rc::new(Tree::from(schema)), 0, false);
+fn instance(schema: &Value) -> Result<Value, SchemaError> {
+    let mut generator = Generator::new(Rc::new(Tree::from(schema)), 0, false);
     loop {
-        match maker.run(STEPS_PER_CALL) {
-            Progress::Done(text) => return Ok(serde_json::from_str(&text).expect("it is JSON")),
+        match generator.run(STEPS_PER_CALL) {
+            Progress::Done(text) => {
+                return Ok(serde_json::from_str(&text).expect("the value is JSON"));
+            }
             Progress::More => {}
-            Progress::Refused(why) => return Err(why),
+            Progress::Failed(why) => return Err(why),
         }
     }
 }
 
-/// Compares what is made for schemas, such as libraries and people write, with these values.
-fn made<const N: usize>(cases: [(Value, Value); N]) {
-    for (schema, want) in cases {
-        assert_eq!(instance(&schema), Ok(want), "{schema}");
+/// Asserts that the value generated for each schema is the expected one.
+fn assert_values<const N: usize>(cases: [(Value, Value); N]) {
+    for (schema, expected) in cases {
+        assert_eq!(instance(&schema), Ok(expected), "{schema}");
     }
 }
 
 #[test]
-fn strings_are_words_that_fit() {
-    made([
+fn strings_satisfy_length_and_format() {
+    assert_values([
         (json!({}), json!("mocked")),
         (json!(true), json!("mocked")),
         (json!({"type": "string"}), json!("mocked")),
@@ -57,8 +59,8 @@ fn strings_are_words_that_fit() {
 }
 
 #[test]
-fn numbers_keep_their_bounds_and_steps() {
-    made([
+fn numbers_satisfy_bounds_and_multiples() {
+    assert_values([
         (json!({"type": "integer"}), json!(1)),
         (
             json!({"type": "integer", "minimum": 18, "maximum": 20}),
@@ -111,8 +113,8 @@ fn numbers_keep_their_bounds_and_steps() {
 }
 
 #[test]
-fn choices_and_references_have_a_value_that_fits() {
-    made([
+fn choices_and_references_are_satisfied() {
+    assert_values([
         (json!({"type": "boolean"}), json!(true)),
         (json!({"type": "boolean", "allOf": []}), json!(true)),
         (json!({"type": "null"}), json!(null)),
@@ -165,8 +167,8 @@ fn choices_and_references_have_a_value_that_fits() {
 }
 
 #[test]
-fn arrays_hold_what_their_items_are() {
-    made([
+fn arrays_satisfy_their_item_schemas() {
+    assert_values([
         (
             json!({"type": "array", "items": {"type": "boolean"}}),
             json!([true]),
@@ -190,7 +192,7 @@ fn arrays_hold_what_their_items_are() {
 
 #[test]
 fn objects_have_every_property_that_may_be() {
-    made([
+    assert_values([
         (json!({"type": "object"}), json!({})),
         (
             json!({"properties": {"b": {"type": "integer"}, "a": {}}}),
@@ -217,7 +219,7 @@ fn schemas_of_libraries_have_values() {
         "minItems": 2,
         "maxItems": 2,
     });
-    made([
+    assert_values([
         (
             json!({"type": "array", "items": pair, "minItems": 4, "uniqueItems": true}),
             json!([[true, "on"], [false, "on"], [true, "off"], [false, "off"]]),
@@ -277,8 +279,8 @@ fn schemas_of_libraries_have_values() {
 }
 
 #[test]
-fn members_references_and_choices_have_values() {
-    made([
+fn combinations_of_keywords_are_satisfied() {
+    assert_values([
         (
             json!({"type": "array", "contains": {"const": 3}, "minContains": 2,
                 "items": {"type": "integer"}}),
@@ -333,10 +335,10 @@ fn members_references_and_choices_have_values() {
     ]);
 }
 
-/// Values that are listed are taken only if all other keywords allow them.
+/// A value listed in `enum` or `const` is used only if all other keywords allow it.
 #[test]
-fn listed_values_are_judged() {
-    made([
+fn listed_values_are_validated() {
+    assert_values([
         (
             json!({"enum": [{"a": 1}, {"a": 7}], "properties": {"a": {"type": "integer"}},
                 "patternProperties": {"^a": {"minimum": 5}}}),
@@ -362,10 +364,10 @@ fn listed_values_are_judged() {
     ]);
 }
 
-/// What fits as a whole only if its parts are chosen for it.
+/// These are valid as a whole only if their elements or members are chosen accordingly.
 #[test]
-fn lists_and_objects_are_varied() {
-    made([
+fn arrays_and_objects_are_varied() {
+    assert_values([
         (
             json!({"type": "array", "minItems": 1, "maxItems": 1,
                 "items": {"type": ["integer", "string", "boolean"]},
@@ -395,20 +397,20 @@ fn lists_and_objects_are_varied() {
 }
 
 #[test]
-fn of_two_properties_with_one_name_the_last_counts() {
+fn the_last_of_duplicate_properties_applies() {
     let mut tree = Tree::default();
     let schema = tree.open(true);
-    tree.push_text("properties");
+    tree.push_string("properties");
     let properties = tree.open(true);
     for schema in [json!({"type": "null"}), json!({"type": "integer"})] {
-        tree.push_text("a");
+        tree.push_string("a");
         tree.copy(&Tree::from(&schema), 0);
     }
     tree.close(properties, 2);
     tree.close(schema, 1);
-    let mut maker = Maker::new(Rc::new(tree), 0, true);
-    let want = Progress::Done(r#"{"a":1}"#.to_owned());
-    assert_eq!(maker.run(u32::MAX), want);
+    let mut generator = Generator::new(Rc::new(tree), 0, true);
+    let expected = Progress::Done(r#"{"a":1}"#.to_owned());
+    assert_eq!(generator.run(u32::MAX), expected);
 }
 
 #[test]
@@ -420,7 +422,7 @@ fn properties_keep_the_order_of_the_schema() {
 }
 
 #[test]
-fn a_schema_that_holds_itself_ends_where_it_may() {
+fn recursive_schemas_end_as_soon_as_they_can() {
     let tree = |children: Value| {
         json!({
             "$ref": "#/$defs/node",
@@ -441,35 +443,35 @@ fn a_schema_that_holds_itself_ends_where_it_may() {
         instance(&tree(json!({"anyOf": [node, {"type": "null"}]}))),
         leaf(json!(null))
     );
-    assert_eq!(instance(&tree(node)), Err(Unfit::Endless));
+    assert_eq!(instance(&tree(node)), Err(SchemaError::Endless));
     let itself = json!({"properties": {"again": {"$ref": "#"}}});
     assert_eq!(instance(&itself), Ok(json!({"again": {}})));
-    assert_eq!(instance(&json!({"$ref": "#"})), Err(Unfit::Endless));
+    assert_eq!(instance(&json!({"$ref": "#"})), Err(SchemaError::Endless));
 }
 
 #[test]
-fn schemas_that_are_wrong_report_the_reason() {
+fn invalid_schemas_report_the_reason() {
     for (schema, why) in [
-        (json!(3), Unfit::Malformed),
-        (json!({"type": 3}), Unfit::Malformed),
-        (json!({"type": "text"}), Unfit::Malformed),
-        (json!({"anyOf": {}}), Unfit::Malformed),
-        (json!({"properties": 5}), Unfit::Malformed),
-        (json!({"minLength": "long"}), Unfit::Malformed),
+        (json!(3), SchemaError::Malformed),
+        (json!({"type": 3}), SchemaError::Malformed),
+        (json!({"type": "text"}), SchemaError::Malformed),
+        (json!({"anyOf": {}}), SchemaError::Malformed),
+        (json!({"properties": 5}), SchemaError::Malformed),
+        (json!({"minLength": "long"}), SchemaError::Malformed),
         (
             json!({"type": "object", "minProperties": 3_000_000_000u32,
                 "patternProperties": {"a": {}}}),
-            Unfit::TooLarge,
+            SchemaError::TooLarge,
         ),
-        (json!({"multipleOf": 0}), Unfit::Malformed),
-        (json!({"multipleOf": -2.5}), Unfit::Malformed),
+        (json!({"multipleOf": 0}), SchemaError::Malformed),
+        (json!({"multipleOf": -2.5}), SchemaError::Malformed),
         (
             json!({"not": {"unevaluatedItems": false, "type": "string"}}),
-            Unfit::Keyword("unevaluatedItems"),
+            SchemaError::Keyword("unevaluatedItems"),
         ),
         (
             json!({"$ref": "#/allOf/+0", "allOf": [true]}),
-            Unfit::Reference,
+            SchemaError::Reference,
         ),
     ] {
         assert_eq!(instance(&schema), Err(why), "{schema}");
@@ -479,71 +481,76 @@ fn schemas_that_are_wrong_report_the_reason() {
 #[test]
 fn schemas_without_a_value_report_the_reason() {
     for (schema, why) in [
-        (json!(false), Unfit::Contradiction),
-        (json!({"enum": []}), Unfit::Contradiction),
-        (json!({"anyOf": []}), Unfit::Contradiction),
-        (json!({"type": "string", "oneOf": []}), Unfit::Contradiction),
+        (json!(false), SchemaError::Contradiction),
+        (json!({"enum": []}), SchemaError::Contradiction),
+        (json!({"anyOf": []}), SchemaError::Contradiction),
+        (
+            json!({"type": "string", "oneOf": []}),
+            SchemaError::Contradiction,
+        ),
         (
             json!({"type": "number", "minimum": 2, "maximum": 1}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
         (
             json!({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
         (
             json!({"allOf": [{"type": "string"}, {"type": "null"}]}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
-        (json!({"oneOf": [{}, true]}), Unfit::Contradiction),
+        (json!({"oneOf": [{}, true]}), SchemaError::Contradiction),
         (
             json!({"type": "array", "minItems": 3, "uniqueItems": true,
                 "items": {"type": "boolean"}}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
         (
             json!({"type": "object", "required": ["a"], "additionalProperties": false}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
+        ),
+        (
+            json!({"type": "string", "pattern": "("}),
+            SchemaError::BadPattern,
         ),
         (
             json!({"type": "object", "minProperties": 2, "additionalProperties": false,
                 "patternProperties": {"^a$": {}}}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
-        (json!({"type": "string", "pattern": "("}), Unfit::BadPattern),
         (
             json!({"type": "string", "pattern": "^(?=a)"}),
-            Unfit::LookAround,
+            SchemaError::LookAround,
         ),
         (
             json!({"type": "object", "properties": {"a": {"not": {}}}, "required": ["a"]}),
-            Unfit::Contradiction,
+            SchemaError::Contradiction,
         ),
         (
             json!({"type": "object", "unevaluatedProperties": false}),
-            Unfit::Keyword("unevaluatedProperties"),
+            SchemaError::Keyword("unevaluatedProperties"),
         ),
         (
             json!({"$ref": "https://example.com/schema"}),
-            Unfit::Reference,
+            SchemaError::Reference,
         ),
-        (json!({"$ref": "#/$defs/none"}), Unfit::Reference),
+        (json!({"$ref": "#/$defs/none"}), SchemaError::Reference),
         (
             json!({"type": "array", "minItems": 1_000_000}),
-            Unfit::TooLarge,
+            SchemaError::TooLarge,
         ),
         (
             json!({"type": "string", "minLength": 1_000_000_000}),
-            Unfit::TooLarge,
+            SchemaError::TooLarge,
         ),
     ] {
         assert_eq!(instance(&schema), Err(why), "{schema}");
     }
 }
 
-/// Fills a schema that is arbitrary JSON, or else made of the words of schemas. Whatever it is,
-/// each call ends soon, all of them cost what the size of the schema allows, and the value is not
-/// larger than that either.
+/// Generates a value for arbitrary JSON or, if `data` is not JSON, for random keywords. Asserts
+/// that each call ends soon, and that both the total work and the value are within their limits.
 pub fn fuzz(data: &[u8]) {
     let schema = match serde_json::from_slice(data) {
         Ok(schema) => schema,
@@ -560,34 +567,34 @@ pub fn fuzz(data: &[u8]) {
     let object = !data.len().is_multiple_of(2);
     let tree = Rc::new(Tree::from(&schema));
     let kilobytes = 1 + schema.to_string().len() as u64 / 1024;
-    let mut maker = Maker::new(tree, 0, object);
-    let budget = maker.steps_left();
+    let mut generator = Generator::new(tree, 0, object);
+    let budget = generator.steps_left();
     assert!(
         budget <= STEPS + STEPS_PER_NODE * 512 * kilobytes,
         "{budget} steps"
     );
     let value = loop {
-        let before = maker.steps_left();
-        let progress = maker.run(STEPS_PER_CALL);
-        let spent = before - maker.steps_left();
+        let before = generator.steps_left();
+        let progress = generator.run(STEPS_PER_CALL);
+        let spent = before - generator.steps_left();
         assert!(spent < 40_000, "a call of {spent} steps: {schema}");
         match progress {
             Progress::More => {}
             Progress::Done(text) => break text,
-            Progress::Refused(_) => return,
+            Progress::Failed(_) => return,
         }
     };
     assert!(value.len() < 4 * BYTES_MAX, "{} bytes", value.len());
-    let read: Value = serde_json::from_str(&value).expect("it is JSON");
+    let read: Value = serde_json::from_str(&value).expect("the value is JSON");
     assert!(!object || read.is_object(), "{value}");
-    // What is made is the same, however its making is cut.
-    let mut again = Maker::new(Rc::new(Tree::from(&schema)), 0, object);
+    // The value does not depend on how the work is divided into calls.
+    let mut again = Generator::new(Rc::new(Tree::from(&schema)), 0, object);
     assert_eq!(again.run(u32::MAX), Progress::Done(value), "{schema}");
 }
 
-/// What fuzzing found once, and the schemas that it set out from.
+/// Runs the fuzz target on its corpus: seeds, and past findings.
 #[test]
-fn the_corpus_costs_what_it_may() {
+fn the_corpus_stays_within_its_limits() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/schema");
     let files: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
     assert!(files.len() > 10, "{} files", files.len());
@@ -596,10 +603,9 @@ fn the_corpus_costs_what_it_may() {
     }
 }
 
-/// Junk made of the words that schemas are made of: whatever it is, it ends, and what is given
-/// satisfies it as it is judged here.
+/// Generates values for random keywords, which must neither panic nor loop.
 #[test]
-fn junk_never_breaks_it() {
+fn random_keywords_never_break_it() {
     let mut rng = fastrand::Rng::with_seed(11);
     let mut made = 0;
     for _ in 0..20_000 {

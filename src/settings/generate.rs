@@ -1,47 +1,47 @@
-//! What is made of the rows for `man` and for shells. Knows no setting by name, and not how
-//! arguments are read.
+//! Generation of shell completions and of the manual page from the settings.
 
 use super::texts::{EXAMPLES, GENERATE, OTHERS, groups};
-use super::{ROWS, Row};
+use super::{SETTINGS, Setting};
 
-/// What can be made, and how.
-pub(super) const KINDS: [(&str, Make); 4] =
+/// The output formats and their generators.
+pub(super) const FORMATS: [(&str, Generate); 4] =
     [("man", man), ("bash", bash), ("zsh", zsh), ("fish", fish)];
 
-type Make = fn() -> String;
+type Generate = fn() -> String;
 
-/// What is made of this kind, if there is such a kind.
-pub(super) fn text(kind: &str) -> Option<String> {
-    let (_, make) = KINDS.iter().find(|(known, _)| *known == kind)?;
+/// Returns the output in a format, or `None` if the format is unknown.
+pub(super) fn text(format: &str) -> Option<String> {
+    let (_, make) = FORMATS.iter().find(|(known, _)| *known == format)?;
     Some(make())
 }
 
-impl Row {
-    /// The first sentence of its help.
+impl Setting {
+    /// Returns the first sentence of the help.
     fn summary(&self) -> String {
         let help = self.help.join(" ");
         let end = help.find(". ").unwrap_or(help.len());
         help[..end].trim_end_matches('.').to_owned()
     }
 
-    /// Whether its value is the name of a file.
+    /// Returns whether the value is the name of a file.
     fn is_file(&self) -> bool {
         self.metavar == "FILE"
     }
 }
 
-/// Every flag.
+/// Returns all flags, separated by spaces.
 fn flags() -> String {
     let others = OTHERS.iter().map(|(flag, _)| (*flag).to_owned());
-    ROWS.iter()
-        .map(Row::flag)
+    SETTINGS
+        .iter()
+        .map(Setting::flag)
         .chain(others)
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-fn kinds() -> String {
-    KINDS.map(|(kind, _)| kind).join(" ")
+fn formats() -> String {
+    FORMATS.map(|(format, _)| format).join(" ")
 }
 
 fn bash() -> String {
@@ -54,13 +54,16 @@ fn bash() -> String {
             "        {flag}) mapfile -t COMPREPLY < <(compgen {words} -- \"$word\"); return ;;\n"
         );
     };
-    values(GENERATE, &format!("-W '{}'", kinds()));
-    for row in ROWS.iter().filter(|row| !row.metavar.is_empty()) {
-        let words = (row.words)().join(" ");
-        match (row.is_file(), words.is_empty()) {
-            (true, _) => values(&row.flag(), "-f"),
-            (false, true) => values(&row.flag(), "-W ''"),
-            (false, false) => values(&row.flag(), &format!("-W '{words}'")),
+    values(GENERATE, &format!("-W '{}'", formats()));
+    for setting in SETTINGS
+        .iter()
+        .filter(|setting| !setting.metavar.is_empty())
+    {
+        let words = (setting.words)().join(" ");
+        match (setting.is_file(), words.is_empty()) {
+            (true, _) => values(&setting.flag(), "-f"),
+            (false, true) => values(&setting.flag(), "-W ''"),
+            (false, false) => values(&setting.flag(), &format!("-W '{words}'")),
         }
     }
     text + &format!(
@@ -71,7 +74,7 @@ fn bash() -> String {
 }
 
 fn zsh() -> String {
-    // In a specification brackets and colons mean something, and quotes end it.
+    // Brackets, colons and quotes have a meaning in a specification.
     let plain = |text: &str| {
         let text = text.replace('\'', "'\\''");
         text.replace('[', "\\[")
@@ -79,18 +82,18 @@ fn zsh() -> String {
             .replace(':', "\\:")
     };
     let mut text = String::from("#compdef mocker\n_arguments \\\n");
-    for row in ROWS {
-        let value = match row.metavar {
+    for setting in SETTINGS {
+        let value = match setting.metavar {
             "" => String::new(),
-            metavar if row.is_file() => format!(":{metavar}:_files"),
-            metavar => format!(":{metavar}:({})", (row.words)().join(" ")),
+            metavar if setting.is_file() => format!(":{metavar}:_files"),
+            metavar => format!(":{metavar}:({})", (setting.words)().join(" ")),
         };
-        let summary = plain(&row.summary());
-        text += &format!("    '{}[{summary}]{value}' \\\n", row.flag());
+        let summary = plain(&setting.summary());
+        text += &format!("    '{}[{summary}]{value}' \\\n", setting.flag());
     }
     for (flag, help) in OTHERS {
         let value = match *flag {
-            GENERATE => format!(":KIND:({})", kinds()),
+            GENERATE => format!(":FORMAT:({})", formats()),
             _ => String::new(),
         };
         text += &format!("    '{flag}[{}]{value}' \\\n", plain(help[0]));
@@ -105,17 +108,17 @@ fn fish() -> String {
         let (flag, help) = (flag.trim_start_matches('-'), quoted(help));
         text += &format!("complete -c mocker -o {flag}{rest} -d '{help}'\n");
     };
-    for row in ROWS {
-        let rest = match row.metavar {
+    for setting in SETTINGS {
+        let rest = match setting.metavar {
             "" => String::new(),
-            _ if row.is_file() => " -rF".into(),
-            _ => format!(" -xa '{}'", (row.words)().join(" ")),
+            _ if setting.is_file() => " -rF".into(),
+            _ => format!(" -xa '{}'", (setting.words)().join(" ")),
         };
-        option(&row.flag(), &rest, &row.summary());
+        option(&setting.flag(), &rest, &setting.summary());
     }
     for (flag, help) in OTHERS {
         let rest = match *flag {
-            GENERATE => format!(" -xa '{}'", kinds()),
+            GENERATE => format!(" -xa '{}'", formats()),
             _ => String::new(),
         };
         option(flag, &rest, help[0]);
@@ -124,25 +127,26 @@ fn fish() -> String {
 }
 
 fn man() -> String {
-    // A line must not begin with a dot or a quote, and a dash is a minus.
+    // A backslash begins an escape, and a bare dash would become a hyphen.
     let roff = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
     let mut text = format!(
         ".TH MOCKER 1 \"\" \"mocker {}\"\n.SH NAME\nmocker \\- a mock OpenAI API server\n\
          .SH SYNOPSIS\n.B mocker\n[\\fI\\-flag value\\fR]...\n.SH DESCRIPTION\n\
-         Answers like the OpenAI API, exactly as late and as faulty as it is told to be, and tells \
-         how late it was.\nA flag beats its environment variable; a switch alone means true.\n",
+         A server that imitates the OpenAI API with configurable latency and failures, and reports \
+         how precisely it kept to them.\nA flag overrides its environment variable. A flag without \
+         a value means true.\n",
         env!("CARGO_PKG_VERSION")
     );
-    for rows in groups() {
-        text += &format!(".SH {}\n", rows[0].group.to_uppercase());
-        for row in rows {
+    for entries in groups() {
+        text += &format!(".SH {}\n", entries[0].group.to_uppercase());
+        for setting in entries {
             text += &format!(
                 ".TP\n.B {}\n{}\nDefault: {}. Allowed: {}. Variable: {}.\n",
-                roff(&row.usage()),
-                roff(&row.help.join("\n")),
-                roff(row.default_shown()),
-                roff(&(row.allowed)()),
-                row.variable(),
+                roff(&setting.usage()),
+                roff(&setting.help.join("\n")),
+                roff(setting.default_shown()),
+                roff(&(setting.allowed)()),
+                setting.variable(),
             );
         }
     }
@@ -152,13 +156,10 @@ fn man() -> String {
     }
     text += ".SH EXIT STATUS\n";
     for (code, what) in [
-        ("0", "Done."),
-        ("1", "It can't run."),
-        ("2", "A mistake in the settings."),
-        (
-            "3",
-            "The run can't be trusted, where -fail-on asks for that.",
-        ),
+        ("0", "Success."),
+        ("1", "The server can't run."),
+        ("2", "The settings are invalid."),
+        ("3", "The run failed the condition of -fail-on."),
     ] {
         text += &format!(".TP\n.B {code}\n{}\n", roff(what));
     }

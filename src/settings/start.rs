@@ -1,69 +1,68 @@
-//! What the operator's arguments and variables come to. Of the settings it names those that
-//! contradict each other, and the port, which Kubernetes sets and a health check asks. Knows
-//! neither where arguments and variables come from nor where texts go.
+//! Parsing of the command line and the environment, including the checks for conflicting settings.
 
 use std::ffi::{OsStr, OsString};
 
-use super::generate::{self, KINDS};
-use super::given::{Given, Origin};
+use super::generate::{self, FORMATS};
+use super::raw::{Origin, RawValues};
 use super::texts::{GENERATE, HEALTHCHECK, OTHERS, PRINT_CONFIG, config, help, version};
-use super::{Pin, ROWS, Row, Settings};
+use super::{Pin, SETTINGS, Setting, Settings};
 
-/// The largest request body that can be logged raw, in bytes: the log holds some 250 MB in all.
+/// The largest request body that `-log-raw` can log, in bytes: the log buffers about 250 MB in
+/// total.
 const LOGGED_BODY_MAX: u64 = 200 << 20;
 
-/// What the operator's arguments and variables ask for.
+/// The action that the command line and the environment specify.
 pub enum Start {
     /// Serve.
     Run(Box<Run>),
-    /// Ask the server that these settings describe whether it is well.
+    /// Check the health of the server that these settings describe.
     Healthcheck(Box<Settings>),
-    /// Print this text to stdout as it is, and exit with code 0.
+    /// Print this text to standard output, and exit with status 0.
     Print(String),
 }
 
-/// How to serve, and what to say of it.
+/// The parameters of serving.
 pub struct Run {
-    /// What was asked for.
+    /// The value of every setting.
     pub settings: Settings,
-    /// Lines for stderr, without their newlines.
+    /// Messages for standard error, each a line without its newline.
     pub notes: Vec<String>,
-    /// The settings that differ from their defaults, as flags; but for those that the line which
-    /// says ready tells anyway.
+    /// The settings that differ from their defaults, as flags, except those that the startup
+    /// message reports anyway.
     pub changed: String,
 }
 
-/// Reads the arguments (without the program's name) and the variables. The error is one line for
-/// stderr, without its newline, and means exit code 2.
+/// Parses the arguments (without the program's name) and the environment. An error is a line for
+/// standard error, without its newline, and means exit status 2.
 pub fn start(
     args: impl IntoIterator<Item = OsString>,
     var: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Start, String> {
     let mut settings = Settings::default();
-    let mut given = Given::new();
-    let action = take_flags(args, &mut settings, &mut given)?;
+    let mut raw = RawValues::new();
+    let action = take_flags(args, &mut settings, &mut raw)?;
     if let Action::Print(text) = action {
         return Ok(Start::Print(text));
     }
-    let notes = take_variables(var, &mut settings, &mut given)?;
-    check(&settings, &given)?;
+    let notes = take_variables(var, &mut settings, &mut raw)?;
+    check(&settings, &raw)?;
     match action {
         Action::Healthcheck if settings.port == 0 => Err(format!(
-            "mocker: {HEALTHCHECK}: port 0 is no port to ask; give the server's"
+            "mocker: {HEALTHCHECK}: port 0 can't be checked; set the port of the server"
         )),
-        // The server has told the notes.
+        // The server itself has printed the notes.
         Action::Healthcheck => Ok(Start::Healthcheck(Box::new(settings))),
-        Action::PrintConfig => Ok(Start::Print(config(&given))),
+        Action::PrintConfig => Ok(Start::Print(config(&raw))),
         _ => Ok(Start::Run(Box::new(Run {
             settings,
             notes,
-            changed: given.changed(),
+            changed: raw.changed(),
         }))),
     }
 }
 
-/// What the arguments ask for beside the settings. The flags of the last two need the other flags,
-/// so they may stand anywhere among them.
+/// The action that the flags specify. `Healthcheck` and `PrintConfig` depend on the other flags,
+/// which may come after them.
 enum Action {
     Run,
     Print(String),
@@ -71,11 +70,11 @@ enum Action {
     PrintConfig,
 }
 
-/// Goes through the arguments in order, until one asks for a text.
+/// Parses the arguments in order, up to one that prints a text.
 fn take_flags(
     args: impl IntoIterator<Item = OsString>,
     settings: &mut Settings,
-    given: &mut Given,
+    raw: &mut RawValues,
 ) -> Result<Action, String> {
     let mut args = args.into_iter();
     let mut action = Action::Run;
@@ -92,7 +91,7 @@ fn take_flags(
             "-V" | "-version" => return Ok(Action::Print(version())),
             GENERATE => return generated(value.or_else(|| args.next())),
             HEALTHCHECK | PRINT_CONFIG if value.is_some() => {
-                return Err(format!("mocker: {flag}: it takes no value"));
+                return Err(format!("mocker: {flag}: takes no value"));
             }
             HEALTHCHECK => {
                 (action, after) = (Action::Healthcheck, None);
@@ -104,80 +103,87 @@ fn take_flags(
             }
             _ => {}
         }
-        let Some(at) = ROWS.iter().position(|row| row.flag() == flag) else {
+        let Some(at) = SETTINGS.iter().position(|setting| setting.flag() == flag) else {
             return Err(no_such(&flag));
         };
-        let row = &ROWS[at];
+        let setting = &SETTINGS[at];
         let value = match value {
             Some(value) => value,
-            None if row.metavar.is_empty() => "true".into(),
+            None if setting.metavar.is_empty() => "true".into(),
             None => args.next().ok_or_else(|| {
-                format!("mocker: {flag}: its value is missing; {}", (row.allowed)())
+                format!(
+                    "mocker: {flag}: missing value; expected {}",
+                    (setting.allowed)()
+                )
             })?,
         };
-        given.set(at, Origin::Flag, row.take(settings, &flag, &value)?);
-        after = Some(row);
+        raw.set(at, Origin::Flag, setting.take(settings, &flag, &value)?);
+        after = Some(setting);
     }
     Ok(action)
 }
 
-fn generated(kind: Option<OsString>) -> Result<Action, String> {
-    let kind = kind.unwrap_or_default();
-    let text = kind.to_str().and_then(generate::text);
+fn generated(format: Option<OsString>) -> Result<Action, String> {
+    let format = format.unwrap_or_default();
+    let text = format.to_str().and_then(generate::text);
     text.map(Action::Print).ok_or_else(|| {
-        let kinds = KINDS.map(|(kind, _)| kind).join(", ");
-        format!("mocker: {GENERATE}: {kind:?} is not allowed; one of {kinds}")
+        let formats = FORMATS.map(|(format, _)| format).join(", ");
+        format!("mocker: {GENERATE}: invalid value {format:?}; expected one of {formats}")
     })
 }
 
-/// A line for each of these variables that is none of ours and may be meant as one: a setting that
-/// is not heard would spoil what is measured. Kubernetes' own for a Service named mocker are far
-/// from ours.
+/// Returns a warning for each environment variable that looks like a misspelt setting, which would
+/// otherwise invalidate a measurement unnoticed. The variables that Kubernetes sets for a Service
+/// named mocker do not resemble any setting.
 pub fn misspelt(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
-    let known: Vec<String> = ROWS.iter().map(Row::variable).collect();
+    let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     let meant = |name: OsString| {
         let name = name.into_string().ok()?;
         let ours = name.starts_with("MOCKER_") && !known.contains(&name);
-        // Under a third of its own letters may be wrong, and two at most.
+        // At most two letters may differ, and less than a third of the name.
         let near = |known: &&String| {
             let distance = strsim::osa_distance(&name, known);
             distance <= 2 && distance * 3 < known.len() - "MOCKER_".len()
         };
         let near = known.iter().find(near).filter(|_| ours)?;
-        Some(format!("mocker: {name}: no such variable; is it {near}?"))
+        Some(format!(
+            "mocker: {name}: unknown variable; did you mean {near}?"
+        ))
     };
     names.into_iter().filter_map(meant).collect()
 }
 
-/// The error line for a flag that is none, with the nearest one where it may be meant. The value is
-/// not shown: the flag may be a misspelt `-auth`.
+/// Returns the error for an unknown flag, with the most similar one if any is close. Does not
+/// include the value, since the flag may be a misspelt `-auth`.
 fn no_such(flag: &str) -> String {
-    let known = ROWS.iter().map(Row::flag);
+    let known = SETTINGS.iter().map(Setting::flag);
     let others = OTHERS.iter().map(|(flag, _)| *flag);
     let known = known.chain(others.chain(["-h", "-V"]).map(str::to_owned));
     let near = known.map(|known| (strsim::osa_distance(flag, &known), known));
-    // A third of its letters may be wrong.
+    // At most a third of the letters may differ.
     let near = near
         .filter(|(distance, known)| distance * 3 <= known.len())
         .min();
-    let meant = near.map_or(String::new(), |(_, known)| format!("is it {known}? "));
+    let meant = near.map_or(String::new(), |(_, known)| {
+        format!("did you mean {known}? ")
+    });
     format!(
-        "mocker: {}: no such flag; {meant}mocker -help lists those allowed",
+        "mocker: {}: unknown flag; {meant}mocker -help lists all flags",
         flag.escape_debug()
     )
 }
 
-/// The error line for an argument that is no flag and no value of one.
-fn stray(arg: &OsStr, after: Option<&Row>) -> String {
+/// Returns the error for an argument that is neither a flag nor the value of one.
+fn stray(arg: &OsStr, after: Option<&Setting>) -> String {
     let shown = match after {
-        // An unquoted `-auth Bearer KEY` ends up here with the KEY.
-        Some(row) if (row.secret)() => format!("what follows the value of {}", row.flag()),
+        // After an unquoted `-auth Bearer KEY`, this argument is the KEY.
+        Some(setting) if (setting.secret)() => format!("after the value of {}", setting.flag()),
         _ => format!("{arg:?}"),
     };
-    format!("mocker: {shown} is a stray argument; only flags and their values are allowed")
+    format!("mocker: unexpected argument {shown}; only flags and their values are allowed")
 }
 
-/// Makes `-name` the `--name` that lexopt can split at its `=`, even before a value not in UTF-8.
+/// Converts `-name` to `--name`, which lexopt can split at its `=` even if the value is not UTF-8.
 fn double_dash(arg: &OsStr) -> OsString {
     let bytes = arg.as_encoded_bytes();
     let single = bytes.starts_with(b"-") && !bytes.starts_with(b"--");
@@ -186,16 +192,16 @@ fn double_dash(arg: &OsStr) -> OsString {
     long
 }
 
-/// Reads the variables of the settings that no flag gave; returns the notes for the operator.
+/// Parses the variables of the settings that no flag has set. Returns messages for the user.
 fn take_variables(
     var: impl Fn(&str) -> Option<OsString>,
     settings: &mut Settings,
-    given: &mut Given,
+    raw: &mut RawValues,
 ) -> Result<Vec<String>, String> {
     let mut notes = Vec::new();
-    for (at, row) in ROWS.iter().enumerate() {
-        let name = row.variable();
-        let by_flag = given.is_flag(at);
+    for (at, setting) in SETTINGS.iter().enumerate() {
+        let name = setting.variable();
+        let by_flag = raw.is_from_flag(at);
         let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
             continue;
         };
@@ -206,37 +212,38 @@ fn take_variables(
             ));
             continue;
         }
-        given.set(at, Origin::Variable, row.take(settings, &name, &value)?);
+        raw.set(at, Origin::Variable, setting.take(settings, &name, &value)?);
     }
     Ok(notes)
 }
 
-impl Row {
-    /// Takes a value from `origin`, a flag or a variable. `{:?}` keeps what is shown on one line.
+impl Setting {
+    /// Parses a value from `origin`, the name of a flag or a variable. Errors format the value with
+    /// `{:?}`, which keeps them on one line.
     fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
         let taken = value
             .to_str()
             .filter(|text| (self.set)(settings, text).is_some());
         taken.map(str::to_owned).ok_or_else(|| {
             let shown = if (self.secret)() {
-                "its value".into()
+                String::new()
             } else {
-                format!("{value:?}")
+                format!(" {value:?}")
             };
             let allowed = (self.allowed)();
-            format!("mocker: {origin}: {shown} is not allowed; {allowed}")
+            format!("mocker: {origin}: invalid value{shown}; expected {allowed}")
         })
     }
 }
 
-/// Refuses settings that are allowed each alone but contradict each other.
-fn check(settings: &Settings, given: &Given) -> Result<(), String> {
-    let origin = |field| given.origin(field);
+/// Rejects settings that are each valid on their own, but in conflict with each other.
+fn check(settings: &Settings, raw: &RawValues) -> Result<(), String> {
+    let origin = |field| raw.origin(field);
     let cores = settings.cores.len();
     if cores > 0 && settings.pin == Pin::Off {
         let (pin, cores) = (origin("pin"), origin("cores"));
         return Err(format!(
-            "mocker: {pin}: \"off\" is not allowed with {cores}; auto or on"
+            "mocker: {pin}: \"off\" conflicts with {cores}; expected auto or on"
         ));
     }
     if let Some(threads) = settings.threads
@@ -245,26 +252,26 @@ fn check(settings: &Settings, given: &Given) -> Result<(), String> {
     {
         let (origin, list) = (origin("threads"), origin("cores"));
         return Err(format!(
-            "mocker: {origin}: \"{threads}\" is not allowed with {list}; \
-             auto or {cores}, the number of cores given"
+            "mocker: {origin}: \"{threads}\" conflicts with {list}; \
+             expected auto or {cores}, the number of CPUs listed"
         ));
     }
     if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
         let jitter = origin("ttft_jitter");
         return Err(format!(
-            "mocker: {jitter}: it needs -ttft; with -ttft auto, -jitter varies the first token"
+            "mocker: {jitter}: requires -ttft; with -ttft auto, -jitter varies the first token"
         ));
     }
     if settings.auth_metrics && settings.auth.is_empty() {
         let metrics = origin("auth_metrics");
         return Err(format!(
-            "mocker: {metrics}: it needs -auth, the authorization that is asked for"
+            "mocker: {metrics}: requires -auth, the authorization to check"
         ));
     }
     if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
         let (log, max) = (origin("log_raw"), origin("max_body"));
         return Err(format!(
-            "mocker: {max}: more than 200m is not allowed with {log}, which holds bodies whole"
+            "mocker: {max}: more than 200m conflicts with {log}, which buffers complete bodies"
         ));
     }
     Ok(())

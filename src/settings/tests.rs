@@ -1,16 +1,15 @@
-//! What arguments and variables come to: what all these tests ask with, and what holds for every
-//! setting. Knows no process.
+//! Tests of all settings, and the helpers of the other tests.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::kind::{Kind, Switch};
+use super::parser::{Flag, ValueParser};
 use super::*;
 
 mod flags;
 mod texts;
 
-/// No kind of value allows it, and shown raw it would not be one printable line.
+/// A text that is invalid for every setting, and not printable unless it is escaped.
 const BAD: &str = "\u{7}\n";
 
 fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<Start, String> {
@@ -51,10 +50,10 @@ fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
     }
 }
 
-/// The error, which is one printable line whatever was given.
-fn refused(result: Result<Start, String>) -> String {
+/// Returns the error, which must be one printable line.
+fn rejected(result: Result<Start, String>) -> String {
     let Err(line) = result else {
-        panic!("it was not refused")
+        panic!("the arguments were accepted")
     };
     assert!(line.starts_with("mocker: "), "{line}");
     assert!(!line.contains(char::is_control), "{line:?}");
@@ -62,23 +61,23 @@ fn refused(result: Result<Start, String>) -> String {
 }
 
 fn error(args: &[&str], vars: &[(&str, &str)]) -> String {
-    refused(started(args, vars))
+    rejected(started(args, vars))
 }
 
-/// Some allowed text that is not the default, and the settings that it makes.
-fn good(row: &Row) -> (&'static str, Settings) {
+/// Returns a valid text that is not the default, and the settings with that value.
+fn good(setting: &Setting) -> (&'static str, Settings) {
     let tried = ["7", "true", "on", "off", "random", "mock-bound"]
         .into_iter()
         .find_map(|text| {
             let mut settings = Settings::default();
-            (row.set)(&mut settings, text)?;
+            (setting.set)(&mut settings, text)?;
             (settings != Settings::default()).then_some((text, settings))
         });
-    tried.unwrap_or_else(|| panic!("give this list a text for {}", row.field))
+    tried.unwrap_or_else(|| panic!("add a valid text for {} to this list", setting.field))
 }
 
 #[test]
-fn the_defaults() {
+fn defaults_are_as_documented() {
     let settings = Settings::default();
     assert_eq!((settings.host.as_str(), settings.port), ("localhost", 8000));
     assert_eq!((settings.big_payload, settings.auth.as_str()), (false, ""));
@@ -100,16 +99,16 @@ fn the_defaults() {
 }
 
 #[test]
-fn every_default_is_allowed() {
+fn every_default_is_valid() {
     let mut settings = Settings::default();
-    for row in ROWS {
-        (row.set)(&mut settings, row.default).expect(row.field);
-        let switch = (row.allowed)() == Switch.allowed();
+    for setting in SETTINGS {
+        (setting.set)(&mut settings, setting.default).expect(setting.field);
+        let switch = (setting.allowed)() == Flag.allowed();
         assert_eq!(
-            row.metavar.is_empty(),
+            setting.metavar.is_empty(),
             switch,
-            "{}: a metavar or a switch",
-            row.field
+            "{}: only a boolean flag has no metavar",
+            setting.field
         );
     }
     assert!(settings == Settings::default());
@@ -117,18 +116,18 @@ fn every_default_is_allowed() {
 }
 
 #[test]
-fn every_setting_is_read_from_each_spelling_and_from_its_variable() {
-    // Those need another.
-    let alone = |row: &&Row| !["ttft_jitter", "auth_metrics"].contains(&row.field);
-    for row in ROWS.iter().filter(alone) {
-        let (good, expected) = good(row);
-        let (flag, variable) = (row.flag(), row.variable());
+fn every_setting_is_parsed_from_each_spelling_and_from_its_variable() {
+    // These require another setting.
+    let alone = |setting: &&Setting| !["ttft_jitter", "auth_metrics"].contains(&setting.field);
+    for setting in SETTINGS.iter().filter(alone) {
+        let (good, expected) = good(setting);
+        let (flag, variable) = (setting.flag(), setting.variable());
         for flag in [flag.clone(), format!("-{flag}")] {
             assert!(
                 settings(&[&format!("{flag}={good}")], &[]) == expected,
                 "{flag}"
             );
-            let apart: &[&str] = if row.metavar.is_empty() {
+            let apart: &[&str] = if setting.metavar.is_empty() {
                 &[&flag]
             } else {
                 &[&flag, good]
@@ -139,9 +138,9 @@ fn every_setting_is_read_from_each_spelling_and_from_its_variable() {
             settings(&[], &[(&variable, good)]) == expected,
             "{variable}"
         );
-        let default = format!("{flag}={}", row.default);
+        let default = format!("{flag}={}", setting.default);
         let unset = settings(&[&default], &[(&variable, good)]);
-        assert!(unset == Settings::default(), "{flag} beats {variable}");
+        assert!(unset == Settings::default(), "{flag} overrides {variable}");
         let last = settings(&[&default, &format!("{flag}={good}")], &[]);
         assert!(last == expected, "the last {flag} wins");
         assert!(
@@ -152,21 +151,21 @@ fn every_setting_is_read_from_each_spelling_and_from_its_variable() {
 }
 
 #[test]
-fn every_bad_value_is_told_in_one_line() {
-    for row in ROWS {
-        let (flag, variable, allowed) = (row.flag(), row.variable(), (row.allowed)());
+fn every_invalid_value_is_reported_in_one_line() {
+    for setting in SETTINGS {
+        let (flag, variable, allowed) = (setting.flag(), setting.variable(), (setting.allowed)());
         let by_flag = error(&[&format!("{flag}={BAD}")], &[]);
         let by_variable = error(&[], &[(&variable, BAD)]);
         for (name, line) in [(&flag, by_flag), (&variable, by_variable)] {
             assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
-            assert!(line.ends_with(&format!("; {allowed}")), "{line}");
-            assert_eq!(line.contains(r#""\u{7}\n""#), !(row.secret)(), "{line}");
+            assert!(line.ends_with(&format!("; expected {allowed}")), "{line}");
+            assert_eq!(line.contains(r#""\u{7}\n""#), !(setting.secret)(), "{line}");
         }
-        if !row.metavar.is_empty() {
+        if !setting.metavar.is_empty() {
             let line = error(&[&flag], &[]);
             assert_eq!(
                 line,
-                format!("mocker: {flag}: its value is missing; {allowed}")
+                format!("mocker: {flag}: missing value; expected {allowed}")
             );
         }
     }
@@ -174,19 +173,19 @@ fn every_bad_value_is_told_in_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn every_value_that_is_not_utf8_is_told_in_one_line() {
+fn every_value_that_is_not_utf8_is_reported_in_one_line() {
     use std::os::unix::ffi::OsStringExt;
     let bytes = |text: &str| OsString::from_vec([text.as_bytes(), b"\xff"].concat());
-    for row in ROWS {
-        let (flag, variable) = (row.flag(), row.variable());
-        let joined = refused(begin(&[bytes(&format!("{flag}=7"))], &[]));
-        let by_variable = refused(begin(&[], &[(&variable, bytes("7"))]));
+    for setting in SETTINGS {
+        let (flag, variable) = (setting.flag(), setting.variable());
+        let joined = rejected(begin(&[bytes(&format!("{flag}=7"))], &[]));
+        let by_variable = rejected(begin(&[], &[(&variable, bytes("7"))]));
         for (name, line) in [(&flag, joined), (&variable, by_variable)] {
             assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
-            assert_eq!(line.contains(r#""7\xFF""#), !(row.secret)(), "{line}");
+            assert_eq!(line.contains(r#""7\xFF""#), !(setting.secret)(), "{line}");
         }
     }
-    assert!(refused(begin(&["-port".into(), bytes("7")], &[])).contains(r#""7\xFF""#));
-    assert!(refused(begin(&[bytes("-port")], &[])).contains("no such flag"));
-    assert!(refused(begin(&[bytes("port")], &[])).contains(r#""port\xFF" is a stray"#));
+    assert!(rejected(begin(&["-port".into(), bytes("7")], &[])).contains(r#""7\xFF""#));
+    assert!(rejected(begin(&[bytes("-port")], &[])).contains("unknown flag"));
+    assert!(rejected(begin(&[bytes("port")], &[])).contains(r#"unexpected argument "port\xFF""#));
 }

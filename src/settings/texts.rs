@@ -1,85 +1,85 @@
-//! The texts that tell of the settings: the help, the version, what was asked for, the table of
-//! `docs/settings.md`. Knows no setting by name, and not how arguments are read.
+//! Texts about the settings: the help, the version, the effective configuration and the table of
+//! `docs/settings.md`.
 
-use super::given::{Given, Origin};
-use super::{ROWS, Row};
+use super::raw::{Origin, RawValues};
+use super::{SETTINGS, Setting};
 
-/// The flag of a container's health check.
+/// The flag that checks the health of a running server, for containers.
 pub(super) const HEALTHCHECK: &str = "-healthcheck";
 
-/// The flag that shows what was asked for.
+/// The flag that prints the effective configuration.
 pub(super) const PRINT_CONFIG: &str = "-print-config";
 
-/// The flag of what is made for shells and `man`.
+/// The flag that prints shell completions or a manual page.
 pub(super) const GENERATE: &str = "-generate";
 
-/// The flags that are no settings, and what they do.
+/// The flags that are not settings, with their help.
 pub(super) const OTHERS: &[(&str, &[&str])] = &[
     (
         HEALTHCHECK,
         &[
-            "Ask GET /health of the server that the other flags and the variables describe.",
-            "Exit with 0 when it is well, with 1 when it is not or says nothing for two seconds.",
+            "Request GET /health from the server that the other flags and the variables describe.",
+            "Exit with 0 if it is healthy, or with 1 if not or without a response for two seconds.",
         ],
     ),
     (
         PRINT_CONFIG,
-        &["Print every setting, its value and where that comes from."],
+        &["Print every setting with its value and the origin of the value."],
     ),
     (
         GENERATE,
         &["Print a manual page (man) or completions (bash, zsh, fish)."],
     ),
-    ("-help", &["Print this text."]),
+    ("-help", &["Print this help."]),
     ("-version", &["Print the version."]),
 ];
 
-/// Command lines that show what it is for.
+/// Example command lines, with descriptions.
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
-    ("mocker -latency 50 -jitter 20", "answer after 30 to 70 ms"),
+    ("mocker -latency 50 -jitter 20", "respond after 30 to 70 ms"),
     (
         "mocker -ttft 200 -itl 20 -tokens 100",
-        "stream a token each 20 ms",
+        "stream a token every 20 ms",
     ),
     (
         "mocker -failure-percent 10 -tpm 60",
-        "fail now and then, refuse after a minute",
+        "fail 10 % of requests, rate-limit after 60 s",
     ),
     (
         "mocker -exit-after 30s -fail-on mock-bound",
-        "tell a CI job whether to trust its run",
+        "fail a CI job if mocker was the bottleneck",
     ),
     (
         "MOCKER_PORT=8080 mocker -host 0.0.0.0",
-        "serve other machines, on port 8080",
+        "accept remote clients on port 8080",
     ),
 ];
 
-/// What `-version` prints.
+/// Returns the output of `-version`.
 pub(super) fn version() -> String {
     concat!("mocker ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
 }
 
-/// The rows of each group, in order.
-pub(super) fn groups() -> impl Iterator<Item = &'static [Row]> {
-    ROWS.chunk_by(|one, other| one.group == other.group)
+/// Returns the groups of settings, in order.
+pub(super) fn groups() -> impl Iterator<Item = &'static [Setting]> {
+    SETTINGS.chunk_by(|one, other| one.group == other.group)
 }
 
-/// What `-help` prints.
+/// Returns the output of `-help`.
 pub(super) fn help() -> String {
     let mut text = String::from("Usage: mocker [-flag value]...\n\nExamples:\n");
     for (command, what) in EXAMPLES {
         text += &format!("  {command:<44}{what}\n");
     }
-    text += "\nA flag beats its environment variable; a switch alone means true.\n";
-    for rows in groups() {
-        text += &format!("\n{}:\n", rows[0].group);
-        for row in rows {
-            text += &format!("  {:<28}{}\n", row.usage(), row.variable());
-            for line in row.help {
+    text += "\nA flag overrides its environment variable. A flag without a value means true.\n";
+    for entries in groups() {
+        text += &format!("\n{}:\n", entries[0].group);
+        for setting in entries {
+            text += &format!("  {:<28}{}\n", setting.usage(), setting.variable());
+            for line in setting.help {
                 text += &format!("      {line}\n");
             }
-            let (default, allowed) = (row.default_shown(), (row.allowed)());
+            let (default, allowed) = (setting.default_shown(), (setting.allowed)());
             text += &format!("      Default: {default}. Allowed: {allowed}.\n");
         }
     }
@@ -93,34 +93,35 @@ pub(super) fn help() -> String {
     text
 }
 
-/// What `-print-config` prints.
-pub(super) fn config(given: &Given) -> String {
+/// Returns the output of `-print-config`.
+pub(super) fn config(raw: &RawValues) -> String {
     let mut text = String::new();
-    for (row, origin, value) in given.rows() {
+    for (setting, origin, value) in raw.entries() {
         let origin = match origin {
             Origin::Default => "default".into(),
             Origin::Flag => "flag".into(),
-            Origin::Variable => row.variable(),
+            Origin::Variable => setting.variable(),
         };
-        let setting = format!("{} {}", row.flag(), row.shown(value));
+        let setting = format!("{} {}", setting.flag(), setting.shown(value));
         text += &format!("{setting:<50} {origin}\n");
     }
     text
 }
 
-/// The table of `docs/settings.md`, as lines of Markdown.
+/// Returns the table of `docs/settings.md`, in Markdown.
 pub fn markdown() -> String {
-    let mut table = String::from("| Flag | Variable | Default | What |\n|---|---|---|---|\n");
-    for rows in groups() {
-        table += &format!("| **{}** | | | |\n", rows[0].group);
-        for row in rows {
+    let mut table =
+        String::from("| Flag | Variable | Default | Description |\n|---|---|---|---|\n");
+    for entries in groups() {
+        table += &format!("| **{}** | | | |\n", entries[0].group);
+        for setting in entries {
             table += &format!(
                 "| `{}` | `{}` | `{}` | {} Allowed: {}. |\n",
-                row.usage(),
-                row.variable(),
-                row.default_shown(),
-                row.help.join(" "),
-                (row.allowed)(),
+                setting.usage(),
+                setting.variable(),
+                setting.default_shown(),
+                setting.help.join(" "),
+                (setting.allowed)(),
             );
         }
     }

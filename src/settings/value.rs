@@ -1,54 +1,53 @@
-//! The values of settings that are neither numbers nor texts nor times. Knows neither how they are
-//! written nor what is done with them.
+//! The types of settings that are not just numbers, texts or times.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Whether each thread is kept on a core of its own.
+/// The pinning of threads to CPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pin {
-    /// Kept when the threads fill the affinity mask or their CPUs are given.
+    /// Pinned if there is a thread for each CPU in the affinity mask, or if CPUs are listed.
     Auto,
-    /// Kept; the start fails where that can't be.
+    /// Pinned; startup fails if that is impossible.
     On,
-    /// Left to the scheduler.
+    /// Not pinned.
     Off,
 }
 
-/// When the server ends by itself.
+/// The condition for the server to exit on its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum After {
-    /// It does not.
+pub enum ExitAfter {
+    /// Never.
     Never,
-    /// Once so many requests to the API were answered.
+    /// After responding to this many API requests.
     Requests(u64),
-    /// So long after it was ready.
+    /// This long after the server was ready.
     Time(Duration),
 }
 
-/// What makes a run that ended in order fail.
+/// The condition for an otherwise successful run to exit with a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FailOn {
-    /// Nothing.
+    /// Never.
     Never,
-    /// That the mock was the bottleneck.
+    /// If mocker was the bottleneck.
     MockBound,
-    /// That, and that nothing was asked.
+    /// If mocker was the bottleneck, or if there were no requests.
     NotOk,
 }
 
-/// What answers say.
+/// The source of response texts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// One sentence, always the same.
+    /// A fixed sentence.
     Fixed,
-    /// What the user said last.
+    /// The last user message.
     Echo,
     /// Random words.
     Random,
-    /// The text of this file, read at the start.
+    /// The text of this file, which is read at startup.
     File(PathBuf),
 }
 
-/// A share of the whole in millionths, from 0 to 1,000,000: 1 % is 10,000.
+/// A fraction in millionths, from 0 to 1,000,000: 1 % is 10,000.
 pub type Millionths = u32;

@@ -1,4 +1,4 @@
-//! The hot path asks the allocator for nothing once it is warm, and what waits stays small.
+//! Tests that the hot path allocates nothing once it is warm, and that buffers stay small.
 
 use allocation_counter::measure;
 use mocker::conn::outbox::OUTBOX_FULL;
@@ -6,7 +6,7 @@ use mocker::settings::{Content, Settings};
 
 use crate::dialog::client::{Client, HEALTH, chat, chunked, embeddings, post, request};
 
-/// Whether the client sees as many answers as it should, without an allocation of its own.
+/// Returns whether the client has received the expected number of responses. Does not allocate.
 fn count(client: &mut Client) -> usize {
     let found = client
         .out
@@ -17,7 +17,7 @@ fn count(client: &mut Client) -> usize {
     found
 }
 
-/// Sends each piece in turn; every round must have so many answers.
+/// Sends the pieces in turn, and asserts the number of responses in each round.
 fn rounds(client: &mut Client, rounds: &[Vec<String>], answers: usize) {
     for pieces in rounds {
         pieces.iter().for_each(|piece| client.send(piece));
@@ -25,7 +25,8 @@ fn rounds(client: &mut Client, rounds: &[Vec<String>], answers: usize) {
     }
 }
 
-/// The same bytes in one piece, and as SDKs send them: heads and bodies apart.
+/// Returns the same bytes in one piece, and with heads and bodies in separate pieces, as SDKs send
+/// them.
 fn cuts(requests: &[String]) -> [Vec<String>; 2] {
     let apart = requests.iter().flat_map(|request| {
         let (head, body) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
@@ -38,7 +39,7 @@ const BODY: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hÃ
 
 const DEPLOYMENT: &str = "/openai/deployments/my-gpt/chat/completions";
 
-/// A name, and requests that are sent together.
+/// Returns the test cases: a name, and requests that are sent together.
 fn cases() -> Vec<(&'static str, Vec<String>)> {
     let embeddings = r#"{"input":["a","b"],"model":"text-embedding-3-small","dimensions":256}"#;
     let long = format!(
@@ -97,9 +98,9 @@ fn a_warm_server_allocates_nothing() {
     }
 }
 
-/// No head is like the one before, so none is recognised.
+/// Each head differs from the previous one, so none is recognised.
 #[test]
-fn nor_does_it_for_heads_and_bodies_that_it_has_not_seen() {
+fn new_heads_and_bodies_allocate_nothing() {
     let mut client = Client::new(&Settings {
         auth: "Bearer secret".into(),
         ..Settings::default()
@@ -123,9 +124,9 @@ fn nor_does_it_for_heads_and_bodies_that_it_has_not_seen() {
     }
 }
 
-/// From its first byte to its end: thousands come and go.
+/// Opens and closes thousands of connections.
 #[test]
-fn nor_for_connections() {
+fn connections_allocate_nothing() {
     let mut client = Client::plain();
     let pieces = cuts(&[chat(BODY)]);
     let mut life = || {
@@ -139,9 +140,9 @@ fn nor_for_connections() {
     assert_eq!((info.count_total, info.count_current), (0, 0));
 }
 
-/// A long answer to one who reads slowly and never all that is there: what has left is forgotten.
+/// Sends a long response to a slow reader: the parts that have been sent must be freed.
 #[test]
-fn a_long_answer_takes_no_more_memory_than_the_outbox() {
+fn a_long_response_takes_no_more_memory_than_the_outbox() {
     for sip in [1_000, 20_000, 60_000] {
         let mut client = Client::plain();
         client.send(embeddings(4));
@@ -167,9 +168,9 @@ fn a_long_answer_takes_no_more_memory_than_the_outbox() {
     }
 }
 
-/// What was held of a body is given back with its answer, and no more of it is held than allowed.
+/// The stored parts of a body are within the limit, and are freed with its response.
 #[test]
-fn held_fields_take_their_megabyte_and_no_more() {
+fn stored_fields_are_limited_to_a_megabyte() {
     let long = "x".repeat(5_000_000);
     let tools = format!(r#"{{"tool_choice":"auto","tools":["{long}"]}}"#);
     let said = format!(r#"{{"messages":[{{"role":"user","content":"{long}"}}]}}"#);
@@ -182,7 +183,7 @@ fn held_fields_take_their_megabyte_and_no_more() {
         (echoing, said, 1 << 20),
     ] {
         let mut client = Client::new(&settings);
-        // What the answer itself takes is kept for the next one.
+        // The buffer of the response is kept for the next one.
         rounds(&mut client, &[vec![chat(&body)]], 1);
         let request = chat(&body);
         let info = measure(|| {

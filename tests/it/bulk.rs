@@ -1,4 +1,4 @@
-//! Sockets against the started program: what is large, and what is many.
+//! Socket tests of the running program: large bodies, and many connections.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,14 +12,14 @@ use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings};
 /// The largest body that is accepted without a setting, in bytes.
 const MAX_BODY: usize = 52_428_800;
 
-/// How a request says where its body ends.
+/// The framing of a request body.
 #[derive(Clone, Copy, Debug)]
 enum Framing {
     Length,
     Chunked,
 }
 
-/// Sends a chat request with a body of so many bytes, which is JSON. The model stands at its end.
+/// Sends a chat request with a JSON body of this size, which ends with the model.
 fn send_large(mut stream: &TcpStream, framing: Framing, length: usize) -> std::io::Result<()> {
     let (before, after) = (r#"{"filler":""#, r#"","model":"last"}"#);
     let field = match framing {
@@ -72,14 +72,14 @@ fn a_body_of_50_mb_and_one_byte_is_refused_while_it_is_sent() {
         assert_eq!(answer.status(), 413, "{framing:?}");
         assert!(answer.text().contains("52428800"), "{}", answer.text());
         assert_eq!(answer.field("connection"), Some("close"));
-        // Whether all of it is still taken is a matter of time.
+        // It depends on timing whether all of it is still accepted.
         let _ = sender.join().expect("sending does not panic");
     }
     server.assert_serves();
 }
 
 #[test]
-fn a_client_that_sends_on_after_a_refusal_is_cut_off() {
+fn a_client_that_keeps_sending_after_a_rejection_is_disconnected() {
     let server = Server::start(&[]);
     let mut client = server.connect();
     let stream = client.stream().try_clone().expect("it is open");
@@ -93,12 +93,12 @@ fn a_client_that_sends_on_after_a_refusal_is_cut_off() {
 }
 
 #[test]
-fn a_refused_body_that_is_not_much_longer_is_read_to_its_end() {
-    // Closing a socket that holds unread bytes resets it, which can take the answer with it.
+fn the_rest_of_a_rejected_body_is_read_if_it_is_short() {
+    // Closing a socket with unread bytes resets it, which may lose the response.
     let server = Server::start(&["-max-body", "1k"]);
     for length in [2_000, 200_000, 900_000] {
         let mut client = server.connect();
-        // The server finds the whole request and its end at once.
+        // The server sees the whole request and the end of input at once.
         server.process.signal("STOP");
         let stream = client.stream().try_clone().expect("it is open");
         let sender = thread::spawn(move || {
@@ -114,11 +114,11 @@ fn a_refused_body_that_is_not_much_longer_is_read_to_its_end() {
 }
 
 #[test]
-fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
+fn a_slow_reader_gets_a_complete_response_and_delays_no_other_client() {
     const INPUTS: usize = 450;
     let server = Server::start(&["-threads", "1"]);
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there are sockets");
-    // Before connecting, or the window would be as large as ever.
+    // Before connecting, since the window can't be reduced later.
     socket.set_recv_buffer_size(32 * 1024).expect("it is open");
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, server.port).into();
     socket.connect(&address.into()).expect("it listens");
@@ -132,7 +132,7 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
     for _ in 0..10 {
         let len = slow.some(&mut space[..1024]).expect("it is open");
         content.extend_from_slice(&space[..len]);
-        // It is answered at all only if the one thread does not wait for the slow reader.
+        // There is a response only if the single thread does not wait for the slow reader.
         assert_eq!(other.ask(HEALTH).status(), 200);
         sleep(Duration::from_millis(20));
     }
@@ -146,15 +146,15 @@ fn a_slow_reader_gets_a_big_answer_whole_and_keeps_nobody_waiting() {
     let indices = content.matches(r#""object":"embedding","index":"#).count();
     assert_eq!(indices, INPUTS);
     assert!(content.starts_with('{') && content.trim_end().ends_with('}'));
-    // What comes next is the next answer, so the length was right.
+    // The next response follows, so the length was correct.
     slow.ask(chat("after")).assert_chat("after");
 }
 
 #[test]
-fn a_last_answer_survives_what_comes_after_its_request() {
+fn the_last_response_survives_bytes_after_its_request() {
     let server = Server::start(&[]);
     let request = embeddings("Connection: close\r\n", 400, 4096);
-    // Some old clients end a body with an empty line that its length does not count.
+    // Some old clients send an empty line after a body, beyond its length.
     for after in ["", "\r\n", HEALTH] {
         let mut client = server.connect();
         client.send(&request);
@@ -168,10 +168,10 @@ fn a_last_answer_survives_what_comes_after_its_request() {
 }
 
 #[test]
-fn a_thousand_connections_are_served_at_once() {
+fn a_thousand_connections_are_served_concurrently() {
     let server = Server::start(&[]);
     let mut clients: Vec<Client> = (0..affordable(1000)).map(|_| server.connect()).collect();
-    // All are open before the first request is sent, and all are sent before an answer is read.
+    // Open all connections before sending any request, and send all requests before reading.
     for (at, client) in clients.iter_mut().enumerate() {
         client.send(chat(&format!("model-{at}")));
     }
@@ -181,7 +181,7 @@ fn a_thousand_connections_are_served_at_once() {
 }
 
 #[test]
-fn a_server_without_free_descriptors_serves_the_others_later() {
+fn connections_wait_while_there_are_no_free_descriptors() {
     let command = r#"ulimit -n 40 && exec "$0" "$@""#;
     let server = Server::spawn(
         std::process::Command::new("sh")
@@ -192,7 +192,7 @@ fn a_server_without_free_descriptors_serves_the_others_later() {
     for client in &mut clients {
         client.send(chat("patient"));
     }
-    // Each that has its answer goes, and makes room for another.
+    // Each connection is closed after its response, which frees a descriptor for another.
     for mut client in clients {
         client.answer().assert_chat("patient");
     }

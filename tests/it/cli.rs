@@ -1,4 +1,4 @@
-//! The started program as an operator sees it: arguments, variables, lines and exit codes.
+//! Tests of the running program's command line: arguments, variables, messages and exit statuses.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::server::{Client, Process, Server, chat, mocker, run, wait_for};
 
-/// The CPUs that the tests, and what they start, may run on.
+/// Returns the CPUs that the tests and their child processes may run on.
 fn mask() -> Vec<usize> {
     let cores = core_affinity::get_core_ids().expect("the kernel tells");
     cores.iter().map(|core| core.id).collect()
@@ -18,13 +18,14 @@ fn has_ipv6() -> bool {
     TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
-/// A port of a host that nobody listens on now.
+/// Returns a port of a host on which nothing listens.
 fn free(host: &str) -> SocketAddr {
     let free = TcpListener::bind((host, 0)).expect("there is a free port");
     free.local_addr().expect("it is bound")
 }
 
-/// The program ended with this code, said nothing on stdout and one line on stderr; that line.
+/// Asserts that the program exited with this status, and printed nothing but one line on standard
+/// error. Returns that line.
 fn refused(command: &mut Command, code: i32) -> String {
     let ended = run(command);
     let line = ended.stderr;
@@ -55,7 +56,7 @@ fn version_and_help_are_printed() {
 }
 
 #[test]
-fn what_is_said_needs_no_reader() {
+fn output_needs_no_reader() {
     for (arg, code) in [("-help", 0), ("-version", 0), ("-prot", 2)] {
         let (reader, writer) = std::io::pipe().expect("there are pipes");
         drop(reader);
@@ -67,7 +68,7 @@ fn what_is_said_needs_no_reader() {
 }
 
 #[test]
-fn mistakes_are_told_in_one_line() {
+fn errors_are_one_line() {
     let none: &[(&str, &str)] = &[];
     for (args, vars, names) in [
         (&["-prot", "1"] as &[_], none, "-prot"),
@@ -113,7 +114,7 @@ fn mistakes_are_told_in_one_line() {
 }
 
 #[test]
-fn variables_are_read_and_flags_beat_them() {
+fn flags_override_variables() {
     let key = "Authorization: Bearer right\r\n";
     for (args, vars, status) in [
         (&[] as &[_], &[] as &[_], 200),
@@ -144,9 +145,8 @@ fn variables_are_read_and_flags_beat_them() {
 
 #[test]
 fn a_port_from_kubernetes_is_ignored_with_a_note() {
-    // Nothing else of these tests listens at this address of the loopback network, but something
-    // of the machine may listen on the default port at all of them: then the start fails, and
-    // that it does tells the port as well.
+    // No other test listens on this address of the loopback network, but another process may listen
+    // on the default port of all addresses. Then the start fails, which also reveals the port.
     let mut command = mocker(&["-host", "127.82.0.1", "-quiet"]);
     command.env("MOCKER_PORT", "tcp://10.0.0.1:80");
     let mut lines = match Server::ready(Server::process(&mut command)) {
@@ -168,7 +168,7 @@ fn a_port_from_kubernetes_is_ignored_with_a_note() {
 }
 
 #[test]
-fn the_line_that_says_ready() {
+fn the_startup_message() {
     let all = mask();
     let first = all[0].to_string();
     let alone = if all.len() == 1 {
@@ -218,7 +218,7 @@ fn the_line_that_says_ready() {
 }
 
 #[test]
-fn a_second_start_on_a_port_is_refused() {
+fn a_second_server_on_a_port_fails() {
     let families = if has_ipv6() { 4 } else { 3 };
     let hosts = &["localhost", "127.0.0.1", "0.0.0.0", "::"][..families];
     for first in hosts {
@@ -237,10 +237,10 @@ fn a_second_start_on_a_port_is_refused() {
 }
 
 #[test]
-fn of_starts_at_the_same_time_one_serves() {
-    // An address of the loopback network that no other test takes a port of.
+fn of_concurrent_starts_on_a_port_one_succeeds() {
+    // An address of the loopback network that no other test uses.
     let host = "127.83.0.1";
-    // The moment in which two could win is short: it takes many starts to meet it.
+    // The moment in which two could succeed is short, so try many times.
     for _ in 0..40 {
         let port = free(host).port().to_string();
         let args = ["-host", host, "-port", &port, "-threads", "4"];
@@ -257,7 +257,7 @@ fn of_starts_at_the_same_time_one_serves() {
 }
 
 #[test]
-fn a_host_that_is_not_here_is_told() {
+fn an_address_of_another_machine_is_reported() {
     for (host, why) in [
         ("no-such-host.invalid", "does not resolve"),
         ("192.0.2.1", "not an address of this machine"),
@@ -269,7 +269,7 @@ fn a_host_that_is_not_here_is_told() {
 }
 
 #[test]
-fn a_port_is_free_again_at_once() {
+fn a_port_is_free_immediately_after_the_exit() {
     let server = Server::start(&[]);
     let port = server.port.to_string();
     // The server closes first, which leaves the port in TIME_WAIT.
@@ -282,7 +282,7 @@ fn a_port_is_free_again_at_once() {
 }
 
 #[test]
-fn nobody_needs_to_read_the_line() {
+fn the_startup_message_needs_no_reader() {
     let host = "127.84.0.1";
     let closed = r#"exec "$0" "$@" >&-"#;
     for shell in [None, Some(closed)] {
@@ -311,7 +311,7 @@ fn nobody_needs_to_read_the_line() {
     }
 }
 
-/// `-healthcheck` of a server of these settings.
+/// Runs `-healthcheck` with these settings.
 fn healthcheck(host: &str, port: u16) -> Command {
     let mut command = mocker(&["-host", host, "-healthcheck"]);
     command.env("MOCKER_PORT", port.to_string());
@@ -324,7 +324,7 @@ fn a_health_check_finds_the_server_that_its_settings_describe() {
         if host.contains(':') && !has_ipv6() {
             continue;
         }
-        // Health needs no key, so it has none to give.
+        // Health requires no key, so none is sent.
         let server = Server::start(&["-host", host, "-auth", "Bearer right"]);
         let port = server.port;
         let ended = run(&mut healthcheck(host, port));
@@ -339,22 +339,22 @@ fn a_health_check_finds_the_server_that_its_settings_describe() {
 }
 
 #[test]
-fn a_health_check_waits_two_seconds_for_a_server_that_says_nothing_or_never_ends() {
+fn a_health_check_waits_two_seconds_for_a_silent_or_endless_response() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     let port = listener.local_addr().expect("it is bound").port();
     let patience = Duration::from_secs(2);
     let began = Instant::now();
-    // The kernel accepts for one that never does.
+    // The kernel completes connections that the process never accepts.
     let line = refused(&mut healthcheck("localhost", port), 1);
     assert!(line.contains("no answer within 2s"), "{line}");
-    // The machine may be busy, so it may take longer, but not for ever.
+    // It may take longer on a busy machine, but must be bounded.
     let took = began.elapsed();
     assert!(patience <= took && took < 4 * patience, "{took:?}");
 
     thread::spawn(move || {
         let (_first, _) = listener.accept().expect("it was connected");
         let (mut stream, _) = listener.accept().expect("it is connected");
-        // Each read of such an answer is soon done.
+        // Each single read of such a response is fast.
         while stream.write_all(b"HTTP/1.1 200 OK\r\n").is_ok() {
             thread::sleep(Duration::from_millis(100));
         }

@@ -1,5 +1,5 @@
-//! The documents say what the code says: the settings table is the one made from the rows, the
-//! commands are taken, and what is linked is there.
+//! Tests of the documentation: the settings table is up to date, the commands are valid, and the
+//! links have targets.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every document for users, with its path.
+/// Returns the path and the text of every document for users.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut paths = vec![root().join("README.md")];
     let mut folders = vec![root().join("docs")];
@@ -32,7 +32,7 @@ fn documents() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn settings_table_is_the_rows() {
+fn settings_table_is_up_to_date() {
     let path = root().join("docs/settings.md");
     let (open, close) = ("<!-- settings -->\n", "<!-- /settings -->");
     let text = fs::read_to_string(&path).expect("docs/settings.md can be read");
@@ -46,12 +46,12 @@ fn settings_table_is_the_rows() {
     }
     assert!(
         block == table,
-        "the table in docs/settings.md is not the one of src/settings.rs; refresh it with\n\
+        "the table in docs/settings.md differs from src/settings.rs; refresh it with\n\
          UPDATE_DOCS=1 cargo test --test it settings_table"
     );
 }
 
-/// The words of a command line as a shell splits them, up to a comment, a pipe or an `&`.
+/// Splits a command line into words like a shell, up to a comment, a pipe or an `&`.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for char in line.chars() {
@@ -71,7 +71,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn commands_are_taken() {
+fn commands_are_valid() {
     let mut tried = 0;
     for (path, text) in documents() {
         let text = text.replace("\\\n", " ");
@@ -94,7 +94,7 @@ fn commands_are_taken() {
 }
 
 #[test]
-fn what_is_linked_or_named_is_there() {
+fn links_and_scripts_exist() {
     for (path, text) in documents() {
         let folder = path.parent().expect("documents are in a folder");
         let links = text.split("](").skip(1);
@@ -123,7 +123,7 @@ fn what_is_linked_or_named_is_there() {
 }
 
 #[test]
-fn words_are_those_of_a_shell() {
+fn words_are_split_like_in_a_shell() {
     let line = "-auth \"Bearer key\" -content 'a b' -tpm 30   # from 30 s on";
     let known = ["-auth", "Bearer key", "-content", "a b", "-tpm", "30"];
     assert_eq!(words(line), known);

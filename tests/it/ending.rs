@@ -1,4 +1,4 @@
-//! The started program and signals: nothing that was asked is lost, and nothing lasts for ever.
+//! Tests of the running program's shutdown: no request in flight is lost, and the wait is bounded.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crate::server::{Client, HEALTH, Server, affordable, chat, embeddings, mocker, wait_for};
 use crate::watched::terminal;
 
-/// The longest that what is in flight may take.
+/// The time that requests in flight have to finish.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Waits until the server has taken a signal: it listens no more.
+/// Waits until the server has handled a signal, that is, until it no longer listens.
 fn wait_until_it_ends(server: &Server) {
     let address = (Ipv4Addr::LOCALHOST, server.port);
     wait_for("the server to stop listening", || {
@@ -20,7 +20,7 @@ fn wait_until_it_ends(server: &Server) {
     });
 }
 
-/// The server ends with success, and before what is in flight would be given up.
+/// Asserts that the server exits successfully, before it would abandon requests in flight.
 fn assert_ends_in_order(server: Server, since: Instant) {
     let ended = server.process.ended();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
@@ -29,7 +29,7 @@ fn assert_ends_in_order(server: Server, since: Instant) {
 }
 
 #[test]
-fn an_idle_server_ends_at_once_and_in_order() {
+fn an_idle_server_exits_at_once_and_cleanly() {
     for signal in ["TERM", "INT", "HUP"] {
         let server = Server::start(&[]);
         let mut clients: Vec<Client> = (0..10).map(|_| server.connect()).collect();
@@ -46,7 +46,7 @@ fn an_idle_server_ends_at_once_and_in_order() {
 }
 
 #[test]
-fn a_connection_that_has_said_nothing_is_given_a_moment() {
+fn a_silent_connection_has_a_moment_to_send() {
     let server = Server::start(&[]);
     let (mut silent, mut late) = (server.connect(), server.connect());
     server.connect().ask(HEALTH);
@@ -62,7 +62,7 @@ fn a_connection_that_has_said_nothing_is_given_a_moment() {
 }
 
 #[test]
-fn a_request_that_has_begun_is_answered() {
+fn a_request_that_has_begun_gets_a_response() {
     let request = chat("half");
     let body = request.find("\r\n\r\n").expect("it has a head") + 4;
     for signal in ["TERM", "INT", "HUP"] {
@@ -71,7 +71,7 @@ fn a_request_that_has_begun_is_answered() {
         let mut clients: Vec<(usize, Client)> =
             cuts.map(|at| (at, server.connect())).into_iter().collect();
         for (at, client) in &mut clients {
-            // One request before tells that the server has this connection.
+            // A request before ensures that the server has accepted this connection.
             client.ask(HEALTH);
             client.send(&request[..*at]);
         }
@@ -90,9 +90,9 @@ fn a_request_that_has_begun_is_answered() {
 }
 
 #[test]
-fn an_answer_that_has_begun_is_finished() {
-    // Of lengths among which are some that end with what the server writes between two looks at
-    // its sockets, so that it has not seen the next request then.
+fn a_response_that_has_begun_is_finished() {
+    // Some of these lengths end exactly where the server stops writing between two polls, before it
+    // has seen the next request.
     for inputs in 500..516 {
         let server = Server::start(&["-threads", "1"]);
         let mut client = server.connect();
@@ -113,14 +113,14 @@ fn an_answer_that_has_begun_is_finished() {
 }
 
 #[test]
-fn connections_that_wait_to_be_accepted_are_served() {
+fn connections_in_the_backlog_are_served() {
     for threads in ["1", "3"] {
         let server = Server::start(&["-threads", threads]);
         let mut kept = server.connect();
         kept.ask(HEALTH);
         let began = Instant::now();
         server.process.signal("STOP");
-        // More than are accepted before the signal is looked at.
+        // More than are accepted before the signal is handled.
         let queued = affordable(1000);
         let mut clients: Vec<Client> = (0..queued).map(|_| server.connect()).collect();
         clients.push(kept);
@@ -138,7 +138,7 @@ fn connections_that_wait_to_be_accepted_are_served() {
     }
 }
 
-/// A server with a request that has begun and never ends.
+/// Starts a server with a request that never becomes complete.
 fn stuck(command: &mut Command) -> (Server, Client) {
     let server = Server::spawn(command.stdin(Stdio::null()));
     let mut client = server.connect();
@@ -149,7 +149,7 @@ fn stuck(command: &mut Command) -> (Server, Client) {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_exits_at_once() {
     for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
         let (server, _client) = stuck(&mut mocker(&["-quiet", "-port", "0"]));
         let began = Instant::now();
@@ -163,7 +163,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_request_that_never_ends_is_given_up() {
+fn a_request_that_never_ends_is_abandoned() {
     let (server, _client) = stuck(&mut mocker(&["-quiet", "-port", "0"]));
     let began = Instant::now();
     server.process.signal("TERM");
@@ -173,10 +173,10 @@ fn a_request_that_never_ends_is_given_up() {
     assert!(took >= DRAIN && took < DRAIN * 2, "it took {took:?}");
 }
 
-/// A terminal that closes sends SIGHUP through its shell and by itself: the second is no reason to
-/// give up what is in flight, nor the report.
+/// A closing terminal sends SIGHUP both through its shell and directly: the second one must not
+/// abandon requests in flight, or the report.
 #[test]
-fn a_terminal_that_hangs_up_twice_ends_it_in_order() {
+fn a_terminal_that_hangs_up_twice_causes_a_clean_exit() {
     let (_terminal, end) = terminal();
     let mut command = mocker(&["-quiet", "-port", "0"]);
     let server = Server::spawn(command.stdin(end));

@@ -1,7 +1,6 @@
-//! What is held against a connection, whatever bytes it gets: that its answers are well-formed and
-//! in order, that none is early, that it never holds more than it may, and that one stream of bytes
-//! means the same however it is cut. `scripts/fuzz` looks for bytes that break it; what it set out
-//! from and what it found is replayed here.
+//! Invariants of a connection for arbitrary input: its responses are well-formed, in order and
+//! never early, its buffers are bounded, and its behaviour does not depend on how the input is cut.
+//! `scripts/fuzz` searches for counterexamples; the corpus of seeds and findings is replayed here.
 
 use std::time::Duration;
 
@@ -14,14 +13,14 @@ use serde_json::Value;
 use crate::dialog::answer::dechunked;
 use crate::dialog::client::{Client, Cut, DATE, End, START, without_numbers};
 
-/// An outbox is filled until it is full, and by at most one item more than that: the longest is a
-/// choice of 64 KiB, each byte of it an escape of six.
+/// The largest outbox, which exceeds its limit by at most one item: the longest is a choice of 64
+/// KiB, each byte of which is an escape of six.
 const WAITING_MAX: usize = OUTBOX_FULL + 6 * 64 * 1024 + 4096;
 
-/// The least delay of those settings that have one.
+/// The minimum delay of the settings with a delay.
 const LEAST: Duration = Duration::from_millis(5);
 
-/// Two bytes choose the settings, one how the stream is cut, the others are the stream.
+/// Runs one input: two bytes select the settings, one selects the cuts, and the rest is the stream.
 pub fn conn(data: &[u8]) {
     let Some((&[low, high, seed], bytes)) = data.split_first_chunk() else {
         return;
@@ -30,7 +29,7 @@ pub fn conn(data: &[u8]) {
     let random = |more: u64| Cut::Random(Rng::with_seed(u64::from(seed) ^ more));
     let (whole, ended) = dialog(&settings, bytes, Cut::Whole);
     let whole = answers(&whole);
-    // With an expectation it shows in what is answered whether the body was there already.
+    // With an expectation, the response depends on whether the body has already arrived.
     let expects = bytes
         .to_ascii_lowercase()
         .windows(6)
@@ -72,7 +71,7 @@ fn settings(bits: u16) -> Settings {
     }
 }
 
-/// One dialog: what came out, and whether the connection had ended by itself.
+/// Runs one dialog. Returns the output, and whether the connection closed on its own.
 pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
     let least = settings
         .ttft
@@ -113,7 +112,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
     (client.out, ended)
 }
 
-/// Lets all come that is due some time; whether the connection ends by itself.
+/// Lets time pass until nothing is due. Returns whether the connection closed on its own.
 fn finish(client: &mut Client) -> bool {
     while client.end != End::Closed && client.wish() == Wish::Wait {
         client.pass(START + client.deadline() - client.now);
@@ -121,15 +120,15 @@ fn finish(client: &mut Client) -> bool {
     client.end != End::Open
 }
 
-/// Each answer, its numbers made the same and its framing undone. Panics where one is not well
-/// formed or cut short, or where anything follows the last one.
+/// Returns each response without framing, and with its variable numbers replaced. Panics if a
+/// response is malformed or incomplete, or if anything follows the last one.
 pub fn answers(out: &[u8]) -> Vec<String> {
     let (found, rest) = whole_answers(out);
     assert_eq!(rest, 0, "cut short: {}", out.escape_ascii());
     found
 }
 
-/// Those that are there whole, and how many bytes follow them.
+/// Returns the complete responses, and the number of bytes after them.
 pub fn whole_answers(out: &[u8]) -> (Vec<String>, usize) {
     const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let plain = without_numbers(out);
@@ -154,7 +153,7 @@ struct Answer<'a> {
     rest: &'a [u8],
 }
 
-/// The answer that these bytes begin with; None if it is cut short.
+/// Returns the response at the beginning of these bytes, or `None` if it is incomplete.
 fn next_answer(out: &[u8]) -> Option<Answer<'_>> {
     let end = out.windows(4).position(|part| part == b"\r\n\r\n")?;
     let (head, content) = out.split_at(end + 4);
@@ -171,7 +170,7 @@ fn next_answer(out: &[u8]) -> Option<Answer<'_>> {
     };
     assert_eq!(field("Date"), Some(DATE));
     let closes = field("Connection") == Some("close");
-    // No content begins as an answer does: what has none here is an answer to HEAD.
+    // No content begins like a response, so a response without content here is to HEAD.
     let bodiless = content.is_empty() || content.starts_with(b"HTTP/1.1 ");
     let (text, rest) = match (field("Content-Length"), field("Transfer-Encoding")) {
         (None, None) if status == "204" => (Vec::new(), content),
@@ -197,14 +196,14 @@ fn next_answer(out: &[u8]) -> Option<Answer<'_>> {
 }
 
 fn check_content(kind: &str, text: &[u8]) {
-    // Numbers were made the same with a sign that JSON has not.
+    // The replacement of numbers is not valid JSON.
     let text = std::str::from_utf8(text)
         .expect("content is UTF-8")
         .replace('#', "1");
     let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
     match kind {
         "application/json" => assert!(is_json(&text), "{text}"),
-        // The page and the metrics have forms of their own.
+        // The page and the metrics have other formats.
         kind if !kind.starts_with("text/event-stream") => {}
         _ => {
             let events = text.strip_suffix("\n\n").expect("events end");
@@ -218,7 +217,7 @@ fn check_content(kind: &str, text: &[u8]) {
 }
 
 #[test]
-fn the_corpus_breaks_nothing() {
+fn the_corpus_violates_no_invariant() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/conn");
     let files: Vec<_> = std::fs::read_dir(corpus).unwrap().collect();
     assert!(files.len() > 10, "{} files", files.len());

@@ -1,5 +1,4 @@
-//! The integration tests, one binary: what a user sees, from bytes without a socket to the
-//! started program.
+//! The integration tests, in one binary: from dialogs without a socket to the running program.
 
 mod alloc;
 mod bulk;

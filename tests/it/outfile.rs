@@ -1,5 +1,4 @@
-//! The report of the started program, written to what is no regular file: it never keeps the
-//! program from starting or ending.
+//! Tests of writing the report to special files, which must never block the start or the exit.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -15,7 +14,7 @@ use serde_json::Value;
 use crate::server::{Ended, Process, Scratch, Server, chat, mocker, run};
 use crate::watched::terminal;
 
-/// How long a FIFO's reader may take.
+/// The time that the reader of a FIFO has.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn fifo(name: &str) -> Scratch {
@@ -32,13 +31,13 @@ fn reporting(path: &Path) -> Server {
     server
 }
 
-/// The report of a run with one request.
+/// Returns the report of a run with one request.
 fn assert_report(text: &str) {
     let report: Value = serde_json::from_str(text).expect("it is JSON");
     assert_eq!(report["requests"], 1);
 }
 
-/// Ends a server that can't write its report: it says so in one line, which is returned.
+/// Stops a server that can't write its report, and returns its only line of error output.
 fn fails(server: Server, path: &str, longest: Duration) -> String {
     let began = Instant::now();
     server.process.signal("TERM");
@@ -47,7 +46,7 @@ fn fails(server: Server, path: &str, longest: Duration) -> String {
     let begin = format!("mocker: -report: can't write to {path}: ");
     assert!(stderr.starts_with(&begin), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    // The machine may be busy, but not for ever.
+    // The machine may be busy, but the exit must be bounded.
     assert!(began.elapsed() < longest * 3, "{:?}", began.elapsed());
     stderr
 }
@@ -69,7 +68,7 @@ fn a_fifo_takes_the_report_whenever_its_reader_comes() {
 }
 
 #[test]
-fn a_fifo_that_nobody_reads_is_given_up() {
+fn a_fifo_without_a_reader_is_abandoned() {
     let fifo = fifo("fifo-alone");
     let server = reporting(fifo.path());
     let path = fifo.path().to_str().expect("it is UTF-8");
@@ -80,9 +79,9 @@ fn a_fifo_that_nobody_reads_is_given_up() {
 }
 
 #[test]
-fn a_fifo_whose_reader_stops_reading_is_given_up() {
+fn a_fifo_whose_reader_stops_is_abandoned() {
     let fifo = fifo("fifo-full");
-    // Both ends are open here, and it holds all that it can.
+    // Opens both ends, and fills the FIFO.
     let mut both = File::options();
     let mut end = both
         .read(true)
@@ -103,7 +102,7 @@ fn a_fifo_whose_reader_stops_reading_is_given_up() {
 }
 
 #[test]
-fn devices_take_the_report_or_say_why_not() {
+fn devices_take_the_report_or_cause_an_error() {
     let server = reporting(Path::new("/dev/null"));
     server.process.signal("TERM");
     let ended = server.process.ended();
@@ -112,13 +111,13 @@ fn devices_take_the_report_or_say_why_not() {
     assert!(line.contains("No space left"), "{line}");
 }
 
-/// As one that was stopped with Ctrl-S, or whose window hangs.
+/// Tests a terminal that was paused with Ctrl-S, or whose window hangs.
 #[test]
-fn a_terminal_that_takes_nothing_is_given_up() {
+fn a_paused_terminal_is_abandoned() {
     let (_unread, end) = terminal();
     let path = fs::read_link(format!("/proc/self/fd/{}", end.as_raw_fd()));
     let path = path.expect("it has a name");
-    // Writes until it is full, and then until this process ends.
+    // Fills the terminal, and then blocks until this process exits.
     let mut filled = end.try_clone().expect("it is open");
     thread::spawn(move || filled.write_all(&[b' '; 1 << 20]));
     let server = reporting(&path);
@@ -128,7 +127,7 @@ fn a_terminal_that_takes_nothing_is_given_up() {
 }
 
 #[test]
-fn what_can_never_be_written_is_refused_at_the_start() {
+fn an_unwritable_path_fails_at_startup() {
     let socket = Scratch::new("socket");
     let _listener = UnixListener::bind(socket.path()).expect("it can be bound");
     let socket = socket.path().to_str().expect("it is UTF-8");
@@ -141,7 +140,7 @@ fn what_can_never_be_written_is_refused_at_the_start() {
     }
 }
 
-/// What a server leaves that writes its report to this path and ends by itself.
+/// Runs a server that writes its report to this path and exits on its own. Returns its output.
 fn by_itself(path: &str, stdout: Stdio, stderr: Stdio) -> Ended {
     let mut command = mocker(&["-quiet", "-port", "0", "-exit-after", "100ms"]);
     command
@@ -153,7 +152,7 @@ fn by_itself(path: &str, stdout: Stdio, stderr: Stdio) -> Ended {
     ended
 }
 
-/// The line that says ready, and the report behind it.
+/// Splits output into the startup message and the report after it.
 fn assert_line_and_report(text: &str) {
     let (line, report) = text.split_once('\n').expect("there are lines");
     assert!(line.starts_with("mocker listening on "), "{text}");
@@ -162,12 +161,12 @@ fn assert_line_and_report(text: &str) {
 }
 
 #[test]
-fn the_standard_streams_take_the_report_behind_what_they_have() {
+fn the_standard_streams_take_the_report_after_other_output() {
     for path in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
         let ended = by_itself(path, Stdio::piped(), Stdio::piped());
         assert_line_and_report(&ended.stdout);
         assert_eq!(ended.stderr, "");
-        // A file keeps what was in it before.
+        // A file keeps its previous content.
         let file = Scratch::new("stdout");
         fs::write(file.path(), "before\n").expect("it can be written");
         let append = File::options().append(true).open(file.path());
@@ -184,9 +183,10 @@ fn the_standard_streams_take_the_report_behind_what_they_have() {
     assert_eq!(ended.stdout.lines().count(), 1);
 }
 
-/// Its own file by another name is its standard output too: it would overwrite the line in it.
+/// The file of the report may be the standard output under another name: the report must not
+/// overwrite the startup message in it.
 #[test]
-fn a_file_that_is_the_standard_output_keeps_its_line() {
+fn a_report_on_standard_output_keeps_the_startup_message() {
     let file = Scratch::new("both");
     let stdout = File::create(file.path()).expect("it can be written");
     let path = file.path().to_str().expect("it is UTF-8");

@@ -1,4 +1,4 @@
-//! Delays and rate limits of the started program, by the client's clock.
+//! Tests of the running program's delays and rate limits, by the client's clock.
 
 use std::io::{BufRead, BufReader, Read};
 use std::thread;
@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::server::{Client, HEALTH, Server, chat};
 
-/// Sleeps until so long after a moment.
+/// Sleeps until a given time after a moment.
 fn sleep_until(moment: Instant, after: Duration) {
     thread::sleep(after.saturating_sub(moment.elapsed()));
 }
 
-/// The time from before the last write to the first byte, which a server that waits from the last
-/// byte on can't undercut however busy the machine is.
+/// Returns the time from before the last write until the first byte of the response. Since the
+/// delay counts from the last byte, this is never shorter than the delay, however busy the machine
+/// is.
 fn first_byte_after(client: &mut Client, pieces: &[&str]) -> Duration {
     let mut sent = Instant::now();
     for (at, piece) in pieces.iter().enumerate() {
@@ -29,12 +30,12 @@ fn first_byte_after(client: &mut Client, pieces: &[&str]) -> Duration {
 }
 
 #[test]
-fn no_answer_is_early() {
+fn no_response_is_early() {
     let latency = Duration::from_millis(20);
     let server = Server::start(&["-latency", "20"]);
     let request = chat("late");
     let body = request.find("\r\n\r\n").expect("it has a head") + 4;
-    // The server is ready for each cut; whole ones come between them.
+    // Complete requests between the cut ones keep the server ready.
     let cuts = [0, 1, body - 2, body, request.len() - 1];
     thread::scope(|scope| {
         for number in 0..20 {
@@ -69,10 +70,10 @@ fn no_answer_is_early() {
 
 const LINE: &str = "TPM (429) scenario triggered after 1 seconds\n";
 
-/// All that is known of when the process's clock began is two moments around its start, so what is
-/// certain of each request follows from both: a busy machine makes fewer certain, none wrong.
+/// The start of the process's clock is only known to be between two moments. Requests whose result
+/// depends on where exactly are skipped, so a busy machine makes the test weaker but never wrong.
 #[test]
-fn the_rate_limit_comes_and_goes() {
+fn the_rate_limit_begins_and_ends() {
     let before = Instant::now();
     let mut server = Server::start(&["-tpm", "1", "-tpm-duration", "1", "-threads", "2"]);
     let ready = Instant::now();
@@ -123,7 +124,7 @@ fn the_rate_limit_comes_and_goes() {
 }
 
 #[test]
-fn the_end_does_not_wait_for_the_rate_limit() {
+fn the_shutdown_does_not_wait_for_the_rate_limit() {
     let server = Server::start(&["-tpm", "3600"]);
     server.connect().ask(chat("early")).assert_chat("early");
     let began = Instant::now();

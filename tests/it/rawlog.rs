@@ -1,4 +1,4 @@
-//! The raw log of the started program, read back.
+//! Tests of the running program's raw log.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::server::{Client, Process, Scratch, Server, chat, mocker, post, wait_for};
 
-/// One record of the log.
+/// A record of the log.
 struct Record {
     is_request: bool,
     head: String,
     body: Vec<u8>,
 }
 
-/// Reads a log that must be records from its first byte to its last.
+/// Parses a log, which must consist of nothing but records.
 fn records(mut log: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     while !log.is_empty() {
@@ -37,7 +37,7 @@ fn records(mut log: &[u8]) -> Vec<Record> {
 }
 
 fn split<'a>(bytes: &'a [u8], at: &str) -> (&'a [u8], &'a [u8]) {
-    // Bodies of megabytes hold few line ends, so looking at those alone is fast.
+    // Megabytes of body contain few line ends, so searching for those is fast.
     let anchor = at.as_bytes()[0];
     let mut from = 0;
     while let Some(found) = bytes[from..].iter().position(|&byte| byte == anchor) {
@@ -54,7 +54,7 @@ fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-/// A server that logs to a file, and the file.
+/// A server that logs to a file.
 fn logging(name: &str, args: &[&str]) -> (Server, Scratch) {
     let log = Scratch::new(name);
     let file = File::create(log.path()).expect("there is room");
@@ -73,7 +73,7 @@ fn stopped(server: Server, log: Scratch) -> Vec<Record> {
     records(&log.read())
 }
 
-/// The model that a record's body names: its client and the client's round.
+/// Returns the client and its round, from the model in a record's body.
 fn model(record: &Record) -> (usize, usize) {
     let json: serde_json::Value = serde_json::from_slice(&record.body)
         .unwrap_or_else(|error| panic!("{error}: {}", show(&record.body)));
@@ -82,7 +82,7 @@ fn model(record: &Record) -> (usize, usize) {
 }
 
 #[test]
-fn records_are_whole_and_in_order_for_each_connection() {
+fn records_are_complete_and_in_order_for_each_connection() {
     const THREADS: usize = 4;
     const CLIENTS: usize = 16;
     const ROUNDS: usize = 313;
@@ -107,7 +107,7 @@ fn records_are_whole_and_in_order_for_each_connection() {
     assert_eq!(records.len(), 2 * THREADS * CLIENTS * ROUNDS);
     for record in records {
         let (client, round) = model(&record);
-        // Requests and answers take turns on each connection.
+        // Requests and responses alternate on each connection.
         assert_eq!(
             (round, !record.is_request),
             (next[client] / 2, next[client] % 2 == 1)
@@ -126,7 +126,7 @@ fn records_are_whole_and_in_order_for_each_connection() {
     }
 }
 
-/// Every third is chunked: its chunks are not to be seen in the log.
+/// Every third body is chunked, which must not be visible in the log.
 fn request(model: &str, round: usize) -> String {
     let body = format!(r#"{{"model":"{model}"}}"#);
     if !round.is_multiple_of(3) {
@@ -141,7 +141,7 @@ fn request(model: &str, round: usize) -> String {
 }
 
 #[test]
-fn what_is_refused_is_logged_too() {
+fn rejected_requests_are_logged_too() {
     let (server, log) = logging("raw-log-refused", &["-auth", "Bearer k"]);
     server.connect().ask("GARBAGE\r\n\r\n");
     server.connect().ask(post("/v1/responses", "", "{}"));
@@ -159,15 +159,15 @@ fn what_is_refused_is_logged_too() {
     assert_eq!((heads.len(), heads[3]), (4, "HTTP/1.1 403 Forbidden"));
 }
 
-/// Bodies of more bytes than the log may hold, while nobody reads it.
+/// Sends more bytes than the log may buffer while nothing reads it.
 #[test]
-fn a_slow_reader_of_the_log_slows_the_answers_down() {
+fn a_slow_reader_of_the_log_delays_responses() {
     const UPLOADS: usize = 14;
     const SIZE: usize = 25_000_000;
     let mut command = mocker(&["-port", "0", "-log-raw"]);
     let mut server = Server::spawn(&mut command);
     let mut log = server.process.0.stderr.take().expect("it is a pipe");
-    // A path without an endpoint: its body is taken and logged, and not looked at.
+    // A path without an endpoint: its body is read and logged, but not parsed.
     let request = post("/nothing", "", &"x".repeat(SIZE));
     let read = thread::scope(|scope| {
         let uploads: Vec<_> = (0..UPLOADS)
@@ -180,7 +180,7 @@ fn a_slow_reader_of_the_log_slows_the_answers_down() {
                 })
             })
             .collect();
-        // Nobody reads for a while: some uploads must wait, and memory must not grow with them.
+        // Don't read for a while: some uploads must wait, and memory must not grow.
         thread::sleep(Duration::from_secs(1));
         assert!(uploads.iter().any(|upload| !upload.is_finished()));
         let reader = scope.spawn(move || {
@@ -205,9 +205,9 @@ fn a_slow_reader_of_the_log_slows_the_answers_down() {
     assert_eq!(whole.count(), UPLOADS);
 }
 
-/// The log tells in what order answers left.
+/// The log shows the order in which responses were sent.
 #[test]
-fn who_was_stopped_catches_up_in_order() {
+fn paused_connections_catch_up_in_order() {
     let args = ["-latency", "400", "-threads", "1"];
     let (server, log) = logging("raw-log-stopped", &args);
     let mut clients: Vec<Client> = (0..40).map(|_| server.connect()).collect();
@@ -228,9 +228,9 @@ fn who_was_stopped_catches_up_in_order() {
     assert_eq!(models, (0..40).collect::<Vec<_>>());
 }
 
-/// Streams of more bytes than the log may hold, all at once: none waits for another's room.
+/// Concurrent streams have more bytes than the log may buffer, and must not deadlock.
 #[test]
-fn long_streams_share_the_log_and_are_whole() {
+fn long_streams_share_the_log_and_are_complete() {
     const STREAMS: usize = 30;
     let (server, log) = logging("raw-log-streams", &["-threads", "1", "-tokens", "100000"]);
     let ask = post(
@@ -258,9 +258,9 @@ fn long_streams_share_the_log_and_are_whole() {
     }
 }
 
-/// Waiting for room that there never is would be no end.
+/// Such a response would wait for space forever.
 #[test]
-fn an_answer_longer_than_the_log_may_hold_is_refused() {
+fn a_response_longer_than_the_log_is_rejected() {
     let (server, log) = logging("raw-log-long", &["-threads", "1", "-tokens", "100000"]);
     let body = r#"{"n":30,"stream":true}"#;
     let answer = server.connect().ask(post("/v1/chat/completions", "", body));

@@ -1,5 +1,5 @@
-//! The started program, and a client simple enough to be trusted: what the socket tests share.
-//! Every wait in here is bounded.
+//! Helpers of the socket tests: running the program, and a client that is simple enough to be
+//! trusted. Every wait in here is bounded.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -9,49 +9,50 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use mocker::settings::ROWS;
+use mocker::settings::SETTINGS;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::Value;
 
 pub use crate::dialog::client::HEALTH;
 
-/// How long anything may take before a test gives up. Far more than it takes, since nothing here
-/// is about speed and the machine may be busy.
+/// The timeout of every wait. It is far longer than necessary, since these tests are not about
+/// speed and the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long to wait between two looks at something that changes by itself.
+/// The interval for polling a condition.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// A command that starts the program, untouched by what the variables around the tests set.
+/// Returns a command that starts the program, without any setting from the environment of the
+/// tests.
 pub fn mocker(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mocker"));
-    for row in ROWS {
-        command.env_remove(row.variable());
+    for setting in SETTINGS {
+        command.env_remove(setting.variable());
     }
     command.args(args);
     command
 }
 
-/// Looks until `done`, for [`PATIENCE`].
+/// Polls until `done` returns true, for at most [`PATIENCE`].
 pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(began.elapsed() < PATIENCE, "timed out waiting for {what}");
         thread::sleep(GLANCE);
     }
 }
 
-/// Lets this process open as many files as it may, since the tests open thousands of sockets and
-/// most of them run in one process. Gives how many that is; None where there is no limit.
+/// Raises this process's limit of open files as far as possible, since the tests open thousands of
+/// sockets in one process. Returns the limit, or `None` if there is none.
 pub fn raise_descriptors() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("a process may have what it may have");
+    setrlimit(Resource::Nofile, limit).expect("a process may raise its soft limit");
     getrlimit(Resource::Nofile).current
 }
 
-/// How many sockets a test may open: as many as it wants, or its share of what the machine allows
-/// a process, since the other tests run in the same one.
+/// Returns the number of sockets that a test may open: `wanted`, or a quarter of the limit of the
+/// process, since the other tests run in the same one.
 pub fn affordable(wanted: usize) -> usize {
     raise_descriptors().map_or(wanted, |most| wanted.min(most as usize / 4))
 }
@@ -59,7 +60,7 @@ pub fn affordable(wanted: usize) -> usize {
 /// A process that does not outlive its test.
 pub struct Process(pub Child);
 
-/// How a process ended, and what it said.
+/// The exit status and the output of a process.
 pub struct Ended {
     pub status: ExitStatus,
     pub stdout: String,
@@ -67,12 +68,12 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts a command. What it writes is kept, unless the command says where it goes.
+    /// Starts a command, whose output is captured unless the command redirects it.
     pub fn start(command: &mut Command) -> Process {
         Process(command.spawn().expect("the program starts"))
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has exited.
     pub fn ended(mut self) -> Ended {
         let mut status = None;
         wait_for("the program's end", || {
@@ -93,15 +94,16 @@ impl Process {
         }
     }
 
-    /// Sends a signal, by its name.
+    /// Sends the signal called `name`.
     pub fn signal(&self, name: &str) {
-        // std has no call for it; the shell has `kill` built in.
+        // std has no function for this, but `kill` is built into the shell.
         let kill = format!("kill -{name} {}", self.0.id());
         let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("there is a shell").success(), "{kill}");
     }
 
-    /// A size in its status, in KiB: `VmRSS`, what is resident, or `VmHWM`, the most that was.
+    /// Returns a size from its status in KiB, such as `VmRSS` (resident) or `VmHWM` (peak
+    /// resident).
     pub fn memory(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.0.id());
         let status = fs::read_to_string(path).expect("it runs");
@@ -111,7 +113,7 @@ impl Process {
         kib.parse().expect("it is a number")
     }
 
-    /// How many descriptors it has open.
+    /// Returns its number of open file descriptors.
     pub fn descriptors(&self) -> usize {
         let path = format!("/proc/{}/fd", self.0.id());
         fs::read_dir(path).expect("it runs").count()
@@ -120,13 +122,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it has ended already.
+        // Both fail only if the process has already exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts a command that is to end by itself, and waits until it has.
+/// Runs a command that exits on its own, and waits until it has.
 pub fn run(command: &mut Command) -> Ended {
     Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped())).ended()
 }
@@ -134,29 +136,29 @@ pub fn run(command: &mut Command) -> Ended {
 /// A server that is ready.
 pub struct Server {
     pub process: Process,
-    /// The line that said so, with its newline.
+    /// The startup message, with its newline.
     pub line: String,
     pub port: u16,
 }
 
 impl Server {
-    /// Starts one on a free port that reports nothing at its end, unless it is told to.
+    /// Starts a server on a free port, with `-quiet`.
     pub fn start(args: &[&str]) -> Server {
         Server::spawn(mocker(&["-port", "0", "-quiet"]).args(args))
     }
 
-    /// Starts one by a command that says the port. Its standard error is kept.
+    /// Starts a server with a command that includes the port. Its standard error is captured.
     pub fn spawn(command: &mut Command) -> Server {
         Server::ready(Server::process(command))
             .unwrap_or_else(|ended| panic!("{}: {}", ended.status, ended.stderr))
     }
 
-    /// Starts one that may as well fail; `ready` tells.
+    /// Starts a server that may fail to start; see [`Server::ready`].
     pub fn process(command: &mut Command) -> Process {
         Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Waits until the process says that it is ready, or ends.
+    /// Waits until the process is ready or has exited.
     pub fn ready(mut process: Process) -> Result<Server, Ended> {
         let stdout = process.0.stdout.take().expect("it is a pipe");
         let (said, line) = mpsc::channel();
@@ -180,18 +182,18 @@ impl Server {
         }
     }
 
-    /// A new connection to it.
+    /// Opens a connection to it.
     pub fn connect(&self) -> Client {
         Client::to((Ipv4Addr::LOCALHOST, self.port).into())
     }
 
-    /// Whether it still answers, on a new connection.
+    /// Asserts that it still responds on a new connection.
     pub fn assert_serves(&self) {
         assert_eq!(self.connect().ask(HEALTH).status(), 200);
     }
 }
 
-/// A request with a body. `fields` are whole lines.
+/// Returns a request with a body. `fields` are complete lines.
 pub fn post(path: &str, fields: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -199,24 +201,24 @@ pub fn post(path: &str, fields: &str, body: &str) -> String {
     )
 }
 
-/// A chat request. Its model comes back, so that each answer tells which request it is for.
+/// Returns a chat request. The response has the same model, which identifies the request.
 pub fn chat(model: &str) -> String {
     let body = format!(r#"{{"model":"{model}","messages":[]}}"#);
     post("/v1/chat/completions", "", &body)
 }
 
-/// A request for so many vectors: 45 KB each where they have 4096 numbers, and so more than the
-/// kernel takes at once when they are hundreds.
+/// Returns a request for `inputs` vectors. With 4096 numbers, each takes 45 KB, so a few hundred
+/// exceed the kernel's socket buffers.
 pub fn embeddings(fields: &str, inputs: usize, dimensions: usize) -> String {
     let inputs = vec![r#""x""#; inputs].join(",");
     let body = format!(r#"{{"dimensions":{dimensions},"input":[{inputs}]}}"#);
     post("/v1/embeddings", fields, &body)
 }
 
-/// One connection of a client that waits, reads what the head says and nothing more.
+/// A connection of a blocking client, which reads exactly the length that the head announces.
 pub struct Client(BufReader<TcpStream>);
 
-/// One answer.
+/// A response.
 pub struct Answer {
     /// The status line and the fields.
     pub head: String,
@@ -224,13 +226,13 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Connects.
+    /// Opens a connection.
     pub fn to(address: SocketAddr) -> Client {
         let stream = TcpStream::connect_timeout(&address, PATIENCE);
         Client::over(stream.unwrap_or_else(|error| panic!("{address}: {error}")))
     }
 
-    /// Speaks over a connection.
+    /// Creates a client for an open connection.
     pub fn over(stream: TcpStream) -> Client {
         stream.set_nodelay(true).expect("it is open");
         stream.set_read_timeout(Some(PATIENCE)).expect("it is open");
@@ -240,7 +242,7 @@ impl Client {
         Client(BufReader::new(stream))
     }
 
-    /// The socket itself.
+    /// Returns the socket.
     pub fn stream(&self) -> &TcpStream {
         self.0.get_ref()
     }
@@ -250,12 +252,12 @@ impl Client {
         self.stream().write_all(bytes.as_ref()).expect("it is read");
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub fn finish(&mut self) {
         self.stream().shutdown(Shutdown::Write).expect("it is open");
     }
 
-    /// Ends the connection as a crash does: the server sees a reset.
+    /// Resets the connection, as after a crash.
     pub fn reset(self) {
         let socket = socket2::SockRef::from(self.stream());
         socket
@@ -263,7 +265,7 @@ impl Client {
             .expect("it is a socket");
     }
 
-    /// Receives a head, with its empty line, and no body.
+    /// Receives a head up to its empty line, without the body.
     pub fn head(&mut self) -> Answer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -274,7 +276,7 @@ impl Client {
         Answer { head, body }
     }
 
-    /// Receives the body of a head, exactly as much as it says.
+    /// Receives the body that a head announces.
     pub fn body(&mut self, mut answer: Answer) -> Answer {
         answer.body = vec![0; answer.length()];
         self.0
@@ -283,35 +285,35 @@ impl Client {
         answer
     }
 
-    /// Receives one answer.
+    /// Receives one response.
     pub fn answer(&mut self) -> Answer {
         let head = self.head();
         self.body(head)
     }
 
-    /// Sends one request and receives its answer.
+    /// Sends one request and receives its response.
     pub fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
         self.send(request);
         self.answer()
     }
 
-    /// Receives some bytes, as few as there are; none at the end.
+    /// Receives the bytes that are available; none at the end.
     pub fn some(&mut self, space: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(space) {
-                // As when the tests were stopped for a moment.
+                // For example, because the tests were paused.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
     }
 
-    /// Receives until the connection ends; how it ended, or how many bytes came before.
+    /// Receives until the connection ends. Returns the number of bytes, or the error.
     pub fn rest(&mut self) -> io::Result<usize> {
         Ok(io::copy(&mut self.0, &mut io::sink())? as usize)
     }
 
-    /// The server has closed in order: there is nothing more, and no reset.
+    /// Asserts that the server has closed the connection cleanly: no more bytes, and no reset.
     pub fn assert_ends(&mut self) {
         let end = self.some(&mut [0]);
         assert!(matches!(end, Ok(0)), "{end:?} is not the end");
@@ -324,7 +326,7 @@ impl Answer {
         code.unwrap_or_else(|| panic!("no status in {:?}", self.head))
     }
 
-    /// The value of a field, by its name in small letters.
+    /// Returns the value of the field called `name`, which is in lower case.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (known, value) = line.split_once(':')?;
@@ -332,13 +334,13 @@ impl Answer {
         })
     }
 
-    /// How long it says that its body is.
+    /// Returns the announced length of the body.
     pub fn length(&self) -> usize {
         let length = self.field("content-length").expect("it says its length");
         length.parse().expect("it is a number")
     }
 
-    /// The body, for looking into it.
+    /// Returns the body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("it is UTF-8")
     }
@@ -347,14 +349,14 @@ impl Answer {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 
-    /// It is the whole answer to `chat(model)`.
+    /// Asserts that this is the complete response to `chat(model)`.
     pub fn assert_chat(&self, model: &str) {
         assert_eq!(self.status(), 200, "{}", self.text());
         assert_eq!(self.json()["model"], model);
     }
 }
 
-/// A file that is gone after its test.
+/// A file that is removed after its test.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -378,7 +380,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // It fails only where nothing was written.
+        // This fails only if the file was never written.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -1,9 +1,9 @@
-//! One core's whole machine in a simulated world: sockets that take and give in bits, fill up,
-//! break and are interrupted, and a clock that only the test moves. Whatever happens to them, every
-//! request of every connection is answered once, in order, as it is when it is asked alone; or the
-//! connection ends for a reason that the world knows of.
+//! Simulation of one core: sockets with short reads and writes, full buffers, errors and
+//! interruptions, and a clock that only the test advances. Whatever happens, every request of every
+//! connection gets one response, in order and identical to that of a lone request, unless the
+//! simulation knows a reason why the connection ended.
 //!
-//! `SIMULATION_SEED=N` replays one world.
+//! `SIMULATION_SEED=N` replays one simulation.
 
 mod world;
 
@@ -25,11 +25,11 @@ use self::world::{Client, Socket, Wire, World};
 use crate::dialog::client::{Cut, START, UNIX, chat, chunked, post, request};
 use crate::fuzzed::{answers, dialog, whole_answers};
 
-/// How many worlds, and how many connections each has: 20,000 sessions.
+/// The number of simulations, and of connections in each: 20,000 sessions.
 const WORLDS: u64 = 400;
 const SESSIONS: usize = 50;
 
-/// What connections say.
+/// Returns the possible inputs of connections.
 fn scripts() -> Vec<Vec<u8>> {
     let words = |n: usize| format!(r#"{{"n":{n},"messages":[{{"role":"user","content":"a b"}}]}}"#);
     let health = request("GET", "/health", &[], "");
@@ -103,7 +103,7 @@ fn settings(rng: &mut Rng) -> Settings {
 }
 
 #[test]
-fn every_request_is_answered_once_and_in_order_whatever_happens() {
+fn every_request_gets_one_response_in_order_whatever_happens() {
     let seeds = match std::env::var("SIMULATION_SEED") {
         Ok(seed) => {
             let seed: u64 = seed.parse().expect("SIMULATION_SEED is a number");
@@ -126,7 +126,8 @@ fn every_request_is_answered_once_and_in_order_whatever_happens() {
     }
 }
 
-/// One world: how many sessions came to their end, were given up, were too slow.
+/// Runs one simulation. Returns the numbers of sessions that finished, were abandoned, and were too
+/// slow.
 fn live(seed: u64) -> [usize; 3] {
     let mut rng = Rng::with_seed(seed);
     let settings = settings(&mut rng);
@@ -152,7 +153,7 @@ fn live(seed: u64) -> [usize; 3] {
         1..5 => SECOND / 10,
         _ => SECOND / 1000,
     };
-    // A world that never ends would not tell its seed.
+    // A simulation that never ends would not print its seed.
     let mut steps = 0..1_000_000;
     while to_come > 0 || !clients.iter().all(Client::is_done) {
         assert!(steps.next().is_some(), "it goes on without end");
@@ -166,7 +167,7 @@ fn live(seed: u64) -> [usize; 3] {
         pass(&mut machine, &now, &mut clients, patience, &mut rng);
         look_and_serve(&mut machine, &clients, &mut rng);
     }
-    // The machine learns of the last endings.
+    // Let the server see the last closed connections.
     for _ in 0..100 {
         look_and_serve(&mut machine, &clients, &mut rng);
     }
@@ -184,8 +185,8 @@ fn live(seed: u64) -> [usize; 3] {
     ends
 }
 
-/// What a core has counted adds up: what came has gone, and what was answered has left or was held
-/// back.
+/// Asserts that the counters of a core are consistent: every connection opened was closed, and
+/// every response was sent or held back.
 fn conserved(core: &Core) {
     let mut totals = Totals::default();
     core.read(&mut totals);
@@ -214,7 +215,7 @@ fn connect(machine: &mut Machine<World>, scripts: &[Vec<u8>], rng: &mut Rng) -> 
     }
 }
 
-/// Time passes: to the next deadline, or some time, now and then a long one.
+/// Advances the clock: to the next deadline, or by a random time, which is sometimes long.
 fn pass(
     machine: &mut Machine<World>,
     now: &Cell<Nanos>,
@@ -231,13 +232,13 @@ fn pass(
         }
     };
     now.set(now.get() + time);
-    // Some such steps in a row are longer than the least time-out.
+    // A few such steps in a row exceed the shortest timeout.
     if time > SECOND {
         clients.iter_mut().for_each(|client| client.idled = true);
     }
 }
 
-/// One turn of the core's loop.
+/// Runs one turn of the core's loop.
 fn look_and_serve(machine: &mut Machine<World>, clients: &[Client], rng: &mut Rng) {
     machine.looked(machine.system.now());
     let first = rng.usize(..=clients.len());
@@ -257,18 +258,18 @@ fn look_and_serve(machine: &mut Machine<World>, clients: &[Client], rng: &mut Rn
     }
 }
 
-/// Holds what a client got against what it would have got alone; which end it came to.
+/// Compares the output for a client with that of a lone client. Returns how its session ended.
 fn judge(client: &Client, wanted: &[String]) -> usize {
     if !client.gave_up && !client.idled {
         assert_eq!(answers(&client.got), wanted, "script {}", client.script);
         return 0;
     }
-    // What came may be cut anywhere, but for that it is the beginning of the same.
+    // The output may end anywhere, but must be a prefix of the expected one.
     let (got, _) = whole_answers(&client.got);
     for (at, answer) in got.iter().enumerate() {
         let last = at + 1 == got.len();
         let timed_out = last && client.idled && answer.contains("request_timeout");
-        // The last may be a head alone, or a stream that ends with the connection.
+        // The last response may have only a head, or be a stream that ends with the connection.
         let wanted = wanted.get(at).map_or("", String::as_str);
         let same = wanted == answer || last && wanted.starts_with(answer);
         assert!(timed_out || same, "script {}: {answer}", client.script);

@@ -1,5 +1,5 @@
-//! What breaks servers, done to the started program: it goes on serving others, and when it is over
-//! it holds no descriptor and hardly any memory more than before.
+//! Attacks on the running program. It must keep serving other clients, and afterwards hold no more
+//! file descriptors and hardly any more memory than before.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,10 +11,10 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::server::{Client, HEALTH, Server, chat, embeddings, raise_descriptors, wait_for};
 
-/// How much more memory may be resident afterwards, in KiB.
+/// The most by which resident memory may have grown afterwards, in KiB.
 const MEMORY_MAX: u64 = 8 * 1024;
 
-/// A server, and what it held before anything was done to it.
+/// A server, with its descriptors and memory before the attack.
 struct Survivor {
     server: Server,
     descriptors: usize,
@@ -25,7 +25,7 @@ impl Survivor {
     fn start(args: &[&str]) -> Survivor {
         raise_descriptors();
         let server = Server::start(args);
-        // Buffers and images are there from the first use on.
+        // Buffers and cached responses exist after the first use.
         let mut client = server.connect();
         client.ask(HEALTH);
         drop(client);
@@ -37,7 +37,7 @@ impl Survivor {
         }
     }
 
-    /// It serves, and all that it had taken is given back.
+    /// Asserts that the server responds and has released its resources.
     fn assert_survived(&self) {
         self.server.assert_serves();
         wait_for("all connections to be closed", || {
@@ -51,12 +51,12 @@ impl Survivor {
     }
 }
 
-/// How much of its memory is resident, in KiB.
+/// Returns the resident memory in KiB.
 fn resident(server: &Server) -> u64 {
     server.process.memory("VmRSS")
 }
 
-/// The client is served while others do their worst.
+/// Asserts that a client is served during the attack.
 fn assert_prompt(client: &mut Client) {
     let began = Instant::now();
     assert_eq!(client.ask(HEALTH).status(), 200);
@@ -65,7 +65,7 @@ fn assert_prompt(client: &mut Client) {
 }
 
 #[test]
-fn a_thousand_who_send_a_byte_at_a_time_keep_nobody_waiting() {
+fn a_thousand_slow_senders_delay_no_other_client() {
     let survivor = Survivor::start(&["-read-timeout", "2", "-threads", "1"]);
     let request = chat("slow");
     let mut slow: Vec<Client> = (0..1000).map(|_| survivor.server.connect()).collect();
@@ -85,7 +85,7 @@ fn a_thousand_who_send_a_byte_at_a_time_keep_nobody_waiting() {
 }
 
 #[test]
-fn thousands_come_and_go() {
+fn thousands_of_connections_come_and_go() {
     let survivor = Survivor::start(&[]);
     for at in 0..12_000 {
         let mut client = survivor.server.connect();
@@ -109,7 +109,7 @@ fn thousands_come_and_go() {
 }
 
 #[test]
-fn a_reset_at_every_point_of_a_request_and_of_an_answer() {
+fn resets_at_every_point_of_a_request_and_of_a_response() {
     let survivor = Survivor::start(&[]);
     let request = chat("gone");
     for at in 0..=request.len() {
@@ -131,14 +131,14 @@ fn a_reset_at_every_point_of_a_request_and_of_an_answer() {
 }
 
 #[test]
-fn who_reads_nothing_costs_little_and_is_let_go() {
+fn clients_that_read_nothing_take_little_memory_and_are_disconnected() {
     let survivor = Survivor::start(&["-write-timeout", "1", "-threads", "1"]);
     let big = embeddings("", 2048, 4096);
     let mut clients: Vec<Client> = (0..50).map(|_| survivor.server.connect()).collect();
     clients.iter_mut().for_each(|client| client.send(&big));
     sleep(Duration::from_millis(500));
     survivor.server.assert_serves();
-    // Each may hold one full outbox, and one item more.
+    // Each may take one full outbox, plus one item.
     let held = resident(&survivor.server) - survivor.memory;
     assert!(held < 50 * 256, "{held} KiB");
     wait_for("them to be let go", || {
@@ -149,10 +149,10 @@ fn who_reads_nothing_costs_little_and_is_let_go() {
 }
 
 #[test]
-fn who_pipelines_without_end_keeps_nobody_waiting() {
+fn endless_pipelines_delay_no_other_client() {
     let survivor = Survivor::start(&["-write-timeout", "1", "-threads", "1"]);
     let many = HEALTH.repeat(1000);
-    // Some read what they get, some never do.
+    // Some read their responses, and some never do.
     for reads in [true, false] {
         let clients: Vec<Client> = (0..5).map(|_| survivor.server.connect()).collect();
         let until = Instant::now() + Duration::from_secs(1);
@@ -183,11 +183,11 @@ fn who_pipelines_without_end_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_full_backlog_empties_when_the_server_goes_on() {
+fn a_full_backlog_is_served_when_the_server_resumes() {
     let survivor = Survivor::start(&["-threads", "1"]);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, survivor.server.port));
     survivor.server.process.signal("STOP");
-    // More than the 4096 that may wait: connecting would block for those behind them.
+    // More than the backlog of 4096: further connects would block.
     let connect = || {
         let socket = socket2::Socket::new(
             socket2::Domain::IPV4,
@@ -219,13 +219,13 @@ fn a_full_backlog_empties_when_the_server_goes_on() {
 }
 
 #[test]
-fn a_thousand_answers_that_wait_leave_before_the_end() {
+fn a_thousand_delayed_responses_are_sent_before_the_exit() {
     let survivor = Survivor::start(&["-latency", "1500"]);
     let mut clients: Vec<Client> = (0..1000).map(|_| survivor.server.connect()).collect();
     for (at, client) in clients.iter_mut().enumerate() {
         client.send(chat(&format!("model-{at}")));
         if at % 10 == 0 {
-            // It has said all, and waits as the others do.
+            // It has closed its sending side, and waits like the others.
             client.finish();
         }
     }
@@ -241,7 +241,7 @@ fn a_thousand_answers_that_wait_leave_before_the_end() {
 }
 
 #[test]
-fn answers_that_are_due_after_the_end_are_closed_cleanly() {
+fn connections_with_responses_due_after_the_exit_are_closed_cleanly() {
     let survivor = Survivor::start(&["-latency", "60000"]);
     let mut clients: Vec<Client> = (0..100).map(|_| survivor.server.connect()).collect();
     clients
@@ -254,7 +254,7 @@ fn answers_that_are_due_after_the_end_are_closed_cleanly() {
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
 }
 
-/// The limit of descriptors falls while it runs, below what it counts on.
+/// The limit of file descriptors is lowered at run time.
 #[test]
 fn a_server_without_descriptors_pauses_and_recovers() {
     let survivor = Survivor::start(&["-threads", "1"]);
@@ -274,12 +274,12 @@ fn a_server_without_descriptors_pauses_and_recovers() {
     clients
         .iter_mut()
         .for_each(|client| client.send(chat("patient")));
-    // Who is connected never notices.
+    // Existing connections are not affected.
     for _ in 0..100 {
         assert_prompt(&mut known);
         sleep(Duration::from_millis(3));
     }
-    // A number below the limit may be free besides.
+    // A descriptor number below the limit may be free too.
     let accepted = process.descriptors() - survivor.descriptors - 1;
     assert!(
         (1..=5).contains(&accepted),
@@ -294,9 +294,9 @@ fn a_server_without_descriptors_pauses_and_recovers() {
 }
 
 #[test]
-fn no_more_connections_than_are_allowed_and_the_others_wait() {
+fn connections_beyond_the_maximum_wait() {
     let survivor = Survivor::start(&["-max-connections", "5", "-threads", "2"]);
-    // The connection before may still count for a moment.
+    // The previous connection may still count for a moment.
     sleep(Duration::from_millis(200));
     let mut clients: Vec<Client> = (0..8).map(|_| survivor.server.connect()).collect();
     clients.iter_mut().for_each(|client| client.send(HEALTH));
@@ -315,7 +315,7 @@ fn no_more_connections_than_are_allowed_and_the_others_wait() {
         }
     }
     assert_eq!((served.len(), waiting.len()), (5, 3));
-    // Each that goes makes room for one; which of those who wait on different cores, nobody says.
+    // Each closed connection makes room for one of those that wait, on whichever core.
     while !waiting.is_empty() {
         drop(served.pop());
         let has_answer = |client: &Client| client.stream().peek(&mut [0]).is_ok();
@@ -339,10 +339,10 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// HTTP/1.0's clients may send an empty line after a body, and others more than they are asked for:
-/// it is there unread when their answer is due.
+/// An HTTP/1.0 client may send an empty line after a body, and others may send unexpected bytes,
+/// which are still unread when the response is due.
 #[test]
-fn what_came_while_an_answer_waited_does_not_take_it_away() {
+fn bytes_that_arrive_during_a_delay_do_not_lose_the_response() {
     let survivor = Survivor::start(&["-latency", "100"]);
     for more in ["\r\n", HEALTH, &"x".repeat(100_000)] {
         for _ in 0..5 {

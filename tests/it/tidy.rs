@@ -1,5 +1,5 @@
-//! The house's walls and manners, held by reading the sources: those of `src`, and for its lengths
-//! those of the tests too.
+//! Rules about the source code, checked by reading it: `src`, and for lengths also the tests and
+//! benches.
 
 mod graph;
 mod reader;
@@ -8,12 +8,12 @@ use std::path::Path;
 
 use reader::{Source, before_tests, is_tests, names, sources, sources_in};
 
-/// The most lines of a file, and of a function, tests included; the most columns of a line.
+/// The limits of lines per file, lines per function and columns per line, including tests.
 const LINES: usize = 700;
 const FUNCTION: usize = 70;
 const COLUMNS: usize = 100;
 
-/// What may be named only where. An empty list means nowhere.
+/// Names that may occur only in some modules. An empty list means in none.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("mio", &["net"]),
     ("socket2", &["net"]),
@@ -25,10 +25,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lexopt", &["settings"]),
     ("strsim", &["settings"]),
     ("std::net", &["net"]),
-    // The raw log has a writer of its own.
+    // The raw log has a writer thread.
     ("std::thread", &["net", "watch/rawlog"]),
     ("std::os", &["net"]),
-    // The text of `-content file:PATH`, read once at the start; the report; what the kernel tells.
+    // The text of `-content file:PATH`, which is read at startup; the report; kernel statistics.
     (
         "std::fs",
         &[
@@ -44,7 +44,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::env", &["settings", "main"]),
     ("process::exit", &["main"]),
     ("ExitCode", &["main"]),
-    // What became of the seconds: no request of the API asks for it.
+    // The history of seconds, which API requests do not access.
     ("Mutex", &["watch.rs"]),
     ("RwLock", &[]),
     ("Condvar", &[]),
@@ -52,7 +52,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("LazyLock", &[]),
     ("Barrier", &["net/server"]),
     ("mpsc", &["net", "watch/rawlog"]),
-    // Additions with a `lock` prefix: what cores share of connections, and the raw log's budget.
+    // Atomic additions: the connections that cores share, and the budget of the raw log.
     ("fetch_add", &["net/neighbours", "watch/rawlog"]),
     ("fetch_sub", &["net/neighbours", "watch/rawlog"]),
     ("fetch_update", &["watch/rawlog"]),
@@ -65,7 +65,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn the_world_is_met_in_few_rooms() {
+fn restricted_names_occur_only_where_allowed() {
     for source in sources() {
         for (name, rooms) in ONLY_IN {
             let may = rooms.iter().any(|room| source.is_in(room));
@@ -75,7 +75,7 @@ fn the_world_is_met_in_few_rooms() {
                 source.path
             );
         }
-        // Imported under another name it would be missed: `use std::{env, net}`.
+        // Nested imports such as `use std::{env, net}` need a separate check.
         for list in source.code.split("use std::{").skip(1) {
             let list = &list[..list.find(';').expect("uses end")];
             for (name, rooms) in ONLY_IN {
@@ -87,7 +87,7 @@ fn the_world_is_met_in_few_rooms() {
     }
 }
 
-/// A room and the rooms that it does not know.
+/// Each module, and the modules that it must not use.
 const WALLS: &[(&str, &[&str])] = &[
     ("net", &["http"]),
     ("http", &["mock", "conn", "net", "settings", "watch"]),
@@ -106,19 +106,19 @@ const WALLS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn rooms_know_only_those_below_them() {
+fn modules_use_only_those_below_them() {
     for (room, others) in WALLS {
         let files: Vec<_> = sources()
             .into_iter()
             .filter(|file| file.is_in(room))
             .collect();
-        assert!(!files.is_empty(), "{room} is a room");
+        assert!(!files.is_empty(), "{room} is a module");
         for (file, other) in files
             .iter()
             .flat_map(|file| others.iter().map(move |o| (file, o)))
         {
             for path in [format!("crate::{other}"), format!("super::{other}")] {
-                // A file may have a part of that name: `settings/http.rs` would be its own.
+                // A module may have a child of that name, such as `settings/http.rs`.
                 let own = path.starts_with("super") && file.path.matches('/').count() > 0;
                 assert!(
                     own || !names(&file.code, &path),
@@ -126,7 +126,7 @@ fn rooms_know_only_those_below_them() {
                     file.path
                 );
             }
-            // The way out of a room may be longer than one step.
+            // The path out of a module may have more than one step.
             let roundabout = format!("super::super::{other}");
             assert!(
                 !names(&file.code, &roundabout),
@@ -156,7 +156,7 @@ fn random_numbers_have_seeds() {
 }
 
 #[test]
-fn nothing_is_unsafe() {
+fn no_code_is_unsafe() {
     let all = sources();
     for source in &all {
         assert!(!names(&source.code, "unsafe"), "src/{}", source.path);
@@ -168,7 +168,8 @@ fn nothing_is_unsafe() {
     assert!(lib.code.contains("#![forbid(unsafe_code)]"));
 }
 
-/// What serves requests formats nothing; a core's clock renders the date once a second.
+/// The code that serves requests must not format; the date is rendered once per second, by the
+/// clock of a core.
 #[test]
 fn the_hot_path_formats_nothing() {
     const HOT: [&str; 15] = [
@@ -207,7 +208,7 @@ fn the_hot_path_formats_nothing() {
     }
 }
 
-/// Every source of the package: the path with its folder, and the text.
+/// Returns the path and the text of every source file in the package.
 fn everything() -> Vec<(String, String)> {
     let folders = ["src", "tests/it", "benches"].into_iter();
     let sources = folders.flat_map(|folder| {
@@ -226,12 +227,12 @@ fn files_are_short() {
 }
 
 #[test]
-fn files_say_what_they_are() {
+fn files_begin_with_a_module_comment() {
     for source in sources() {
         let path = &source.path;
         assert!(
             source.text.starts_with("//! "),
-            "src/{path} opens with what it is"
+            "src/{path} must begin with a module comment"
         );
     }
 }
@@ -261,7 +262,7 @@ fn functions_are_short() {
 }
 
 #[test]
-fn tests_stand_last() {
+fn tests_are_at_the_end() {
     for source in sources().iter().filter(|source| !is_tests(&source.path)) {
         let after = &source.text[before_tests(&source.text).len()..];
         let ends = |line: &&str| *line == "}" || line.starts_with("mod ") && line.ends_with(';');
@@ -274,9 +275,9 @@ fn tests_stand_last() {
     }
 }
 
-/// A constant carries unit and reason.
+/// Every numeric constant must have a comment with its unit and reason.
 #[test]
-fn numbers_have_reasons() {
+fn constants_have_comments() {
     const NUMBERS: [&str; 11] = [
         "usize", "isize", "u8", "u16", "u32", "u64", "i32", "i64", "f64", "Nanos", "Duration",
     ];
@@ -302,9 +303,9 @@ fn numbers_have_reasons() {
     }
 }
 
-/// A speed trick names its benchmark.
+/// Comments about performance name the script that measures it, which must exist.
 #[test]
-fn scripts_that_are_named_exist() {
+fn scripts_in_comments_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for source in sources() {
         for rest in source.text.split("`scripts/").skip(1) {

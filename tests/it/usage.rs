@@ -1,5 +1,5 @@
-//! Command lines as users know them, each started and asked for what it promises. The port alone
-//! is another: a free one.
+//! Tests of typical command lines, each with a running program. Only the port differs: it is a free
+//! one.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,26 +16,27 @@ fn request(path: &str, key: &str) -> String {
     post(path, &fields, r#"{"input":"x","messages":[]}"#)
 }
 
-/// An answer, and how long it took at least by the client's clock.
+/// A response, with a lower bound of the time it took by the client's clock.
 fn timed(client: &mut Client, path: &str, key: &str) -> (Answer, Duration) {
     let began = Instant::now();
     let answer = client.ask(request(path, key));
     (answer, began.elapsed())
 }
 
-/// The delay that an answer says it had, in milliseconds.
+/// Returns the intended delay that a response reports, in milliseconds.
 fn delay(answer: &Answer) -> u64 {
     let delay = answer.field("openai-processing-ms").expect("it says so");
     delay.parse().expect("it is a number")
 }
 
-/// Answers say delays in a range and had them; all the same only when the range is one number.
+/// Asserts that the reported delays are within a range, that responses were not early, and that
+/// delays vary unless the range is a single number.
 fn assert_delays(server: &Server, key: &str, least: u64, most: u64) {
     let mut client = server.connect();
     let mut said = Vec::new();
     for at in 0..8 {
         let (answer, took) = timed(&mut client, PATHS[at % 3], key);
-        // The complete setup lets some fail, and those are not late.
+        // With the complete setup some requests fail, and failures are not delayed.
         if answer.status() != 500 {
             assert_eq!(answer.status(), 200, "{}", answer.text());
             let delay = delay(&answer);
@@ -57,11 +58,11 @@ fn assert_delays(server: &Server, key: &str, least: u64, most: u64) {
     );
 }
 
-/// Texts have about 10 KB, embeddings 4096 numbers.
+/// Asserts that texts have about 10 KB, and embeddings 4096 numbers.
 fn assert_big(server: &Server, key: &str) {
     let mut client = server.connect();
     for path in PATHS {
-        // Where one of 20 fails, this many don't.
+        // If one in 20 fails, this many don't.
         let answer = (0..20)
             .map(|_| client.ask(request(path, key)))
             .find(|answer| answer.status() == 200)
@@ -81,10 +82,11 @@ fn assert_big(server: &Server, key: &str) {
     }
 }
 
-/// So many of some hundreds fail, at once; health never does.
+/// Asserts that the number of failures among a few hundred requests is in a range, that failures
+/// are not delayed, and that health checks never fail.
 fn assert_fails(server: &Server, key: &str, requests: usize, least: usize, most: usize) {
     let mut client = server.connect();
-    // On many connections, so that their delays pass side by side.
+    // Use many connections, so that their delays overlap.
     let mut clients: Vec<Client> = (0..requests / 20).map(|_| server.connect()).collect();
     for client in &mut clients {
         client.send(request(PATHS[0], key).repeat(20));
@@ -153,15 +155,15 @@ fn authentication() {
     }
 }
 
-/// At the least chance that batches draw 20 of 400 fail, give or take 4, at the largest 60, give or
-/// take 7: the bounds are more than three of these outside.
+/// With the lowest possible rate, 20 of 400 requests fail, with a standard deviation of 4; with the
+/// highest, 60 with a standard deviation of 7. The bounds are more than three deviations away.
 #[test]
 fn failure_rate() {
     let server = Server::start(&["-failure-percent", "10", "-failure-jitter", "5"]);
     assert_fails(&server, "", 400, 4, 100);
 }
 
-/// The limit itself is half a minute away; `paced` waits for one.
+/// The limit only begins after half a minute; `paced` tests one that does begin.
 #[test]
 fn rate_limit() {
     let server = Server::start(&["-tpm", "30"]);
@@ -172,7 +174,7 @@ fn rate_limit() {
             "{path}"
         );
     }
-    // One who starts with variables means the same.
+    // Variables have the same effect.
     let mut command = crate::server::mocker(&[]);
     command.envs([("MOCKER_PORT", "0"), ("MOCKER_TPM", "1")]);
     let server = Server::spawn(&mut command);
@@ -208,7 +210,7 @@ fn complete_setup() {
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
 }
 
-/// As an interactive shell does: what was typed, and the words that are offered for the last.
+/// Returns the completions that an interactive shell offers for the last of these words.
 #[test]
 fn bash_completes() {
     for (typed, want) in [

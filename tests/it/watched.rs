@@ -1,4 +1,4 @@
-//! What the started program tells of itself: the report at its end, exit codes, the line on a
+//! Tests of the running program's own measurements: the report, exit statuses, the status line on a
 //! terminal.
 
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::server::{
     Client, Ended, HEALTH, Process, Scratch, Server, chat, mocker, post, run, wait_for,
 };
 
-/// A server that reports, with its report as a file too.
+/// Starts a server that prints its report and also writes it to a file.
 fn reporting(report: &Scratch, args: &[&str]) -> Server {
     let path = report.path().to_str().expect("it is UTF-8");
     let args = [&["-quiet=false", "-report", path], args].concat();
@@ -28,13 +28,13 @@ fn ended(server: Server, code: i32) -> Ended {
     ended
 }
 
-/// The machine may take the core away from any test; what the report says then is right.
+/// Other processes may take the core away at any time, and then the report rightly says so.
 fn is_stolen(report: &Value) -> bool {
     report["verdict"]["reasons"]["stolen"].as_u64() > Some(0)
 }
 
 #[test]
-fn the_end_is_reported_for_people_and_for_programs() {
+fn the_report_is_printed_and_written_as_json() {
     let report = Scratch::new("report");
     let server = reporting(&report, &["-latency", "5", "-threads", "2"]);
     let mut client = server.connect();
@@ -43,7 +43,7 @@ fn the_end_is_reported_for_people_and_for_programs() {
     }
     assert_eq!(client.ask(post("/v1/nothing", "", "")).status(), 404);
     assert_eq!(client.ask(HEALTH).status(), 200);
-    // As any signal does that ends it in order.
+    // Any signal for a clean exit would do.
     server.process.signal("HUP");
     let ended = ended(server, 0);
     let lines: Vec<&str> = ended.stderr.lines().collect();
@@ -79,11 +79,11 @@ fn the_end_is_reported_for_people_and_for_programs() {
 }
 
 #[test]
-fn a_server_ends_after_so_many_requests_or_so_long() {
+fn a_server_exits_after_a_number_of_requests_or_a_time() {
     let report = Scratch::new("after");
     let server = reporting(&report, &["-exit-after", "10"]);
     let mut client = server.connect();
-    // What is no part of the API does not count.
+    // Requests outside of the API don't count.
     (0..15).for_each(|_| drop(client.ask(HEALTH)));
     sleep(Duration::from_millis(100));
     (0..10).for_each(|_| client.ask(chat("few")).assert_chat("few"));
@@ -98,7 +98,7 @@ fn a_server_ends_after_so_many_requests_or_so_long() {
 }
 
 #[test]
-fn a_run_in_which_nothing_was_asked_fails_where_that_is_asked() {
+fn a_run_without_requests_fails_with_not_ok() {
     for (fail, code) in [("mock-bound", 0), ("not-ok", 3)] {
         let report = Scratch::new(&format!("idle-{fail}"));
         let server = reporting(&report, &["-fail-on", fail]);
@@ -111,7 +111,7 @@ fn a_run_in_which_nothing_was_asked_fails_where_that_is_asked() {
 }
 
 #[test]
-fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
+fn a_late_run_fails_with_mock_bound() {
     for (fail, code) in [("mock-bound", 3), ("not-ok", 3), ("never", 0)] {
         let report = Scratch::new(fail);
         let server = reporting(&report, &["-latency", "100", "-fail-on", fail]);
@@ -119,7 +119,7 @@ fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
         let sent = Instant::now();
         client.send(chat("late"));
         sleep(Duration::from_millis(20));
-        // Nothing of a stopped process is on time.
+        // A stopped process is always late.
         server.process.signal("STOP");
         sleep(Duration::from_millis(600));
         server.process.signal("CONT");
@@ -138,14 +138,14 @@ fn a_run_in_which_the_mock_was_late_fails_where_that_is_asked() {
         assert_eq!(report["verdict"]["verdict"], "mock-bound");
         assert!(report["verdict"]["reasons"]["late"].as_u64() >= Some(1));
         let most = report["lateness_seconds"]["max"].as_f64().expect("a time");
-        // The delay is no lateness, and no more can be told than the client saw; 2 % for buckets.
+        // Lateness excludes the delay, and can't exceed what the client saw, plus 2 % for buckets.
         let seen = (answered - 0.1) * 1.02;
         assert!((0.4..seen).contains(&most), "{most}, {seen}");
     }
 }
 
 #[test]
-fn a_run_on_time_does_not_fail() {
+fn a_punctual_run_does_not_fail() {
     let report = Scratch::new("on-time");
     let server = reporting(&report, &["-fail-on", "mock-bound"]);
     let mut client = server.connect();
@@ -163,7 +163,7 @@ fn a_run_on_time_does_not_fail() {
 }
 
 #[test]
-fn a_report_that_can_not_be_written_is_told_at_the_start() {
+fn an_unwritable_report_fails_at_startup() {
     let ended = run(mocker(&["-port", "0"]).args(["-report", "/nowhere/at/all"]));
     assert_eq!(ended.status.code(), Some(2));
     let line = "mocker: -report: can't write to /nowhere/at/all: ";
@@ -171,7 +171,7 @@ fn a_report_that_can_not_be_written_is_told_at_the_start() {
     assert_eq!(ended.stderr.lines().count(), 1);
 }
 
-/// A terminal, and the end of it that programs have.
+/// Opens a pseudo-terminal: its master, and the end for programs.
 pub fn terminal() -> (OwnedFd, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
     grantpt(&terminal)
@@ -184,7 +184,7 @@ pub fn terminal() -> (OwnedFd, File) {
     (terminal, end)
 }
 
-/// What a server says on a terminal within some seconds of being asked.
+/// Returns the output of a server on a terminal during a few seconds of requests.
 fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
     let started = Instant::now();
     let (terminal, end) = terminal();
@@ -195,11 +195,11 @@ fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
     }
     let server = Server::ready(Process::start(&mut command));
     let server = server.unwrap_or_else(|ended| panic!("{}", ended.status));
-    // Else the terminal never ends.
+    // Otherwise the terminal would never be closed.
     drop(command);
     let reader = thread::spawn(move || {
         let (mut said, mut terminal) = (Vec::new(), File::from(terminal));
-        // Linux says EIO when nobody has the other end any more.
+        // Linux returns EIO when the other end has been closed.
         while let Ok(1..) = terminal.read_to_end(&mut said) {}
         String::from_utf8(said).expect("it is UTF-8")
     });
@@ -215,10 +215,10 @@ fn on_a_terminal(args: &[&str], no_color: bool) -> (String, Duration) {
 }
 
 #[test]
-fn a_terminal_is_told_how_each_second_was() {
+fn a_terminal_shows_each_second() {
     let (said, time) = on_a_terminal(&[], false);
     let lines: Vec<&str> = said.split("\r\x1b[K").collect();
-    // Between what is before the first and the report, a line for each second.
+    // There is a line for each second before the report.
     let seconds = 2..=time.as_secs() as usize;
     assert!(seconds.contains(&(lines.len() - 2)), "{time:?}: {said:?}");
     for line in &lines[1..lines.len() - 1] {
@@ -243,7 +243,7 @@ fn a_terminal_is_told_how_each_second_was() {
 }
 
 #[test]
-fn who_is_no_terminal_is_told_nothing_before_the_end() {
+fn without_a_terminal_nothing_is_printed_before_the_end() {
     let server = Server::start(&["-quiet=false"]);
     let mut client = server.connect();
     client.ask(chat("unseen")).assert_chat("unseen");
@@ -254,9 +254,9 @@ fn who_is_no_terminal_is_told_nothing_before_the_end() {
     assert!(!ended.stderr.contains(['\r', '\x1b']));
 }
 
-/// It is never idle, and not busy: what it does besides answering is no work.
+/// Busy polling uses all CPU time, but only the time for requests counts as busy.
 #[test]
-fn polling_busily_is_not_told_as_work() {
+fn busy_polling_does_not_count_as_busy() {
     let report = Scratch::new("busy");
     let server = reporting(&report, &["-busy-poll", "20000", "-threads", "1"]);
     let mut client = server.connect();
@@ -273,14 +273,14 @@ fn polling_busily_is_not_told_as_work() {
     assert!(report["requests"].as_u64() > Some(20));
 }
 
-/// What the server tells of itself.
+/// Returns the server's `/stats`.
 fn stats(client: &mut Client) -> Value {
     client.ask(HEALTH.replace("/health", "/stats")).json()
 }
 
-/// Counters of several cores add up to what clients saw, however they are spread.
+/// The counters of several cores add up to what clients saw, however connections are distributed.
 #[test]
-fn what_all_cores_count_is_what_all_clients_saw() {
+fn the_counters_of_all_cores_add_up() {
     let server = Server::start(&["-threads", "4"]);
     let ask = |number: usize| {
         let mut client = server.connect();
@@ -302,9 +302,9 @@ fn what_all_cores_count_is_what_all_clients_saw() {
     assert_eq!(stats()["held_back"], 0);
 }
 
-/// Whichever core accepts, each has its share at the end.
+/// Whichever core accepts connections, each gets its share in the end.
 #[test]
-fn connections_lie_evenly_on_the_cores() {
+fn connections_are_distributed_evenly() {
     for (connections, most) in [(8, 4), (64, 33)] {
         let server = Server::start(&["-threads", "2"]);
         let mut clients: Vec<_> = (0..connections).map(|_| server.connect()).collect();

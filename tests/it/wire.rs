@@ -1,4 +1,4 @@
-//! Sockets against the started program: how a conversation begins, goes on and ends.
+//! Socket tests of the running program: the course of a connection.
 
 use std::net::{Ipv6Addr, TcpListener};
 use std::thread::sleep;
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::server::{Client, HEALTH, PATIENCE, Server, chat, embeddings, wait_for};
 
-/// A pause long enough that what was sent before it arrives by itself.
+/// A pause after which bytes sent before it have certainly arrived separately.
 const PAUSE: Duration = Duration::from_millis(50);
 
 #[test]
-fn a_connection_is_kept() {
+fn a_connection_is_persistent() {
     let server = Server::start(&[]);
     let mut client = server.connect();
     for model in ["one", "two", "three"] {
@@ -24,9 +24,9 @@ fn a_connection_is_kept() {
 }
 
 #[test]
-fn a_hundred_requests_in_one_write_are_answered_in_order() {
+fn a_hundred_requests_in_one_write_get_responses_in_order() {
     let server = Server::start(&[]);
-    // Whether the client has said all that it will before its answers come, or only after.
+    // True if the client closes its side before the responses, false if after them.
     for (requests, early) in [(1, true), (100, true), (100, false)] {
         let models: Vec<String> = (0..requests).map(|at| format!("model-{at}")).collect();
         let mut client = server.connect();
@@ -45,7 +45,7 @@ fn a_hundred_requests_in_one_write_are_answered_in_order() {
 }
 
 #[test]
-fn a_request_may_come_in_two_writes() {
+fn a_request_may_arrive_in_two_writes() {
     let server = Server::start(&[]);
     let request = chat("halves");
     let body = request.find("\r\n\r\n").expect("it has a head") + 4;
@@ -87,7 +87,7 @@ fn http_1_0_is_answered_and_kept_only_when_asked() {
 }
 
 #[test]
-fn localhost_is_both_families_on_one_port() {
+fn localhost_is_both_address_families_on_one_port() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         return; // This machine has no IPv6, and the server must do without it too.
     }
@@ -98,7 +98,7 @@ fn localhost_is_both_families_on_one_port() {
 }
 
 #[test]
-fn a_body_may_wait_for_permission() {
+fn a_body_may_wait_for_100_continue() {
     let server = Server::start(&["-max-body", "1k", "-auth", "Bearer right"]);
     let body = r#"{"model":"patient"}"#;
     let asks = |length: usize, key: &str| {
@@ -123,7 +123,7 @@ fn a_body_may_wait_for_permission() {
 }
 
 #[test]
-fn a_reset_hurts_nobody_else() {
+fn a_reset_affects_no_other_client() {
     let server = Server::start(&[]);
     let request = chat("gone");
     let mut other = server.connect();
@@ -181,14 +181,14 @@ fn a_request_that_does_not_end_is_answered_408() {
         assert_eq!(answer.field("connection"), Some("close"));
         client.assert_ends();
     }
-    // Only the request's own time counts, not that of waiting for it.
+    // Only the time of the request itself counts, not the idle time before it.
     let mut client = server.connect();
     sleep(Duration::from_millis(300));
     client.ask(request).assert_chat("slow");
 }
 
 #[test]
-fn an_answer_that_nobody_reads_is_given_up() {
+fn an_unread_response_is_abandoned() {
     let server = Server::start(&["-write-timeout", "0.2"]);
     let baseline = server.process.descriptors();
     let mut client = server.connect();
@@ -204,7 +204,7 @@ fn an_answer_that_nobody_reads_is_given_up() {
     server.assert_serves();
 }
 
-/// It took these seconds or more, and not as long as the defaults are.
+/// Asserts that it took at least these seconds, but less than the defaults.
 fn assert_takes(seconds: f64, began: Instant, what: &str) {
     let took = began.elapsed();
     assert!(

@@ -1,5 +1,4 @@
-// A mock chat endpoint as one writes it in an afternoon with fasthttp: typed structs,
-// encoding/json, a sleep for the latency.
+// A simple mock chat endpoint with fasthttp: typed structs, encoding/json, a sleep for the latency.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The same with Go's own net/http.
+// A simple mock chat endpoint with Go's net/http.
 package main
 
 import (

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::field::Field;
 use super::json::{Event, Json};
-use crate::json::{Builder, Kind, Tree};
+use crate::json::{Builder, Node, Tree};
 
 /// The longest value of a field that is held, in bytes: a few hundred functions take less.
 pub const HELD_MAX: usize = 1 << 20;
@@ -107,7 +107,7 @@ impl Held {
         let before = json.offset() - text.len() as u64;
         let start = *open.start.get_or_insert(before.saturating_sub(1));
         open.broken = open.broken.or_else(|| too_long(json.offset() - start));
-        if open.broken.is_none() && open.builder.text_piece(text, is_key).is_err() {
+        if open.broken.is_none() && open.builder.string_piece(text, is_key).is_err() {
             open.broken = Some(Unread::Odd);
         }
     }
@@ -122,7 +122,7 @@ impl Held {
     pub(crate) fn value(&self, field: Field) -> Result<Option<Rc<Tree>>, Unread> {
         let found = self.fields.iter().find(|(held, _)| *held == field);
         match found {
-            Some((_, Ok(tree))) if tree.kind(0) == Kind::Null => Ok(None),
+            Some((_, Ok(tree))) if tree.node(0) == Node::Null => Ok(None),
             Some((_, value)) => value.clone().map(Some),
             None => Ok(None),
         }
@@ -140,14 +140,14 @@ impl Open {
         match event {
             Event::Key | Event::Text => {
                 let text = json.piece_of_text(piece);
-                builder.text_piece(text, event == Event::Key).ok()?;
-                builder.text_end().ok()?;
+                builder.string_piece(text, event == Event::Key).ok()?;
+                builder.string_end().ok()?;
             }
             Event::Integer | Event::Decimal => {
                 let raw = Some(json.text(piece)).filter(|raw| raw.len() <= NUMBER_MAX)?;
                 builder.number(raw).ok()?;
             }
-            Event::True | Event::False => builder.truth(event == Event::True),
+            Event::True | Event::False => builder.boolean(event == Event::True),
             Event::Null => builder.null(),
             Event::ListBegan | Event::ObjectBegan => builder.begin(event == Event::ObjectBegan),
             Event::ListEnded | Event::ObjectEnded => builder.end(),

@@ -1,75 +1,77 @@
-//! Makes strings that a pattern matches.
+//! Generation of strings that a pattern matches.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::lengths::{Lengths, lengths};
 use super::parts::{Budget, has, is_single, literal, ranges};
 
-/// The word that strings are made of where the pattern lets them.
+/// The word that strings are made of where the pattern allows it.
 const WORD: &[u8] = b"mocked";
 
-/// The characters that are tried next. Ones come before other digits: they make a valid date.
+/// The characters that are tried next. `1` comes before the other digits because it makes valid
+/// dates.
 const PREFERRED: &str =
     "mockedabfghijlnpqrstuvwxyzMOCKEDABFGHIJLNPQRSTUVWXYZ1234567890-_. /:@+=,;!?#%&*()$";
 
-/// The most characters of a class that variants choose from.
+/// The most characters of a class that variants can choose from.
 const CHOICES_MAX: u32 = 36;
 
-/// The lengths beyond the least one that are considered.
+/// The number of lengths beyond the minimum that are considered.
 const SPAN: usize = 256;
 
-/// See [`super::Pattern::generate`]. `None` when it takes too long.
+/// Implements [`super::Pattern::generate`]. Returns `None` if the budget does not suffice.
 pub fn string(
     hir: &Hir,
     (at_start, at_end): (bool, bool),
-    least: usize,
-    most: usize,
+    min: usize,
+    max: usize,
     variant: u32,
     budget: &mut Budget,
 ) -> Option<Option<String>> {
-    let mut maker = Maker {
+    let mut generator = StringGenerator {
         out: String::new(),
         count: 0,
         run: 0,
         variant,
         budget,
     };
-    maker.plain(hir)?;
-    if (least..=most).contains(&maker.count) {
-        return Some(Some(maker.out));
+    generator.natural(hir)?;
+    if (min..=max).contains(&generator.count) {
+        return Some(Some(generator.out));
     }
     let padded = !at_start || !at_end;
-    let top = most.min(least.saturating_add(SPAN));
-    let all = lengths(hir, top, maker.budget)?;
-    let long_enough = all.each().find(|len| *len >= least);
+    let top = max.min(min.saturating_add(SPAN));
+    let all = lengths(hir, top, generator.budget)?;
+    let long_enough = all.each().find(|len| *len >= min);
     let Some(len) = long_enough.or(all.each().last().filter(|_| padded)) else {
         return Some(None);
     };
-    maker.out.clear();
-    (maker.count, maker.run) = (0, 0);
-    maker.variant = variant;
-    maker.exact(hir, len)?;
-    let padding: String = (len..least)
+    generator.out.clear();
+    (generator.count, generator.run) = (0, 0);
+    generator.variant = variant;
+    generator.exact(hir, len)?;
+    let padding: String = (len..min)
         .map(|at| char::from(WORD[at % WORD.len()]))
         .collect();
     Some(Some(match at_end {
-        false => maker.out + &padding,
-        true => padding + &maker.out,
+        false => generator.out + &padding,
+        true => padding + &generator.out,
     }))
 }
 
-struct Maker<'a> {
+struct StringGenerator<'a> {
     out: String,
     /// The number of characters in `out`.
     count: usize,
-    /// The number of those at its end that are of classes: they spell the word.
+    /// The number of trailing characters that came from classes, which are chosen to spell the
+    /// word.
     run: usize,
-    /// What is left of the number of the variant: each choice takes a digit of it.
+    /// The remaining digits of the variant number: each choice consumes one.
     variant: u32,
     budget: &'a mut Budget,
 }
 
-impl Maker<'_> {
+impl StringGenerator<'_> {
     fn choose(&mut self, choices: u32) -> u32 {
         let choice = self.variant % choices.max(1);
         self.variant /= choices.max(1);
@@ -81,28 +83,28 @@ impl Maker<'_> {
         self.count += 1;
     }
 
-    /// Makes a match of natural length.
-    fn plain(&mut self, hir: &Hir) -> Option<()> {
+    /// Appends a match of natural length.
+    fn natural(&mut self, hir: &Hir) -> Option<()> {
         self.budget.spend(2)?;
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
-            HirKind::Capture(capture) => self.plain(&capture.sub)?,
-            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.plain(part))?,
+            HirKind::Capture(capture) => self.natural(&capture.sub)?,
+            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.natural(part))?,
             HirKind::Alternation(branches) => {
                 let branch = self.choose(branches.len() as u32) as usize;
-                self.plain(&branches[branch])?;
+                self.natural(&branches[branch])?;
             }
             HirKind::Repetition(repetition) => {
                 for _ in 0..natural_count(repetition) {
-                    self.plain(&repetition.sub)?;
+                    self.natural(&repetition.sub)?;
                 }
             }
         }
         Some(())
     }
 
-    /// Makes a match of exactly this length, which must be one of its lengths.
+    /// Appends a match of exactly `len` characters, which must be one of its possible lengths.
     fn exact(&mut self, hir: &Hir, len: usize) -> Option<()> {
         self.budget.spend(2)?;
         match hir.kind() {
@@ -141,17 +143,17 @@ impl Maker<'_> {
     fn exact_repetition(&mut self, repetition: &Repetition, len: usize) -> Option<()> {
         let sub = &repetition.sub;
         if is_single(sub) {
-            return (0..len).try_for_each(|_| self.plain(sub));
+            return (0..len).try_for_each(|_| self.natural(sub));
         }
         let once = lengths(sub, len, self.budget)?;
-        // What may be empty may be repeated as often as is demanded.
-        let least = if once.has(0) {
+        // If the part can be empty, empty repetitions make up the minimum.
+        let min = if once.has(0) {
             0
         } else {
             repetition.min as usize
         };
         let mut sums = vec![Lengths::zero(len)];
-        while sums.len() <= least || !sums[sums.len() - 1].has(len) {
+        while sums.len() <= min || !sums[sums.len() - 1].has(len) {
             self.budget.spend(1)?;
             let sum = sums[sums.len() - 1].plus(&once, self.budget)?;
             sums.push(sum);
@@ -167,7 +169,7 @@ impl Maker<'_> {
         Some(())
     }
 
-    /// Writes a literal, or a character of a class.
+    /// Appends a literal, or a character of a class.
     fn single(&mut self, hir: &Hir) -> Option<()> {
         match hir.kind() {
             HirKind::Literal(bytes) => {
@@ -189,8 +191,8 @@ impl Maker<'_> {
     }
 }
 
-/// How often a part is repeated where nothing demands otherwise: a word for characters, and as
-/// little as possible for other parts.
+/// Returns the usual number of repetitions of a part: the length of the word for single characters,
+/// and the minimum for other parts.
 fn natural_count(repetition: &Repetition) -> u32 {
     match (is_single(&repetition.sub), repetition.max) {
         (true, Some(..=1)) | (false, _) => repetition.min,
@@ -200,7 +202,8 @@ fn natural_count(repetition: &Repetition) -> u32 {
     }
 }
 
-/// The character of a class for this place in a string: of several choices, one.
+/// Returns choice number `choice` among the characters of a class, for position `place` in the
+/// word.
 fn char_of(class: &Class, place: usize, choice: usize) -> Option<char> {
     let wish = char::from(WORD[place % WORD.len()]);
     let wishes = [wish, wish.to_ascii_uppercase(), '1'];
@@ -214,7 +217,7 @@ fn char_of(class: &Class, place: usize, choice: usize) -> Option<char> {
         .into_iter()
         .chain(others.filter(|char| Some(*char) != wish))
         .chain(rest)
-        // Only control characters lie before the first that prints.
+        // Before the first printable character there are only control characters.
         .take(CHOICES_MAX as usize)
         .nth(choice);
     let first = || ranges(class).first().map(|range| range.start());

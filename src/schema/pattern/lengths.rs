@@ -1,10 +1,10 @@
-//! The lengths that the matches of a pattern can have.
+//! The possible lengths of the matches of a pattern.
 
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use super::parts::{Budget, literal};
 
-/// A set of lengths from 0 to a largest one.
+/// A set of lengths from 0 to `top`, as a bit set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lengths {
     words: Vec<u64>,
@@ -19,7 +19,7 @@ impl Lengths {
         }
     }
 
-    /// The length 0 alone.
+    /// Returns the set that contains only 0.
     pub fn zero(top: usize) -> Lengths {
         let mut lengths = Lengths::none(top);
         lengths.add(0);
@@ -37,7 +37,7 @@ impl Lengths {
         len <= self.top && self.words[len / 64] >> (len % 64) & 1 == 1
     }
 
-    /// The lengths, from the smallest.
+    /// Returns the lengths in ascending order.
     pub fn each(&self) -> impl Iterator<Item = usize> + '_ {
         let words = self.words.iter().enumerate().filter(|(_, word)| **word > 0);
         words.flat_map(move |(at, word)| {
@@ -56,7 +56,8 @@ impl Lengths {
         }
     }
 
-    /// The sums of a length of this set and one of the other.
+    /// Returns the sums of each length of this set and each length of the other, or `None` if the
+    /// budget does not suffice.
     pub fn plus(&self, other: &Lengths, budget: &mut Budget) -> Option<Lengths> {
         let count = |set: &Lengths| set.words.iter().map(|word| word.count_ones()).sum::<u32>();
         let (few, many) = match count(self) < count(other) {
@@ -80,7 +81,8 @@ impl Lengths {
     }
 }
 
-/// The lengths up to `top` of the matches of a part; `None` when that takes too long to say.
+/// Returns the lengths up to `top` of the matches of a part, or `None` if the budget does not
+/// suffice.
 pub fn lengths(hir: &Hir, top: usize, budget: &mut Budget) -> Option<Lengths> {
     budget.spend(2 + top / 1024)?;
     Some(match hir.kind() {
@@ -116,12 +118,12 @@ pub fn lengths(hir: &Hir, top: usize, budget: &mut Budget) -> Option<Lengths> {
 
 fn repeated(repetition: &Repetition, top: usize, budget: &mut Budget) -> Option<Lengths> {
     let once = lengths(&repetition.sub, top, budget)?;
-    let most = repetition.max.map_or(usize::MAX, |max| max as usize);
+    let max = repetition.max.map_or(usize::MAX, |max| max as usize);
     let mut each = once.each();
     if let (Some(len @ 1..), None) = (each.next(), each.next()) {
         budget.spend(top / len / 4)?;
         let mut all = Lengths::none(top);
-        let counts = (repetition.min as usize..=most).take_while(|count| count * len <= top);
+        let counts = (repetition.min as usize..=max).take_while(|count| count * len <= top);
         counts.for_each(|count| all.add(count * len));
         return Some(all);
     }
@@ -135,7 +137,7 @@ fn repeated(repetition: &Repetition, top: usize, budget: &mut Budget) -> Option<
         }
     }
     let mut all = sum.clone();
-    for _ in repetition.min as usize..most {
+    for _ in repetition.min as usize..max {
         sum = sum.plus(&once, budget)?;
         let before = all.clone();
         all.unite(&sum);

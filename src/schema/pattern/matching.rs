@@ -1,14 +1,14 @@
-//! Decides whether a string matches a pattern: by the set of places where each part of the pattern
-//! can end, which takes polynomial time whatever the pattern.
+//! Pattern matching by the set of positions where each part of the pattern can end, which takes
+//! polynomial time for any pattern.
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::parts::{Budget, has, is_single, literal};
 
-/// Places between characters, in rising order.
+/// Positions between characters, in ascending order.
 type Ends = Vec<u32>;
 
-/// Returns whether a match is anywhere in `text`; `None` when that takes too long to say.
+/// Returns whether a pattern matches anywhere in `text`, or `None` if the budget does not suffice.
 pub fn is_match(
     hir: &Hir,
     text: &[char],
@@ -27,7 +27,7 @@ pub fn is_match(
     })
 }
 
-/// Where matches of a part can end that begin at one of `starts`.
+/// Returns the positions where matches of a part can end if they begin at one of `starts`.
 fn ends(hir: &Hir, text: &[char], starts: &[u32], budget: &mut Budget) -> Option<Ends> {
     budget.spend(1 + starts.len() / 8)?;
     if starts.is_empty() {
@@ -90,7 +90,7 @@ fn repeated(
     let mut at = starts.to_vec();
     for _ in 0..repetition.min {
         let next = ends(&repetition.sub, text, &at, budget)?;
-        // What matches nothing, or no more than before, does not change any more.
+        // Once the set no longer changes, further repetitions will not change it either.
         let settled = next == at;
         at = next;
         if settled || at.is_empty() {
@@ -114,29 +114,29 @@ fn repeated(
     Some(all)
 }
 
-/// A repetition of single characters: they are read once, however many there are.
+/// Handles a repetition of single characters in a single pass over the text.
 fn run(
     repetition: &Repetition,
     text: &[char],
     starts: &[u32],
     budget: &mut Budget,
 ) -> Option<Ends> {
-    let least = repetition.min as usize;
-    let most = repetition.max.map_or(usize::MAX, |max| max as usize);
+    let min = repetition.min as usize;
+    let max = repetition.max.map_or(usize::MAX, |max| max as usize);
     let mut all = Ends::new();
-    // How far the characters go from the start looked at last: starts within it share its end.
+    // The end of the run of matching characters from the last start: starts within it share it.
     let mut reach = 0;
     for &start in starts {
         let start = start as usize;
         if reach < start {
             reach = start;
         }
-        while reach < text.len() && reach - start < most && one(&repetition.sub, text[reach]) {
+        while reach < text.len() && reach - start < max && one(&repetition.sub, text[reach]) {
             reach += 1;
         }
         budget.spend(1 + (reach - start) / 8)?;
-        let last = start.saturating_add(most).min(reach);
-        let from = (start + least).max(all.last().map_or(0, |end| *end as usize + 1));
+        let last = start.saturating_add(max).min(reach);
+        let from = (start + min).max(all.last().map_or(0, |end| *end as usize + 1));
         all.extend((from..=last).map(|end| end as u32));
     }
     Some(all)
@@ -162,7 +162,7 @@ fn holds(look: Look, text: &[char], at: usize) -> bool {
         Look::End => at == text.len(),
         Look::WordAscii => boundary,
         Look::WordAsciiNegate => !boundary,
-        // The translation writes no others.
+        // The translation emits no others.
         _ => false,
     }
 }

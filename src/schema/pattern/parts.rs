@@ -1,8 +1,9 @@
-//! What matching and making strings share: their budget, and the parts of a parsed pattern.
+//! Helpers for both matching and generating strings: the work budget, and accessors for parsed
+//! patterns.
 
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
-/// The steps that may be spent on one match or one string.
+/// The work budget of one match or one generated string, in steps.
 #[derive(Debug)]
 pub struct Budget {
     left: u32,
@@ -10,7 +11,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of this many steps.
+    /// Creates a budget of `steps` steps.
     pub fn new(steps: u32) -> Budget {
         Budget {
             left: steps,
@@ -18,42 +19,42 @@ impl Budget {
         }
     }
 
-    /// Spends steps; `None` when there are not enough.
+    /// Spends steps. Returns `None` if too few are left.
     pub fn spend(&mut self, steps: usize) -> Option<()> {
         let left = (self.left as usize).checked_sub(steps);
         self.left = left.unwrap_or(0) as u32;
         left.map(|_| ())
     }
 
-    /// The steps that have been spent, and one.
+    /// Returns the number of steps spent, plus one.
     pub fn spent(&self) -> u32 {
         1 + self.of - self.left
     }
 }
 
-/// The ranges of characters of a class.
+/// Returns the character ranges of a class.
 pub fn ranges(class: &Class) -> &[ClassUnicodeRange] {
     match class {
         Class::Unicode(class) => class.ranges(),
-        // The translation makes no class of bytes.
+        // The translation produces no byte classes.
         Class::Bytes(_) => &[],
     }
 }
 
-/// Returns whether a class has a character.
+/// Returns whether a class contains a character.
 pub fn has(class: &Class, char: char) -> bool {
     let ranges = ranges(class);
     let after = ranges.partition_point(|range| range.start() <= char);
     after > 0 && char <= ranges[after - 1].end()
 }
 
-/// The characters of a literal.
+/// Returns the text of a literal.
 pub fn literal(bytes: &[u8]) -> &str {
-    // Only classes of bytes make literals that are not UTF-8.
+    // Without byte classes, literals are always UTF-8.
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Returns whether a part always takes exactly one character.
+/// Returns whether a part of a pattern always matches exactly one character.
 pub fn is_single(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Class(_) => true,

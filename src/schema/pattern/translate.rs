@@ -1,44 +1,44 @@
-//! Translates a regular expression of JavaScript into the syntax of regex-syntax, where the two
-//! differ: classes of ASCII, escapes, brackets that stand for themselves. Idioms of Python and Rust
-//! that JavaScript lacks (`\A`, `\Z`, `(?P<name>`, `(?i)`) are kept, because pydantic writes them.
+//! Translation of JavaScript regular expressions into the syntax of regex-syntax. The two differ in
+//! ASCII classes, escapes and literal brackets. Syntax of Python and Rust that JavaScript lacks
+//! (`\A`, `\Z`, `(?P<name>`, `(?i)`) is accepted too, because pydantic emits it.
 
 use std::fmt::Write;
 
-use PatternFault::{LookAround, Malformed, TooLarge};
+use PatternError::{LookAround, Malformed, TooLarge};
 
 /// The reason why a pattern is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatternFault {
-    /// It is not a valid regular expression.
+pub enum PatternError {
+    /// The pattern is not a valid regular expression.
     Malformed,
-    /// It has look-around or a back-reference.
+    /// The pattern has look-around or a back-reference.
     LookAround,
-    /// It is too long or too deep.
+    /// The pattern is too long or nests too deeply.
     TooLarge,
 }
 
-/// What `\d`, `\w` and `\s` stand for (ECMA-262, 22.2.2.9), within brackets.
+/// The class `\d` (ECMA-262, section 22.2.2.9), to be put in brackets.
 const DIGITS: &str = "0-9";
-/// See [`DIGITS`].
+/// The class `\w`.
 const WORDS: &str = "0-9A-Za-z_";
-/// See [`DIGITS`]. U+0085 is white space to Unicode and none to JavaScript; U+FEFF the other way.
+/// The class `\s`. U+0085 is white space in Unicode but not in JavaScript; U+FEFF is the opposite.
 const SPACES: &str = r"[\p{White_Space}\x{FEFF}--\x{85}]";
 
-/// The most classes of Unicode properties in a pattern: each is a table of hundreds of ranges.
+/// The most Unicode property classes in a pattern: each expands to hundreds of ranges.
 const PROPERTIES_MAX: usize = 4;
 
-/// The longest translation, in bytes. Parsing is two calls of regex-syntax, which cannot pause;
-/// each takes up to 100 nanoseconds for a byte of dense groups (bench `schema`).
+/// The longest translation in bytes. Parsing takes two calls of regex-syntax, which cannot be
+/// suspended; each takes up to 100 nanoseconds per byte of densely nested groups (bench `schema`).
 const TRANSLATED_MAX: usize = 1024;
 
-/// The same with `(?i)`: folding the case of a letter takes up to 200 nanoseconds.
+/// The longest translation with `(?i)`: folding the case of a letter takes up to 200 nanoseconds.
 const FOLDED_MAX: usize = 256;
 
-/// The largest count of a repetition.
+/// The largest repetition count.
 const REPEAT_MAX: u32 = 100_000;
 
-/// The pattern in the syntax of regex-syntax.
-pub fn from_javascript(pattern: &str) -> Result<String, PatternFault> {
+/// Translates a pattern into the syntax of regex-syntax.
+pub fn from_javascript(pattern: &str) -> Result<String, PatternError> {
     let mut translator = Translator {
         chars: pattern.chars().collect(),
         at: 0,
@@ -61,16 +61,16 @@ struct Translator {
     at: usize,
     out: String,
     properties: usize,
-    /// True if a dot stands for line ends too, after `(?s)`.
+    /// True if a dot also matches line terminators, after `(?s)`.
     dot_all: bool,
-    /// The longest translation that is parsed, in bytes.
+    /// The longest translation that is accepted, in bytes.
     longest: usize,
 }
 
 /// One element of a class, or an escape.
 enum Atom {
     Char(char),
-    /// A class, as it stands within brackets.
+    /// A class, to be put in brackets.
     Class(String),
 }
 
@@ -97,7 +97,7 @@ impl Translator {
         found
     }
 
-    fn top(&mut self, char: char) -> Result<(), PatternFault> {
+    fn top(&mut self, char: char) -> Result<(), PatternError> {
         match char {
             '\\' => self.escape_at_top()?,
             '[' => self.class()?,
@@ -115,7 +115,7 @@ impl Translator {
         write_char(&mut self.out, char);
     }
 
-    fn escape_at_top(&mut self) -> Result<(), PatternFault> {
+    fn escape_at_top(&mut self) -> Result<(), PatternError> {
         match self.rest().first() {
             Some('b') => self.out.push_str(r"(?-u:\b)"),
             Some('B') => self.out.push_str(r"(?-u:\B)"),
@@ -136,8 +136,8 @@ impl Translator {
         Ok(())
     }
 
-    /// Reads what follows a backslash.
-    fn escape(&mut self) -> Result<Atom, PatternFault> {
+    /// Parses an escape after its backslash.
+    fn escape(&mut self) -> Result<Atom, PatternError> {
         let char = self.next().ok_or(Malformed)?;
         Ok(match char {
             'd' => Atom::Class(DIGITS.to_owned()),
@@ -164,8 +164,8 @@ impl Translator {
         })
     }
 
-    /// The character of this many hexadecimal digits, or of any number of them in braces.
-    fn code(&mut self, digits: usize) -> Result<char, PatternFault> {
+    /// Parses a code point: `digits` hexadecimal digits, or any number of them in braces.
+    fn code(&mut self, digits: usize) -> Result<char, PatternError> {
         let braces = self.skip("{");
         let from = self.at;
         while self.rest().first().is_some_and(char::is_ascii_hexdigit)
@@ -194,13 +194,13 @@ impl Translator {
         char::from_u32(code).ok_or(Malformed)
     }
 
-    fn property(&mut self, letter: char) -> Result<String, PatternFault> {
+    fn property(&mut self, letter: char) -> Result<String, PatternError> {
         self.properties += 1;
         if self.properties > PROPERTIES_MAX {
             return Err(TooLarge);
         }
         if !self.skip("{") {
-            // `\pL` is Rust's.
+            // `\pL` is Rust syntax.
             let name = self.next().ok_or(Malformed)?;
             return Ok(format!("\\{letter}{name}"));
         }
@@ -211,7 +211,7 @@ impl Translator {
         Ok(format!("\\{letter}{{{name}}}"))
     }
 
-    fn group(&mut self) -> Result<(), PatternFault> {
+    fn group(&mut self) -> Result<(), PatternError> {
         if !self.skip("?") {
             self.out.push_str("(?:");
             return Ok(());
@@ -228,7 +228,7 @@ impl Translator {
             self.out.push_str("(?:");
             return Ok(());
         }
-        // Flags, up to a colon or the end of the group; `(?:` has none.
+        // Flags up to a colon or the end of the group; `(?:` has none.
         self.out.push_str("(?");
         let start = self.out.len();
         while let Some(flag) = self.next() {
@@ -239,7 +239,7 @@ impl Translator {
                 }
                 's' => self.dot_all = !self.out.ends_with('-'),
                 ':' | ')' => {
-                    // Without a flag that is left, it is a plain group.
+                    // If no flag is left, it is a plain group.
                     if self.out.ends_with(['?', '-']) {
                         self.out.truncate(start);
                         self.out.push(':');
@@ -255,27 +255,26 @@ impl Translator {
         Err(Malformed)
     }
 
-    /// A repetition, or a brace that stands for itself (ECMA-262, B.1.2).
-    fn braces(&mut self) -> Result<(), PatternFault> {
+    /// Parses a repetition, or a literal brace (ECMA-262, section B.1.2).
+    fn braces(&mut self) -> Result<(), PatternError> {
         let inside: String = self
             .rest()
             .iter()
             .take_while(|char| **char != '}')
             .collect();
-        let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
+        let (min, max) = inside.split_once(',').unwrap_or((&inside, &inside));
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             digits.then(|| text.parse().unwrap_or(u32::MAX))
         };
-        let (Some(least), closed) = (number(least), self.rest().len() > inside.chars().count())
-        else {
+        let (Some(min), closed) = (number(min), self.rest().len() > inside.chars().count()) else {
             self.char('{');
             return Ok(());
         };
-        let most = match most {
+        let max = match max {
             "" => None,
-            most => match number(most) {
-                Some(most) => Some(most),
+            max => match number(max) {
+                Some(max) => Some(max),
                 None => {
                     self.char('{');
                     return Ok(());
@@ -286,18 +285,18 @@ impl Translator {
             self.char('{');
             return Ok(());
         }
-        if least.max(most.unwrap_or(0)) > REPEAT_MAX {
+        if min.max(max.unwrap_or(0)) > REPEAT_MAX {
             return Err(TooLarge);
         }
         self.at += inside.chars().count() + 1;
-        let _ = match most {
-            Some(most) => write!(self.out, "{{{least},{most}}}"),
-            None => write!(self.out, "{{{least},}}"),
+        let _ = match max {
+            Some(max) => write!(self.out, "{{{min},{max}}}"),
+            None => write!(self.out, "{{{min},}}"),
         };
         Ok(())
     }
 
-    fn class(&mut self) -> Result<(), PatternFault> {
+    fn class(&mut self) -> Result<(), PatternError> {
         let negated = self.skip("^");
         let mut inside = String::new();
         while let Some(atom) = self.class_atom()? {
@@ -321,7 +320,7 @@ impl Translator {
                     inside.push('-');
                     write_char(&mut inside, high);
                 }
-                // `[a-\d]` is an a, a hyphen and the digits (ECMA-262, B.1.2).
+                // `[a-\d]` is the letter a, a hyphen and the digits (ECMA-262, section B.1.2).
                 Atom::Class(class) => {
                     write_char(&mut inside, '-');
                     inside += &class;
@@ -329,7 +328,7 @@ impl Translator {
             }
         }
         let _ = match (inside.is_empty(), negated) {
-            // `[]` matches nothing and `[^]` every character.
+            // `[]` matches nothing and `[^]` any character.
             (true, false) => write!(self.out, r"[^\x{{0}}-\x{{10FFFF}}]"),
             (true, true) => write!(self.out, r"[\x{{0}}-\x{{10FFFF}}]"),
             (false, false) => write!(self.out, "[{inside}]"),
@@ -338,8 +337,8 @@ impl Translator {
         Ok(())
     }
 
-    /// The next element of a class; `None` at its end.
-    fn class_atom(&mut self) -> Result<Option<Atom>, PatternFault> {
+    /// Parses the next element of a class. Returns `None` at its end.
+    fn class_atom(&mut self) -> Result<Option<Atom>, PatternError> {
         Ok(match self.next().ok_or(Malformed)? {
             ']' => None,
             '\\' if self.skip("b") => Some(Atom::Char('\u{8}')),
@@ -349,7 +348,7 @@ impl Translator {
     }
 }
 
-/// Writes a character that stands for itself, within brackets or without.
+/// Writes a literal character, escaped so that it is valid inside and outside of brackets.
 fn write_char(out: &mut String, char: char) {
     if char.is_ascii_alphanumeric() || " _:,;@/=!%<>\"'".contains(char) {
         out.push(char);

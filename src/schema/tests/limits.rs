@@ -1,18 +1,18 @@
-//! Limits of what a schema may cost, and schemas that would cost more.
+//! Tests of the limits on the cost of a schema, and schemas that would exceed them.
 
 use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// Makes a schema of a size.
+/// A function that returns a schema of the specified size.
 type BySize<'a> = &'a dyn Fn(usize) -> Value;
 
-/// Each limit at its edge: a schema of one size, and the next one.
+/// Checks each limit at its edge: with a schema that is within it, and a larger one that is not.
 #[test]
 fn limits_hold_at_their_edges() {
-    let lists = |depth: usize| {
-        let list = |items, _| json!({"type": "array", "minItems": 1, "items": items});
-        (0..depth).fold(json!({"type": "null"}), list)
+    let arrays = |depth: usize| {
+        let array = |items, _| json!({"type": "array", "minItems": 1, "items": items});
+        (0..depth).fold(json!({"type": "null"}), array)
     };
     let demands = |count: usize| {
         let each = (1..count).map(|at| json!({"minimum": at}));
@@ -49,7 +49,7 @@ fn limits_hold_at_their_edges() {
         json!({"type": "string", "not": {"$ref": "#/$defs/d1"}, "$defs": each})
     };
     let sizes: [(BySize<'_>, usize, usize); 10] = [
-        (&lists, 99, 100),
+        (&arrays, 99, 100),
         (&demands, 128, 129),
         (&bytes, 7, 8),
         (&required, 20_000, 20_001),
@@ -63,17 +63,17 @@ fn limits_hold_at_their_edges() {
     for (row, (schema, fits, more)) in sizes.into_iter().enumerate() {
         assert!(instance(&schema(fits)).is_ok(), "row {row}");
         let result = instance(&schema(more));
-        assert_eq!(result.map(|_| ()), Err(Unfit::TooLarge), "row {row}");
+        assert_eq!(result.map(|_| ()), Err(SchemaError::TooLarge), "row {row}");
     }
 }
 
-/// What costs much takes many calls, each of which writes little.
+/// Expensive work is spread over many calls, each of which writes little.
 #[test]
-fn no_call_takes_long() {
+fn each_call_is_short() {
     let ignored: Map<_, _> = (0..9000).map(|at| (format!("x{at}"), at.into())).collect();
     let pattern = "a".repeat(1000);
     let parsed = 2 * u64::from(pattern::Pattern::parse_cost(&pattern));
-    for (schema, least, most) in [
+    for (schema, min, max) in [
         (Value::from(ignored), 9000, 1000),
         (
             json!({"type": "string", "pattern": pattern}),
@@ -87,28 +87,28 @@ fn no_call_takes_long() {
         ),
         (json!({"const": vec![0; 1900]}), 5000, 5000),
     ] {
-        let mut maker = Maker::new(Rc::new(Tree::from(&schema)), 0, false);
-        let all = maker.steps_left();
+        let mut generator = Generator::new(Rc::new(Tree::from(&schema)), 0, false);
+        let all = generator.steps_left();
         assert!(all <= STEPS_MAX, "{all} steps");
         loop {
-            let (before, written) = (maker.steps_left(), maker.text.len());
-            let progress = maker.run(STEPS_PER_CALL);
-            let spent = before - maker.steps_left();
-            assert!(spent < most, "a call of {spent} steps: {schema:.99}");
+            let (before, written) = (generator.steps_left(), generator.text.len());
+            let progress = generator.run(STEPS_PER_CALL);
+            let spent = before - generator.steps_left();
+            assert!(spent < max, "a call of {spent} steps: {schema:.99}");
             match progress {
-                Progress::More => assert!(maker.text.len() - written < 1 << 15),
+                Progress::More => assert!(generator.text.len() - written < 1 << 15),
                 Progress::Done(text) => break assert!(text.len() - written < 1 << 15),
-                Progress::Refused(why) => panic!("{why:?}"),
+                Progress::Failed(why) => panic!("{why:?}"),
             }
         }
-        let spent = all - maker.steps_left();
-        assert!(spent >= least, "{spent} steps: {schema:.99}");
+        let spent = all - generator.steps_left();
+        assert!(spent >= min, "{spent} steps: {schema:.99}");
     }
 }
 
-/// Each would take for ever, or all of the stack, but for the limits.
+/// Without the limits, each of these would take forever or overflow the stack.
 #[test]
-fn hostile_schemas_end_soon() {
+fn hostile_schemas_are_bounded() {
     let doubled = |count: usize, pair: fn(Value) -> Value| {
         let mut definitions = serde_json::Map::new();
         for at in 0..count {
@@ -127,24 +127,24 @@ fn hostile_schemas_end_soon() {
     ] {
         for count in [20, 90, 5000] {
             let schema = doubled(count, pair);
-            // Where members are optional, most of them are left out.
+            // Optional members are omitted until the budget suffices.
             let optional = schema["$defs"]["d0"]["properties"].is_object();
             assert_eq!(instance(&schema).is_ok(), optional, "{count}");
         }
     }
     let choices = json!({"allOf": vec![json!({"anyOf": [{"type": "null"}, {}]}); 5000]});
-    assert_eq!(instance(&choices), Err(Unfit::TooLarge));
+    assert_eq!(instance(&choices), Err(SchemaError::TooLarge));
     let listed = json!({"type": "array", "minItems": 9000, "items": {"enum": vec![1; 9000]}});
     assert_eq!(instance(&listed), Ok(vec![1; 9000].into()));
     let unique = json!({"type": "array", "minItems": 1300, "uniqueItems": true,
         "items": {"type": "integer"}});
-    assert_eq!(instance(&unique), Err(Unfit::TooLarge));
+    assert_eq!(instance(&unique), Err(SchemaError::TooLarge));
     let long = json!({"type": "array", "minItems": 9000, "items": {"const": "x".repeat(1 << 16)}});
-    assert_eq!(instance(&long), Err(Unfit::TooLarge));
+    assert_eq!(instance(&long), Err(SchemaError::TooLarge));
     let keys: Map<String, Value> = (0..2000)
         .map(|at| (format!("k{at}"), json!({"$ref": "#/$defs/long"})))
         .collect();
     let name = "x".repeat(1 << 16);
     let long = json!({"properties": keys, "$defs": {"long": {"required": [name]}}});
-    assert_eq!(instance(&long), Err(Unfit::TooLarge));
+    assert_eq!(instance(&long), Err(SchemaError::TooLarge));
 }

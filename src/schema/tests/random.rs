@@ -1,18 +1,18 @@
-//! Random schemas that are satisfiable, because each was made around a value: all of them must be
-//! filled, and another implementation must agree with each result.
+//! Random schemas that are satisfiable because each was built around a value. Generation must
+//! succeed for all of them, and an independent implementation must accept each result.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::instance;
 
-/// How many schemas a run of the tests fills; `SCHEMAS` asks for more.
+/// The number of schemas per test run; the environment variable `SCHEMAS` overrides it.
 const SCHEMAS: usize = 4_000;
 
 const NAMES: [&str; 8] = ["a", "b", "name", "x-1", "é", "a/b", "id", "Zed 9"];
 
 #[test]
-fn random_satisfiable_schemas_are_filled() {
+fn random_satisfiable_schemas_are_satisfied() {
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
     let count = number("SCHEMAS").unwrap_or(SCHEMAS as u64);
     let first = number("SCHEMA_SEED").unwrap_or(0);
@@ -37,7 +37,7 @@ fn random_satisfiable_schemas_are_filled() {
     assert!(count < 1000 || keywords.len() > 30, "{:?}", keywords.keys());
 }
 
-/// Collects the keywords of a schema, so that the test shows what it tests.
+/// Collects the keywords of a schema, so that the test can check its own coverage.
 fn tally(schema: &Value, keywords: &mut Map<String, Value>) {
     match schema {
         Value::Object(members) => {
@@ -57,7 +57,7 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
     validator.is_ok_and(|validator| validator.is_valid(value))
 }
 
-/// A schema that some value satisfies.
+/// Returns a random schema that some value satisfies.
 fn satisfiable(seed: u64) -> Value {
     let mut rng = Rng::with_seed(seed);
     loop {
@@ -73,7 +73,7 @@ fn satisfiable(seed: u64) -> Value {
         {
             members.insert("$defs".to_owned(), definitions.into());
         }
-        // What the other implementation reads otherwise is no case.
+        // Skip schemas that the other implementation interprets differently.
         if schema.is_object() && is_valid(&schema, &value) {
             return schema;
         }
@@ -117,7 +117,7 @@ fn text(rng: &mut Rng) -> String {
         .collect()
 }
 
-/// Makes schemas around values.
+/// Builder of schemas around values.
 struct Around<'a> {
     rng: &'a mut Rng,
     definitions: Map<String, Value>,
@@ -128,7 +128,7 @@ impl Around<'_> {
         self.rng.u32(0..100) < percent
     }
 
-    /// A schema that `value` satisfies.
+    /// Returns a schema that `value` satisfies.
     fn schema(&mut self, value: &Value, depth: u32) -> Value {
         if self.chance(4) {
             return [json!({}), json!(true), json!({"title": "any"})][self.rng.usize(..3)].clone();
@@ -153,7 +153,7 @@ impl Around<'_> {
         schema.into()
     }
 
-    /// A schema that `value` does not satisfy.
+    /// Returns a schema that `value` does not satisfy.
     fn other(&mut self, value: &Value, depth: u32) -> Value {
         for _ in 0..20 {
             let unlike = super::random::value(self.rng, 1);
@@ -166,7 +166,8 @@ impl Around<'_> {
         json!(false)
     }
 
-    /// What people forbid: values, types, members.
+    /// Returns a schema that `value` does not satisfy, such as people put in `not`: a value, a type
+    /// or a member.
     fn unlike(&mut self, value: &Value) -> Value {
         let unlike = super::random::value(self.rng, 1);
         let name = NAMES[self.rng.usize(..NAMES.len())];
@@ -206,7 +207,7 @@ impl Around<'_> {
                 schema.into()
             }
             3 | 4 => {
-                // Lists of lists of demands are deep enough without choices in them.
+                // Avoid choices within nested arrays, which would exceed the depth limits.
                 let depth = if value.is_array() || value.is_object() {
                     0
                 } else {
@@ -243,7 +244,7 @@ impl Around<'_> {
         }
     }
 
-    /// The keywords of the value's own type, or some of them.
+    /// Returns keywords of the value's own type.
     fn plain(&mut self, value: &Value, depth: u32) -> Map<String, Value> {
         let mut schema = Map::new();
         let (name, wider) = match value {
@@ -289,7 +290,7 @@ impl Around<'_> {
         schema
     }
 
-    /// Keeps some of these members.
+    /// Keeps each of these members with a probability of `percent`.
     fn some(&mut self, all: Value, percent: u32) -> Value {
         let Value::Object(all) = all else { return all };
         let kept = all.into_iter().filter(|_| self.chance(percent));
@@ -421,7 +422,7 @@ impl Around<'_> {
             }
         }
         let mut kept = self.some(all, 45);
-        // What is not declared must not be forbidden.
+        // Undeclared members must not be forbidden.
         if kept.get("properties").is_none()
             && kept.get("additionalProperties") == Some(&json!(false))
         {

@@ -1,5 +1,4 @@
-//! How arguments and variables are read, and what is said of those that can't be. Knows no kind of
-//! value.
+//! Tests of parsing arguments and variables, and of the errors.
 
 use super::*;
 
@@ -19,7 +18,7 @@ fn a_health_check_reads_the_settings_of_the_server() {
     ] {
         match started(args, vars) {
             Ok(Start::Healthcheck(settings)) => assert_eq!(settings.port, port, "{args:?}"),
-            Ok(_) => panic!("{args:?} {vars:?} asked nobody"),
+            Ok(_) => panic!("{args:?} {vars:?} is no health check"),
             Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
         }
     }
@@ -29,9 +28,12 @@ fn a_health_check_reads_the_settings_of_the_server() {
             "-healthcheck: port 0",
         ),
         (&["-port", "80x", "-healthcheck"], "-port: "),
-        (&["-healthcheck=false"], "-healthcheck: it takes no value"),
-        (&["-healthcheck", "true"], "\"true\" is a stray"),
-        (&["-auth=a", "-healthcheck", "b"], "\"b\" is a stray"),
+        (&["-healthcheck=false"], "-healthcheck: takes no value"),
+        (&["-healthcheck", "true"], "unexpected argument \"true\""),
+        (
+            &["-auth=a", "-healthcheck", "b"],
+            "unexpected argument \"b\"",
+        ),
     ] {
         let line = error(args, &[]);
         assert!(line.contains(part), "{line}");
@@ -41,32 +43,41 @@ fn a_health_check_reads_the_settings_of_the_server() {
 }
 
 #[test]
-fn the_error_line() {
-    let whole = "is not allowed; a whole number from 0 to 65535";
+fn errors_name_the_flag_and_the_value() {
+    let expected = "expected an integer from 0 to 65535";
     let line = error(&["-port", "80x"], &[]);
-    assert_eq!(line, format!("mocker: -port: \"80x\" {whole}"));
+    assert_eq!(
+        line,
+        format!("mocker: -port: invalid value \"80x\"; {expected}")
+    );
     let line = error(&["--port=65536"], &[]);
-    assert_eq!(line, format!("mocker: -port: \"65536\" {whole}"));
+    assert_eq!(
+        line,
+        format!("mocker: -port: invalid value \"65536\"; {expected}")
+    );
     let line = error(&[], &[("MOCKER_PORT", "-1")]);
-    assert_eq!(line, format!("mocker: MOCKER_PORT: \"-1\" {whole}"));
+    assert_eq!(
+        line,
+        format!("mocker: MOCKER_PORT: invalid value \"-1\"; {expected}")
+    );
     assert_eq!(
         error(&["-port", ""], &[]),
-        format!("mocker: -port: \"\" {whole}")
+        format!("mocker: -port: invalid value \"\"; {expected}")
     );
-    assert!(error(&["-Port", "1"], &[]).starts_with("mocker: -Port: no such flag;"));
-    assert!(error(&["-big_payload"], &[]).starts_with("mocker: -big_payload: no such flag;"));
-    assert!(error(&["-a\u{1b}\n"], &[]).starts_with("mocker: -a\\u{1b}\\n: no such flag;"));
+    assert!(error(&["-Port", "1"], &[]).starts_with("mocker: -Port: unknown flag;"));
+    assert!(error(&["-big_payload"], &[]).starts_with("mocker: -big_payload: unknown flag;"));
+    assert!(error(&["-a\u{1b}\n"], &[]).starts_with("mocker: -a\\u{1b}\\n: unknown flag;"));
     for arg in ["stray", "", "-", "--", "80\n80"] {
         let line = error(&["-port", "1", arg], &[]);
         assert!(
-            line.starts_with(&format!("mocker: {arg:?} is a stray argument; ")),
+            line.starts_with(&format!("mocker: unexpected argument {arg:?}; ")),
             "{line}"
         );
     }
 }
 
 #[test]
-fn a_secret_is_never_shown() {
+fn secrets_are_never_printed() {
     let wrong = [
         error(&["-auth", "hush\n"], &[]),
         error(&["-auth=hush\n"], &[]),
@@ -85,13 +96,13 @@ fn a_secret_is_never_shown() {
 }
 
 #[test]
-fn a_switch_never_takes_the_next_argument() {
+fn a_boolean_flag_never_takes_the_next_argument() {
     let on = settings(
         &["-big-payload", "-port", "1"],
         &[("MOCKER_BIG_PAYLOAD", "false")],
     );
     assert!(on.big_payload && on.port == 1);
-    assert!(error(&["-big-payload", "false"], &[]).contains("\"false\" is a stray"));
+    assert!(error(&["-big-payload", "false"], &[]).contains("unexpected argument \"false\""));
     for off in [
         "-big-payload=false",
         "--big-payload=FALSE",
@@ -103,17 +114,17 @@ fn a_switch_never_takes_the_next_argument() {
         );
     }
     assert!(settings(&[], &[("MOCKER_BIG_PAYLOAD", "True")]).big_payload);
-    assert!(error(&["-big-payload="], &[]).contains("\"\" is not allowed"));
+    assert!(error(&["-big-payload="], &[]).contains("invalid value \"\""));
 }
 
 #[test]
-fn values_are_taken_as_they_are() {
+fn values_are_taken_literally() {
     let auth = [("MOCKER_AUTH", "Bearer x")];
     assert_eq!(settings(&[], &auth).auth, "Bearer x");
     assert_eq!(
         settings(&["-auth", ""], &auth).auth,
         "",
-        "an empty flag is a value"
+        "an empty value of a flag is a value"
     );
     assert_eq!(settings(&["-auth="], &auth).auth, "");
     assert_eq!(settings(&["-auth", "-port"], &[]).auth, "-port");
@@ -134,30 +145,28 @@ fn a_port_from_kubernetes_is_ignored_with_a_note() {
     assert!(note.starts_with("mocker: MOCKER_PORT: \"tcp://10.0.0.1:8000\" is ignored; "));
     assert!(
         run(&["-port", "1"], &kubernetes).1.is_empty(),
-        "it was not needed"
+        "the variable was not used"
     );
     assert!(error(&["-port", "tcp://10.0.0.1:8000"], &[]).contains("-port"));
     assert!(error(&[], &[("MOCKER_THREADS", "tcp://10.0.0.1:1")]).contains("MOCKER_THREADS"));
 }
 
 #[test]
-fn settings_that_contradict_each_other_are_told_by_the_names_given() {
+fn conflicts_are_reported_with_the_names_that_were_used() {
     let line = error(&["-pin=off"], &[("MOCKER_CORES", "0-1")]);
     assert_eq!(
         line,
-        "mocker: -pin: \"off\" is not allowed with MOCKER_CORES; auto or on"
+        "mocker: -pin: \"off\" conflicts with MOCKER_CORES; expected auto or on"
     );
     let line = error(&["-cores=0-1"], &[("MOCKER_PIN", "off")]);
     assert_eq!(
         line,
-        "mocker: MOCKER_PIN: \"off\" is not allowed with -cores; auto or on"
+        "mocker: MOCKER_PIN: \"off\" conflicts with -cores; expected auto or on"
     );
     for threads in ["1", "3"] {
         let line = error(&["-threads", threads, "-cores", "0-1"], &[]);
-        assert!(line.contains(&format!(
-            "-threads: \"{threads}\" is not allowed with -cores"
-        )));
-        assert!(line.contains("auto or 2"), "{line}");
+        assert!(line.contains(&format!("-threads: \"{threads}\" conflicts with -cores")));
+        assert!(line.contains("expected auto or 2"), "{line}");
     }
     settings(&["-threads=2", "-cores=0-1", "-pin=on"], &[]);
     settings(&["-threads=auto", "-cores=0-1"], &[]);
@@ -169,7 +178,7 @@ fn settings_that_contradict_each_other_are_told_by_the_names_given() {
 }
 
 #[test]
-fn what_varies_the_first_token_needs_its_time() {
+fn ttft_jitter_requires_ttft() {
     let line = error(&["-ttft-jitter", "5"], &[]);
     assert!(
         line.contains("-ttft-jitter") && line.contains("-ttft auto"),
@@ -183,7 +192,7 @@ fn what_varies_the_first_token_needs_its_time() {
 }
 
 #[test]
-fn a_mistyped_flag_names_the_nearest() {
+fn a_misspelt_flag_suggests_the_nearest() {
     for (typed, meant) in [
         ("-prot", "-port"),
         ("-latnecy", "-latency"),
@@ -192,24 +201,25 @@ fn a_mistyped_flag_names_the_nearest() {
         ("-ttft-jiter", "-ttft-jitter"),
     ] {
         let line = error(&[typed, "1"], &[]);
-        assert!(line.contains(&format!("is it {meant}? ")), "{line}");
+        assert!(line.contains(&format!("did you mean {meant}? ")), "{line}");
     }
     let line = error(&["-something-else", "1"], &[]);
-    assert!(!line.contains("is it"), "{line}");
+    assert!(!line.contains("did you mean"), "{line}");
 }
 
 #[test]
-fn misspelt_variables_are_told() {
-    let told = |name: &str| misspelt([name.into()]);
+fn misspelt_variables_are_reported() {
+    let reported = |name: &str| misspelt([name.into()]);
     for (name, near) in [
         ("MOCKER_LATENCI", "MOCKER_LATENCY"),
         ("MOCKER_PROT", "MOCKER_PORT"),
         ("MOCKER_TOKEN", "MOCKER_TOKENS"),
     ] {
-        let line = format!("mocker: {name}: no such variable; is it {near}?");
-        assert_eq!(told(name), [line]);
+        let line = format!("mocker: {name}: unknown variable; did you mean {near}?");
+        assert_eq!(reported(name), [line]);
     }
-    // Ours, other programs', and what Kubernetes sets for a Service named mocker.
+    // Known variables, those of other programs, and those that Kubernetes sets for a Service named
+    // mocker.
     for name in [
         "MOCKER_LATENCY",
         "MOCK_LATENCY",
@@ -219,6 +229,6 @@ fn misspelt_variables_are_told() {
         "MOCKER_PORT_8000_TCP",
         "MOCKER_PORT_8000_TCP_ADDR",
     ] {
-        assert!(told(name).is_empty(), "{name}");
+        assert!(reported(name).is_empty(), "{name}");
     }
 }

@@ -1,32 +1,32 @@
-//! The texts that tell of the settings. Knows no kind of value.
+//! Tests of the help, the version, the effective configuration and the generated files.
 
 use super::super::texts::groups;
 use super::*;
 
 #[test]
-fn help_and_readme_tell_every_setting() {
+fn help_and_table_have_every_setting() {
     let help = printed(&["-help"], &[]);
     let long = help.lines().find(|line| line.chars().count() > 100);
-    assert_eq!(long, None, "fits 100 columns");
+    assert_eq!(long, None, "lines must fit 100 columns");
     let table = markdown();
-    assert_eq!(table.lines().count(), 2 + ROWS.len() + groups().count());
-    for row in ROWS {
-        for part in [row.flag(), row.variable(), (row.allowed)()] {
+    assert_eq!(table.lines().count(), 2 + SETTINGS.len() + groups().count());
+    for setting in SETTINGS {
+        for part in [setting.flag(), setting.variable(), (setting.allowed)()] {
             assert!(help.contains(&part) && table.contains(&part), "{part}");
         }
         let line = table
             .lines()
-            .find(|line| line.contains(&format!("`{}`", row.usage())));
+            .find(|line| line.contains(&format!("`{}`", setting.usage())));
         assert_eq!(
-            line.expect(row.field).matches('|').count(),
+            line.expect(setting.field).matches('|').count(),
             5,
-            "a bar would end a cell"
+            "a bar in a cell would end it"
         );
     }
 }
 
 #[test]
-fn help_and_version_end_the_reading() {
+fn help_and_version_end_parsing() {
     for flag in ["-h", "--h", "-help", "--help"] {
         assert!(printed(&[flag], &[]).starts_with("Usage: mocker "));
     }
@@ -54,15 +54,15 @@ fn help_and_version_end_the_reading() {
     );
     assert!(
         error(&["-port", "-h"], &[]).contains("\"-h\""),
-        "here -h is a value"
+        "-h is a value here"
     );
 }
 
 #[test]
-fn what_was_asked_for_is_shown_with_its_origin() {
+fn the_configuration_is_printed_with_origins() {
     let vars = [("MOCKER_JITTER", "20"), ("MOCKER_AUTH", "Bearer secret")];
     let text = printed(&["-latency", "50", "-print-config"], &vars);
-    assert_eq!(text.lines().count(), ROWS.len());
+    assert_eq!(text.lines().count(), SETTINGS.len());
     let has = |start: &str, end: &str| {
         let mut lines = text.lines();
         lines.any(|line| line.starts_with(start) && line.ends_with(end))
@@ -77,7 +77,7 @@ fn what_was_asked_for_is_shown_with_its_origin() {
 }
 
 #[test]
-fn the_line_that_says_ready_tells_what_differs() {
+fn the_startup_message_reports_what_differs() {
     let changed = |args: &[&str], vars: &[(&str, &str)]| match started(args, vars) {
         Ok(Start::Run(run)) => run.changed,
         _ => panic!("{args:?} does not run"),
@@ -92,15 +92,15 @@ fn the_line_that_says_ready_tells_what_differs() {
 }
 
 #[test]
-fn what_is_made_for_shells_and_man_has_every_flag() {
+fn generated_files_have_every_flag() {
     for kind in ["man", "bash", "zsh", "fish"] {
         let text = printed(&["-generate", kind], &[]);
         assert_eq!(text, printed(&[&format!("-generate={kind}")], &[]));
-        for row in ROWS {
+        for setting in SETTINGS {
             let flag = match kind {
-                "man" => row.flag().replace('-', "\\-"),
-                "fish" => format!("-o {} ", row.flag().trim_start_matches('-')),
-                _ => row.flag(),
+                "man" => setting.flag().replace('-', "\\-"),
+                "fish" => format!("-o {} ", setting.flag().trim_start_matches('-')),
+                _ => setting.flag(),
             };
             assert!(text.contains(&flag), "{kind}: {flag}");
         }
@@ -108,6 +108,6 @@ fn what_is_made_for_shells_and_man_has_every_flag() {
     }
     for args in [&["-generate"] as &[&str], &["-generate", "x"]] {
         let line = error(args, &[]);
-        assert!(line.ends_with("is not allowed; one of man, bash, zsh, fish"));
+        assert!(line.ends_with("; expected one of man, bash, zsh, fish"));
     }
 }

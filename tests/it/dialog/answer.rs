@@ -1,17 +1,17 @@
-//! Reads answers as a strict client would: whatever RFC 9110 and 9112 do not allow panics.
+//! A strict parser of responses, which panics on any violation of RFC 9110 and RFC 9112.
 
 use serde_json::Value;
 
-/// One answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Names in lower case, in order.
+    /// The fields in order, with names in lower case.
     pub fields: Vec<(String, String)>,
     pub content: Vec<u8>,
-    /// How many bytes head and content have.
+    /// The length of the head and the content in bytes.
     pub len: usize,
-    /// How many 100 (Continue) came before it.
+    /// The number of 100 (Continue) responses before it.
     pub interim: usize,
 }
 
@@ -27,20 +27,20 @@ impl Answer {
         serde_json::from_slice(&self.content).expect("the content is JSON")
     }
 
-    /// The number that the answer's request id has.
+    /// Returns the number in the response's request id.
     pub fn id(&self) -> &str {
         let id = self.field("x-request-id").expect("every answer has one");
         id.strip_prefix("req_mock").expect("it begins req_mock")
     }
 
-    /// `error.code` and `error.param`.
+    /// Returns `error.code` and `error.param`.
     pub fn error(&self) -> (String, Option<String>) {
         let error = &self.json()["error"];
         let text = |name: &str| error[name].as_str().map(str::to_owned);
         (text("code").expect("errors have a code"), text("param"))
     }
 
-    /// Whether the answer says that the connection ends.
+    /// Returns whether the response announces that the connection will be closed.
     pub fn closes(&self) -> bool {
         self.field("connection") == Some("close")
     }
@@ -48,7 +48,8 @@ impl Answer {
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// All answers in `out`, which holds nothing else. Those at the places `heads` answer HEAD.
+/// Parses all responses in `out`, which must contain nothing else. Those at the indexes `heads` are
+/// to HEAD requests.
 pub fn read_all(out: &[u8], date: &str, heads: &[usize]) -> Vec<Answer> {
     let mut answers = Vec::new();
     let mut rest = out;
@@ -104,7 +105,7 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
         let length: usize = said.parse().expect("a length");
         assert!(out.len() >= answer.len + length, "cut short: {head}");
         answer.content = out[answer.len..answer.len + length].to_vec();
-        // All content is JSON but the page and the metrics, which begin as nothing else does.
+        // All content is JSON except the page and the metrics, which have unique beginnings.
         let kind = match &answer.content {
             page if page.starts_with(b"<!doctype html>") => "text/html; charset=utf-8",
             metrics if metrics.starts_with(b"# HELP ") => {
@@ -121,7 +122,7 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
     answer
 }
 
-/// The content of chunks, and what follows them; None if they are cut short.
+/// Returns the content of chunks and the bytes after them, or `None` if they are incomplete.
 pub fn dechunked(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut content = Vec::new();
     loop {
@@ -154,7 +155,7 @@ fn read_field(line: &str) -> (String, String) {
     (name.to_ascii_lowercase(), value.into())
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+/// Asserts the format `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 fn is_imf_fixdate(date: &str) -> bool {
     let shape: String = date
         .chars()
@@ -168,8 +169,8 @@ fn is_imf_fixdate(date: &str) -> bool {
     shape == "Aaa, 00 Aaa 0000 00:00:00 AAA" && date.ends_with(" GMT")
 }
 
-/// Every response says whether the connection stays open and, if it does, for how long; a field
-/// that is about the connection is named in `Connection` (RFC 9110, 7.6.1).
+/// Asserts that the response announces whether the connection stays open and for how long, and that
+/// hop-by-hop fields are listed in `Connection` (RFC 9110, section 7.6.1).
 fn check_persistence(answer: &Answer) {
     let timeout = answer.field("keep-alive");
     match answer.field("connection") {
@@ -183,7 +184,7 @@ fn check_persistence(answer: &Answer) {
     }
 }
 
-/// Every error is an object of OpenAI's shape, with an event id as the mock has it.
+/// Asserts that an error has OpenAI's format, with an event id.
 fn check_error(answer: &Answer) {
     let json = answer.json();
     let keys = |value: &Value| -> Vec<String> {

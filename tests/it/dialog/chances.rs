@@ -1,5 +1,5 @@
-//! What is drawn, through the policy of one core: the seeds are fixed, so nothing here fails by
-//! chance, and the bounds are those of the distributions.
+//! Tests of the random choices of a core's policy. The seeds are fixed, so these tests are
+//! deterministic, and the bounds follow from the distributions.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use super::client::{Client, MILLI, START, chat};
 
 const DRAWS: usize = 100_000;
 
-/// What the Kolmogorov-Smirnov statistic exceeds once in 1000 times, times the root of the draws.
+/// The critical value of the Kolmogorov-Smirnov statistic at a significance of 0.001, times the
+/// square root of the sample size.
 const KS: f64 = 1.9495;
 
 fn policy(settings: &Settings, seed: u64) -> Policy {
@@ -44,7 +45,7 @@ fn delays(settings: &Settings, seed: u64) -> Vec<Nanos> {
     (0..DRAWS).map(draw).collect()
 }
 
-/// How many failed in each batch.
+/// Returns the number of failures in each batch.
 fn batches(settings: &Settings, seed: u64) -> Vec<u32> {
     let mut policy = policy(settings, seed);
     let mut batch = |_| {
@@ -64,7 +65,7 @@ fn mean_and_variance(counts: &[u32]) -> (f64, f64) {
     (mean, squares.sum::<f64>() / (len - 1.0))
 }
 
-/// The draws are uniform between two times in milliseconds.
+/// Asserts that a sample is uniformly distributed between two times in milliseconds.
 fn assert_uniform(mut draws: Vec<Nanos>, least: u64, most: u64) {
     draws.sort_unstable();
     let (least, most) = (least * MILLI, most * MILLI);
@@ -104,7 +105,7 @@ fn delays_are_uniform_around_the_latency() {
 }
 
 #[test]
-fn what_would_be_below_nothing_is_nothing() {
+fn negative_delays_are_clamped_to_zero() {
     for (seed, (latency, jitter)) in [(0, 20), (10, 30), (1, 1000)].into_iter().enumerate() {
         let (rest, none): (Vec<_>, Vec<_>) = delays(&waits(latency, jitter), seed as u64)
             .into_iter()
@@ -116,7 +117,7 @@ fn what_would_be_below_nothing_is_nothing() {
 }
 
 #[test]
-fn an_answer_says_its_own_delay() {
+fn a_response_reports_its_own_delay() {
     let mut client = Client::new(&waits(70, 70));
     for _ in 0..100 {
         client.send(chat("{}"));
@@ -128,7 +129,7 @@ fn an_answer_says_its_own_delay() {
     }
 }
 
-/// So many of all draws is the share within 4 standard deviations.
+/// Asserts that a count is within 4 standard deviations of the expected share.
 fn assert_share(count: usize, share: f64, name: &str) {
     let draws = DRAWS as f64;
     let sigma = (draws * share * (1.0 - share)).sqrt();
@@ -140,7 +141,7 @@ fn assert_share(count: usize, share: f64, name: &str) {
 }
 
 #[test]
-fn the_share_of_failures_is_what_was_asked_for() {
+fn the_share_of_failures_is_as_configured() {
     for (seed, percent) in [0.01, 0.5, 5.0, 10.0, 33.3333, 50.0, 99.0, 99.99]
         .into_iter()
         .enumerate()
@@ -162,7 +163,7 @@ fn all_fail_at_100_percent_and_none_at_0() {
             .all(|&count| count == BATCH)
     );
     assert!(batches(&fails(0.0, 0.0), 1).iter().all(|&count| count == 0));
-    // With something else to draw, too.
+    // Also with another random choice.
     let late = Settings {
         jitter: Duration::from_millis(5),
         ..fails(0.0, 0.0)
@@ -170,8 +171,8 @@ fn all_fail_at_100_percent_and_none_at_0() {
     assert!(batches(&late, 1).iter().all(|&count| count == 0));
 }
 
-/// The moments of a batch's chance: uniform in [percent - jitter, percent + jitter], and what
-/// leaves [0, 1] moved to its end. By steps, which is plain.
+/// Returns the moments of a batch's probability, which is uniform in [percent - jitter, percent +
+/// jitter] and clamped to [0, 1]. Integrates numerically.
 fn chance(percent: f64, jitter: f64) -> (f64, f64) {
     const STEPS: u32 = 100_000;
     let at = |step: u32| {
@@ -186,7 +187,7 @@ fn chance(percent: f64, jitter: f64) -> (f64, f64) {
 }
 
 #[test]
-fn batches_swing_as_far_as_was_asked_for() {
+fn batches_vary_within_the_jitter() {
     let cases = [
         (10.0, 5.0),
         (5.0, 2.0),
@@ -200,7 +201,7 @@ fn batches_swing_as_far_as_was_asked_for() {
         let (mean, variance) = mean_and_variance(&counts);
         let (average, spread) = chance(percent, jitter);
         let (n, batches) = (f64::from(BATCH), counts.len() as f64);
-        // The variance of a mixture: within a batch, and of the batches' own chances.
+        // The variance of a mixture: within a batch, plus that of the batches' probabilities.
         let within = n * (average * (1.0 - average) - spread);
         let expected = within + n * n * spread;
         let sigma = (expected / batches).sqrt();
@@ -228,7 +229,7 @@ fn batches_swing_as_far_as_was_asked_for() {
     }
 }
 
-/// Ids, token counts, failures and delays of a core.
+/// Returns the ids, token counts, failures and delays of a core.
 fn run(settings: &Settings, seed: u64, core: u16) -> Vec<(u16, String, Nanos)> {
     let mut client = Client::new(settings);
     client.kit.mock = Mock::new(
@@ -251,7 +252,7 @@ fn run(settings: &Settings, seed: u64, core: u16) -> Vec<(u16, String, Nanos)> {
 }
 
 #[test]
-fn a_seed_is_a_run() {
+fn a_seed_makes_a_run_repeatable() {
     let settings = Settings {
         latency: Duration::from_millis(50),
         jitter: Duration::from_millis(20),
@@ -277,7 +278,7 @@ fn a_seed_is_a_run() {
 }
 
 #[test]
-fn the_cores_of_a_process_draw_each_for_itself() {
+fn the_cores_of_a_process_draw_independently() {
     let settings = fails(50.0, 0.0);
     let failures = |core| -> Vec<bool> {
         let mut mock = Mock::new(

@@ -1,4 +1,4 @@
-//! Chat completions: the answer field by field, the choices, the limits, the lengths.
+//! Tests of chat completions: the fields, choices, limits and lengths of responses.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::client::{Client, UNIX, chat, in_every_cut, post};
 
-/// How many words the fixed sentence has; a token is a word.
+/// The number of words, which is that of tokens, in the fixed sentence.
 pub const WORDS: usize = 15;
 
 pub fn big() -> Settings {
@@ -25,7 +25,7 @@ fn content(answer: &Answer) -> String {
 }
 
 #[test]
-fn the_answer_has_every_field_of_the_schema() {
+fn the_response_has_every_field_of_the_schema() {
     let body = r#"{"model":"gpt-x","messages":[{"role":"user","content":"hi"}]}"#;
     let outcome = in_every_cut("chat", &Settings::default(), chat(body).as_bytes());
     assert_eq!((outcome.statuses(), outcome.ended), (vec![200], false));
@@ -74,7 +74,7 @@ fn the_answer_has_every_field_of_the_schema() {
     assert_eq!(json, want);
 }
 
-/// Checks that usage adds up, and takes its numbers away. `sent` is what a limit left.
+/// Asserts that the usage adds up, and removes its numbers. `sent` is the limited number of tokens.
 pub fn check_usage(usage: &mut Value, [prompt, completion]: [&str; 2], sent: Option<u64>) {
     let mut number = |name: &str| usage[name].take().as_u64().expect("a number");
     let (prompt, completion) = (number(prompt), number(completion));
@@ -90,7 +90,7 @@ pub fn check_usage(usage: &mut Value, [prompt, completion]: [&str; 2], sent: Opt
 }
 
 #[test]
-fn the_model_comes_back_as_it_was_written() {
+fn the_model_is_echoed_verbatim() {
     let long = "m".repeat(256);
     let names: &[&str] = &[
         "gpt-4o",
@@ -114,7 +114,7 @@ fn the_model_comes_back_as_it_was_written() {
 }
 
 #[test]
-fn choices_are_as_many_as_asked_for() {
+fn n_is_the_number_of_choices() {
     for (settings, all) in [
         (Settings::default(), &[1, 2, 127, 128][..]),
         (big(), &[1, 8]),
@@ -138,8 +138,8 @@ fn choices_are_as_many_as_asked_for() {
 }
 
 #[test]
-fn many_big_choices_come_piece_by_piece() {
-    // 128 times 10 KB: more than the outbox holds at once.
+fn many_large_choices_are_sent_in_pieces() {
+    // 128 times 10 KB: more than the outbox can hold.
     let bytes = chat(r#"{"n":128}"#);
     let mut client = Client::new(&big());
     let json = client.ask(&bytes).json();
@@ -156,7 +156,7 @@ fn many_big_choices_come_piece_by_piece() {
 }
 
 #[test]
-fn a_token_limit_cuts_and_says_so() {
+fn a_token_limit_truncates_and_is_reported() {
     let all = content(&Client::plain().ask(chat("{}")));
     for (field, limit, sent) in [
         ("max_tokens", 1, 1),
@@ -191,7 +191,7 @@ fn big_payload_is_about_ten_kilobytes() {
 }
 
 #[test]
-fn answers_to_one_request_are_equally_long_and_their_ids_differ() {
+fn responses_to_one_request_have_equal_lengths_and_different_ids() {
     let embeddings = r#"{"input":["a","b"],"dimensions":8}"#;
     for (settings, path, body) in [
         (Settings::default(), "/v1/chat/completions", "{}"),

@@ -1,11 +1,11 @@
-//! Chunked bodies (RFC 9112, 7).
+//! Tests of chunked bodies (RFC 9112, section 7).
 
 use mocker::http::body::{CHUNK_LINE_MAX, TRAILERS_MAX};
 use mocker::settings::Settings;
 
 use super::client::{HEALTH, chunked, in_every_cut};
 
-/// Bodies of `{"n":2}` that are read, framing and all.
+/// Valid chunked bodies of `{"n":2}`, with their framing.
 const READ: &[(&str, &str)] = &[
     ("one chunk", "7\r\n{\"n\":2}\r\n0\r\n\r\n"),
     ("two chunks", "3\r\n{\"n\r\n4\r\n\":2}\r\n0\r\n\r\n"),
@@ -48,7 +48,7 @@ const READ: &[(&str, &str)] = &[
     ),
 ];
 
-/// Bodies that are refused.
+/// Invalid chunked bodies.
 const REFUSED: &[(&str, &str)] = &[
     ("plus", "+7\r\n{\"n\":2}\r\n0\r\n\r\n"),
     ("minus", "-7\r\n{\"n\":2}\r\n0\r\n\r\n"),
@@ -122,7 +122,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn chunks_are_put_together_and_the_next_request_is_served() {
+fn chunks_are_joined_and_the_next_request_is_served() {
     for (name, body) in READ {
         let bytes = chunked(body) + HEALTH;
         let outcome = in_every_cut(name, &Settings::default(), bytes.as_bytes());
@@ -137,7 +137,7 @@ fn chunks_are_put_together_and_the_next_request_is_served() {
 }
 
 #[test]
-fn broken_framing_is_refused_and_nothing_behind_it_is_read() {
+fn broken_framing_is_rejected_and_nothing_after_it_is_read() {
     for (name, body) in REFUSED {
         let bytes = chunked(body) + HEALTH;
         let outcome = in_every_cut(name, &Settings::default(), bytes.as_bytes());
@@ -154,7 +154,7 @@ fn no_chunk_at_all_is_an_empty_body() {
 }
 
 #[test]
-fn framing_is_the_same_for_requests_that_are_refused() {
+fn framing_is_the_same_for_rejected_requests() {
     let smuggled = format!("{:x}\r\n{HEALTH}\r\n0\r\n\r\n", HEALTH.len());
     for (line, status) in [
         ("GET /health", 200),
@@ -186,7 +186,7 @@ fn size_lines_and_trailers_are_bounded() {
             "x".repeat(len - 6)
         )
     };
-    // A trailer section is its lines with their line ends (RFC 9112, 7.1.2).
+    // The length of a trailer section includes line ends (RFC 9112, section 7.1.2).
     let one = |len: usize| {
         format!(
             "7\r\n{{\"n\":2}}\r\n0\r\nX: {}\r\n\r\n",
@@ -220,7 +220,7 @@ fn size_lines_and_trailers_are_bounded() {
 }
 
 #[test]
-fn a_long_body_streams_by() {
+fn a_long_body_is_not_buffered() {
     let piece = " ".repeat(4000);
     let chunks = format!("{:x}\r\n{piece}\r\n", piece.len()).repeat(30);
     let bytes = chunked(&format!("{chunks}7\r\n{{\"n\":2}}\r\n0\r\n\r\n")) + HEALTH;

@@ -1,5 +1,5 @@
-//! A client on virtual time: it hands bytes to one connection in any cuts, takes what comes out as
-//! fast or as slowly as a test wants, and obeys the connection's wishes as the reactor would.
+//! A client on virtual time. It passes bytes to one connection in arbitrary pieces, takes its
+//! output as fast or as slowly as a test requires, and serves the connection like the reactor.
 
 use std::fmt::Write as _;
 
@@ -13,25 +13,25 @@ use mocker::settings::Settings;
 use super::answer::{self, Answer};
 pub use super::requests::{chat, chunked, embeddings, post, request};
 
-/// What the wall clock shows unless a test says otherwise: the example of RFC 9110, 5.6.7.
+/// The default time of the wall clock: the example in RFC 9110, section 5.6.7.
 pub const UNIX: i64 = 784_111_777;
 pub const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// The process had been running for a while when the connection came.
+/// The uptime of the process when the connection is opened.
 pub const START: Nanos = 5_000_000_000_000;
 pub const MILLI: Nanos = 1_000_000;
 
-/// A request that every server answers: what must (or must not) be served after something else.
+/// A request that always succeeds, for checking whether a connection still serves requests.
 pub const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: mocker\r\n\r\n";
 
-/// How much a client takes of what is there, each time that it takes.
+/// The number of bytes of output that a client takes at a time.
 const ALL: usize = usize::MAX;
 
-/// What has become of the connection.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Open,
-    /// Its sending side is closed; the client's bytes are still read and dropped.
+    /// The server's sending side is closed; input is still read and discarded.
     Lingering,
     Closed,
 }
@@ -41,12 +41,12 @@ pub struct Client {
     conn: Conn,
     pub now: Nanos,
     pub end: End,
-    /// Everything that came out and was not yet asked for.
+    /// The output that the test has not retrieved yet.
     pub out: Vec<u8>,
-    /// The most bytes that ever waited to be sent.
+    /// The largest number of bytes that waited to be sent.
     pub most_waiting: usize,
     sip: usize,
-    /// What was sent and is not read yet, since the connection waits; and whether that was all.
+    /// The input that the connection has not read yet, and whether it is the last.
     unread: Vec<u8>,
     sent_all: bool,
     date: String,
@@ -76,12 +76,12 @@ impl Client {
         }
     }
 
-    /// A client of a server with default settings.
+    /// Creates a client of a server with default settings.
     pub fn plain() -> Client {
         Client::new(&Settings::default())
     }
 
-    /// A new connection to the same core.
+    /// Opens a new connection to the same core.
     pub fn reconnect(&mut self) {
         self.conn.release(&mut self.kit);
         self.conn = Conn::new(&self.kit, self.now);
@@ -90,24 +90,24 @@ impl Client {
         self.sent_all = false;
     }
 
-    /// The wall clock jumps.
+    /// Sets the wall clock.
     pub fn tick(&mut self, unix: i64, date: &str) {
         self.kit.tick(unix);
         self.date = date.into();
     }
 
-    /// From now on so many bytes are taken at a time; 0: the client reads nothing at all.
+    /// Sets the number of bytes that the client takes at a time; with 0 it reads nothing.
     pub fn takes(&mut self, bytes: usize) {
         self.sip = bytes;
         self.serve();
     }
 
-    /// Sends bytes, in as few pieces as the connection lets it.
+    /// Sends bytes in as few pieces as the connection permits.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.send_cut(bytes.as_ref(), &mut Cut::Whole);
     }
 
-    /// Sends bytes in pieces. What is sent to a closed connection is lost, as on a socket.
+    /// Sends bytes in pieces. As on a socket, bytes sent to a closed connection are lost.
     pub fn send_cut(&mut self, bytes: &[u8], cut: &mut Cut) {
         let mut rest = bytes;
         while !rest.is_empty() && self.end != End::Closed {
@@ -128,7 +128,7 @@ impl Client {
         }
     }
 
-    /// Reads for as long as the connection wishes to; how many bytes.
+    /// Reads for as long as the connection wants to. Returns the number of bytes.
     fn read(&mut self, bytes: &[u8]) -> usize {
         let mut read = 0;
         while read < bytes.len() && self.end != End::Closed && self.wish() != Wish::Wait {
@@ -138,7 +138,7 @@ impl Client {
         read
     }
 
-    /// One read of the reactor: as much as there is space for, and nothing taken yet.
+    /// Performs one read of the reactor, limited by the available space.
     pub fn receive(&mut self, bytes: &[u8]) -> usize {
         assert!(
             self.conn.outgoing().is_empty(),
@@ -153,7 +153,7 @@ impl Client {
         len
     }
 
-    /// Takes what comes out and does as the connection wishes, until it waits for the client.
+    /// Takes output and serves the connection, until it waits for the client.
     pub fn serve(&mut self) {
         self.serve_once();
         if self.conn.outgoing().is_empty() && !self.unread.is_empty() {
@@ -170,7 +170,7 @@ impl Client {
         }
     }
 
-    /// The same, but that nothing more is read.
+    /// Like [`Client::serve`], but without reading any more input.
     fn serve_once(&mut self) {
         loop {
             self.look();
@@ -196,7 +196,7 @@ impl Client {
         }
     }
 
-    /// Takes up to so many bytes of what waits, and no more of what comes then.
+    /// Takes a limited number of bytes of the waiting output.
     pub fn take(&mut self, most: usize) {
         let waiting = self.conn.outgoing();
         let len = waiting.len().min(most);
@@ -205,7 +205,7 @@ impl Client {
         self.look();
     }
 
-    /// The reactor has looked at readiness, and goes on with this connection.
+    /// Continues this connection, like the reactor after polling.
     pub fn resume(&mut self) {
         self.kit.looked();
         self.conn.resume(&mut self.kit, self.now);
@@ -215,7 +215,7 @@ impl Client {
         self.most_waiting = self.most_waiting.max(self.conn.outgoing().len());
     }
 
-    /// How many bytes wait to be sent.
+    /// Returns the number of bytes that wait to be sent.
     pub fn waiting(&self) -> usize {
         self.conn.outgoing().len()
     }
@@ -224,25 +224,26 @@ impl Client {
         self.conn.wish()
     }
 
-    /// When the connection wants to be woken, counted from the start.
+    /// Returns the connection's deadline, counted from its start.
     pub fn deadline(&self) -> Nanos {
         self.conn.deadline() - START
     }
 
-    /// Closes the client's sending side; the connection sees it when it has read all before it.
+    /// Closes the client's sending side, which the connection sees after reading the remaining
+    /// input.
     pub fn end_sending(&mut self) {
         self.sent_all = true;
         self.serve();
     }
 
-    /// The server begins to end.
+    /// Begins the shutdown of the server.
     pub fn drain(&mut self) {
         self.kit.draining = true;
         self.conn.drain(self.now);
         self.serve();
     }
 
-    /// Lets time pass; deadlines fire exactly when they are due.
+    /// Advances the time; deadlines fire exactly when they are due.
     pub fn pass(&mut self, time: Nanos) {
         let until = self.now + time;
         while self.end != End::Closed && self.conn.deadline() <= until {
@@ -253,26 +254,26 @@ impl Client {
         self.now = until;
     }
 
-    /// The loop sleeps for so long, whatever falls due, and then wakes once.
+    /// Advances the time as if the loop overslept: it wakes only once, at the end.
     pub fn oversleep(&mut self, time: Nanos) {
         self.now += time;
         self.conn.timeout(&mut self.kit, self.now);
         self.serve();
     }
 
-    /// The answers that came since the last look; none of them to HEAD.
+    /// Returns the responses since the last call, none of which is to HEAD.
     pub fn answers(&mut self) -> Vec<Answer> {
         self.answers_with_heads(&[])
     }
 
-    /// The same; those at the given places answer HEAD.
+    /// Returns the responses since the last call; those at the given indexes are to HEAD.
     pub fn answers_with_heads(&mut self, heads: &[usize]) -> Vec<Answer> {
         let out = std::mem::take(&mut self.out);
         answer::read_all(&out, &self.date, heads)
     }
 
-    /// The statuses of all that came since the last look, each 100 (Continue) included. The bytes
-    /// are not looked at any closer.
+    /// Returns the statuses of the responses since the last call, including each 100 (Continue),
+    /// without checking anything else.
     pub fn came(&mut self) -> Vec<u16> {
         let text = String::from_utf8(std::mem::take(&mut self.out)).expect("it is UTF-8");
         let starts = text.split("HTTP/1.1 ").skip(1);
@@ -280,7 +281,7 @@ impl Client {
         starts.map(status).collect()
     }
 
-    /// One request, one answer.
+    /// Sends one request and returns its response.
     pub fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
         self.send(request);
         let mut answers = self.answers();
@@ -289,7 +290,7 @@ impl Client {
     }
 }
 
-/// How bytes are cut into the pieces that arrive.
+/// The division of input into pieces.
 #[derive(Clone, Debug)]
 pub enum Cut {
     Whole,
@@ -302,7 +303,7 @@ impl Cut {
         match self {
             Cut::Whole => left,
             Cut::Bytes => 1,
-            // Short pieces are where lines and numbers break, long ones where requests do.
+            // Short pieces cut lines and numbers, long ones cut requests.
             Cut::Random(rng) => {
                 let most = if rng.bool() { 9 } else { 900 };
                 rng.usize(1..=most).min(left)
@@ -319,8 +320,7 @@ impl Cut {
     }
 }
 
-/// What came of a dialog: the answers, and whether the connection had ended before the client
-/// closed its side.
+/// The result of a dialog: the responses, and whether the server closed the connection first.
 #[derive(Debug)]
 pub struct Outcome {
     pub answers: Vec<Answer>,
@@ -328,19 +328,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The statuses, in order.
+    /// Returns the statuses in order.
     pub fn statuses(&self) -> Vec<u16> {
         self.answers.iter().map(|answer| answer.status).collect()
     }
 }
 
-/// Sends `bytes` whole, byte by byte and in random cuts, to a server of its own each time. What
-/// comes of it must be the same but for ids and token counts.
+/// Sends `bytes` in one piece, byte by byte and in random pieces, each time to a new server, and
+/// asserts that the results are equal except for ids and token counts.
 pub fn in_every_cut(name: &str, settings: &Settings, bytes: &[u8]) -> Outcome {
     in_every_cut_with_heads(name, settings, bytes, &[])
 }
 
-/// The same for dialogs in which the answers at the given places answer HEAD.
+/// Like [`in_every_cut`], where the responses at the given indexes are to HEAD.
 pub fn in_every_cut_with_heads(
     name: &str,
     settings: &Settings,
@@ -371,7 +371,7 @@ pub fn in_every_cut_with_heads(
     Outcome { answers, ended }
 }
 
-/// One dialog: what came out, and whether the connection had ended by itself.
+/// Runs one dialog. Returns the output, and whether the connection closed on its own.
 fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
     let mut client = Client::new(settings);
     client.sip = cut.sip();
@@ -382,7 +382,7 @@ fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool) {
     (client.out, ended)
 }
 
-/// Answers with every id and every token count made the same.
+/// Replaces every id and every token count in responses with a constant.
 pub fn without_numbers(out: &[u8]) -> Vec<u8> {
     let mut plain = out.to_vec();
     let mut at = 0;

@@ -1,11 +1,11 @@
-//! Content codings (RFC 9110, 8.4): identity alone is undone, in whatever form the list of them is
-//! written.
+//! Tests of content codings (RFC 9110, section 8.4): only identity is supported, in any valid
+//! spelling of the list.
 
 use mocker::settings::Settings;
 
 use super::client::{HEALTH, in_every_cut, request};
 
-/// Values of Content-Encoding (`+` begins another line of it), and whether they are accepted.
+/// Values of Content-Encoding (`+` separates field lines), and whether they are accepted.
 const CODINGS: &[(&str, bool)] = &[
     ("identity", true),
     ("IDENTITY", true),
@@ -40,7 +40,7 @@ const CODINGS: &[(&str, bool)] = &[
 ];
 
 #[test]
-fn a_body_is_read_in_identity_alone() {
+fn only_the_identity_coding_is_accepted() {
     for (codings, accepted) in CODINGS {
         let lines: Vec<_> = codings
             .split('+')
@@ -52,7 +52,7 @@ fn a_body_is_read_in_identity_alone() {
             let outcome = in_every_cut(codings, &Settings::default(), bytes.as_bytes());
             let status = if *accepted { 200 } else { 415 };
             assert_eq!(outcome.statuses(), [status, 200], "{codings}");
-            // RFC 9110, 12.5.3: what would have been accepted.
+            // RFC 9110, section 12.5.3: the codings that would have been accepted.
             let told = outcome.answers[0].field("accept-encoding");
             assert_eq!(told, (!accepted).then_some("identity"), "{codings}");
         }

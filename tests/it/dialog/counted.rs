@@ -1,4 +1,4 @@
-//! What a core counts of itself, on virtual time: every number is exact.
+//! Tests of a core's counters on virtual time, so that every number is exact.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn totals(client: &Client) -> Totals {
     totals
 }
 
-/// How many answers an endpoint gave with a status.
+/// Returns the number of responses of an endpoint with a status.
 fn answered(client: &Client, label: &str, status: u16) -> u64 {
     let endpoints = route::counted();
     let endpoint = endpoints.iter().position(|known| known.label == label);
@@ -31,7 +31,7 @@ fn closes(client: &Client) -> Vec<(&'static str, u64)> {
     all.filter(|(_, count)| *count > 0).collect()
 }
 
-/// Whether so many times were counted, all of them about so long.
+/// Returns whether a histogram has this many times, all of about this length.
 fn assert_all(tally: &Tally, count: u64, time: u64) {
     assert_eq!(tally.count(), count);
     for share in [0.0, 1.0] {
@@ -51,7 +51,7 @@ fn waits(millis: u64) -> Settings {
 }
 
 #[test]
-fn answers_are_counted_by_endpoint_and_status() {
+fn responses_are_counted_by_endpoint_and_status() {
     let mut client = Client::plain();
     let requests = [chat("{}"), chat("{}"), chat("[]"), HEALTH.into()].concat();
     client.send(requests + &post("/v1/nothing", "") + &request("PUT", "/stats", &[], ""));
@@ -75,7 +75,7 @@ fn answers_are_counted_by_endpoint_and_status() {
 }
 
 #[test]
-fn every_status_that_is_given_has_a_column() {
+fn every_status_has_a_column() {
     for status in [
         200, 204, 400, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 501, 505,
     ] {
@@ -89,7 +89,7 @@ fn every_status_that_is_given_has_a_column() {
 }
 
 #[test]
-fn bytes_are_counted_as_they_come_and_go() {
+fn received_and_sent_bytes_are_counted() {
     let mut client = Client::plain();
     client.send(HEALTH);
     let counts = totals(&client).counts;
@@ -98,7 +98,7 @@ fn bytes_are_counted_as_they_come_and_go() {
 }
 
 #[test]
-fn a_late_answer_is_counted_as_late_as_it_was() {
+fn the_lateness_of_a_response_is_recorded() {
     let mut client = Client::new(&waits(50));
     client.send(chat("{}"));
     assert_eq!(totals(&client).counts.in_flight, 1);
@@ -112,7 +112,7 @@ fn a_late_answer_is_counted_as_late_as_it_was() {
 }
 
 #[test]
-fn an_answer_on_time_is_not_late() {
+fn a_punctual_response_is_not_late() {
     let mut client = Client::new(&waits(50));
     for _ in 0..3 {
         client.send(chat("{}"));
@@ -120,7 +120,7 @@ fn an_answer_on_time_is_not_late() {
     }
     assert_eq!(client.answers().len(), 3);
     assert_all(totals(&client).time(Time::Service), 3, 0);
-    // Without a delay as well, pipelined or not.
+    // Also without a delay, pipelined or not.
     let mut client = Client::plain();
     client.send(chat("{}").repeat(16));
     assert_eq!(client.answers().len(), 16);
@@ -147,8 +147,8 @@ fn every_chunk_of_a_stream_is_a_frame_with_its_own_lateness() {
         (0, 1)
     );
     assert_eq!((first.counts.streams, first.counts.in_flight), (1, 1));
-    // The second and third token are on time, three are due while the core sleeps: one frame, as
-    // late as its first token.
+    // The second and third token are on time; three more are due while the core sleeps, and form
+    // one frame, which is as late as its first token.
     client.pass(10 * MILLI);
     assert_all(totals(&client).time(Time::Chunk), 2, 0);
     client.oversleep(17 * MILLI);
@@ -181,27 +181,27 @@ fn tokens_are_those_of_all_choices() {
 }
 
 #[test]
-fn why_connections_end_is_counted() {
+fn closed_connections_are_counted_by_reason() {
     let mut client = Client::plain();
     client.kit.limits.idle = 60 * SECOND;
     let end = |client: &mut Client| {
         client.reconnect();
         client.out.clear();
     };
-    // The client ends.
+    // The client closes the connection.
     client.ask(HEALTH);
     client.end_sending();
     end(&mut client);
-    // It was the last answer.
+    // It was the last response.
     client.ask(HEALTH.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     end(&mut client);
-    // What comes can't be read.
+    // The input is invalid.
     client.ask("nonsense\r\n\r\n");
     end(&mut client);
-    // Nothing comes.
+    // There is no input.
     client.pass(61 * SECOND);
     end(&mut client);
-    // A request does not come whole.
+    // A request stays incomplete.
     client.send("GET ");
     client.pass(400 * SECOND);
     end(&mut client);
@@ -227,7 +227,7 @@ fn why_connections_end_is_counted() {
 }
 
 #[test]
-fn an_answer_that_waits_is_not_in_flight_once_its_connection_is_gone() {
+fn a_delayed_response_is_not_in_flight_after_its_connection_closed() {
     for body in ["{}", r#"{"stream":true}"#] {
         let mut client = Client::new(&waits(50));
         client.send(chat(body));
@@ -238,7 +238,7 @@ fn an_answer_that_waits_is_not_in_flight_once_its_connection_is_gone() {
 }
 
 #[test]
-fn what_it_knows_of_itself_is_told() {
+fn measurements_are_reported() {
     let settings = Settings::default();
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
@@ -261,7 +261,7 @@ fn what_it_knows_of_itself_is_told() {
 }
 
 #[test]
-fn stats_tell_what_was_counted() {
+fn stats_report_the_counters() {
     let mut client = Client::plain();
     client.send([chat("{}"), chat("[]"), post("/v1/embeddings", "")].concat());
     client.answers();
@@ -287,7 +287,7 @@ fn stats_tell_what_was_counted() {
 }
 
 #[test]
-fn only_what_is_asked_to_be_guarded_asks_for_authorization() {
+fn only_the_configured_paths_require_authorization() {
     let settings = |guarded| Settings {
         auth: "Bearer key".into(),
         auth_metrics: guarded,
@@ -308,9 +308,9 @@ fn only_what_is_asked_to_be_guarded_asks_for_authorization() {
     }
 }
 
-/// Neither limits nor failures nor delays touch what tells of them.
+/// Neither rate limits nor failures nor delays apply to the paths that report them.
 #[test]
-fn what_it_knows_is_told_under_every_scenario() {
+fn measurements_are_reported_in_every_scenario() {
     let settings = Settings {
         latency: Duration::from_secs(1),
         failure_percent: 1_000_000,
@@ -325,7 +325,7 @@ fn what_it_knows_is_told_under_every_scenario() {
 }
 
 #[test]
-fn an_answer_that_nobody_took_is_held_back_and_not_late() {
+fn an_unread_response_is_held_back_and_not_late() {
     let mut client = Client::plain();
     client.takes(0);
     client.send(HEALTH);

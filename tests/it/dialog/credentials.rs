@@ -1,5 +1,5 @@
-//! Which credentials let a request in, on every route: `Authorization` as it was set, or the key of
-//! `Bearer KEY` in a field of its own.
+//! Tests of the credentials that are accepted on each route: `Authorization` as configured, or the
+//! key of `Bearer KEY` in a field of its own.
 
 use mocker::settings::Settings;
 
@@ -13,7 +13,7 @@ fn guarded(auth: &str) -> Settings {
     }
 }
 
-/// A request of each kind that needs credentials: its method, its target, and its status with them.
+/// Requests that require credentials: method, target, and the status with valid ones.
 const TARGETS: &[(&str, &str, u16)] = &[
     ("POST", "/v1/chat/completions", 200),
     ("POST", "/responses", 200),
@@ -34,14 +34,14 @@ const TARGETS: &[(&str, &str, u16)] = &[
     ("POST", "/v1/engines/m/completions", 200),
     ("GET", "/metrics", 200),
     ("GET", "/stats", 200),
-    // What is refused later is refused only then.
+    // Later checks still apply.
     ("PUT", "/v1/embeddings", 405),
     ("POST", "/v1/models", 405),
     ("GET", "*", 400),
     ("DELETE", "/v1/models/m", 405),
 ];
 
-/// What a request carries, and whether that lets it in where `Bearer secret` was set.
+/// Field lines, and whether they are accepted if `Bearer secret` is configured.
 const FIELDS: &[(&str, bool)] = &[
     ("Authorization: Bearer secret", true),
     ("authorization:Bearer secret", true),
@@ -71,7 +71,7 @@ const FIELDS: &[(&str, bool)] = &[
     ("apikey: secret", false),
     ("x-api-keys: secret", false),
     ("xapi-key: secret", false),
-    // One that is right is enough.
+    // One valid field is enough.
     ("Authorization: no\r\napi-key: secret", true),
     ("api-key: secret\r\nx-api-key: no", true),
     ("api-key: no\r\nx-api-key: secret", true),
@@ -79,7 +79,7 @@ const FIELDS: &[(&str, bool)] = &[
     ("api-key: no\r\nAuthorization: Bearer secret", true),
     ("api-key: secret\r\nx-api-key: secret", true),
     ("api-key: no\r\nx-api-key: no\r\nAuthorization: no", false),
-    // Two of one field: which one counts is not guessed.
+    // A repeated field is ambiguous.
     (
         "Authorization: Bearer secret\r\nAuthorization: Bearer secret",
         false,
@@ -97,7 +97,7 @@ const FIELDS: &[(&str, bool)] = &[
     ),
 ];
 
-/// The status of one request; a client that has sent others before gets no other.
+/// Returns the status of a request, which must not depend on earlier requests of the client.
 fn status(client: &mut Client, method: &str, target: &str, field: &str) -> u16 {
     client.send(request(method, target, &[field], r#"{"dimensions":2}"#));
     let heads: &[usize] = if method == "HEAD" { &[0] } else { &[] };
@@ -116,7 +116,7 @@ fn status(client: &mut Client, method: &str, target: &str, field: &str) -> u16 {
 }
 
 #[test]
-fn the_same_credentials_count_on_every_route() {
+fn credentials_are_the_same_on_every_route() {
     let mut client = Client::new(&guarded("Bearer secret"));
     let mut open = Client::plain();
     for (method, target, with) in TARGETS {
@@ -124,14 +124,14 @@ fn the_same_credentials_count_on_every_route() {
             let name = format!("{method} {target} {field}");
             let want = if *valid || *with == 400 { *with } else { 403 };
             assert_eq!(status(&mut client, method, target, field), want, "{name}");
-            // Without the setting every request is let in.
+            // Without the setting, every request is accepted.
             assert_eq!(status(&mut open, method, target, field), *with, "{name}");
         }
     }
 }
 
 #[test]
-fn credentials_are_read_in_every_cut() {
+fn credentials_are_recognised_wherever_they_are_cut() {
     for (field, valid) in FIELDS {
         for path in ["/v1/responses", "/openai/deployments/m/embeddings"] {
             let bytes = request("POST", path, &[field], r#"{"dimensions":2}"#) + HEALTH;
@@ -142,9 +142,9 @@ fn credentials_are_read_in_every_cut() {
     }
 }
 
-/// What was set, what a request carries, and whether that lets it in.
+/// Tests combinations of a setting, field lines, and whether they are accepted.
 #[test]
-fn a_key_counts_only_where_a_bearer_key_is_set() {
+fn a_key_is_accepted_only_with_a_bearer_setting() {
     for (auth, field, valid) in [
         ("Bearer a b", "api-key: a b", true),
         ("Bearer a b", "x-api-key: a b", true),
@@ -174,7 +174,7 @@ fn a_key_counts_only_where_a_bearer_key_is_set() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_unknown_whatever_it_carries() {
+fn an_unknown_path_is_404_with_any_credentials() {
     let mut client = Client::new(&guarded("Bearer secret"));
     for (field, _) in FIELDS {
         for (method, target) in [("POST", "/v1/nothing"), ("GET", "/openai/deployments/m")] {
@@ -184,9 +184,9 @@ fn a_path_that_leads_nowhere_is_unknown_whatever_it_carries() {
     }
 }
 
-/// Without `-auth-metrics` what tells how the server fares is for all.
+/// Without `-auth-metrics`, measurements are public.
 #[test]
-fn metrics_need_credentials_only_where_that_is_set() {
+fn metrics_require_credentials_only_if_configured() {
     let mut client = Client::new(&Settings {
         auth_metrics: false,
         ..guarded("Bearer secret")

@@ -1,4 +1,4 @@
-//! A server that ends: what it still answers, and how long it waits.
+//! Tests of the shutdown: the requests that are still served, and the wait for them.
 
 use super::client::{Client, End, HEALTH, chat};
 use super::script::Step::{self, Came, Drain, Due, EndSending, Is, Pass, Reconnect, Send, Takes};
@@ -98,19 +98,20 @@ const SCRIPTS: &[(&str, &[Step])] = &[
 ];
 
 #[test]
-fn a_draining_server_waits_for_what_was_begun() {
+fn a_draining_server_waits_for_requests_in_flight() {
     play_all(SCRIPTS);
 }
 
 #[test]
-fn a_draining_server_says_close() {
+fn a_draining_server_announces_close() {
     let mut client = Client::plain();
     client.kit.draining = true;
     let answer = client.ask(chat("{}"));
     assert!(answer.status == 200 && answer.closes());
-    // The client was not asked to send no more before it sent this request.
+    // The client sent this request before it could know that the connection would be closed.
     assert_eq!(client.end, End::Lingering);
-    // Of a pipeline the first is answered: what follows was told that the connection ends.
+    // Only the first request of a pipeline gets a response, which announces the close to the
+    // others.
     client.reconnect();
     client.send(chat("{}").repeat(3));
     assert_eq!((client.answers().len(), client.end), (1, End::Lingering));

@@ -1,4 +1,4 @@
-//! Answers that say what the user said, and requests that are held to OpenAI's own rules.
+//! Tests of `-content echo` and of `-strict`.
 
 use mocker::settings::{Content, Settings};
 
@@ -16,7 +16,7 @@ const BODY: &str = r#"{"messages":[{"role":"user","content":"say \"this\" é"},
     {"role":"assistant","content":"no"}],"n":2}"#;
 
 #[test]
-fn what_was_said_is_said_again() {
+fn the_last_user_message_is_echoed() {
     let outcome = in_every_cut("echo", &echoing(), chat(BODY).as_bytes());
     let json = outcome.answers[0].json();
     for choice in 0..2 {
@@ -33,11 +33,11 @@ fn what_was_said_is_said_again() {
         .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
         .collect();
     assert_eq!(deltas, ["", "a", " b"]);
-    // Nothing was said.
+    // There is no user message.
     let json = Client::new(&echoing()).ask(chat("{}")).json();
     let text = json["choices"][0]["message"]["content"].as_str().unwrap();
     assert!(text.starts_with("This is a mocked response"));
-    // Echoes are not mixed up, whoever asks in between.
+    // Echoes are not mixed up with those of other requests.
     let mut client = Client::new(&echoing());
     for said in ["one", "two", "one", "one"] {
         let body = format!(r#"{{"input":"{said}"}}"#);
@@ -47,7 +47,7 @@ fn what_was_said_is_said_again() {
 }
 
 #[test]
-fn an_echo_is_counted_and_has_as_many_tokens_as_are_asked_for() {
+fn echoed_tokens_are_counted_and_limited() {
     let settings = Settings {
         tokens: Some(5..=5),
         ..echoing()
@@ -68,7 +68,7 @@ fn an_echo_is_counted_and_has_as_many_tokens_as_are_asked_for() {
     assert_eq!(json["usage"]["completion_tokens"], 1);
 }
 
-/// The message of an error, its code and its param.
+/// Returns the message, the code and the param of an error.
 type Told = (&'static str, Option<&'static str>, Option<&'static str>);
 
 const NO_MODEL: Told = ("you must provide a model parameter", None, None);
@@ -92,7 +92,7 @@ const CHAT: &str = "/v1/chat/completions";
 const AZURE: &str = "/openai/deployments/m/chat/completions";
 const EMBEDDINGS: &str = "/v1/embeddings";
 
-/// A path, a body, and what is told to one who is held to the rules.
+/// Paths, bodies, and the errors in strict mode.
 const STRICT: &[(&str, &str, Option<Told>)] = &[
     (CHAT, "", Some(NO_MODEL)),
     (CHAT, r#"{"messages":[{}]}"#, Some(NO_MODEL)),
@@ -111,7 +111,7 @@ const STRICT: &[(&str, &str, Option<Told>)] = &[
 ];
 
 #[test]
-fn strictness_asks_for_what_openai_asks_for() {
+fn strict_mode_rejects_what_openai_rejects() {
     let strict = Settings {
         strict: true,
         ..Settings::default()
@@ -126,7 +126,7 @@ fn strictness_asks_for_what_openai_asks_for() {
             (message, error["code"].as_str(), error["param"].as_str())
         });
         assert_eq!(told, *want, "{path} {body}");
-        // Without it, what is missing is made up for.
+        // Without -strict, defaults replace what is missing.
         let status = Client::plain().ask(&bytes).status;
         assert_eq!(
             status,

@@ -1,4 +1,4 @@
-//! Embeddings: how many vectors, how long, in which encoding, and answers too long for memory.
+//! Tests of embeddings: the number, size and encoding of vectors, and responses too long to buffer.
 
 use mocker::conn::outbox::OUTBOX_FULL;
 use mocker::settings::Settings;
@@ -12,7 +12,7 @@ fn embed(body: &str) -> String {
     post("/v1/embeddings", body)
 }
 
-/// The vectors of an answer, whichever encoding they came in.
+/// Returns the vectors of a response in either encoding.
 fn vectors(answer: &Answer) -> Vec<Vec<f32>> {
     let json = answer.json();
     let data = json["data"].as_array().expect("a list");
@@ -27,7 +27,7 @@ fn vectors(answer: &Answer) -> Vec<Vec<f32>> {
     data.iter().enumerate().map(vector).collect()
 }
 
-/// Little-endian floats in base64 with padding.
+/// Decodes little-endian floats in base64 with padding.
 fn floats(base64: &str) -> Vec<f32> {
     const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     assert_eq!(base64.len() % 4, 0, "padded");
@@ -48,7 +48,7 @@ fn floats(base64: &str) -> Vec<f32> {
 }
 
 #[test]
-fn the_answer_has_every_field_of_the_schema() {
+fn the_response_has_every_field_of_the_schema() {
     let bytes = embed(r#"{"model":"e","input":"hi","dimensions":2}"#);
     let outcome = in_every_cut("embeddings", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.statuses(), [200]);
@@ -67,7 +67,7 @@ fn the_answer_has_every_field_of_the_schema() {
 }
 
 #[test]
-fn every_kind_of_input_has_its_number_of_vectors() {
+fn every_kind_of_input_has_the_right_number_of_vectors() {
     let strings = format!("[{}]", vec!["\"x\""; 2048].join(","));
     let lists = format!("[{}]", vec!["[1]"; 2048].join(","));
     let tokens = format!("[{}]", vec!["7"; 5000].join(","));
@@ -95,7 +95,7 @@ fn every_kind_of_input_has_its_number_of_vectors() {
 }
 
 #[test]
-fn sizes_and_both_encodings_hold_the_same_unit_vectors() {
+fn both_encodings_have_the_same_unit_vectors_in_all_sizes() {
     for (settings, asked, want) in [
         (Settings::default(), "", 1536),
         (big(), "", 4096),
@@ -125,15 +125,16 @@ fn sizes_and_both_encodings_hold_the_same_unit_vectors() {
     assert!(Client::plain().ask(float).json()["data"][0]["embedding"].is_array());
 }
 
-/// What a body of over 100 MB must be, without parsing it: the opening, items copied from a small
-/// answer that was parsed, and the closing.
+/// The expected content of a body of over 100 MB, without parsing it: the beginning, items copied
+/// from a small response that was parsed, and the end.
 struct Want {
     small: Vec<u8>,
     items: Vec<Vec<u8>>,
 }
 
 impl Want {
-    /// `small` is the content of an answer with four inputs: there are four different vectors.
+    /// Creates the expectation from `small`, the content of a response to four inputs, because
+    /// there are four different vectors.
     fn new(small: &Answer) -> Want {
         small.json();
         let text = &small.content;
@@ -165,7 +166,7 @@ impl Want {
         &self.small[..self.small.windows(1).position(|w| w == b"[").unwrap() + 1]
     }
 
-    /// Item `index` with the comma before it.
+    /// Returns item `index` with the comma before it.
     fn item(&self, index: usize) -> Vec<u8> {
         let item = String::from_utf8(self.items[index % 4].clone()).unwrap();
         let (was, is) = (index % 4, index);
@@ -174,7 +175,7 @@ impl Want {
         [comma.as_bytes(), item.as_bytes()].concat()
     }
 
-    /// After the last item; the tokens are drawn.
+    /// Checks the end, after the last item. The token counts are random.
     fn is_closing(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         serde_json::from_str::<Value>(&format!("{{\"data\":[{text}"))
@@ -182,8 +183,8 @@ impl Want {
     }
 }
 
-/// The whole of a long answer is compared as it comes out, `sip` bytes at a time; the outbox never
-/// holds more than is allowed.
+/// Compares a long response while it is sent, `sip` bytes at a time, and asserts that the outbox
+/// stays within its limit.
 fn streams(inputs: usize, dimensions: usize, encoding: &str, sip: usize) -> u64 {
     let settings = Settings::default();
     let body = |inputs: usize| {
@@ -235,13 +236,13 @@ fn streams(inputs: usize, dimensions: usize, encoding: &str, sip: usize) -> u64 
 }
 
 #[test]
-fn a_hundred_megabytes_leave_piece_by_piece() {
+fn a_hundred_megabytes_are_sent_in_pieces() {
     let length = streams(2048, 4096, "float", 60_000);
     assert!(length > 80_000_000, "{length}");
 }
 
 #[test]
-fn long_answers_leave_however_slowly_they_are_read() {
+fn long_responses_are_sent_to_slow_readers() {
     for (inputs, dimensions, encoding, sip) in [
         (2048, 16, "float", 100),
         (300, 200, "base64", 1),

@@ -1,4 +1,5 @@
-//! The client closes its sending side: what it asked for is answered, what it began is refused.
+//! Tests of clients that close their sending side: complete requests get responses, and incomplete
+//! ones are rejected.
 
 use mocker::settings::Settings;
 
@@ -6,7 +7,8 @@ use super::answer::Answer;
 use super::chat::big;
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post};
 
-/// What a client sends before it closes its side, and the statuses that it gets.
+/// Returns the test cases: the bytes that a client sends before it closes its side, and the
+/// expected statuses.
 fn cases() -> Vec<(&'static str, String, Vec<u16>)> {
     let two = format!("{HEALTH}{HEALTH}");
     let cut = |text: String, less: usize| text[..text.len() - less].to_owned();
@@ -62,7 +64,7 @@ fn cases() -> Vec<(&'static str, String, Vec<u16>)> {
 }
 
 #[test]
-fn what_was_asked_is_answered_and_what_was_begun_is_refused() {
+fn complete_requests_get_responses_and_incomplete_ones_are_rejected() {
     for (name, bytes, want) in cases() {
         // The harness closes the client's side after the last byte.
         let outcome = in_every_cut(name, &Settings::default(), bytes.as_bytes());
@@ -76,8 +78,9 @@ fn what_was_asked_is_answered_and_what_was_begun_is_refused() {
 }
 
 #[test]
-fn a_half_closed_client_gets_every_answer() {
-    // Also those that did not fit the outbox, and the long one that was half written.
+fn a_half_closed_client_gets_every_response() {
+    // This includes those that did not fit in the outbox, and the long one that was partially
+    // written.
     for (request, count) in [
         (HEALTH.to_owned(), 200),
         (chat("{}"), 100),
@@ -92,7 +95,7 @@ fn a_half_closed_client_gets_every_answer() {
         client.takes(5000);
         let answers = client.answers();
         assert_eq!(answers.len(), count);
-        // They stand as for any other client.
+        // They are the same as for any other client.
         let stands = |answer: &Answer| !answer.closes();
         assert!(answers.iter().all(stands));
         assert_eq!(client.end, End::Closed);
@@ -100,8 +103,8 @@ fn a_half_closed_client_gets_every_answer() {
 }
 
 #[test]
-fn a_head_request_whose_body_breaks_gets_no_content() {
-    // RFC 9110, 9.3.2: no content in an answer to HEAD, also when it is a refusal.
+fn a_head_request_with_an_incomplete_body_gets_no_content() {
+    // RFC 9110, section 9.3.2: a response to HEAD has no content, not even an error.
     let head = chunked("x\r\n").replace("POST /v1/chat/completions", "HEAD /health");
     let mut client = Client::plain();
     client.send(head);

@@ -1,11 +1,12 @@
-//! Every row of the route table, whatever is asked of it: it is answered or refused, never more.
+//! Tests of every row in the route table with every kind of request: each gets exactly one
+//! response.
 
 use mocker::mock::route::{Endpoint, Reach};
 use mocker::settings::{Content, Settings};
 
 use super::client::{Client, request};
 
-/// A path that leads to an endpoint.
+/// Returns a path that leads to an endpoint.
 fn path(endpoint: Endpoint) -> String {
     let route = endpoint.route();
     match route.reach {
@@ -16,7 +17,7 @@ fn path(endpoint: Endpoint) -> String {
 }
 
 #[test]
-fn every_endpoint_bears_every_request() {
+fn every_endpoint_handles_every_request() {
     let bodies = [
         "",
         "{}",

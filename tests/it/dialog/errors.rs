@@ -1,4 +1,4 @@
-//! Request bodies that are refused, and the error that says why.
+//! Tests of rejected request bodies and their errors.
 
 use mocker::settings::Settings;
 
@@ -8,9 +8,9 @@ const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
 const EMBEDDINGS: &str = "/v1/embeddings";
 
-/// A path, a body, and the code and param of its error.
+/// Paths, bodies, and the code and param of their errors.
 const REFUSED: &[(&str, &str, &str, &str)] = &[
-    // No JSON.
+    // Not JSON.
     (CHAT, "{", "invalid_json", ""),
     (CHAT, "{}}", "invalid_json", ""),
     (CHAT, "{]", "invalid_json", ""),
@@ -30,13 +30,13 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     (CHAT, " ", "invalid_json", ""),
     (RESPONSES, "model=gpt", "invalid_json", ""),
     (EMBEDDINGS, "{\"input\":[}", "invalid_json", ""),
-    // JSON, but no object.
+    // JSON, but not an object.
     (CHAT, "[]", "invalid_json", ""),
     (CHAT, "null", "invalid_json", ""),
     (CHAT, "\"{}\"", "invalid_json", ""),
     (RESPONSES, " 1", "invalid_json", ""),
     (EMBEDDINGS, "[{}]", "invalid_json", ""),
-    // Fields out of their range.
+    // Fields outside of their range.
     (CHAT, r#"{"n":0}"#, "invalid_value", "n"),
     (CHAT, r#"{"n":129}"#, "invalid_value", "n"),
     (CHAT, r#"{"n":"3"}"#, "invalid_value", "n"),
@@ -122,13 +122,13 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (CHAT, r#"{"stream":"yes"}"#, "invalid_value", "stream"),
     (RESPONSES, r#"{"stream":1}"#, "invalid_value", "stream"),
-    // The last of equal keys wins.
+    // The last of duplicate names counts.
     (CHAT, r#"{"n":1,"n":0}"#, "invalid_value", "n"),
     (CHAT, r#"{"\u006e":0}"#, "invalid_value", "n"),
 ];
 
 #[test]
-fn bodies_are_refused_and_the_connection_goes_on() {
+fn invalid_bodies_are_rejected_and_the_connection_continues() {
     for (path, body, code, param) in REFUSED {
         let name = format!("{path} {body}");
         let bytes = post(path, body) + HEALTH;
@@ -164,7 +164,7 @@ fn bytes_that_are_no_utf8_are_refused() {
     }
 }
 
-/// Bodies that are taken although parts of them are odd: nulls, unknown fields, equal keys.
+/// Accepted bodies that are unusual: nulls, unknown fields, duplicate names.
 const TAKEN: &[(&str, &str)] = &[
     (
         CHAT,
@@ -189,7 +189,7 @@ const TAKEN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn odd_bodies_are_taken() {
+fn unusual_bodies_are_accepted() {
     for (path, body) in TAKEN {
         let bytes = post(path, body) + HEALTH;
         let outcome = in_every_cut(body, &Settings::default(), bytes.as_bytes());
@@ -197,10 +197,10 @@ fn odd_bodies_are_taken() {
     }
 }
 
-/// The message names the byte order mark that a body begins with, however it is cut; anything
-/// besides is a syntax error at its byte.
+/// A body that begins with a byte order mark gets a specific message, wherever it is cut; anything
+/// else is a syntax error at its position.
 #[test]
-fn a_byte_order_mark_is_named() {
+fn a_byte_order_mark_has_a_specific_message() {
     for (body, marked, at) in [
         (&b"\xef\xbb\xbf{}"[..], true, 0),
         (b"\xef\xbb\xbf", true, 0),

@@ -1,12 +1,12 @@
-//! `Expect: 100-continue` (RFC 9110, 10.1.1). What comes depends on what has arrived, so the cuts
-//! are part of each case.
+//! Tests of `Expect: 100-continue` (RFC 9110, section 10.1.1). Since the responses depend on the
+//! bytes that have arrived, the cuts are part of each case.
 
 use mocker::settings::Settings;
 
 use super::client::{Client, End, HEALTH};
 
-/// One case: what arrives, piece by piece, and after each piece the statuses that came, where 100
-/// is the interim answer.
+/// A case: the pieces that arrive, and the statuses after each piece, where 100 is the interim
+/// response.
 struct Case {
     name: &'static str,
     pieces: &'static [(&'static str, &'static [u16])],
@@ -152,7 +152,7 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn a_hundred_is_sent_when_the_body_is_waited_for_and_wanted() {
+fn a_100_is_sent_if_the_body_is_outstanding_and_will_be_read() {
     for Case { name, pieces, end } in CASES {
         let mut client = Client::new(&settings());
         for (piece, want) in *pieces {
@@ -176,7 +176,7 @@ fn a_client_that_does_not_wait_is_served() {
             client.send(format!("{head}{body}"));
             assert_eq!(client.came(), [200], "the body is there: no 100");
         }
-        // Part of the body is enough to know that the client does not wait.
+        // A part of the body shows that the client does not wait.
         let (some, rest) = body.split_at(1);
         client.send(format!("{head}{some}"));
         assert_eq!(client.came().len(), 0);
@@ -189,7 +189,7 @@ fn a_client_that_does_not_wait_is_served() {
 }
 
 #[test]
-fn a_refused_request_whose_body_is_there_keeps_the_connection() {
+fn a_rejected_request_with_its_body_keeps_the_connection() {
     let mut client = Client::new(&settings());
     client.send(LENGTH.replace("tion: k", "tion: x") + "{}" + HEALTH);
     assert_eq!(client.came(), [403, 200]);
@@ -197,7 +197,7 @@ fn a_refused_request_whose_body_is_there_keeps_the_connection() {
 }
 
 #[test]
-fn an_early_answer_says_that_the_connection_ends() {
+fn an_early_response_announces_close() {
     let mut client = Client::new(&settings());
     let answer = client.ask(LENGTH.replace("tion: k", "tion: x"));
     assert_eq!((answer.status, answer.interim), (403, 0));
@@ -211,7 +211,7 @@ fn an_early_answer_says_that_the_connection_ends() {
 }
 
 #[test]
-fn an_unknown_expectation_is_refused() {
+fn an_unknown_expectation_is_rejected() {
     for value in [
         "100-continued",
         "x",
@@ -227,7 +227,7 @@ fn an_unknown_expectation_is_refused() {
     }
 }
 
-/// RFC 9110, 5.6.1: empty elements are no expectations, and a repeated one is the same.
+/// RFC 9110, section 5.6.1: empty elements are ignored, and repeated ones are allowed.
 #[test]
 fn expectations_are_a_list() {
     for (value, interim) in [

@@ -1,12 +1,12 @@
-//! Chunk extensions (RFC 9112, 7.1.1): what follows their grammar is ignored, anything besides is
-//! refused, and there is a bound on all of a body's together.
+//! Tests of chunk extensions (RFC 9112, section 7.1.1): valid ones are ignored, anything else is
+//! rejected, and their total length in a body is limited.
 
 use mocker::http::body::{CHUNK_LINE_MAX, EXTENSIONS_MAX};
 use mocker::settings::Settings;
 
 use super::client::{HEALTH, chunked, in_every_cut};
 
-/// What follows a chunk's size, and whether it is an extension.
+/// Texts after a chunk size, and whether they are valid extensions.
 const EXTENSIONS: &[(&str, bool)] = &[
     (";a", true),
     (";a;b", true),
@@ -31,7 +31,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
     (";a =b", true),
     (";a= b", true),
     (";a= \"b\" ;c", true),
-    // And nowhere besides.
+    // And nowhere else.
     (" ", false),
     ("\t", false),
     (";a ", false),
@@ -41,7 +41,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
     (";a b=c", false),
     (";a=b c", false),
     (";a=\"b\" c", false),
-    // Names and values that are missing.
+    // Missing names and values.
     (";", false),
     (" ;", false),
     ("; ", false),
@@ -56,7 +56,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
     (";a=;b", false),
     (";a==b", false),
     (";a=b=c", false),
-    // Names and values that are no tokens.
+    // Names and values that are not tokens.
     (";\"a\"", false),
     (";\"a\"=b", false),
     (";a(b", false),
@@ -73,7 +73,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
     (";a=b\u{7f}", false),
     ("=a", false),
     ("a;b=c;d=e g", false),
-    // Quoted strings that are none.
+    // Invalid quoted strings.
     (";a=\"", false),
     (";a=\"b", false),
     (";a=\"b\\", false),
@@ -91,7 +91,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
     (";a=\"b\nc\"", false),
     (";a=\"b\r\nc\"", false),
     (";a=\"b\r\n c\"", false),
-    // Line ends that are none.
+    // Invalid line ends.
     (";a\rb", false),
     (";\ra", false),
     (";a=\rb", false),
@@ -103,7 +103,7 @@ const EXTENSIONS: &[(&str, bool)] = &[
 ];
 
 #[test]
-fn extensions_follow_the_grammar_or_are_refused() {
+fn extensions_follow_the_grammar_or_are_rejected() {
     for (extension, valid) in EXTENSIONS {
         let first = format!("7{extension}\r\n{{\"n\":2}}\r\n0\r\n\r\n");
         let last = format!("7\r\n{{\"n\":2}}\r\n0{extension}\r\n\r\n");
@@ -127,7 +127,7 @@ fn extensions_follow_the_grammar_or_are_refused() {
     }
 }
 
-/// A body of chunks of one byte, with extensions of `total` bytes in all, evenly long.
+/// Returns a body of one-byte chunks, with extensions of equal length and `total` bytes altogether.
 fn extended(total: usize, chunks: usize) -> String {
     let mut left = total;
     let mut body = String::new();
@@ -140,9 +140,9 @@ fn extended(total: usize, chunks: usize) -> String {
 }
 
 #[test]
-fn the_extensions_of_a_body_are_bounded_together() {
+fn the_total_length_of_extensions_is_limited() {
     let max = usize::from(EXTENSIONS_MAX);
-    // Few long ones and many short ones.
+    // Few long extensions and many short ones.
     for chunks in [max / usize::from(CHUNK_LINE_MAX) + 1, 100, max / 8] {
         for (total, statuses) in [
             (max - 1, &[200, 200][..]),
@@ -150,7 +150,7 @@ fn the_extensions_of_a_body_are_bounded_together() {
             (max + 1, &[400]),
             (max * 2, &[400]),
         ] {
-            // No line is too long by itself.
+            // No single line is too long.
             if total / chunks + 2 > usize::from(CHUNK_LINE_MAX) {
                 continue;
             }
@@ -160,7 +160,7 @@ fn the_extensions_of_a_body_are_bounded_together() {
             assert_eq!(outcome.statuses(), statuses, "{name}");
         }
     }
-    // The bound is for each body, not for a connection, and sizes don't count.
+    // The limit applies to each body, not to a connection, and excludes chunk sizes.
     let bytes = extended(max, 100).repeat(3);
     let outcome = in_every_cut("three", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.statuses(), [200; 6]);

@@ -1,4 +1,4 @@
-//! Answers of a given structure, whole and streamed.
+//! Tests of structured outputs, streamed or not.
 
 use mocker::settings::{Content, Settings};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::client::{chat, in_every_cut, post};
 use super::streams::{chunks, streamed};
 use super::tools::{ask, tools};
 
-/// Each format of chats, the same of responses, and what is said.
+/// Returns formats of chat completions, the same formats of responses, and the expected values.
 fn formats() -> Vec<(Value, Value, Option<Value>)> {
     let schema = json!({
         "type": "object",
@@ -43,8 +43,8 @@ fn formats() -> Vec<(Value, Value, Option<Value>)> {
 }
 
 #[test]
-fn an_answer_has_the_structure_that_is_asked_for() {
-    // No setting makes JSON longer, shorter or other words.
+fn a_response_has_the_requested_structure() {
+    // No setting changes the length or the words of JSON.
     let settings = Settings {
         content: Content::Random,
         tokens: Some(1..=3),
@@ -79,13 +79,13 @@ fn an_answer_has_the_structure_that_is_asked_for() {
             "told as it was asked for"
         );
     }
-    // A limit cuts it, as it cuts everything.
+    // A limit truncates it, like everything.
     let body = r#"{"response_format":{"type":"json_object"},"max_tokens":2}"#;
     let json = ask(&chat(body)).json();
     assert_eq!(json["choices"][0]["message"]["content"], "{\"messag");
     assert_eq!(json["choices"][0]["finish_reason"], "length");
     assert_eq!(json["usage"]["completion_tokens"], 2);
-    // A call goes before a format.
+    // A call takes precedence over a format.
     let body = format!(
         r#"{{"response_format":{{"type":"json_object"}},"tools":{},"tool_choice":"required"}}"#,
         tools()
@@ -94,7 +94,7 @@ fn an_answer_has_the_structure_that_is_asked_for() {
     assert_eq!(json["choices"][0]["finish_reason"], "tool_calls");
 }
 
-/// Formats whose schema is not where it belongs, and the part that is missing.
+/// Formats with a misplaced schema, and the missing part.
 const MISPLACED: &[(&str, &str, &str)] = &[
     (
         "chat",
@@ -147,7 +147,7 @@ const MISPLACED: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_schema_that_is_not_in_its_place_is_missed() {
+fn a_misplaced_schema_is_reported_as_missing() {
     for (api, format, param) in MISPLACED {
         let schema = r#"{"type":"object","properties":{"v":{"type":"integer"}}}"#;
         let format = format.replace("SCHEMA", schema);

@@ -1,8 +1,8 @@
-//! How a head says where its body ends (RFC 9112, 6): what is not certain is refused.
+//! Tests of message body length (RFC 9112, section 6): ambiguous framing is rejected.
 
 use super::heads::refused;
 
-/// The section, field lines beside Host, and the status.
+/// Sections, field lines besides Host, and statuses.
 const LENGTHS: &[(&str, &str, u16)] = &[
     ("9112 6.2 empty", "Content-Length:", 400),
     ("9112 6.2 sign", "Content-Length: +0", 400),
@@ -53,7 +53,7 @@ const LENGTHS: &[(&str, &str, u16)] = &[
     ),
 ];
 
-/// Values of Transfer-Encoding (`+` begins another line of it), and the status.
+/// Values of Transfer-Encoding (`+` separates field lines), and statuses.
 const CODINGS: &[(&str, u16)] = &[
     ("chunked, chunked", 400),
     ("chunked+chunked", 400),
@@ -84,7 +84,7 @@ const CODINGS: &[(&str, u16)] = &[
 ];
 
 #[test]
-fn lengths_are_one_decimal_number_or_refused() {
+fn lengths_are_one_decimal_number_or_rejected() {
     for (name, fields, status) in LENGTHS {
         for line in ["GET /health", "POST /v1/responses"] {
             refused(
@@ -97,7 +97,7 @@ fn lengths_are_one_decimal_number_or_refused() {
 }
 
 #[test]
-fn transfer_codings_are_chunked_alone_or_refused() {
+fn only_the_chunked_transfer_coding_is_accepted() {
     for (codings, status) in CODINGS {
         let lines = codings.split('+').map(|coding| match coding.contains(':') {
             true => coding.to_owned(),

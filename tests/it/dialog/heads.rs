@@ -1,5 +1,5 @@
-//! The fields of request heads: what RFC 9112 and 9110 refuse is refused, closes the connection,
-//! and nothing behind it is read as a request; what they allow is served.
+//! Tests of the fields of request heads. What RFC 9112 and RFC 9110 forbid is rejected and closes
+//! the connection, and nothing after it is treated as a request; what they allow is served.
 
 use mocker::settings::Settings;
 
@@ -8,7 +8,7 @@ use super::client::{HEALTH, in_every_cut};
 const GET: &str = "GET /health HTTP/1.1";
 pub const HOST: &str = "Host: mocker";
 
-/// The section, a request line, field lines (CR LF between them), and the status.
+/// Sections, request lines, field lines (separated by CR LF), and statuses.
 const REFUSED: &[(&str, &str, &str, u16)] = &[
     // Fields.
     ("9112 5.1 space before colon", GET, "Host: a\r\nX : y", 400),
@@ -151,9 +151,9 @@ const REFUSED: &[(&str, &str, &str, u16)] = &[
     ),
 ];
 
-/// Checks that a head is refused and that nothing behind it is read as a request.
+/// Asserts that a head is rejected, and that nothing after it is treated as a request.
 pub fn refused(name: &str, head: &str, status: u16) {
-    // If the length were taken for 0, or the body for chunked, HEALTH would be answered.
+    // If the length were read as 0, or the body as chunked, HEALTH would get a response.
     for rest in ["", "0\r\n\r\n"] {
         let bytes = format!("{head}\r\n\r\n{rest}{HEALTH}{HEALTH}");
         let outcome = in_every_cut(name, &Settings::default(), bytes.as_bytes());
@@ -165,15 +165,15 @@ pub fn refused(name: &str, head: &str, status: u16) {
 }
 
 #[test]
-fn what_is_wrong_in_a_head_is_refused() {
+fn invalid_heads_are_rejected() {
     for (name, line, fields, status) in REFUSED {
         refused(name, &format!("{line}\r\n{fields}"), *status);
     }
 }
 
-/// Bytes before and behind that are no line end of their own.
+/// Tests with bytes before and after that are not line ends themselves.
 #[test]
-fn bare_line_ends_anywhere_are_refused() {
+fn bare_line_ends_are_rejected_anywhere() {
     for bytes in [
         format!("GET /health HTTP/1.1\nHost: a\n\n{HEALTH}"),
         format!("GET /health HTTP/1.1\r\nHost: a\r\n\n{HEALTH}\n\n"),
@@ -266,7 +266,7 @@ const SERVED: &[(&str, &str, &str)] = &[
     ("9110 10.1.4 TE", GET, "Host: a\r\nTE: trailers, gzip"),
 ];
 
-/// Checks that a head is served, and the request behind it too.
+/// Asserts that a head is served, and the request after it too.
 pub fn served(name: &str, head: &str) {
     let bytes = format!("{head}\r\n\r\n{HEALTH}");
     let outcome = in_every_cut(name, &Settings::default(), bytes.as_bytes());
@@ -276,15 +276,15 @@ pub fn served(name: &str, head: &str) {
 }
 
 #[test]
-fn what_is_allowed_is_served() {
+fn valid_heads_are_served() {
     for (name, line, fields) in SERVED {
         served(name, &format!("{line}\r\n{fields}"));
     }
 }
 
-/// `OPTIONS *` is about the server as a whole, which has no host.
+/// `OPTIONS *` applies to the server as a whole, which has no host.
 #[test]
-fn the_target_without_a_host_needs_none() {
+fn the_asterisk_target_needs_no_host() {
     for (fields, status) in [
         ("Host:", 204),
         ("Host: \t", 204),
@@ -299,7 +299,7 @@ fn the_target_without_a_host_needs_none() {
 }
 
 #[test]
-fn an_answer_to_a_bad_request_follows_those_to_good_ones() {
+fn an_error_comes_after_the_responses_to_earlier_requests() {
     let bytes = format!("{HEALTH}{HEALTH}GET /health HTTP/1.1\r\nX : y\r\n\r\n{HEALTH}");
     let outcome = in_every_cut("pipelined", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.statuses(), [200, 200, 400]);

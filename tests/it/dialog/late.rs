@@ -1,5 +1,5 @@
-//! Latency on virtual time: an answer leaves when it is due, not a nanosecond before, and what
-//! comes meanwhile waits.
+//! Tests of latency on virtual time: a response is sent when it is due, not a nanosecond before,
+//! and later requests wait.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::client::{
 };
 use super::script;
 
-/// No whole number of milliseconds, so that one which was rounded shows.
+/// A latency that is not a whole number of milliseconds, so that rounding is detected.
 const LATENCY: Nanos = 70 * MILLI + 123_000;
 
 fn settings() -> Settings {
@@ -27,7 +27,7 @@ fn client() -> Client {
     Client::new(&settings())
 }
 
-/// The answer that waits leaves so long from now, and nothing before.
+/// Asserts that the delayed response is sent after exactly this time, and nothing before it.
 fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
     assert_eq!(client.wish(), Wish::Wait, "{name}: nothing is read");
     assert_eq!(client.deadline(), client.now - START + delay, "{name}");
@@ -38,7 +38,7 @@ fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
     assert!(!client.out.is_empty(), "{name}: it is due");
 }
 
-/// Something of each endpoint, framed in each way.
+/// Returns delayed requests of each endpoint and each kind of framing.
 fn late() -> [(&'static str, String); 7] {
     let old =
         "POST /v1/responses HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}";
@@ -57,7 +57,7 @@ fn late() -> [(&'static str, String); 7] {
 }
 
 #[test]
-fn an_answer_comes_so_long_after_the_last_byte() {
+fn a_response_is_sent_the_latency_after_the_last_byte() {
     for (name, request) in late() {
         let cuts = [
             Cut::Whole,
@@ -102,7 +102,7 @@ fn a_request_in_two_pieces_counts_from_the_second() {
 }
 
 #[test]
-fn what_is_no_answer_is_not_late() {
+fn errors_and_interim_responses_are_not_delayed() {
     let cases = [
         (404, post("/nothing", "{}")),
         (
@@ -160,7 +160,7 @@ fn what_is_no_answer_is_not_late() {
 }
 
 #[test]
-fn health_is_in_time_behind_a_late_answer() {
+fn health_is_not_delayed_after_a_delayed_response() {
     let mut client = client();
     client.send(HEALTH.to_owned() + &chat("{}") + HEALTH + HEALTH);
     assert_eq!(client.came(), [200]);
@@ -172,7 +172,7 @@ fn health_is_in_time_behind_a_late_answer() {
 }
 
 #[test]
-fn a_pipelined_request_starts_when_the_answer_before_it_has_left() {
+fn the_latency_of_a_pipelined_request_starts_after_the_previous_response() {
     for cut in [Cut::Whole, Cut::Bytes, Cut::Random(Rng::with_seed(3))] {
         let mut client = client();
         client.send_cut(chat("{}").repeat(3).as_bytes(), &mut cut.clone());
@@ -186,7 +186,7 @@ fn a_pipelined_request_starts_when_the_answer_before_it_has_left() {
 }
 
 #[test]
-fn also_when_that_answer_leaves_slowly() {
+fn this_holds_if_the_previous_response_is_sent_slowly() {
     let mut client = client();
     client.takes(0);
     client.send(chat("{}").repeat(2));
@@ -211,7 +211,7 @@ fn also_when_that_answer_leaves_slowly() {
 }
 
 #[test]
-fn big_answers_are_late_as_a_whole() {
+fn large_responses_are_delayed_as_a_whole() {
     let big = embeddings(20);
     let mut client = client();
     client.send(big.clone() + &big);
@@ -222,7 +222,7 @@ fn big_answers_are_late_as_a_whole() {
         assert!(answers[0].content.len() > 500_000);
         assert_eq!(answers[0].field("openai-processing-ms"), Some("70"));
     }
-    // Slowly, the second starts when the last item of the first has left.
+    // With a slow reader, the second starts when the last item of the first has been sent.
     client.takes(0);
     client.send(big.clone() + &big);
     client.pass(LATENCY);
@@ -237,7 +237,7 @@ fn big_answers_are_late_as_a_whole() {
 }
 
 #[test]
-fn a_client_that_has_said_all_gets_its_late_answers() {
+fn a_half_closed_client_gets_its_delayed_responses() {
     let mut client = client();
     client.send(chat("{}").repeat(2));
     client.end_sending();
@@ -248,7 +248,7 @@ fn a_client_that_has_said_all_gets_its_late_answers() {
 }
 
 #[test]
-fn a_server_that_ends_gives_its_late_answers() {
+fn a_draining_server_sends_its_delayed_responses() {
     let mut client = client();
     client.send(chat("{}").repeat(2));
     client.pass(MILLI);
@@ -292,7 +292,7 @@ fn a_connection_is_not_idle_while_it_waits() {
 }
 
 #[test]
-fn what_comes_meanwhile_has_the_read_timeout_from_the_answer() {
+fn the_read_timeout_of_a_waiting_request_starts_after_the_response() {
     let mut client = client();
     client.send(chat("{}") + "POST /v1/responses HTTP/1.1\r\n");
     client.pass(LATENCY);
@@ -303,7 +303,7 @@ fn what_comes_meanwhile_has_the_read_timeout_from_the_answer() {
 }
 
 #[test]
-fn who_reads_no_late_answer_is_dropped_at_the_write_timeout() {
+fn a_client_that_reads_no_delayed_response_hits_the_write_timeout() {
     let mut client = client();
     client.takes(0);
     client.send(chat("{}"));
@@ -332,9 +332,10 @@ fn after_a_100_the_delay_counts_from_the_body() {
     assert_eq!(client.answers()[0].status, 200);
 }
 
-/// With the same seed a request draws the same whether it is asked for before its body or not.
+/// With the same seed, a request gets the same verdict whether it is decided before its body or
+/// not.
 #[test]
-fn the_verdict_is_drawn_once() {
+fn the_verdict_is_drawn_only_once() {
     let settings = Settings {
         failure_percent: 500_000,
         jitter: Duration::from_millis(50),

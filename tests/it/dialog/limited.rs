@@ -1,4 +1,4 @@
-//! The rate limit on virtual time: when it begins and ends, what it says, and what decides first.
+//! Tests of the rate limit on virtual time: its begin, its end, its responses and its precedence.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use mocker::settings::Settings;
 
 use super::client::{Client, HEALTH, START, chat, post, request};
 
-/// How long after the client's start the limit begins, in seconds.
+/// The time from the client's start to the begin of the limit, in seconds.
 const BEGINS: u64 = 10;
 
 fn settings(duration: u32, retry_after: u32) -> Settings {
@@ -19,7 +19,7 @@ fn settings(duration: u32, retry_after: u32) -> Settings {
     }
 }
 
-/// One nanosecond before the limit begins.
+/// Creates a client one nanosecond before the limit begins.
 fn client_before(settings: &Settings) -> Client {
     let mut client = Client::new(settings);
     client.pass(BEGINS * SECOND - 1);
@@ -36,7 +36,7 @@ fn api() -> [String; 4] {
 }
 
 #[test]
-fn it_begins_and_ends_to_the_nanosecond() {
+fn the_limit_begins_and_ends_to_the_nanosecond() {
     for (duration, retry_after) in [(0, "7"), (3, "3")] {
         let mut client = client_before(&settings(duration, 7));
         for request in api() {
@@ -70,9 +70,9 @@ fn it_begins_and_ends_to_the_nanosecond() {
 }
 
 #[test]
-fn retry_after_is_what_is_left_or_what_was_set() {
+fn retry_after_is_the_remaining_time_or_the_setting() {
     for (duration, setting, waits) in [
-        // After so many nanoseconds of the limit it says so much.
+        // Nanoseconds into the limit, and the expected value.
         (
             3,
             7,
@@ -99,7 +99,7 @@ fn retry_after_is_what_is_left_or_what_was_set() {
 }
 
 #[test]
-fn a_request_counts_when_it_is_whole() {
+fn a_request_counts_when_it_is_complete() {
     let request = chat("{}");
     let (first, second) = request.split_at(40);
     let mut client = client_before(&settings(3, 1));
@@ -113,9 +113,10 @@ fn a_request_counts_when_it_is_whole() {
     assert_eq!(client.came(), [200]);
 }
 
-/// What was let in before the limit is answered in it; what was let in by a 100 too.
+/// Requests that were accepted before the limit get their response during it, including those
+/// accepted with a 100.
 #[test]
-fn what_was_let_in_is_answered() {
+fn accepted_requests_get_their_response() {
     let late = Settings {
         latency: Duration::from_secs(2),
         ..settings(0, 1)
@@ -138,9 +139,9 @@ fn what_was_let_in_is_answered() {
     assert_eq!(client.came(), [429], "before its body");
 }
 
-/// Each line is wrong in one way more than the one below it.
+/// Each request has one more error than the one below it.
 #[test]
-fn the_first_that_has_something_to_say_decides() {
+fn the_first_failing_check_decides() {
     let (key, coded) = ("Authorization: k", "Content-Encoding: br");
     let limited = Settings {
         auth: "k".into(),
@@ -164,7 +165,7 @@ fn the_first_that_has_something_to_say_decides() {
         client.pass(1);
         assert_eq!(client.ask(request).status, *status, "{request}");
         client.reconnect();
-        // Behind the limit the same is a failure, before it has a look at the body.
+        // After the limit, the same request fails before its body is checked.
         client.pass(5 * SECOND);
         let behind = if *status == 429 { 500 } else { *status };
         assert_eq!(client.ask(request).status, behind, "{request}");

@@ -1,4 +1,4 @@
-//! Every limit at one less, at itself and at one more.
+//! Tests of every limit: one below it, at it, and one above it.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use mocker::settings::Settings;
 
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post};
 
-/// A request of some size, its largest size, and the refusal beyond: status and `error.code`.
+/// A limit: a request of variable size, its largest size, and the status and `error.code` beyond
+/// it.
 struct Limit {
     name: &'static str,
     make: fn(usize) -> String,
     max: usize,
     status: u16,
     code: &'static str,
-    /// Whether the connection ends with the refusal.
+    /// True if the rejection closes the connection.
     ends: bool,
 }
 
@@ -37,7 +38,7 @@ const fn limit(
     }
 }
 
-/// The body cap that these tests set.
+/// The maximum body size that these tests set.
 const BODY_MAX: usize = 5000;
 
 const LIMITS: &[Limit] = &[
@@ -175,7 +176,7 @@ fn model(len: usize) -> String {
     chat(&format!("{{\"model\":\"{}\"}}", "m".repeat(len)))
 }
 
-/// Escapes count as they stand.
+/// Escapes count with their length in the request.
 fn escaped_model(len: usize) -> String {
     chat(&format!(
         "{{\"model\":\"{}{}\"}}",
@@ -222,11 +223,11 @@ fn dimensions(dimensions: usize) -> String {
 }
 
 #[test]
-fn limits_hold_at_one_less_at_themselves_and_at_one_more() {
+fn limits_are_exact() {
     for limit in LIMITS {
         for size in [limit.max - 1, limit.max, limit.max + 1] {
             let name = format!("{} of {size}", limit.name);
-            // The cap is for the tests of the cap; inputs have longer bodies.
+            // The maximum body size applies only to its own tests; inputs have longer bodies.
             let cap = if limit.status == 413 {
                 BODY_MAX
             } else {
@@ -256,13 +257,13 @@ fn limits_hold_at_one_less_at_themselves_and_at_one_more() {
 }
 
 #[test]
-fn a_length_over_the_cap_is_refused_before_the_body() {
+fn a_length_over_the_maximum_is_rejected_before_the_body() {
     let settings = Settings {
         max_body: 100,
         auth: "Bearer k".into(),
         ..Settings::default()
     };
-    // Route, auth and method decide first even then.
+    // Even then, the route, credentials and method are checked first.
     for (line, fields, status) in [
         ("POST /v1/responses", "Authorization: Bearer k", 413),
         (
@@ -287,7 +288,7 @@ fn a_length_over_the_cap_is_refused_before_the_body() {
         );
         assert!(answers[0].closes());
         assert_eq!(answers[0].interim, 0);
-        // The body that comes all the same is dropped, and what follows it too.
+        // A body that is sent nevertheless is discarded, and everything after it too.
         assert_eq!(client.end, End::Lingering);
         client.send(" ".repeat(101) + HEALTH);
         client.end_sending();
@@ -296,7 +297,7 @@ fn a_length_over_the_cap_is_refused_before_the_body() {
 }
 
 #[test]
-fn an_endless_line_is_refused_when_the_buffer_is_full() {
+fn an_endless_line_is_rejected_when_the_buffer_is_full() {
     for (bytes, status) in [
         (format!("GET /{}", "x".repeat(20_000)), 414),
         (
@@ -318,9 +319,9 @@ fn an_endless_line_is_refused_when_the_buffer_is_full() {
     }
 }
 
-/// Tokens times choices: at the limit the stream begins, and goes on an hour later.
+/// The limit of tokens times choices: at the limit, the stream begins, and continues an hour later.
 #[test]
-fn no_more_tokens_than_are_counted() {
+fn the_number_of_tokens_is_limited() {
     let settings = Settings {
         tokens: Some(100_000..=100_000),
         itl: Duration::from_secs(3600),

@@ -1,5 +1,5 @@
-//! Request lines (RFC 9112, 3): what is malformed is refused with 400, which a version that this
-//! server does not speak is not; all minor versions of HTTP/1 are served.
+//! Tests of request lines (RFC 9112, section 3): malformed ones get a 400, unsupported versions a
+//! 505, and all minor versions of HTTP/1 are served.
 
 use mocker::http::head::HEAD_MAX;
 use mocker::http::line::{METHOD_MAX, TARGET_MAX};
@@ -8,7 +8,7 @@ use mocker::settings::Settings;
 use super::client::{Client, End, HEALTH, in_every_cut};
 use super::heads::{HOST, refused, served};
 
-/// The section, a request line, and the status.
+/// Sections, request lines, and statuses.
 const REFUSED: &[(&str, &str, u16)] = &[
     ("9112 3 two spaces", "GET  /health HTTP/1.1", 400),
     ("9112 3 two spaces", "GET /health  HTTP/1.1", 400),
@@ -149,21 +149,21 @@ const REFUSED: &[(&str, &str, u16)] = &[
 ];
 
 #[test]
-fn malformed_lines_are_refused() {
+fn malformed_lines_are_rejected() {
     for (name, line, status) in REFUSED {
         refused(name, &format!("{line}\r\n{HOST}"), *status);
     }
 }
 
-/// RFC 9110, 2.5: a higher minor version is a promise that what 1.1 means can be relied on.
+/// RFC 9110, section 2.5: a message of a higher minor version can be processed as 1.1.
 #[test]
-fn every_higher_minor_version_is_served_as_the_first() {
+fn higher_minor_versions_are_served_as_1_1() {
     for minor in 1..=9 {
         let name = format!("9112 2.3 version 1.{minor}");
         served(&name, &format!("GET /health HTTP/1.{minor}\r\n{HOST}"));
         let absolute = format!("GET http://a/health?b HTTP/1.{minor}\r\nHost:");
         served(&name, &absolute);
-        // Fields are read as closely as those of 1.1, and they mean the same.
+        // Fields are checked as strictly as with 1.1, and have the same meaning.
         for (fields, status) in [
             ("X: y", 400),
             ("Host: a\r\nX : y", 400),
@@ -190,7 +190,7 @@ fn every_higher_minor_version_is_served_as_the_first() {
     }
 }
 
-/// A method's length, and the status.
+/// Tests lengths of methods, and statuses.
 #[test]
 fn a_method_is_a_token_of_bounded_length() {
     for (len, status) in [
@@ -213,9 +213,10 @@ fn a_method_is_a_token_of_bounded_length() {
     }
 }
 
-/// A line that fills the buffer has no end yet: what is too long in it is said all the same.
+/// A line that fills the buffer has no end yet, but the error still names the part that is too
+/// long.
 #[test]
-fn what_is_too_long_is_named() {
+fn the_part_that_is_too_long_is_named() {
     let long = "x".repeat(TARGET_MAX + 1);
     let end = "x".repeat(HEAD_MAX);
     for (line, status, code) in [
@@ -260,7 +261,7 @@ fn what_is_too_long_is_named() {
 }
 
 #[test]
-fn a_line_that_the_client_cuts_short_is_refused() {
+fn an_incomplete_line_is_rejected() {
     for line in [
         "GET",
         "GET /health",

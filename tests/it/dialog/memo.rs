@@ -1,5 +1,5 @@
-//! A server that recognises what it saw before must not mistake one request for another: each is
-//! answered on its own merits. And the wall clock changes only what shows it.
+//! Tests of the recognition of repeated requests, which must never confuse two requests. Also tests
+//! that the wall clock affects only the fields that show it.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ fn guarded() -> Client {
     })
 }
 
-/// Asks for one thing, another, and the first again: on one connection, on a new one each time,
-/// and all at once. What tells the answers apart is `tell`.
+/// Sends one request, another one, and the first again: on one connection, on a new connection each
+/// time, and pipelined. `tell` extracts what distinguishes the responses.
 fn back_and_forth<T: PartialEq + std::fmt::Debug>(
     one: &str,
     other: &str,
@@ -40,7 +40,7 @@ fn back_and_forth<T: PartialEq + std::fmt::Debug>(
     for (answer, at) in answers.iter().zip(order) {
         assert_eq!(tell(answer), want[at]);
     }
-    // Head and body apart.
+    // Head and body separately.
     let mut client = guarded();
     for at in order {
         let (head, body) =
@@ -58,7 +58,7 @@ fn back_and_forth<T: PartialEq + std::fmt::Debug>(
 const KEY: &str = "Authorization: Bearer secret";
 
 #[test]
-fn a_head_with_one_byte_changed_is_another_head() {
+fn a_head_that_differs_in_one_byte_is_another_head() {
     let right = request("POST", "/v1/chat/completions", &[KEY], "{\"n\":1}");
     for (from, to, status) in [
         ("secret", "secreT", 403),
@@ -82,7 +82,7 @@ fn a_head_with_one_byte_changed_is_another_head() {
 }
 
 #[test]
-fn a_refused_head_between_good_ones_is_refused() {
+fn an_invalid_head_between_valid_ones_is_rejected() {
     let right = request("POST", "/v1/chat/completions", &[KEY], "{}");
     for (from, to, status) in [
         ("HTTP/1.1", "HTTP/2.0", 505),
@@ -101,7 +101,7 @@ fn a_refused_head_between_good_ones_is_refused() {
 }
 
 #[test]
-fn bodies_of_one_length_are_told_apart() {
+fn bodies_of_equal_length_are_distinguished() {
     let ask = |body: &str| request("POST", "/v1/chat/completions", &[KEY], body);
     let choices = |answer: &super::answer::Answer| {
         answer.json()["choices"]
@@ -120,7 +120,7 @@ fn bodies_of_one_length_are_told_apart() {
 }
 
 #[test]
-fn one_body_means_another_thing_to_another_endpoint() {
+fn a_repeated_body_is_interpreted_by_its_endpoint() {
     let body = r#"{"n":0,"max_tokens":1,"input":["a","b"],"dimensions":1,"stream":null}"#;
     let ask = |path: &str| request("POST", path, &[KEY], body);
     let [chat, responses, embeddings] =
@@ -143,7 +143,7 @@ fn one_body_means_another_thing_to_another_endpoint() {
 }
 
 #[test]
-fn a_deployment_is_never_remembered_for_another() {
+fn deployments_are_distinguished() {
     let ask = |name: &str| {
         let path = format!("/openai/deployments/{name}/chat/completions");
         request("POST", &path, &["api-key: secret"], "{}")
@@ -157,8 +157,8 @@ fn a_deployment_is_never_remembered_for_another() {
 }
 
 #[test]
-fn a_length_that_changes_moves_the_next_request() {
-    // The second head says one byte less: that byte then begins the next request.
+fn a_changed_length_moves_the_next_request() {
+    // The second head announces one byte less, so that byte begins the next request.
     let long = request("POST", "/v1/chat/completions", &[KEY], "{} ");
     let short = long.replace("Length: 3", "Length: 2");
     let mut client = guarded();
@@ -177,7 +177,7 @@ fn a_length_that_changes_moves_the_next_request() {
 }
 
 #[test]
-fn the_wall_clock_changes_only_what_shows_it() {
+fn the_wall_clock_affects_only_the_fields_that_show_it() {
     let mut client = Client::plain();
     let first = client.ask(chat("{}"));
     for (unix, date) in [
@@ -215,9 +215,9 @@ fn the_wall_clock_changes_only_what_shows_it() {
     }
 }
 
-/// Only `Date` and `created` tell of it.
+/// Only `Date` and `created` show the wall clock.
 #[test]
-fn the_wall_clock_may_jump_while_an_answer_waits() {
+fn the_wall_clock_may_jump_during_a_delay() {
     for (unix, date) in [
         (UNIX - 86_400, "Sat, 05 Nov 1994 08:49:37 GMT"),
         (UNIX + 86_400, "Mon, 07 Nov 1994 08:49:37 GMT"),
@@ -234,7 +234,7 @@ fn the_wall_clock_may_jump_while_an_answer_waits() {
         client.pass(MILLI);
         let answer = client.answers().remove(0);
         assert_eq!(answer.json()["created"], unix);
-        // The reader has held the answer's date against the new one; idling counts on as before.
+        // The parser has compared the date with the new one; the idle timeout is unaffected.
         client.pass(59_000 * MILLI);
         assert_eq!(client.end, End::Open);
         client.pass(1_001 * MILLI);

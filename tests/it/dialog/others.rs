@@ -1,5 +1,4 @@
-//! What has no file of its own: the endpoints besides completions and embeddings, and pages of
-//! other origins.
+//! Tests of the other endpoints, and of cross-origin requests.
 
 use mocker::SECOND;
 use mocker::settings::Settings;
@@ -9,7 +8,7 @@ use super::client::{
 };
 
 #[test]
-fn models_and_moderations_are_answered() {
+fn models_and_moderations() {
     let mut client = Client::plain();
     let list = client.ask(request("GET", "/v1/models", &[], "")).json();
     assert_eq!(list["data"][0]["id"], "gpt-4o-mini");
@@ -36,10 +35,9 @@ fn models_and_moderations_are_answered() {
     }
 }
 
-/// Lists of every length are announced as long as they are: the answers are not cut, and the next
-/// one follows.
+/// The announced length is exact for any number of results, so that the next response is found.
 #[test]
-fn lists_of_many_results_have_their_length() {
+fn the_length_of_many_results_is_exact() {
     for inputs in [1, 9, 10, 65, 66, 101, 2048] {
         let body = format!(r#"{{"input":[{}]}}"#, vec![r#""x""#; inputs].join(","));
         let mut client = Client::plain();
@@ -51,7 +49,7 @@ fn lists_of_many_results_have_their_length() {
 }
 
 #[test]
-fn a_page_may_read_only_where_it_was_allowed() {
+fn cross_origin_reads_need_the_setting() {
     let options = request(
         "OPTIONS",
         "/v1/chat/completions",
@@ -75,7 +73,7 @@ fn a_page_may_read_only_where_it_was_allowed() {
     }
 }
 
-/// Not of a long list either, which GET writes item by item.
+/// This includes long lists, which GET writes item by item.
 #[test]
 fn head_never_has_content() {
     for names in [1, 4000] {
@@ -97,9 +95,9 @@ fn head_never_has_content() {
     }
 }
 
-/// The uptime is by the clock that nobody sets.
+/// The uptime uses the monotonic clock.
 #[test]
-fn the_uptime_follows_no_wall_clock() {
+fn the_uptime_does_not_depend_on_the_wall_clock() {
     let mut client = Client::plain();
     let uptime = |client: &mut Client| {
         let stats = client.ask(HEALTH.replace("/health", "/stats")).json();
@@ -118,9 +116,9 @@ fn the_uptime_follows_no_wall_clock() {
     assert_eq!(uptime(&mut client), began + 2.5);
 }
 
-/// A browser takes the page for nothing but a page, and runs only what is its own.
+/// A browser must not guess the page's type, and must run only its own script.
 #[test]
-fn the_page_says_what_it_may_do() {
+fn the_page_has_a_content_security_policy() {
     let page = HEALTH.replace("/health", "/");
     let head = page.replace("GET", "HEAD");
     let bytes = head + &page + &HEALTH.replace("/health", "/stats");

@@ -1,4 +1,4 @@
-//! When each piece of a stream leaves, and what becomes of one that is read slowly.
+//! Tests of the pacing of streams, and of slow readers.
 
 use std::time::Duration;
 
@@ -19,20 +19,21 @@ fn paced() -> Settings {
     }
 }
 
-/// What a whole stream has said.
+/// Returns the text of a complete stream.
 fn data(out: &[u8]) -> Vec<Value> {
     let (_, content) = parts(out);
     events(&content).into_iter().map(|(_, data)| data).collect()
 }
 
-/// What a stream has said of which more is to come: read as if its last chunk stood behind.
+/// Returns the text of an incomplete stream, parsed as if its last chunk followed.
 fn said(client: &Client) -> Vec<Value> {
     data(&[&client.out[..], b"0\r\n\r\n"].concat())
 }
 
-/// Head, role and first token at the time to the first token; then each at its own, whole.
+/// The head, the role and the first token are sent at the time to first token, and each further
+/// token completely at its own time.
 #[test]
-fn each_token_leaves_when_it_is_due_and_not_before() {
+fn each_token_is_sent_when_it_is_due_and_not_before() {
     let mut client = Client::new(&paced());
     client.send(chat(r#"{"stream":true}"#));
     client.pass(200 * MILLI - 1);
@@ -62,19 +63,19 @@ fn each_token_leaves_when_it_is_due_and_not_before() {
             client.pass(1);
         }
     }
-    // The connection goes on.
+    // The connection stays open.
     client.out.clear();
     client.send(HEALTH);
     assert_eq!(client.answers().len(), 1);
 }
 
-/// A loop that wakes late writes all that is due, and what follows is not late for it.
+/// A loop that wakes late writes everything that is due, and later tokens are on time.
 #[test]
-fn lateness_does_not_add_up() {
+fn lateness_does_not_accumulate() {
     let mut client = Client::new(&paced());
     client.send(chat(r#"{"stream":true}"#));
     let said = |client: &Client| text_of(&said(client), 0);
-    // The first token is 7 ms late, then the second and third leave together.
+    // The first token is 7 ms late; the second and third are sent together.
     client.oversleep(207 * MILLI);
     assert_eq!(said(&client), "This");
     assert_eq!(client.deadline(), 220 * MILLI);
@@ -99,7 +100,7 @@ fn all_choices_have_their_tokens_at_the_same_times() {
 }
 
 #[test]
-fn chunks_carry_as_many_tokens_as_was_set_and_leave_with_their_first() {
+fn chunks_have_the_configured_tokens_and_are_sent_with_the_first() {
     let settings = Settings {
         tokens_per_chunk: 2,
         ..paced()
@@ -117,7 +118,7 @@ fn chunks_carry_as_many_tokens_as_was_set_and_leave_with_their_first() {
 }
 
 #[test]
-fn the_first_token_comes_with_the_latency_unless_it_has_a_time_of_its_own() {
+fn the_first_token_uses_the_latency_unless_ttft_is_set() {
     let latency = Duration::from_millis(50);
     for (ttft, due) in [(None, 50), (Some(Duration::from_millis(10)), 10)] {
         let settings = Settings {
@@ -128,7 +129,7 @@ fn the_first_token_comes_with_the_latency_unless_it_has_a_time_of_its_own() {
         let mut client = Client::new(&settings);
         client.send(chat(r#"{"stream":true}"#));
         assert_eq!(client.deadline(), due * MILLI);
-        // What does not stream has the latency.
+        // A response that is not streamed has the latency.
         let mut client = Client::new(&settings);
         client.send(chat("{}"));
         assert_eq!(client.deadline(), 50 * MILLI);
@@ -136,7 +137,7 @@ fn the_first_token_comes_with_the_latency_unless_it_has_a_time_of_its_own() {
 }
 
 #[test]
-fn gaps_vary_evenly_by_what_was_set_and_follow_from_the_seed() {
+fn gaps_vary_uniformly_and_depend_on_the_seed() {
     let settings = Settings {
         itl: Duration::from_millis(20),
         itl_jitter: Duration::from_millis(5),
@@ -168,9 +169,9 @@ fn gaps_vary_evenly_by_what_was_set_and_follow_from_the_seed() {
     assert_eq!(dues, run());
 }
 
-/// One who reads slowly, or not at all, costs no more than a full outbox and loses nothing.
+/// A client that reads slowly, or not at all, takes no more than a full outbox, and loses nothing.
 #[test]
-fn a_slow_reader_is_waited_for_and_loses_nothing() {
+fn a_slow_reader_loses_nothing() {
     let settings = Settings {
         tokens: Some(5000..=5000),
         ..Settings::default()
@@ -209,7 +210,7 @@ fn a_stream_whose_client_reads_nothing_ends_with_the_write_timeout() {
     client.takes(0);
     client.send(chat(r#"{"stream":true}"#));
     client.pass(2000 * MILLI);
-    // A byte read is a sign of life.
+    // Reading a single byte restarts the timeout.
     client.take(1);
     client.pass(2999 * MILLI);
     assert_eq!(client.end, End::Open);

@@ -1,4 +1,4 @@
-//! Whether the connection stays open after an answer (RFC 9112, 9.3), and what the answer says.
+//! Tests of persistence (RFC 9112, section 9.3), and its announcement in responses.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use mocker::settings::Settings;
 
 use super::client::{Client, End, HEALTH, chat, in_every_cut, in_every_cut_with_heads};
 
-/// A version, field lines, what the answer says of the connection, and whether it stays open.
+/// Versions, field lines, the announcement in the response, and whether the connection stays open.
 const CASES: &[(&str, &str, &str, bool)] = &[
     ("1.1", "", "keep-alive", true),
     ("1.1", "Connection: keep-alive", "keep-alive", true),
@@ -64,7 +64,7 @@ const CASES: &[(&str, &str, &str, bool)] = &[
     ),
 ];
 
-/// What is asked, the status, and the body if there is one.
+/// Requests, statuses, and bodies if there are any.
 const ASKED: &[(&str, u16, &str)] = &[
     ("GET /health", 200, ""),
     ("HEAD /health", 200, ""),
@@ -76,7 +76,7 @@ const ASKED: &[(&str, u16, &str)] = &[
 ];
 
 #[test]
-fn the_connection_stays_open_or_ends_and_the_answer_says_so() {
+fn the_connection_is_persistent_as_announced() {
     for (version, fields, says, stays) in CASES {
         for (line, status, body) in ASKED {
             let name = format!("{line} {version} {fields}");
@@ -123,8 +123,8 @@ fn one_connection_serves_many() {
 }
 
 #[test]
-fn bytes_behind_the_last_request_delay_the_closing() {
-    // To close a socket with unread bytes resets it, and the answer may be lost.
+fn bytes_after_the_last_request_delay_the_close() {
+    // Closing a socket with unread bytes resets it, which may lose the response.
     let last = HEALTH.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     let mut client = Client::plain();
     client.send(last.clone() + HEALTH);
@@ -136,9 +136,9 @@ fn bytes_behind_the_last_request_delay_the_closing() {
     assert_eq!((client.answers().len(), client.end), (1, End::Closed));
 }
 
-/// The idle timeout in seconds, and what a response says of it.
+/// Tests idle timeouts in seconds, and their announcement.
 #[test]
-fn a_kept_connection_is_told_for_how_long() {
+fn persistent_connections_announce_the_idle_timeout() {
     for (idle, told) in [
         (0.001, "timeout=1"),
         (0.999, "timeout=1"),
@@ -157,12 +157,12 @@ fn a_kept_connection_is_told_for_how_long() {
             let answer = client.ask(request);
             assert_eq!(answer.field("keep-alive"), Some(told), "{idle}");
         }
-        // A stream has a head of its own making.
+        // The head of a stream is built separately.
         client.send(chat(r#"{"stream":true}"#));
         let line = format!("\r\nConnection: keep-alive\r\nKeep-Alive: {told}\r\n");
         let out = String::from_utf8(std::mem::take(&mut client.out)).unwrap();
         assert!(out.contains(&line), "{out}");
-        // One that ends the connection says nothing of it.
+        // A response that closes the connection does not announce it.
         let last = client.ask(HEALTH.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
         assert_eq!(last.field("keep-alive"), None);
     }

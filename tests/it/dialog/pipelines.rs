@@ -1,4 +1,4 @@
-//! Many requests at once: in order, each whole, in turns, and never more waiting than is allowed.
+//! Tests of pipelining: responses are complete and in order, and turns and buffers are bounded.
 
 use mocker::conn::Wish;
 use mocker::conn::kit::ANSWERS_A_LOOK;
@@ -8,8 +8,7 @@ use mocker::settings::Settings;
 use super::chat::big;
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post, request};
 
-/// A hundred requests, each different in its own way, and what tells their answers apart: the
-/// status and a text that the content holds.
+/// Returns a hundred different requests, and the status and a part of the content of each response.
 fn hundred() -> (String, Vec<(u16, String)>) {
     let (mut bytes, mut want) = (String::new(), Vec::new());
     for at in 0..100 {
@@ -51,7 +50,7 @@ fn hundred() -> (String, Vec<(u16, String)>) {
 }
 
 #[test]
-fn a_hundred_requests_are_answered_in_order() {
+fn a_hundred_requests_get_responses_in_order() {
     let (bytes, want) = hundred();
     let outcome = in_every_cut("a hundred", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.answers.len(), 100);
@@ -64,7 +63,7 @@ fn a_hundred_requests_are_answered_in_order() {
 }
 
 #[test]
-fn one_look_answers_only_so_many() {
+fn the_number_of_responses_per_poll_is_limited() {
     let many = ANSWERS_A_LOOK as usize;
     let mut client = Client::plain();
     client.takes(0);
@@ -88,7 +87,7 @@ fn one_look_answers_only_so_many() {
 }
 
 #[test]
-fn exactly_as_many_leave_nothing_to_do() {
+fn a_full_turn_leaves_nothing_to_do() {
     let mut client = Client::plain();
     client.takes(0);
     client.receive(HEALTH.repeat(ANSWERS_A_LOOK as usize).as_bytes());
@@ -96,9 +95,9 @@ fn exactly_as_many_leave_nothing_to_do() {
     assert_eq!(client.wish(), Wish::Read);
 }
 
-/// One who sends and never reads: little waits for him, and all is served once he does.
+/// A client that sends without reading takes little memory, and is served once it reads.
 #[test]
-fn a_client_that_reads_nothing_fills_no_memory() {
+fn a_client_that_reads_nothing_takes_little_memory() {
     for (settings, request, largest) in [
         (Settings::default(), HEALTH.to_owned(), 1 << 10),
         (Settings::default(), chat("{}"), 2 << 10),
@@ -143,7 +142,7 @@ fn a_client_that_reads_nothing_fills_no_memory() {
 }
 
 #[test]
-fn a_bad_request_behind_good_ones_ends_the_pipeline() {
+fn an_invalid_request_ends_the_pipeline() {
     let bytes = chat("{}") + &chunked("7\r\n{\"n\":2}X\r\n0\r\n\r\n") + HEALTH;
     let outcome = in_every_cut("bad chunk", &Settings::default(), bytes.as_bytes());
     assert_eq!((outcome.statuses(), outcome.ended), (vec![200, 400], true));
@@ -154,7 +153,7 @@ fn a_bad_request_behind_good_ones_ends_the_pipeline() {
 }
 
 #[test]
-fn empty_lines_between_requests_are_passed_over() {
+fn empty_lines_between_requests_are_ignored() {
     let bytes = format!("{}\r\n{HEALTH}\r\n\r\n{}", chat("{}"), chat("{}"));
     let outcome = in_every_cut("empty lines", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.statuses(), [200, 200, 200]);

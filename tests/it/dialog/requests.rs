@@ -1,6 +1,6 @@
-//! Requests as clients write them.
+//! Builders of requests.
 
-/// A request with a body, as clients send it. `fields` are whole lines without their ends.
+/// Returns a request with a body. `fields` are lines without their ends.
 pub fn request(method: &str, path: &str, fields: &[&str], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: mocker\r\n");
     fields
@@ -20,14 +20,14 @@ pub fn chat(body: &str) -> String {
     post("/v1/chat/completions", body)
 }
 
-/// A request for so many vectors of 4096 numbers, some 45 KB each.
+/// Returns a request for this many vectors of 4096 numbers, about 45 KB each.
 pub fn embeddings(inputs: usize) -> String {
     let inputs = vec![r#""x""#; inputs].join(",");
     let body = format!(r#"{{"dimensions":4096,"input":[{inputs}]}}"#);
     post("/v1/embeddings", &body)
 }
 
-/// A chunked chat request whose body, framing and all, is as given.
+/// Returns a chunked chat request with this body, which includes the framing.
 pub fn chunked(body: &str) -> String {
     format!(
         "POST /v1/chat/completions HTTP/1.1\r\nHost: mocker\r\n\

@@ -1,4 +1,5 @@
-//! The Responses API: a superset that satisfies the SDKs and the older clients of mock servers.
+//! Tests of the Responses API, a superset that satisfies both the SDKs and older clients of mock
+//! servers.
 
 use mocker::settings::Settings;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use super::chat::{WORDS, check_usage};
 use super::client::{UNIX, in_every_cut, post};
 
 #[test]
-fn the_answer_is_the_superset() {
+fn the_response_is_the_superset() {
     let bytes = post("/v1/responses", r#"{"model":"gpt-x","input":"hi"}"#);
     let outcome = in_every_cut("responses", &Settings::default(), bytes.as_bytes());
     assert_eq!((outcome.statuses(), outcome.ended), (vec![200], false));
@@ -97,7 +98,7 @@ fn a_token_limit_makes_it_incomplete() {
 }
 
 #[test]
-fn the_limits_of_chat_mean_nothing_here() {
+fn the_limits_of_chat_are_ignored() {
     let bytes = post("/responses", r#"{"max_tokens":1,"n":"x"}"#);
     let outcome = in_every_cut("chat's fields", &Settings::default(), bytes.as_bytes());
     assert_eq!(outcome.answers[0].json()["status"], "completed");

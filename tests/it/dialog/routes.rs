@@ -1,4 +1,4 @@
-//! Which requests reach which endpoint, which are let in, and what decides first.
+//! Tests of routing, of credentials and of the order of checks.
 
 use mocker::settings::Settings;
 
@@ -46,7 +46,7 @@ fn every_endpoint_is_served_under_every_prefix() {
                     assert_eq!(outcome.statuses(), [200], "{target}");
                     let json = outcome.answers[0].json();
                     assert_eq!(json["object"], object, "{target}");
-                    // Such a path names the model, whatever the body says.
+                    // Such a path specifies the model, whatever is in the body.
                     let model = if named { "my m" } else { "b" };
                     assert_eq!(json["model"], model, "{target}");
                 }
@@ -55,9 +55,9 @@ fn every_endpoint_is_served_under_every_prefix() {
     }
 }
 
-/// The body names the model on Azure AI's paths, and engines take completions as well.
+/// On Azure AI's paths the model is in the body, and engines support completions too.
 #[test]
-fn the_other_ways_to_an_endpoint_lead_there() {
+fn alternative_paths_lead_to_the_endpoint() {
     for (target, object, model) in [
         ("/models/chat/completions", "chat.completion", "b"),
         (
@@ -104,7 +104,7 @@ fn an_empty_body_is_all_defaults() {
 }
 
 #[test]
-fn health_lives_and_needs_no_key() {
+fn health_needs_no_key() {
     for settings in [Settings::default(), guarded()] {
         let with_body = request("GET", "/health?x", &["Authorization: Bearer no"], "{]");
         for bytes in [HEALTH, &with_body] {
@@ -129,7 +129,7 @@ fn health_lives_and_needs_no_key() {
     }
 }
 
-/// A method, a target, the status, and the methods that `Allow` lists where it must.
+/// Methods, targets, statuses, and the value of `Allow` where it is required.
 const METHODS: &[(&str, &str, u16, &str)] = &[
     ("OPTIONS", "/v1/chat/completions", 204, "OPTIONS, POST"),
     ("OPTIONS", "/responses", 204, "OPTIONS, POST"),
@@ -183,7 +183,7 @@ const METHODS: &[(&str, &str, u16, &str)] = &[
     ("GET", "/v1/engines", 404, ""),
     ("GET", "/v1/engines/m", 404, ""),
     ("GET", "/v1/engines/m/embeddings", 405, "OPTIONS, POST"),
-    // Azure AI's paths are no models' names, but those under a prefix are.
+    // Azure AI's paths are not names of models, but the same under a prefix are.
     ("GET", "/models/chat/completions", 405, "OPTIONS, POST"),
     ("HEAD", "/models/embeddings", 405, "OPTIONS, POST"),
     ("OPTIONS", "/models/chat/completions", 204, "OPTIONS, POST"),
@@ -205,10 +205,10 @@ const METHODS: &[(&str, &str, u16, &str)] = &[
 ];
 
 #[test]
-fn methods_are_answered_or_told() {
+fn methods_are_served_or_allow_lists_others() {
     for (method, target, status, allow) in METHODS {
         let name = format!("{method} {target}");
-        // The body must be consumed whatever the answer is: the next request is served.
+        // The body must be consumed whatever the status, so that the next request is served.
         for body in ["", "{} and what is no JSON"] {
             let bytes = request(method, target, &[], body) + HEALTH;
             let heads: &[usize] = if *method == "HEAD" { &[0] } else { &[] };
@@ -224,7 +224,7 @@ fn methods_are_answered_or_told() {
     }
 }
 
-/// Everything wrong from some point on: the first thing decides.
+/// Each request fails every check from some point on: the first one decides.
 const ORDER: &[(&str, &str, &str, &str, u16)] = &[
     ("GET", "/nothing", "X: y", "{]", 404),
     ("OPTIONS", "/nothing", "X: y", "{]", 404),
@@ -270,7 +270,7 @@ const ORDER: &[(&str, &str, &str, &str, u16)] = &[
 ];
 
 #[test]
-fn the_first_thing_wrong_decides() {
+fn the_first_failing_check_decides() {
     for (method, path, field, body, status) in ORDER {
         let name = format!("{method} {path} {field}");
         let bytes = request(method, path, &[field], body) + HEALTH;

@@ -1,4 +1,4 @@
-//! Tests about time are scripts: what the client does, when, and what it sees.
+//! Scripts for tests of timing: the actions of a client, their times, and the expected results.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use mocker::settings::Settings;
 
 use super::client::{Client, End, MILLI};
 
-/// Not the defaults, so that no two of them are equal.
+/// Timeouts that are all different, unlike the defaults.
 pub fn settings() -> Settings {
     Settings {
         idle_timeout: Duration::from_secs(60),
@@ -16,34 +16,34 @@ pub fn settings() -> Settings {
     }
 }
 
-/// A head whose body of four bytes is to come.
+/// A head with an outstanding body of four bytes.
 pub const POST: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
 
-/// One line of a script. Times are in milliseconds.
+/// A line of a script. Times are in milliseconds.
 pub enum Step {
     /// The client sends.
     Send(&'static str),
-    /// So much time passes.
+    /// Time passes.
     Pass(u64),
-    /// The connection's deadline is so long after its beginning.
+    /// The connection's deadline is this long after its start.
     Due(u64),
-    /// These statuses came since the last look.
+    /// These statuses were received since the last check.
     Came(&'static [u16]),
-    /// What has become of the connection.
+    /// The connection is in this state.
     Is(End),
-    /// From now on the client takes so many bytes at a time.
+    /// From now on, the client takes this many bytes at a time.
     Takes(usize),
-    /// The client takes so many bytes once.
+    /// The client takes this many bytes once.
     Take(usize),
     /// The client closes its sending side.
     EndSending,
-    /// The server begins to end.
+    /// The server begins its shutdown.
     Drain,
-    /// A new connection.
+    /// A new connection is opened.
     Reconnect,
 }
 
-/// Plays each script on a connection of its own.
+/// Runs each script on a connection of its own.
 pub fn play_all(scripts: &[(&str, &[Step])]) {
     for (name, steps) in scripts {
         let mut client = Client::new(&settings());

@@ -1,4 +1,4 @@
-//! Streams: what they say, and in what order.
+//! Tests of the content and the order of streams.
 
 use mocker::settings::Settings;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::client::{Client, End, chat, post};
 pub const SENTENCE: &str = "This is a mocked response: its words are always the same, \
                         its numbers never are.";
 
-/// The head of an answer, and its content with the chunks' framing taken away.
+/// Returns the head of a response, and its content without chunk framing.
 pub fn parts(out: &[u8]) -> (String, String) {
     let text = std::str::from_utf8(out).expect("it is UTF-8");
     let (head, content) = text.split_once("\r\n\r\n").expect("a whole head");
@@ -22,7 +22,7 @@ pub fn parts(out: &[u8]) -> (String, String) {
     (head.to_owned(), content)
 }
 
-/// The type (where told) and the data of each event.
+/// Returns the type, if any, and the data of each event.
 pub fn events(content: &str) -> Vec<(Option<&str>, Value)> {
     let whole = content.strip_suffix("\n\n").expect("events end");
     let event = |text| match str::split_once(text, '\n') {
@@ -37,7 +37,7 @@ pub fn events(content: &str) -> Vec<(Option<&str>, Value)> {
     parsed.collect()
 }
 
-/// The chunks of a chat completion or a legacy one, without the last word.
+/// Returns the chunks of a chat completion or a legacy one, without the final `[DONE]`.
 pub fn chunks(content: &str) -> Vec<Value> {
     let mut events = events(content);
     assert_eq!(events.pop().expect("one").1, "[DONE]");
@@ -61,7 +61,7 @@ pub fn text_of(chunks: &[Value], choice: u64) -> String {
 }
 
 #[test]
-fn a_chat_comes_token_by_token() {
+fn a_chat_is_streamed_token_by_token() {
     let (head, content) = streamed(&Settings::default(), chat(r#"{"stream":true}"#));
     assert!(head.contains("\r\nContent-Type: text/event-stream; charset=utf-8"));
     assert!(head.contains("\r\nCache-Control: no-cache") && !head.contains("Content-Length"));
@@ -119,7 +119,7 @@ fn choices_take_turns_and_usage_comes_last() {
 }
 
 #[test]
-fn a_response_tells_every_event_in_order() {
+fn a_response_has_every_event_in_order() {
     for (limit, last, status) in [
         ("", "response.completed", "completed"),
         (
@@ -193,7 +193,7 @@ fn every_prompt_of_a_legacy_completion_has_its_choices() {
 }
 
 #[test]
-fn an_old_client_gets_no_chunks_and_the_connection_ends() {
+fn an_http_1_0_client_gets_no_chunks_and_the_connection_is_closed() {
     let body = r#"{"stream":true}"#;
     let request = format!(
         "POST /v1/chat/completions HTTP/1.0\r\nConnection: keep-alive\r\n\
@@ -209,7 +209,7 @@ fn an_old_client_gets_no_chunks_and_the_connection_ends() {
 }
 
 #[test]
-fn probabilities_are_told_of_each_token() {
+fn each_token_has_probabilities() {
     let body = r#"{"stream":true,"logprobs":true,"top_logprobs":3,"max_tokens":4}"#;
     let (_, content) = streamed(&Settings::default(), chat(body));
     let chunks = chunks(&content);

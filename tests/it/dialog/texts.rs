@@ -1,4 +1,4 @@
-//! The text of answers: how long it is, which words it has, and that it is the same streamed.
+//! Tests of the text of responses: its length, its words, and that streams have the same text.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::client::{Client, chat};
 use super::streams::{chunks, streamed, text_of};
 
 #[test]
-fn text_is_as_long_as_was_set_and_counted() {
+fn the_text_has_the_configured_length_and_is_counted() {
     for content in [Content::Fixed, Content::Random] {
         let settings = Settings {
             tokens: Some(50..=60),
@@ -34,7 +34,7 @@ fn text_is_as_long_as_was_set_and_counted() {
 }
 
 #[test]
-fn random_words_are_others_each_time() {
+fn random_words_differ_each_time() {
     let mut client = Client::new(&Settings {
         content: Content::Random,
         ..Settings::default()
@@ -44,9 +44,9 @@ fn random_words_are_others_each_time() {
     assert_eq!(texts.len(), 100);
 }
 
-/// Of 5 tokens or 6, a limit of 5 cuts only the latter; both answers are equally long otherwise.
+/// A limit of 5 truncates a text of 6 tokens but not one of 5; otherwise both responses are equal.
 #[test]
-fn an_answer_says_that_it_was_cut_only_when_it_was() {
+fn truncation_is_reported_only_if_it_happened() {
     let mut client = Client::new(&Settings {
         tokens: Some(5..=6),
         ..Settings::default()
@@ -58,13 +58,13 @@ fn an_answer_says_that_it_was_cut_only_when_it_was() {
 }
 
 #[test]
-fn what_streams_says_the_same_as_what_does_not() {
+fn streams_have_the_same_text_as_other_responses() {
     for content in [Content::Fixed, Content::Random] {
         let settings = Settings {
             content,
             ..Settings::default()
         };
-        // The first answer of a seed has one id, whatever its form; so random words are the same.
+        // The first response of a seed has the same id in any format, and so the same random words.
         let (_, streamed) = streamed(&settings, chat(r#"{"stream":true}"#));
         let whole = Client::new(&settings).ask(chat("{}")).json();
         let text = text_of(&chunks(&streamed), 0);

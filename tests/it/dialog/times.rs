@@ -1,4 +1,4 @@
-//! Deadlines of connections that wait, of slow clients and of those that end.
+//! Tests of the deadlines of waiting connections, of slow clients and of closing connections.
 
 use mocker::SECOND;
 use mocker::conn::LINGER_MAX;
@@ -271,12 +271,12 @@ const SCRIPTS: &[(&str, &[Step])] = &[
 ];
 
 #[test]
-fn deadlines_are_where_they_must_be() {
+fn deadlines_are_exact() {
     play_all(SCRIPTS);
 }
 
 #[test]
-fn lingering_ends_after_so_many_bytes() {
+fn lingering_is_limited_in_bytes() {
     let mut client = Client::plain();
     client.send("\0");
     assert_eq!((client.answers().len(), client.end), (1, End::Lingering));
@@ -292,9 +292,10 @@ fn lingering_ends_after_so_many_bytes() {
     assert_eq!(client.end, End::Closed);
 }
 
-/// A turn that ends with work left leaves part of a request unread; that part has begun already.
+/// A turn that ends with work left may leave part of a request unread, whose read timeout has
+/// begun.
 #[test]
-fn what_a_turn_left_over_has_the_read_timeout() {
+fn unread_input_after_a_turn_has_the_read_timeout() {
     let many = mocker::conn::kit::ANSWERS_A_LOOK as usize;
     let mut client = Client::new(&settings());
     client.send(HEALTH.repeat(many) + "GET /health HTTP/1.1\r\n");
@@ -305,7 +306,7 @@ fn what_a_turn_left_over_has_the_read_timeout() {
 }
 
 #[test]
-fn a_long_answer_has_the_write_timeout_from_its_beginning() {
+fn the_write_timeout_of_a_long_response_starts_at_its_beginning() {
     let mut client = Client::new(&settings());
     client.takes(0);
     client.send(embeddings(100));

@@ -1,5 +1,4 @@
-//! Calls of functions and answers of a given structure: who asks gets them, whole and streamed, and
-//! who asks for what can't be had is told.
+//! Tests of tool calls, streamed or not, and of the errors of impossible ones.
 
 use mocker::settings::Settings;
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use super::answer::Answer;
 use super::client::{Client, chat, in_every_cut, post};
 use super::streams::{chunks, events, streamed};
 
-/// Some tools, as chats have them.
+/// Tools in the format of chat completions.
 pub fn tools() -> Value {
     json!([
         {"type": "custom", "custom": {"name": "shell"}},
@@ -21,7 +20,7 @@ pub fn tools() -> Value {
     ])
 }
 
-/// The same as responses have them.
+/// The same tools in the format of responses.
 fn flat(tools: &Value) -> Value {
     let tools = tools.as_array().unwrap().iter();
     let flat = tools.map(|tool| {
@@ -35,7 +34,8 @@ fn flat(tools: &Value) -> Value {
 
 const WEATHER: &str = r#"{"city":"mocked","days":2}"#;
 
-/// Each `tool_choice` of chats and of responses, and the function that it calls.
+/// Returns values of `tool_choice` for chat completions and responses, and the function that they
+/// call.
 fn choices() -> Vec<(Value, Value, Option<&'static str>)> {
     let named = |name: &str| {
         (
@@ -79,9 +79,9 @@ pub fn ask(request: &str) -> Answer {
 }
 
 #[test]
-fn a_chat_calls_what_it_is_told_to() {
+fn a_chat_calls_the_chosen_function() {
     for (choice, _, called) in choices() {
-        // Whichever field comes first.
+        // In either order of the fields.
         for body in [
             format!(r#"{{"n":2,"tools":{},"tool_choice":{choice}}}"#, tools()),
             format!(r#"{{"tool_choice":{choice},"tools":{},"n":2}}"#, tools()),
@@ -108,7 +108,7 @@ fn a_chat_calls_what_it_is_told_to() {
 }
 
 #[test]
-fn a_response_calls_what_it_is_told_to() {
+fn a_response_calls_the_chosen_function() {
     for (_, choice, called) in choices() {
         let tools = flat(&tools());
         let body = format!(r#"{{"tools":{tools},"tool_choice":{choice}}}"#);
@@ -196,7 +196,7 @@ fn a_call_streams_its_arguments_in_pieces() {
     assert_eq!(events[2].1["item"]["arguments"], "");
 }
 
-/// A body that is refused, where TOOLS stands for some; which field is at fault; what is told.
+/// Rejected bodies, in which TOOLS stands for tools, with the field and the message of the error.
 const BODIES: &[(&str, &str, &str)] = &[
     (
         r#"{"tool_choice":"required"}"#,
@@ -246,7 +246,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     (r#"{"tools":{}}"#, "tools", "a list"),
 ];
 
-/// Parameters of a function that must be called and can't be, and what is told of them.
+/// Parameters for which there are no arguments, and the message.
 const PARAMETERS: &[(&str, &str)] = &[
     (r#"{"type":"string"}"#, "No value"),
     (
@@ -262,7 +262,7 @@ const PARAMETERS: &[(&str, &str)] = &[
 
 const ENDLESS: &str = r##"{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}"##;
 
-/// The schema of an answer that can't be made, and what is told of it.
+/// Schemas of impossible structured outputs, and the message.
 const SCHEMAS: &[(&str, &str)] = &[
     (ENDLESS, "infinite nesting"),
     (r#"{"$ref":"http://example.com"}"#, "'$ref'"),
@@ -283,7 +283,7 @@ fn assert_refused(body: &str, code: &str, param: &str, message: &str) {
 }
 
 #[test]
-fn what_cannot_be_called_or_made_is_refused() {
+fn impossible_calls_and_outputs_are_rejected() {
     let tools = tools().to_string();
     for (body, param, message) in BODIES {
         let body = body.replace("TOOLS", &tools);
@@ -310,7 +310,7 @@ fn what_cannot_be_called_or_made_is_refused() {
 }
 
 #[test]
-fn tools_of_many_megabytes_are_no_harm() {
+fn tools_of_many_megabytes_are_accepted() {
     let padding = "x".repeat(5_000_000);
     for (choice, status) in [("auto", 200), ("required", 400)] {
         let function = format!(r#"{{"name":"f","description":"{padding}"}}"#);

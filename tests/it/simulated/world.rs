@@ -1,4 +1,4 @@
-//! The simulated world: sockets, the clients at their other ends, and the clock.
+//! The simulated environment: sockets, their clients, and the clock.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -11,10 +11,10 @@ use mocker::net::machine::Readiness;
 use mocker::net::turn::System;
 use rustix::io::Errno;
 
-/// How much of what the server writes a socket holds until the client reads it.
+/// The number of bytes from the server that a socket buffers until the client reads them.
 const SOCKET: usize = 20_000;
 
-/// A socket: what both sides have written and the other has not read yet.
+/// A socket: the bytes that each side has written and the other has not read yet.
 #[derive(Default)]
 pub struct Wire {
     pub to_server: Vec<u8>,
@@ -22,13 +22,14 @@ pub struct Wire {
     pub client_ended: bool,
     pub server_ended: bool,
     pub reset: bool,
-    /// The server found no room, and waits to be told of some.
+    /// True if a write of the server found no space, so that it waits for an event.
     pub full: bool,
-    /// What is known and not told to the machine yet.
+    /// The events that have not been delivered to the server yet.
     pub news: Readiness,
 }
 
-/// The server's end of a socket; the kernel resets what it drops unread.
+/// The server's end of a socket. Like the kernel, it resets the connection if it is dropped with
+/// unread bytes.
 pub struct Socket(pub Rc<RefCell<Wire>>);
 
 impl Drop for Socket {
@@ -39,7 +40,7 @@ impl Drop for Socket {
     }
 }
 
-/// The clock and the luck of the sockets.
+/// The clock, and the random behaviour of the sockets.
 pub struct World {
     pub now: Rc<Cell<Nanos>>,
     pub rng: Rng,
@@ -100,21 +101,21 @@ impl System for World {
     }
 }
 
-/// A client: what it has still to send, and what it got.
+/// A client: the bytes that it has not sent yet, and those that it has received.
 pub struct Client {
     pub wire: Rc<RefCell<Wire>>,
     pub token: Token,
     pub script: usize,
     pub unsent: Vec<u8>,
     pub got: Vec<u8>,
-    /// It reset its connection.
+    /// True if it reset its connection.
     pub gave_up: bool,
-    /// It kept the server waiting, for its bytes or for its reading, longer than it may.
+    /// True if it exceeded a timeout of the server, by sending or reading too slowly.
     pub idled: bool,
 }
 
 impl Client {
-    /// Does one thing.
+    /// Performs one random action.
     pub fn act(&mut self, rng: &mut Rng) {
         let mut wire = self.wire.borrow_mut();
         if wire.reset {
@@ -127,7 +128,7 @@ impl Client {
                 self.gave_up = true;
             }
             1..50 if !self.unsent.is_empty() => {
-                // Long bodies in longer bits, or they take a world's time.
+                // Send long bodies in longer pieces, because of the limited time.
                 let most = [self.unsent.len().div_ceil(500), 100, 100_000][rng.usize(0..3)];
                 let len = rng.usize(1..=most).min(self.unsent.len());
                 wire.to_server.extend(self.unsent.drain(..len));
@@ -149,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Nothing of it is left to wait for.
+    /// Returns whether the client has finished.
     pub fn is_done(&self) -> bool {
         let wire = self.wire.borrow();
         wire.reset || wire.server_ended && wire.to_client.is_empty() && wire.client_ended

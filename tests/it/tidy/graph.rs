@@ -1,5 +1,5 @@
-//! Which module uses which: from `use` and from paths in the code. What a module exports of its own
-//! children (`pub use`) is no use of them.
+//! The dependencies between modules, from `use` declarations and paths in the code. A re-export of
+//! a child (`pub use`) does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::reader::{Source, sources};
 
 type Module = Vec<String>;
 
-/// Every module but the root, and the modules that it uses.
+/// Returns every module except the root, with the modules that it uses.
 fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
     let sources = sources();
     let own = |source: &Source| source.module().into_iter().map(str::to_owned).collect();
@@ -25,7 +25,7 @@ fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
     sources.iter().filter(inner).map(used).collect()
 }
 
-/// Every path that is imported or written out.
+/// Returns every path that is imported or written out.
 fn paths(code: &str) -> Vec<String> {
     let (mut found, mut rest) = (Vec::new(), code);
     let mut plain = String::new();
@@ -47,7 +47,7 @@ fn paths(code: &str) -> Vec<String> {
     found
 }
 
-/// The paths of an import: `a::{b, c::{d, e}}`.
+/// Expands an import such as `a::{b, c::{d, e}}` into paths.
 fn expand(prefix: &str, tree: &str, found: &mut Vec<String>) {
     let Some(open) = tree.find('{') else {
         found.push(format!("{prefix}{tree}"));
@@ -69,7 +69,7 @@ fn expand(prefix: &str, tree: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The module that a path in `module` leads to: the longest part of it that is one.
+/// Returns the module that a path in `module` refers to: the longest prefix that is one.
 fn resolve(path: &str, module: &Module, modules: &BTreeSet<Module>) -> Option<Module> {
     let mut parts: Vec<&str> = path.split("::").collect();
     let mut base = module.clone();
@@ -97,14 +97,14 @@ fn resolve(path: &str, module: &Module, modules: &BTreeSet<Module>) -> Option<Mo
 }
 
 #[test]
-fn no_imports_go_in_circles() {
+fn there_are_no_import_cycles() {
     let uses = uses();
     assert!(
         uses.values().map(BTreeSet::len).sum::<usize>() > 100,
         "imports are found"
     );
     for start in uses.keys() {
-        // All that is reached from there; a module that reaches itself stands in a circle.
+        // Everything reachable from it: a module that reaches itself is in a cycle.
         let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
         while let Some(module) = next.pop() {
             for other in &uses[module] {
@@ -123,7 +123,7 @@ fn no_imports_go_in_circles() {
 }
 
 #[test]
-fn imports_are_read_whole() {
+fn nested_imports_are_expanded() {
     let code = "use a::{b, c::{self, d}};\npub use e::F;\nfn f() { super::g::h() }";
     assert_eq!(
         paths(code),

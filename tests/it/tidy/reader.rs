@@ -1,40 +1,40 @@
-//! The sources as the rules look at them.
+//! A simple reader of Rust sources, for the rules.
 
 use std::fs;
 use std::path::Path;
 
 /// A source file.
 pub struct Source {
-    /// Its path from its folder, such as `conn/kit.rs`.
+    /// The path relative to its folder, such as `conn/kit.rs`.
     pub path: String,
     pub text: String,
-    /// The text before its tests, without comments and without the insides of strings.
+    /// The text before its tests, without comments and the contents of strings.
     pub code: String,
 }
 
 impl Source {
-    /// Whether it belongs to a room: `conn` has `conn.rs` and all under `conn/`; `conn.rs` is that
-    /// file alone.
+    /// Returns whether it belongs to a module: `conn` includes `conn.rs` and everything in `conn/`;
+    /// `conn.rs` is that file only.
     pub fn is_in(&self, room: &str) -> bool {
         let rest = self.path.strip_prefix(room);
         rest.is_some_and(|rest| matches!(rest, "" | ".rs") || rest.starts_with('/'))
     }
 
-    /// Its module path: `conn`, `kit`.
+    /// Returns its module path, such as `conn`, `kit`.
     pub fn module(&self) -> Vec<&str> {
         let path = self.path.strip_suffix(".rs").expect("it is Rust");
         path.split('/').collect()
     }
 }
 
-/// The sources under `src`.
+/// Returns the sources in `src`.
 pub fn sources() -> Vec<Source> {
     let all = sources_in("src");
     assert!(all.len() > 80, "{} sources", all.len());
     all
 }
 
-/// The sources under a folder of the package.
+/// Returns the sources in a folder of the package.
 pub fn sources_in(folder: &str) -> Vec<Source> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut folders = vec![src.clone()];
@@ -48,7 +48,7 @@ pub fn sources_in(folder: &str) -> Vec<Source> {
                 let text = fs::read_to_string(&path).expect("sources are UTF-8");
                 let inside = path.strip_prefix(&src).expect("it is under src");
                 let path = inside.to_str().expect("names are ASCII").to_owned();
-                // A file of tests alone is no part of what is shipped.
+                // A file of tests is not part of the product.
                 let code = match is_tests(&path) {
                     true => String::new(),
                     false => bare(before_tests(&text)),
@@ -62,7 +62,7 @@ pub fn sources_in(folder: &str) -> Vec<Source> {
     found
 }
 
-/// Whether a file holds tests alone: `tests.rs`, or one in the folder beside it.
+/// Returns whether a file consists of tests: `tests.rs`, or a file in a folder `tests`.
 pub fn is_tests(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
@@ -72,7 +72,7 @@ pub fn before_tests(text: &str) -> &str {
     tests.map_or(text, |at| &text[..at + 1])
 }
 
-/// Rust without comments and without what stands inside strings and characters.
+/// Removes comments, and the contents of strings and character literals.
 fn bare(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -103,7 +103,7 @@ fn ends_in_name(text: &str) -> bool {
     text.ends_with(|last: char| last.is_alphanumeric() || last == '_')
 }
 
-/// Block comments nest.
+/// Returns the length of a block comment, which may be nested.
 fn comment_len(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < text.len() {
@@ -145,7 +145,7 @@ fn raw_string_len(text: &str) -> Option<usize> {
     Some(text.len() - inside.len() + end + close.len())
 }
 
-/// The length of a character literal; None where the quote begins a lifetime.
+/// Returns the length of a character literal, or `None` if the quote begins a lifetime.
 fn char_len(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('\'')?;
     let first = inside.chars().next()?;
@@ -153,16 +153,16 @@ fn char_len(text: &str) -> Option<usize> {
     (first == '\\' || closed).then(|| quoted_len(text, b'\''))
 }
 
-/// Whether `code` holds `name` as whole words: not as a part of a longer name or path.
+/// Returns whether `code` contains `name` as a whole word.
 pub fn names(code: &str, name: &str) -> bool {
     let part = |char: char| char.is_alphanumeric() || char == '_';
     code.match_indices(name)
         .any(|(at, _)| !code[..at].ends_with(part) && !code[at + name.len()..].starts_with(part))
 }
 
-/// This is itself a reader of Rust, so it is tried on some.
+/// Tests this reader itself.
 #[test]
-fn comments_and_strings_are_no_code() {
+fn comments_and_strings_are_removed() {
     for (rust, code) in [
         ("a // b\nc", "a \nc"),
         ("a /* b /* c */ d */ e", "a  e"),

@@ -1,25 +1,25 @@
-//! What each kind reads, at the edges of what is allowed. Knows no setting.
+//! Tests of the value parsers, mostly at the limits of the allowed values.
 
 use super::*;
 
-/// Reads each text and compares the values; a text without a value is refused.
-fn reads<T: PartialEq + std::fmt::Debug>(kind: impl Kind<T>, cases: &[(&str, Option<T>)]) {
+/// Asserts that each text parses to the expected value, or to `None`.
+fn reads<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>, cases: &[(&str, Option<T>)]) {
     for (text, value) in cases {
-        assert_eq!(&kind.parse(text), value, "{text:?}");
+        assert_eq!(&parser.parse(text), value, "{text:?}");
     }
 }
 
-/// Refuses each of these texts, with white space between them.
-fn refuses<T: PartialEq + std::fmt::Debug>(kind: impl Kind<T>, texts: &str) {
+/// Asserts that each of these texts, separated by white space, is invalid.
+fn refuses<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>, texts: &str) {
     texts
         .split_ascii_whitespace()
-        .for_each(|text| assert_eq!(kind.parse(text), None, "{text:?}"));
+        .for_each(|text| assert_eq!(parser.parse(text), None, "{text:?}"));
 }
 
-/// Refuses what has white space at its ends, or is nothing else.
-fn refuses_space<T: PartialEq + std::fmt::Debug>(kind: impl Kind<T>) {
+/// Asserts that white space alone, or at either end of a value, is invalid.
+fn refuses_space<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>) {
     for text in ["", " ", " 5", "5 ", "5\n"] {
-        assert_eq!(kind.parse(text), None, "{text:?}");
+        assert_eq!(parser.parse(text), None, "{text:?}");
     }
 }
 
@@ -28,21 +28,21 @@ const fn us(micros: u64) -> Option<Duration> {
 }
 
 #[test]
-fn switch() {
+fn flag() {
     for (texts, value) in [
         (["true", "TRUE", "1"], true),
         (["false", "False", "0"], false),
     ] {
-        reads(Switch, &texts.map(|text| (text, Some(value))));
+        reads(Flag, &texts.map(|text| (text, Some(value))));
     }
-    refuses(Switch, "yes on 2 01");
-    reads(Switch, &[("", None), (" 1", None)]);
+    refuses(Flag, "yes on 2 01");
+    reads(Flag, &[("", None), (" 1", None)]);
 }
 
 #[test]
-fn whole() {
+fn integer() {
     reads::<u16>(
-        Whole(1, 1024),
+        Integer(1, 1024),
         &[
             ("0", None),
             ("1", Some(1)),
@@ -52,12 +52,12 @@ fn whole() {
             ("1025", None),
         ],
     );
-    let port = || Whole(0, 65_535);
+    let port = || Integer(0, 65_535);
     reads::<u16>(port(), &[("0", Some(0)), ("65535", Some(65_535))]);
     refuses::<u16>(port(), "65536 +1 -1 1.0 1e3 0x1 80x 1_0 \u{661}");
     refuses_space::<u16>(port());
     reads(
-        Whole(0, u64::MAX),
+        Integer(0, u64::MAX),
         &[
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
@@ -106,12 +106,12 @@ fn millis() {
             ("1001", None),
         ],
     );
-    for most in [1000, u64::MAX / 1_000_000] {
+    for max in [1000, u64::MAX / 1_000_000] {
         let odd = ". -1 +1 1e3 inf NaN 0.0001 1.2.3 1,5 5ms \u{661}";
-        refuses(Millis(most), odd);
+        refuses(Millis(max), odd);
         let large = "18446744073709551615 18446744073709551.616 99999999999999999999";
-        refuses(Millis(most), large);
-        refuses_space(Millis(most));
+        refuses(Millis(max), large);
+        refuses_space(Millis(max));
     }
     let allowed = "milliseconds from 0 to 1000, with at most 3 decimals";
     assert_eq!(Millis(1000).allowed(), allowed);
@@ -166,7 +166,7 @@ fn bytes() {
 
 #[test]
 fn auto() {
-    let digit = || Auto(Whole(1, 9));
+    let digit = || Auto(Integer(1, 9));
     reads(digit(), &[("auto", Some(None)), ("9", Some(Some(9u8)))]);
     refuses::<Option<u8>>(digit(), "0 10 AUTO");
     reads::<Option<u8>>(digit(), &[("", None)]);
@@ -216,9 +216,9 @@ fn cores() {
 }
 
 #[test]
-fn span() {
+fn int_range() {
     reads(
-        Span(1, 100),
+        IntRange(1, 100),
         &[
             ("1", Some(1..=1)),
             ("100", Some(100..=100)),
@@ -227,13 +227,13 @@ fn span() {
             ("", None),
         ],
     );
-    refuses(Span(1, 100), "0 101 0-5 5-101 20-5 5- -5 5-6-7");
+    refuses(IntRange(1, 100), "0 101 0-5 5-101 20-5 5- -5 5-6-7");
 }
 
 #[test]
-fn source() {
+fn content_source() {
     reads(
-        Source,
+        ContentSource,
         &[
             ("fixed", Some(Content::Fixed)),
             ("echo", Some(Content::Echo)),
@@ -242,15 +242,15 @@ fn source() {
             ("", None),
         ],
     );
-    refuses(Source, "file: file Fixed");
+    refuses(ContentSource, "file: file Fixed");
 }
 
 #[test]
-fn names() {
+fn model_list() {
     let long = "m".repeat(256);
     let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
     reads(
-        Names,
+        ModelList,
         &[
             ("a", names(&["a"])),
             ("a, b/c", names(&["a", "b/c"])),
@@ -260,13 +260,13 @@ fn names() {
             ("a\nb", None),
         ],
     );
-    refuses(Names, "a, a,,b");
+    refuses(ModelList, "a, a,,b");
 }
 
 #[test]
-fn name() {
+fn file_name() {
     reads(
-        Name,
+        FileName,
         &[
             ("", Some(PathBuf::new())),
             ("a b/c.json", Some("a b/c.json".into())),
@@ -276,14 +276,14 @@ fn name() {
 }
 
 #[test]
-fn until() {
-    let time = |millis| Some(After::Time(Duration::from_millis(millis)));
+fn stop_after() {
+    let time = |millis| Some(ExitAfter::Time(Duration::from_millis(millis)));
     reads(
-        Until,
+        StopAfter,
         &[
-            ("never", Some(After::Never)),
-            ("1", Some(After::Requests(1))),
-            ("100000", Some(After::Requests(100_000))),
+            ("never", Some(ExitAfter::Never)),
+            ("1", Some(ExitAfter::Requests(1))),
+            ("100000", Some(ExitAfter::Requests(100_000))),
             ("30s", time(30_000)),
             ("1.5s", time(1_500)),
             ("20ms", time(20)),
@@ -293,7 +293,7 @@ fn until() {
             ("", None),
         ],
     );
-    refuses(Until, "8761h 0 0s 1.5 -1 s 1d");
+    refuses(StopAfter, "8761h 0 0s 1.5 -1 s 1d");
 }
 
 #[test]

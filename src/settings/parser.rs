@@ -1,33 +1,31 @@
-//! The kinds of values that settings have: how a text is read, and what is allowed.
-//!
-//! Knows no setting by name, and nothing of flags and variables.
+//! Parsers for the values of settings. Each also describes the values that it allows.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value::{After, Content};
+use super::value::{Content, ExitAfter};
 
-/// A kind of value, which reads a text into a `T`.
-pub trait Kind<T> {
-    /// The value of the text; `None` where the text is not allowed.
+/// A parser for one kind of value.
+pub trait ValueParser<T> {
+    /// Parses a value. Returns `None` if the text is invalid.
     fn parse(&self, text: &str) -> Option<T>;
-    /// What is allowed, as the end of a sentence.
+    /// Describes the allowed values, as the end of a sentence.
     fn allowed(&self) -> String;
-    /// Whether the value must not be shown.
+    /// Returns whether the value must not be printed.
     fn secret(&self) -> bool {
         false
     }
-    /// The texts that are allowed, where those are a few words.
+    /// Returns the allowed values, if they are a fixed set of words.
     fn words(&self) -> Vec<&'static str> {
         Vec::new()
     }
 }
 
-/// True or false.
-pub struct Switch;
+/// A boolean.
+pub struct Flag;
 
-impl Kind<bool> for Switch {
+impl ValueParser<bool> for Flag {
     fn parse(&self, text: &str) -> Option<bool> {
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
@@ -41,24 +39,24 @@ impl Kind<bool> for Switch {
     }
 }
 
-/// A whole number from the first to the second, both included.
-pub struct Whole(pub u64, pub u64);
+/// An integer within the given bounds, both inclusive.
+pub struct Integer(pub u64, pub u64);
 
-impl<T: TryFrom<u64>> Kind<T> for Whole {
+impl<T: TryFrom<u64>> ValueParser<T> for Integer {
     fn parse(&self, text: &str) -> Option<T> {
         let number = digits(text).filter(|number| (self.0..=self.1).contains(number))?;
         number.try_into().ok()
     }
 
     fn allowed(&self) -> String {
-        format!("a whole number from {} to {}", self.0, self.1)
+        format!("an integer from {} to {}", self.0, self.1)
     }
 }
 
-/// Seconds from the first to the second, both included, to the microsecond.
+/// A number of seconds within the given bounds, both inclusive, with microsecond precision.
 pub struct Seconds(pub f64, pub f64);
 
-impl Kind<Duration> for Seconds {
+impl ValueParser<Duration> for Seconds {
     fn parse(&self, text: &str) -> Option<Duration> {
         let range = Duration::from_secs_f64(self.0)..=Duration::from_secs_f64(self.1);
         let time = Duration::from_micros(decimal(text, 6)?);
@@ -66,15 +64,15 @@ impl Kind<Duration> for Seconds {
     }
 
     fn allowed(&self) -> String {
-        let Seconds(least, most) = self;
-        format!("seconds from {least} to {most}, with at most 6 decimals")
+        let Seconds(min, max) = self;
+        format!("seconds from {min} to {max}, with at most 6 decimals")
     }
 }
 
-/// Milliseconds from 0 to so many, to the microsecond.
+/// A number of milliseconds up to a maximum, with microsecond precision.
 pub struct Millis(pub u64);
 
-impl Kind<Duration> for Millis {
+impl ValueParser<Duration> for Millis {
     fn parse(&self, text: &str) -> Option<Duration> {
         let time = Duration::from_micros(decimal(text, 3)?);
         (time <= Duration::from_millis(self.0)).then_some(time)
@@ -85,12 +83,12 @@ impl Kind<Duration> for Millis {
     }
 }
 
-/// Whole microseconds from 0 to so many.
+/// A whole number of microseconds up to a maximum.
 pub struct Micros(pub u64);
 
-impl Kind<Duration> for Micros {
+impl ValueParser<Duration> for Micros {
     fn parse(&self, text: &str) -> Option<Duration> {
-        Whole(0, self.0).parse(text).map(Duration::from_micros)
+        Integer(0, self.0).parse(text).map(Duration::from_micros)
     }
 
     fn allowed(&self) -> String {
@@ -98,10 +96,10 @@ impl Kind<Duration> for Micros {
     }
 }
 
-/// A percentage, in millionths of the whole.
+/// A percentage, converted to millionths of the whole.
 pub struct Percent;
 
-impl Kind<u32> for Percent {
+impl ValueParser<u32> for Percent {
     fn parse(&self, text: &str) -> Option<u32> {
         let millionths = decimal(text, 4)?.try_into().ok()?;
         (millionths <= 1_000_000).then_some(millionths)
@@ -112,27 +110,27 @@ impl Kind<u32> for Percent {
     }
 }
 
-/// A whole number, or a range of them such as 50-200, from the first to the second.
-pub struct Span(pub u32, pub u32);
+/// An integer, or a range of integers such as 50-200, within the given bounds, both inclusive.
+pub struct IntRange(pub u32, pub u32);
 
-impl Kind<RangeInclusive<u32>> for Span {
+impl ValueParser<RangeInclusive<u32>> for IntRange {
     fn parse(&self, text: &str) -> Option<RangeInclusive<u32>> {
-        let number = Whole(self.0.into(), self.1.into());
+        let number = Integer(self.0.into(), self.1.into());
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let (first, last): (u32, u32) = (number.parse(first)?, number.parse(last)?);
         (first <= last).then_some(first..=last)
     }
 
     fn allowed(&self) -> String {
-        let Span(least, most) = self;
-        format!("a whole number from {least} to {most}, or two such as 50-200")
+        let IntRange(min, max) = self;
+        format!("an integer from {min} to {max}, or a range such as 50-200")
     }
 }
 
-/// Bytes up to a tebibyte, more than any body that could be meant.
+/// A number of bytes up to a tebibyte, which is more than any plausible body.
 pub struct Bytes;
 
-impl Kind<u64> for Bytes {
+impl ValueParser<u64> for Bytes {
     fn parse(&self, text: &str) -> Option<u64> {
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit: u64 = match text[number.len()..].to_ascii_lowercase().as_str() {
@@ -148,14 +146,14 @@ impl Kind<u64> for Bytes {
     }
 
     fn allowed(&self) -> String {
-        "whole bytes from 0 to 1024g; k, m and g are powers of 1024".to_owned()
+        "bytes from 0 to 1024g, where k, m and g are powers of 1024".to_owned()
     }
 }
 
-/// The word `auto`, which is `None`, or a value of the kind inside.
+/// The word `auto`, which becomes `None`, or a value of the inner parser.
 pub struct Auto<K>(pub K);
 
-impl<T, K: Kind<T>> Kind<Option<T>> for Auto<K> {
+impl<T, K: ValueParser<T>> ValueParser<Option<T>> for Auto<K> {
     fn parse(&self, text: &str) -> Option<Option<T>> {
         if text == "auto" {
             Some(None)
@@ -165,21 +163,21 @@ impl<T, K: Kind<T>> Kind<Option<T>> for Auto<K> {
     }
 
     fn allowed(&self) -> String {
-        format!("auto, or {}", self.0.allowed())
+        format!("auto or {}", self.0.allowed())
     }
 }
 
-/// One of a few words, each with its value.
+/// One of a fixed set of words, each with its value.
 pub struct Choice<T: 'static>(pub &'static [(&'static str, T)]);
 
-impl<T: Copy> Kind<T> for Choice<T> {
+impl<T: Copy> ValueParser<T> for Choice<T> {
     fn parse(&self, text: &str) -> Option<T> {
         let pick = |(word, value): &(&str, T)| (*word == text).then_some(*value);
         self.0.iter().find_map(pick)
     }
 
     fn allowed(&self) -> String {
-        format!("one of {}", Kind::<T>::words(self).join(", "))
+        format!("one of {}", ValueParser::<T>::words(self).join(", "))
     }
 
     fn words(&self) -> Vec<&'static str> {
@@ -187,10 +185,10 @@ impl<T: Copy> Kind<T> for Choice<T> {
     }
 }
 
-/// What answers say. The file is not read yet.
-pub struct Source;
+/// The source of response texts. A file is only named here; it is read later.
+pub struct ContentSource;
 
-impl Kind<Content> for Source {
+impl ValueParser<Content> for ContentSource {
     fn parse(&self, text: &str) -> Option<Content> {
         match text {
             "fixed" => Some(Content::Fixed),
@@ -208,10 +206,10 @@ impl Kind<Content> for Source {
     }
 }
 
-/// Names of models, with commas between them.
-pub struct Names;
+/// Comma-separated names of models.
+pub struct ModelList;
 
-impl Kind<Vec<String>> for Names {
+impl ValueParser<Vec<String>> for ModelList {
     fn parse(&self, text: &str) -> Option<Vec<String>> {
         let is_name =
             |name: &&str| (1..=256).contains(&name.len()) && !name.contains(char::is_control);
@@ -223,36 +221,40 @@ impl Kind<Vec<String>> for Names {
     }
 
     fn allowed(&self) -> String {
-        "names of up to 256 bytes, with commas".to_owned()
+        "comma-separated names of 1-256 bytes".to_owned()
     }
 }
 
-/// The name of a file; an empty one is none.
-pub struct Name;
+/// The path of a file; an empty one means no file.
+pub struct FileName;
 
-impl Kind<PathBuf> for Name {
+impl ValueParser<PathBuf> for FileName {
     fn parse(&self, text: &str) -> Option<PathBuf> {
         (!text.contains(char::is_control)).then(|| text.into())
     }
 
     fn allowed(&self) -> String {
-        "a file's name, without control characters".to_owned()
+        "a file name without control characters".to_owned()
     }
 }
 
-/// A number of requests, or a time with its unit.
-pub struct Until;
+/// A number of requests, or a time with a unit.
+pub struct StopAfter;
 
-impl Kind<After> for Until {
-    fn parse(&self, text: &str) -> Option<After> {
-        // In seconds; longer is a mistake.
+impl ValueParser<ExitAfter> for StopAfter {
+    fn parse(&self, text: &str) -> Option<ExitAfter> {
+        // In seconds; a longer time must be a mistake.
         const YEAR: u64 = 31_536_000;
         if text == "never" {
-            return Some(After::Never);
+            return Some(ExitAfter::Never);
         }
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = match &text[number.len()..] {
-            "" => return digits(text).filter(|&count| count > 0).map(After::Requests),
+            "" => {
+                return digits(text)
+                    .filter(|&count| count > 0)
+                    .map(ExitAfter::Requests);
+            }
             "ms" => 1,
             "s" => 1000,
             "m" => 60_000,
@@ -262,7 +264,7 @@ impl Kind<After> for Until {
         let millis = decimal(number, 3)?.checked_mul(unit)? / 1000;
         (1..=YEAR * 1000)
             .contains(&millis)
-            .then_some(After::Time(Duration::from_millis(millis)))
+            .then_some(ExitAfter::Time(Duration::from_millis(millis)))
     }
 
     fn allowed(&self) -> String {
@@ -270,32 +272,32 @@ impl Kind<After> for Until {
     }
 }
 
-/// Where to listen, not resolved yet.
+/// A host name or address, which is not resolved here.
 pub struct Host;
 
-impl Kind<String> for Host {
+impl ValueParser<String> for Host {
     fn parse(&self, text: &str) -> Option<String> {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         (!text.is_empty() && !text.contains(odd)).then(|| text.to_owned())
     }
 
     fn allowed(&self) -> String {
-        "a name, an IPv4 or an IPv6 address".to_owned()
+        "a host name, an IPv4 address or an IPv6 address".to_owned()
     }
 }
 
-/// A secret that a header carries. No header could match one with a control character, nor one
-/// with a space at an end, since those belong to the header's syntax.
+/// A secret that a field value is compared with. No field value has control characters or white
+/// space at either end (RFC 9110, section 5.5), so a secret with any could never match.
 pub struct Secret;
 
-impl Kind<String> for Secret {
+impl ValueParser<String> for Secret {
     fn parse(&self, text: &str) -> Option<String> {
         let odd = |c: char| c.is_ascii_control() && c != '\t';
         (!text.contains(odd) && text.trim_matches([' ', '\t']) == text).then(|| text.to_owned())
     }
 
     fn allowed(&self) -> String {
-        "a header's value: no control characters, no space at an end".to_owned()
+        "a field value, without control characters or surrounding spaces".to_owned()
     }
 
     fn secret(&self) -> bool {
@@ -303,14 +305,14 @@ impl Kind<String> for Secret {
     }
 }
 
-/// Numbers of cores, in the order given.
+/// A list of CPU numbers, in order.
 pub struct Cores;
 
-impl Kind<Vec<usize>> for Cores {
+impl ValueParser<Vec<usize>> for Cores {
     fn parse(&self, text: &str) -> Option<Vec<usize>> {
-        let core = Whole(0, 1023);
+        let core = Integer(0, 1023);
         let mut cores = Vec::new();
-        // An empty text is an empty list; `split` would make one empty part of it.
+        // An empty text is an empty list, but `split` would yield one empty part.
         for part in text.split(',').filter(|_| !text.is_empty()) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             let (first, last): (usize, usize) = (core.parse(first)?, core.parse(last)?);
@@ -323,11 +325,11 @@ impl Kind<Vec<usize>> for Cores {
     }
 
     fn allowed(&self) -> String {
-        "cores from 0 to 1023 such as 0-3,8, each once".to_owned()
+        "CPUs from 0 to 1023 such as 0-3,8, each at most once".to_owned()
     }
 }
 
-/// A number made of digits alone. `str::parse` would take a sign too.
+/// Parses a number that consists of digits only; `str::parse` would also accept a sign.
 fn digits(text: &str) -> Option<u64> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -335,7 +337,8 @@ fn digits(text: &str) -> Option<u64> {
     text.parse().ok()
 }
 
-/// A decimal number times 10 to the power of `places`. A float would round what was written.
+/// Parses a decimal number, multiplied by 10 to the power of `places`. Parsing it as a float would
+/// round it.
 fn decimal(text: &str, places: usize) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > places || whole.len() + fraction.len() == 0 {

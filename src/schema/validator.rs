@@ -1,31 +1,31 @@
-//! Validates a value against a schema. `format` is not checked.
+//! Validation of a value against a schema. As in most validators, `format` is only an annotation.
 
 use std::task::{Poll, ready};
 
 use super::equality::{equal, is_repeated, is_same_scalar, is_small};
+use super::error::SchemaError;
 use super::format::Format;
 use super::fuel::Fuel;
-use super::keyword::{Keyword, Kinds};
+use super::keyword::{Keyword, TypeSet};
 use super::number::{Number, is_multiple};
 use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
-use super::unfit::Unfit;
-use crate::json::{Kind, Tree};
+use crate::json::{Node, Tree};
 
-/// The deepest nesting of schemas and values together.
+/// The deepest nesting of checks, counting schemas and values.
 const DEPTH_MAX: usize = 1000;
 
-/// The values of an `enum` that are compared in one step, where that is cheap.
+/// The number of `enum` values that are compared in one step if the value is small.
 const SCALARS_AT_ONCE: usize = 8;
 
-/// The longest list whose items are compared with each other.
+/// The longest array that is checked for `uniqueItems`, which takes quadratic time.
 pub const UNIQUE_MAX: u32 = 2048;
 
-/// Decides whether values of one tree satisfy rules, with a stack of its own.
+/// A validator with an explicit stack, so that it can be suspended.
 #[derive(Debug, Default)]
-pub struct Judge {
+pub struct Validator {
     checks: Vec<Check>,
-    /// The result of the check that ended last.
-    verdict: Option<bool>,
+    /// The result of the last check that finished.
+    result: Option<bool>,
 }
 
 /// The validation of one value against one rule.
@@ -33,18 +33,18 @@ pub struct Judge {
 struct Check {
     value: u32,
     rule: RuleId,
-    stage: Stage,
-    /// The next place within the value, or within what a keyword holds.
+    group: KeywordGroup,
+    /// The next position in the value, or in the value of a keyword.
     next: u32,
-    /// The number of places passed.
+    /// The number of parts already checked at this position.
     passed: u32,
-    /// The counter of the stage.
+    /// A counter whose meaning depends on the group.
     count: u32,
 }
 
-/// What is checked, in this order.
+/// The groups of keywords, in the order in which they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum KeywordGroup {
     Scalar,
     Enum,
     Reference,
@@ -63,7 +63,8 @@ enum Stage {
     End,
 }
 
-/// The keywords that each group of stages is about: a rule without them is done sooner.
+/// The keywords that apply schemas to the same value. The groups of a rule without them are
+/// skipped.
 const APPLICATORS: u64 = Keyword::Ref.bit()
     | Keyword::DynamicRef.bit()
     | Keyword::RecursiveRef.bit()
@@ -73,12 +74,12 @@ const APPLICATORS: u64 = Keyword::Ref.bit()
     | Keyword::Not.bit()
     | Keyword::If.bit();
 
-/// The keywords that have schemas for members.
+/// The keywords that apply schemas to members.
 const MEMBERS: u64 = Keyword::Properties.bit()
     | Keyword::PatternProperties.bit()
     | Keyword::AdditionalProperties.bit();
 
-/// The keywords that are decided at once.
+/// The keywords that are checked in a single step. A rule with no others is done after it.
 const SCALARS: u64 = Keyword::Type.bit()
     | Keyword::Minimum.bit()
     | Keyword::Maximum.bit()
@@ -90,67 +91,67 @@ const SCALARS: u64 = Keyword::Type.bit()
     | Keyword::Pattern.bit()
     | Keyword::Format.bit();
 
-impl Judge {
-    /// Forgets what is being judged.
+impl Validator {
+    /// Abandons the current validation.
     pub fn reset(&mut self) {
         self.checks.clear();
-        self.verdict = None;
+        self.result = None;
     }
 
-    /// Begins to validate the value at `value` against `rule`.
+    /// Begins to validate the value at position `value` against `rule`.
     pub fn begin(&mut self, value: u32, rule: RuleId) {
         self.reset();
         self.checks.push(Check::new(value, rule));
     }
 
-    /// Returns whether nothing is being judged.
+    /// Returns whether no validation is in progress.
     pub fn is_idle(&self) -> bool {
-        self.checks.is_empty() && self.verdict.is_none()
+        self.checks.is_empty() && self.result.is_none()
     }
 
-    /// Continues until the result is known.
+    /// Continues the validation and returns whether the value is valid.
     pub fn run(
         &mut self,
         rules: &mut Rules,
         values: &Tree,
         fuel: &mut Fuel,
-    ) -> Poll<Result<bool, Unfit>> {
+    ) -> Poll<Result<bool, SchemaError>> {
         while let Some(check) = self.checks.last().copied() {
-            ready!(fuel.wait());
+            ready!(fuel.poll_ready());
             fuel.spend(1)?;
             let mut step = Step {
                 check,
-                child: self.verdict,
+                child: self.result,
                 rules,
                 values,
                 fuel,
             };
             let next = ready!(step.advance())?;
             let check = step.check;
-            self.verdict = None;
+            self.result = None;
             match next {
-                Next::Verdict(verdict) => {
+                CheckAction::Finish(result) => {
                     self.checks.pop();
-                    self.verdict = Some(verdict);
+                    self.result = Some(result);
                 }
-                Next::Stage => *self.top() = check.at_next_stage(),
-                Next::Stay => *self.top() = check,
-                Next::Child(value, rule) => {
+                CheckAction::NextGroup => *self.top() = check.at_next_group(),
+                CheckAction::Continue => *self.top() = check,
+                CheckAction::Child(value, rule) => {
                     *self.top() = check;
                     self.push(value, rule, fuel)?;
                 }
             }
         }
-        Poll::Ready(Ok(self.verdict.take().unwrap_or(true)))
+        Poll::Ready(Ok(self.result.take().unwrap_or(true)))
     }
 
     fn top(&mut self) -> &mut Check {
-        self.checks.last_mut().expect("a check goes on")
+        self.checks.last_mut().expect("a check is in progress")
     }
 
-    fn push(&mut self, value: u32, rule: RuleId, fuel: &mut Fuel) -> Result<(), Unfit> {
+    fn push(&mut self, value: u32, rule: RuleId, fuel: &mut Fuel) -> Result<(), SchemaError> {
         if rule <= FALSE {
-            self.verdict = Some(rule == TRUE);
+            self.result = Some(rule == TRUE);
             return Ok(());
         }
         let mut around = self.checks.iter().rev();
@@ -162,10 +163,10 @@ impl Judge {
         }
         fuel.spend(passed / 8)?;
         if again {
-            return Err(Unfit::Endless);
+            return Err(SchemaError::Endless);
         }
         if self.checks.len() == DEPTH_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         self.checks.push(Check::new(value, rule));
         Ok(())
@@ -177,16 +178,16 @@ impl Check {
         Check {
             value,
             rule,
-            stage: Stage::Scalar,
+            group: KeywordGroup::Scalar,
             next: 0,
             passed: 0,
             count: 0,
         }
     }
 
-    fn at_next_stage(self) -> Check {
-        use Stage::*;
-        let stage = match self.stage {
+    fn at_next_group(self) -> Check {
+        use KeywordGroup::*;
+        let group = match self.group {
             Scalar => Enum,
             Enum => Reference,
             Reference => AllOf,
@@ -204,71 +205,71 @@ impl Check {
             Dependents | End => End,
         };
         Check {
-            stage,
+            group,
             next: 0,
             passed: 0,
-            // The branch depends on what came of `if`.
-            count: if stage == Branch { self.count } else { 0 },
+            // The branch depends on the result of `if`.
+            count: if group == Branch { self.count } else { 0 },
             ..self
         }
     }
 }
 
-/// What comes next.
-enum Next {
-    /// The check ends.
-    Verdict(bool),
-    /// The stage is done.
-    Stage,
-    /// The stage goes on.
-    Stay,
-    /// Another value is held against another rule first.
+/// The action after a step.
+enum CheckAction {
+    /// End the check with this result.
+    Finish(bool),
+    /// Go on to the next group.
+    NextGroup,
+    /// Stay in this group.
+    Continue,
+    /// First validate another value against another rule.
     Child(u32, RuleId),
 }
 
 /// One step of a check.
 struct Step<'a> {
     check: Check,
-    /// The result of the child that ended, if one did.
+    /// The result of the child check that just finished, if any.
     child: Option<bool>,
     rules: &'a mut Rules,
     values: &'a Tree,
     fuel: &'a mut Fuel,
 }
 
-type Stepped = Poll<Result<Next, Unfit>>;
+type StepResult = Poll<Result<CheckAction, SchemaError>>;
 
 impl Step<'_> {
-    fn advance(&mut self) -> Stepped {
+    fn advance(&mut self) -> StepResult {
         let rule = self.check.rule;
         if rule <= FALSE {
-            return Poll::Ready(Ok(Next::Verdict(rule == TRUE)));
+            return Poll::Ready(Ok(CheckAction::Finish(rule == TRUE)));
         }
         if let Some(keyword) = self.rules.unsupported(rule) {
-            return Poll::Ready(Err(Unfit::Keyword(keyword.name())));
+            return Poll::Ready(Err(SchemaError::Keyword(keyword.name())));
         }
-        match self.check.stage {
-            Stage::Scalar => self.scalar(),
-            Stage::Enum => self.listed(),
-            Stage::Reference if !self.rules.has_any(rule, APPLICATORS) => {
-                // The stages in between do not apply.
-                self.check.stage = Stage::Branch;
-                Poll::Ready(Ok(Next::Stage))
+        match self.check.group {
+            KeywordGroup::Scalar => self.scalar(),
+            KeywordGroup::Enum => self.listed(),
+            KeywordGroup::Reference if !self.rules.has_any(rule, APPLICATORS) => {
+                // Skip the groups in between.
+                self.check.group = KeywordGroup::Branch;
+                Poll::Ready(Ok(CheckAction::NextGroup))
             }
-            Stage::Reference => self.reference(),
-            Stage::AllOf => self.branches(Keyword::AllOf),
-            Stage::AnyOf => self.branches(Keyword::AnyOf),
-            Stage::OneOf => self.branches(Keyword::OneOf),
-            Stage::Not => self.not(),
-            Stage::If => self.condition(),
-            Stage::Branch => self.branch(),
-            Stage::Items => self.items(),
-            Stage::Contains => self.contains(),
-            Stage::Unique => Poll::Ready(self.unique()),
-            Stage::Names => self.names(),
-            Stage::Members => self.members(),
-            Stage::Dependents => self.dependents(),
-            Stage::End => Poll::Ready(Ok(Next::Verdict(true))),
+            KeywordGroup::Reference => self.reference(),
+            KeywordGroup::AllOf => self.branches(Keyword::AllOf),
+            KeywordGroup::AnyOf => self.branches(Keyword::AnyOf),
+            KeywordGroup::OneOf => self.branches(Keyword::OneOf),
+            KeywordGroup::Not => self.not(),
+            KeywordGroup::If => self.condition(),
+            KeywordGroup::Branch => self.branch(),
+            KeywordGroup::Items => self.items(),
+            KeywordGroup::Contains => self.contains(),
+            KeywordGroup::Unique => Poll::Ready(self.unique()),
+            KeywordGroup::Names => self.names(),
+            KeywordGroup::Members => self.members(),
+            KeywordGroup::Dependents => self.dependents(),
+            KeywordGroup::End => Poll::Ready(Ok(CheckAction::Finish(true))),
         }
     }
 
@@ -276,52 +277,51 @@ impl Step<'_> {
         self.rules.get(self.check.rule, keyword)
     }
 
-    fn value(&self) -> Kind {
-        self.values.kind(self.check.value)
+    fn value(&self) -> Node {
+        self.values.node(self.check.value)
     }
 
-    /// Types, bounds and patterns: all that is decided at once.
-    fn scalar(&mut self) -> Stepped {
-        let (rule, kind) = (self.check.rule, self.value());
-        if !self.rules.kinds(rule).meets(Kinds::of_value(kind)) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+    /// Checks types, bounds and patterns.
+    fn scalar(&mut self) -> StepResult {
+        let (rule, node) = (self.check.rule, self.value());
+        if !self.rules.types(rule).meets(TypeSet::of_value(node)) {
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let count = |keyword| self.rules.count(rule, keyword);
-        let within = |len: u64, least, most| {
-            count(least).is_none_or(|least| len >= least)
-                && count(most).is_none_or(|most| len <= most)
+        let within = |len: u64, min, max| {
+            count(min).is_none_or(|min| len >= min) && count(max).is_none_or(|max| len <= max)
         };
-        let fits = match kind {
-            Kind::List { len, .. } => within(len.into(), Keyword::MinItems, Keyword::MaxItems),
-            Kind::Object { len, .. } => {
+        let fits = match node {
+            Node::Array { len, .. } => within(len.into(), Keyword::MinItems, Keyword::MaxItems),
+            Node::Object { len, .. } => {
                 within(len.into(), Keyword::MinProperties, Keyword::MaxProperties)
             }
-            Kind::Text { len, .. } => {
+            Node::String { len, .. } => {
                 self.fuel.spend(len / 64)?;
                 let text = self.values.text(self.check.value).unwrap_or_default();
                 let chars = text.chars().count() as u64;
                 within(chars, Keyword::MinLength, Keyword::MaxLength) && ready!(self.pattern(text))?
             }
-            kind => match Number::of(kind) {
+            node => match Number::of(node) {
                 Some(number) => self.number(number),
                 None => true,
             },
         };
         Poll::Ready(Ok(match fits {
-            true if self.rules.has_any(rule, !SCALARS) => Next::Stage,
-            fits => Next::Verdict(fits),
+            true if self.rules.has_any(rule, !SCALARS) => CheckAction::NextGroup,
+            fits => CheckAction::Finish(fits),
         }))
     }
 
-    fn pattern(&mut self, text: &str) -> Poll<Result<bool, Unfit>> {
+    fn pattern(&mut self, text: &str) -> Poll<Result<bool, SchemaError>> {
         let Some(at) = self.place(Keyword::Pattern) else {
             return Poll::Ready(Ok(true));
         };
         Poll::Ready(match ready!(self.rules.pattern(at, self.fuel)) {
             Ok(pattern) => pattern.matches(text, self.fuel),
-            // Libraries emit it next to a format with the same meaning.
-            Err(Unfit::LookAround) if self.known_format() => Ok(true),
-            Err(unfit) => Err(unfit),
+            // Libraries emit such patterns together with a `format` of the same meaning.
+            Err(SchemaError::LookAround) if self.known_format() => Ok(true),
+            Err(error) => Err(error),
         })
     }
 
@@ -331,15 +331,15 @@ impl Step<'_> {
     }
 
     fn number(&self, number: Number) -> bool {
-        super::scalar::range(self.rules, self.check.rule).has(number)
+        super::scalar::range(self.rules, self.check.rule).contains(number)
             && self.place(Keyword::MultipleOf).is_none_or(|at| {
-                let step = Number::of(self.rules.tree.kind(at));
+                let step = Number::of(self.rules.tree.node(at));
                 step.is_none_or(|step| is_multiple(number, step))
             })
     }
 
-    /// `const` and `enum`.
-    fn listed(&mut self) -> Stepped {
+    /// Checks `const` and `enum`.
+    fn listed(&mut self) -> StepResult {
         let tree = self.rules.tree.clone();
         let equals =
             |step: &mut Self, at: u32| equal(&tree, at, step.values, step.check.value, step.fuel);
@@ -348,17 +348,17 @@ impl Step<'_> {
         {
             self.check.passed = 1;
             if !equals(self, at)? {
-                return Poll::Ready(Ok(Next::Verdict(false)));
+                return Poll::Ready(Ok(CheckAction::Finish(false)));
             }
         }
         let Some(at) = self.place(Keyword::Enum) else {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         if self.check.next == 0 {
             self.check.next = at + 1;
         }
         if self.check.next == tree.end(at) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let small = is_small(self.value());
         let mut found = false;
@@ -372,31 +372,35 @@ impl Step<'_> {
             };
             self.check.next = tree.end(self.check.next);
         }
-        Poll::Ready(Ok(if found { Next::Stage } else { Next::Stay }))
+        Poll::Ready(Ok(if found {
+            CheckAction::NextGroup
+        } else {
+            CheckAction::Continue
+        }))
     }
 
-    fn reference(&mut self) -> Stepped {
+    fn reference(&mut self) -> StepResult {
         match self.child {
-            Some(true) => return Poll::Ready(Ok(Next::Stage)),
-            Some(false) => return Poll::Ready(Ok(Next::Verdict(false))),
+            Some(true) => return Poll::Ready(Ok(CheckAction::NextGroup)),
+            Some(false) => return Poll::Ready(Ok(CheckAction::Finish(false))),
             None => {}
         }
         let target = ready!(self.rules.reference(self.check.rule, self.fuel))?;
         match target {
             Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(Next::Stage)),
+            None => Poll::Ready(Ok(CheckAction::NextGroup)),
         }
     }
 
-    fn child_of(&mut self, value: u32, schema: u32) -> Stepped {
+    fn child_of(&mut self, value: u32, schema: u32) -> StepResult {
         let rule = ready!(self.rules.rule(schema, self.fuel))?;
-        Poll::Ready(Ok(Next::Child(value, rule)))
+        Poll::Ready(Ok(CheckAction::Child(value, rule)))
     }
 
-    /// All, any or one of the schemas in a list.
-    fn branches(&mut self, keyword: Keyword) -> Stepped {
+    /// Checks `allOf`, `anyOf` or `oneOf`.
+    fn branches(&mut self, keyword: Keyword) -> StepResult {
         let Some(at) = self.place(keyword) else {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         let check = &mut self.check;
         if check.next == 0 {
@@ -405,9 +409,9 @@ impl Step<'_> {
             check.count += u32::from(fits);
             check.next = self.rules.tree.end(check.next);
             let decided = match keyword {
-                Keyword::AllOf if !fits => Some(Next::Verdict(false)),
-                Keyword::AnyOf if fits => Some(Next::Stage),
-                Keyword::OneOf if check.count > 1 => Some(Next::Verdict(false)),
+                Keyword::AllOf if !fits => Some(CheckAction::Finish(false)),
+                Keyword::AnyOf if fits => Some(CheckAction::NextGroup),
+                Keyword::OneOf if check.count > 1 => Some(CheckAction::Finish(false)),
                 _ => None,
             };
             if let Some(next) = decided {
@@ -416,57 +420,57 @@ impl Step<'_> {
         }
         if check.next == self.rules.tree.end(at) {
             return Poll::Ready(Ok(match keyword {
-                Keyword::AllOf => Next::Stage,
-                _ if check.count == 0 => Next::Verdict(false),
-                _ => Next::Stage,
+                Keyword::AllOf => CheckAction::NextGroup,
+                _ if check.count == 0 => CheckAction::Finish(false),
+                _ => CheckAction::NextGroup,
             }));
         }
         self.child_of(self.check.value, self.check.next)
     }
 
-    fn not(&mut self) -> Stepped {
+    fn not(&mut self) -> StepResult {
         match (self.place(Keyword::Not), self.child) {
-            (None, _) | (_, Some(false)) => Poll::Ready(Ok(Next::Stage)),
-            (_, Some(true)) => Poll::Ready(Ok(Next::Verdict(false))),
+            (None, _) | (_, Some(false)) => Poll::Ready(Ok(CheckAction::NextGroup)),
+            (_, Some(true)) => Poll::Ready(Ok(CheckAction::Finish(false))),
             (Some(at), None) => self.child_of(self.check.value, at),
         }
     }
 
-    fn condition(&mut self) -> Stepped {
+    fn condition(&mut self) -> StepResult {
         if let Some(holds) = self.child {
             // The branch is `then` or `else`.
             self.check.count = if holds { 1 } else { 2 };
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         }
         match self.place(Keyword::If) {
             Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(Next::Stage)),
+            None => Poll::Ready(Ok(CheckAction::NextGroup)),
         }
     }
 
-    fn branch(&mut self) -> Stepped {
+    fn branch(&mut self) -> StepResult {
         match self.child {
-            Some(true) => return Poll::Ready(Ok(Next::Stage)),
-            Some(false) => return Poll::Ready(Ok(Next::Verdict(false))),
+            Some(true) => return Poll::Ready(Ok(CheckAction::NextGroup)),
+            Some(false) => return Poll::Ready(Ok(CheckAction::Finish(false))),
             None => {}
         }
         let keyword = match self.check.count {
             1 => Keyword::Then,
             2 => Keyword::Else,
-            _ => return Poll::Ready(Ok(Next::Stage)),
+            _ => return Poll::Ready(Ok(CheckAction::NextGroup)),
         };
         match self.place(keyword) {
             Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(Next::Stage)),
+            None => Poll::Ready(Ok(CheckAction::NextGroup)),
         }
     }
 
-    fn items(&mut self) -> Stepped {
-        let Kind::List { end, .. } = self.value() else {
-            return Poll::Ready(Ok(Next::Stage));
+    fn items(&mut self) -> StepResult {
+        let Node::Array { end, .. } = self.value() else {
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         if self.child == Some(false) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let check = &mut self.check;
         if check.next == 0 {
@@ -476,7 +480,7 @@ impl Step<'_> {
             check.passed += 1;
         }
         if check.next == end {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         }
         let schema = self
             .rules
@@ -484,14 +488,14 @@ impl Step<'_> {
         match schema {
             Some(schema) => self.child_of(self.check.next, schema),
             // If this item has no schema, the later ones have none either.
-            None => Poll::Ready(Ok(Next::Stage)),
+            None => Poll::Ready(Ok(CheckAction::NextGroup)),
         }
     }
 
-    fn contains(&mut self) -> Stepped {
-        let (Kind::List { end, .. }, Some(schema)) = (self.value(), self.place(Keyword::Contains))
+    fn contains(&mut self) -> StepResult {
+        let (Node::Array { end, .. }, Some(schema)) = (self.value(), self.place(Keyword::Contains))
         else {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         let check = &mut self.check;
         if check.next == 0 {
@@ -504,55 +508,55 @@ impl Step<'_> {
             return self.child_of(self.check.next, schema);
         }
         let (found, rule) = (u64::from(check.count), check.rule);
-        let least = self.rules.count(rule, Keyword::MinContains).unwrap_or(1);
-        let most = self.rules.count(rule, Keyword::MaxContains);
-        let fits = found >= least && most.is_none_or(|most| found <= most);
+        let min = self.rules.count(rule, Keyword::MinContains).unwrap_or(1);
+        let max = self.rules.count(rule, Keyword::MaxContains);
+        let fits = found >= min && max.is_none_or(|max| found <= max);
         Poll::Ready(Ok(if fits {
-            Next::Stage
+            CheckAction::NextGroup
         } else {
-            Next::Verdict(false)
+            CheckAction::Finish(false)
         }))
     }
 
     /// Compares the next item with those before it.
-    fn unique(&mut self) -> Result<Next, Unfit> {
-        let Kind::List { end, len } = self.value() else {
-            return Ok(Next::Stage);
+    fn unique(&mut self) -> Result<CheckAction, SchemaError> {
+        let Node::Array { end, len } = self.value() else {
+            return Ok(CheckAction::NextGroup);
         };
         if !self.rules.flag(self.check.rule, Keyword::UniqueItems) {
-            return Ok(Next::Stage);
+            return Ok(CheckAction::NextGroup);
         }
         if len > UNIQUE_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         let first = self.check.value + 1;
         if self.check.next == 0 {
             self.check.next = first;
         }
         if self.check.next == end {
-            return Ok(Next::Stage);
+            return Ok(CheckAction::NextGroup);
         }
         let item = self.check.next;
         if is_repeated(self.values, first, item, self.fuel)? {
-            return Ok(Next::Verdict(false));
+            return Ok(CheckAction::Finish(false));
         }
         self.check.next = self.values.end(item);
-        Ok(Next::Stay)
+        Ok(CheckAction::Continue)
     }
 
     /// Required names, and the schema of names.
-    fn names(&mut self) -> Stepped {
-        let Kind::Object { end, .. } = self.value() else {
-            self.check.stage = Stage::Dependents;
-            return Poll::Ready(Ok(Next::Stage));
+    fn names(&mut self) -> StepResult {
+        let Node::Object { end, .. } = self.value() else {
+            self.check.group = KeywordGroup::Dependents;
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         let required = self.place(Keyword::Required);
         let schema = self.place(Keyword::PropertyNames);
         if required.is_none() && schema.is_none() {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         }
         if self.child == Some(false) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let mut check = self.check;
         if check.next == 0 {
@@ -566,9 +570,9 @@ impl Step<'_> {
                 None => true,
             };
             return Poll::Ready(Ok(if fits {
-                Next::Stage
+                CheckAction::NextGroup
             } else {
-                Next::Verdict(false)
+                CheckAction::Finish(false)
             }));
         }
         let name = self.values.text(check.next).unwrap_or_default();
@@ -579,22 +583,22 @@ impl Step<'_> {
         if let Some(schema) = schema {
             let rule = ready!(self.rules.rule(schema, self.fuel))?;
             self.check = check;
-            return Poll::Ready(Ok(Next::Child(check.next, rule)));
+            return Poll::Ready(Ok(CheckAction::Child(check.next, rule)));
         }
         self.check = check;
-        Poll::Ready(Ok(Next::Stay))
+        Poll::Ready(Ok(CheckAction::Continue))
     }
 
-    /// `properties`, `patternProperties` and `additionalProperties`.
-    fn members(&mut self) -> Stepped {
-        let Kind::Object { end, .. } = self.value() else {
-            return Poll::Ready(Ok(Next::Stage));
+    /// Checks `properties`, `patternProperties` and `additionalProperties`.
+    fn members(&mut self) -> StepResult {
+        let Node::Object { end, .. } = self.value() else {
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
         if !self.rules.has_any(self.check.rule, MEMBERS) {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         }
         if self.child == Some(false) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let mut check = self.check;
         if check.next == 0 {
@@ -605,7 +609,7 @@ impl Step<'_> {
             check.next = self.values.end(check.next + 1);
         }
         if check.next >= end {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         }
         let name = self.values.text(check.next).unwrap_or_default();
         let schema = self
@@ -615,30 +619,30 @@ impl Step<'_> {
             check.next = self.values.end(check.next + 1);
             check.passed = 0;
             self.check = check;
-            return Poll::Ready(Ok(Next::Stay));
+            return Poll::Ready(Ok(CheckAction::Continue));
         };
         let rule = ready!(self.rules.rule(schema, self.fuel))?;
         self.check = check;
-        Poll::Ready(Ok(Next::Child(check.next + 1, rule)))
+        Poll::Ready(Ok(CheckAction::Child(check.next + 1, rule)))
     }
 
-    /// `dependentRequired`, `dependentSchemas` and, before 2019, `dependencies`.
-    fn dependents(&mut self) -> Stepped {
+    /// Checks `dependentRequired`, `dependentSchemas` and, before draft 2019-09, `dependencies`.
+    fn dependents(&mut self) -> StepResult {
         let keywords = [
             Keyword::DependentRequired,
             Keyword::DependentSchemas,
             Keyword::Dependencies,
         ];
         if self.child == Some(false) {
-            return Poll::Ready(Ok(Next::Verdict(false)));
+            return Poll::Ready(Ok(CheckAction::Finish(false)));
         }
         let Some(keyword) = keywords.get(self.check.passed as usize) else {
-            return Poll::Ready(Ok(Next::Stage));
+            return Poll::Ready(Ok(CheckAction::NextGroup));
         };
-        let (Some(at), Kind::Object { .. }) = (self.place(*keyword), self.value()) else {
+        let (Some(at), Node::Object { .. }) = (self.place(*keyword), self.value()) else {
             self.check.passed += 1;
             self.check.next = 0;
-            return Poll::Ready(Ok(Next::Stay));
+            return Poll::Ready(Ok(CheckAction::Continue));
         };
         let tree = self.rules.tree.clone();
         let next = match self.check.next {
@@ -648,36 +652,36 @@ impl Step<'_> {
         if next == tree.end(at) {
             self.check.passed += 1;
             self.check.next = 0;
-            return Poll::Ready(Ok(Next::Stay));
+            return Poll::Ready(Ok(CheckAction::Continue));
         }
         let name = tree.text(next).unwrap_or_default();
         let present = self.has_member(name)?;
         let after = tree.end(next + 1);
-        if let Kind::List { .. } = tree.kind(next + 1) {
+        if let Node::Array { .. } = tree.node(next + 1) {
             let before = self.fuel.total();
             for wanted in tree.items(next + 1).filter(|_| present) {
-                let wanted = tree.text(wanted).ok_or(Unfit::Malformed)?;
+                let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
                 if !self.has_member(wanted)? {
-                    return Poll::Ready(Ok(Next::Verdict(false)));
+                    return Poll::Ready(Ok(CheckAction::Finish(false)));
                 }
                 if before - self.fuel.total() > DEPENDENTS_MAX {
-                    return Poll::Ready(Err(Unfit::TooLarge));
+                    return Poll::Ready(Err(SchemaError::TooLarge));
                 }
             }
         } else if present {
             let rule = ready!(self.rules.rule(next + 1, self.fuel))?;
             self.check.next = after;
-            return Poll::Ready(Ok(Next::Child(self.check.value, rule)));
+            return Poll::Ready(Ok(CheckAction::Child(self.check.value, rule)));
         }
         self.check.next = after;
-        Poll::Ready(Ok(Next::Stay))
+        Poll::Ready(Ok(CheckAction::Continue))
     }
 
-    fn has_member(&mut self, name: &str) -> Result<bool, Unfit> {
+    fn has_member(&mut self, name: &str) -> Result<bool, SchemaError> {
         if name.len() > TEXT_MAX {
-            return Err(Unfit::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
-        if let Kind::Object { len, .. } = self.value() {
+        if let Node::Object { len, .. } = self.value() {
             self.fuel.spend(1 + len / 4)?;
         }
         Ok(self.values.member(self.check.value, name).is_some())

@@ -1,0 +1,288 @@
+//! Generation of arrays, with the number of elements that the rules require, or one element if they
+//! require none.
+
+use std::task::Poll;
+
+use super::equality::is_repeated;
+use super::error::SchemaError;
+use super::frame::{ArrayFrame, ArrayState, Cursor, Frame, PRODUCT};
+use super::keyword::{Keyword, TypeSet};
+use super::rules::{RuleId, Rules};
+use super::scalar::{max_count, min_count};
+use super::search::Search;
+use super::validator::UNIQUE_MAX;
+use crate::json::Node;
+
+/// The number of variants of an array: as usual; with as few elements as possible; with elements
+/// that match several `contains` at once; with both; with more elements, or one element varied;
+/// with any subset of the first elements varied.
+const VARIANTS: u32 = SINGLE + PRODUCT;
+
+/// The number of variants before those that vary several elements.
+const SINGLE: u32 = 36;
+
+/// The most values for one element that are rejected as duplicates: for scalars, and for arrays and
+/// objects, which have more variants. Each element in the array adds two.
+const REPEATED_MAX: [u32; 2] = [40, 160];
+
+/// The keywords that an array can violate although each of its elements is valid.
+const HARD: u64 = Keyword::OneOf.bit()
+    | Keyword::Not.bit()
+    | Keyword::If.bit()
+    | Keyword::Contains.bit()
+    | Keyword::MaxContains.bit();
+
+impl ArrayFrame {
+    /// Returns the number of the change of one element, in the variants that change one.
+    fn variation(&self) -> Option<u32> {
+        let more = self.variant.checked_sub(4)?;
+        (self.variant < SINGLE && more.is_multiple_of(2)).then_some(more / 2)
+    }
+
+    /// Returns whether one element matches every `contains`, instead of one element each.
+    fn is_together(&self) -> bool {
+        matches!(self.variant, 2 | 3)
+    }
+}
+
+impl Search {
+    pub(super) fn array(&mut self, array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+        match array.state {
+            ArrayState::Begin => Poll::Ready(self.begin_array(array)),
+            ArrayState::Next => self.next_item(array),
+            ArrayState::Item => Poll::Ready(self.item_made(array)),
+            ArrayState::Verify => {
+                let result = self.take_result().expect("the value was verified");
+                match result {
+                    Ok(_) => self.array_done(array),
+                    Err(SchemaError::Contradiction) => self.vary_array(array),
+                    Err(why) => return Poll::Ready(Err(why)),
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    fn array_done(&mut self, array: ArrayFrame) {
+        let index = array.variant + 1;
+        self.finish(Ok(Cursor { fill: 0, index }));
+    }
+
+    fn vary_array(&mut self, array: ArrayFrame) {
+        self.release(array.mark, true);
+        match array.variant + 1 < VARIANTS {
+            true => {
+                let next = ArrayFrame::new(array.base, array.mark, array.variant + 1);
+                self.replace(Frame::Array(next));
+            }
+            false => self.finish(Err(SchemaError::Contradiction)),
+        }
+    }
+
+    fn begin_array(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
+        let (rules, demands, fuel) = self.parts(array.base);
+        fuel.spend(2 + demands.len() as u32)?;
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        array.min = small(max_count(rules, demands, Keyword::MinItems).unwrap_or(0));
+        array.max = small(min_count(rules, demands, Keyword::MaxItems).unwrap_or(u64::MAX));
+        array.unique = demands
+            .iter()
+            .any(|rule| rules.flag(*rule, Keyword::UniqueItems));
+        let tuples =
+            demands
+                .iter()
+                .filter_map(|rule| match rules.tree.node(rules.prefix(*rule)?) {
+                    Node::Array { len, .. } => Some(len),
+                    _ => None,
+                });
+        array.tuple = tuples.max().unwrap_or(0);
+        let each = demands.iter().map(|rule| needed_by(rules, *rule));
+        let needed = each.fold(0, u32::saturating_add);
+        let most_needed = demands.iter().map(|rule| needed_by(rules, *rule)).max();
+        let needed = match array.is_together() {
+            true => most_needed.unwrap_or(0),
+            false => needed,
+        };
+        let needed = needed.max(array.min);
+        array.target = array.tuple.max(1).max(needed).min(array.max);
+        match array.variant {
+            1 | 3 => array.target = needed.min(array.max),
+            more @ 5..SINGLE if more % 2 == 1 => {
+                array.target = array.target.saturating_add(more / 2 - 1).min(array.max);
+            }
+            _ => {}
+        }
+        if array.min > array.max || array.variant >= VARIANTS {
+            return Err(SchemaError::Contradiction);
+        }
+        if array.unique && array.min > UNIQUE_MAX {
+            return Err(SchemaError::TooLarge);
+        }
+        self.out.open(false);
+        array.state = ArrayState::Next;
+        self.replace(Frame::Array(array));
+        Ok(())
+    }
+
+    fn next_item(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+        if array.len == array.target {
+            return self.close_array(array);
+        }
+        let mark = self.mark();
+        for at in 0..self.demands(array.base).len() {
+            let rule = self.demands(array.base)[at];
+            let schema = self.rules.item_schema(rule, array.len, &mut self.fuel)?;
+            if let Some(schema) = schema {
+                self.require(schema);
+            }
+        }
+        // Elements that must match `contains` come first, where possible.
+        array.must_match = !array.skip_contains && self.require_contained(array);
+        if array.cursor == Cursor::default()
+            && let Some(number) = array.variation()
+            && number % array.target == array.len
+        {
+            array.cursor = Cursor::variation(number / array.target);
+        }
+        let product = array.variant.checked_sub(SINGLE);
+        if array.cursor == Cursor::default()
+            && product.is_some_and(|product| product >> array.len.min(31) & 1 == 1)
+        {
+            array.cursor = Cursor::variation(0);
+        }
+        array.item = Some(mark);
+        array.state = ArrayState::Item;
+        self.replace(Frame::Array(array));
+        self.call(mark, TypeSet::ALL, array.cursor);
+        Poll::Ready(Ok(()))
+    }
+
+    fn item_made(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
+        let result = self.take_result().expect("the search for an element ended");
+        array.state = ArrayState::Next;
+        match result {
+            Ok(cursor) if array.unique && self.is_repeated(array)? => {
+                let item = array.item.unwrap_or(array.mark);
+                let ty = TypeSet::of_value(self.out.node(item.nodes));
+                let has_parts = ty == TypeSet::ARRAY || ty == TypeSet::OBJECT;
+                self.release(item, true);
+                array.repeated += 1;
+                array.cursor = cursor;
+                if array.repeated > REPEATED_MAX[usize::from(has_parts)] + 2 * array.len {
+                    // This branch or type has run out of values; the next one may not have.
+                    (array.cursor.fill, array.cursor.index) = (cursor.fill + 1, 0);
+                    array.repeated = 0;
+                }
+            }
+            Ok(cursor) => {
+                array.len += 1;
+                (array.skip_contains, array.repeated) = (false, 0);
+                let before = self.contained_by(array);
+                array.contained += u32::from(array.must_match);
+                // If elements must be unique, the search for one resumes where the last one with
+                // the same schemas was found.
+                let goes_on = array.len > array.tuple && before == self.contained_by(array);
+                array.cursor = match array.unique && goes_on {
+                    true => cursor,
+                    false => Cursor::default(),
+                };
+            }
+            Err(_) if array.must_match => {
+                // This element can't match `contains`; one after the tuple may.
+                if array.len >= array.tuple {
+                    self.vary_array(array);
+                    return Ok(());
+                }
+                (array.skip_contains, array.cursor) = (true, Cursor::default());
+            }
+            Err(why) if array.len < array.min => {
+                // If elements depend on each other, a change of earlier ones may help.
+                let depends = array.variant > 0
+                    || array.unique
+                    || self
+                        .contained_by(ArrayFrame {
+                            contained: 0,
+                            ..array
+                        })
+                        .is_some();
+                match depends {
+                    true => self.vary_array(array),
+                    false => return Err(why),
+                }
+                return Ok(());
+            }
+            Err(_) => array.target = array.len,
+        }
+        self.replace(Frame::Array(array));
+        Ok(())
+    }
+
+    /// Returns whether the last element is equal to one before it.
+    fn is_repeated(&mut self, array: ArrayFrame) -> Result<bool, SchemaError> {
+        let item = array.item.unwrap_or(array.mark).nodes;
+        is_repeated(&self.out, array.mark.nodes + 1, item, &mut self.fuel)
+    }
+
+    /// Returns the rule whose `contains` the next element should match, if any is unsatisfied.
+    fn contained_by(&self, array: ArrayFrame) -> Option<RuleId> {
+        let mut contained = array.contained;
+        for rule in self.demands(array.base) {
+            let needed = needed_by(&self.rules, *rule);
+            if contained < needed {
+                return Some(*rule);
+            }
+            if !array.is_together() {
+                contained -= needed;
+            }
+        }
+        None
+    }
+
+    /// Requires the next element to match `contains`, if any is unsatisfied.
+    fn require_contained(&mut self, array: ArrayFrame) -> bool {
+        let Some(rule) = self.contained_by(array) else {
+            return false;
+        };
+        if !array.is_together() {
+            let schema = self.rules.get(rule, Keyword::Contains);
+            schema.into_iter().for_each(|schema| self.require(schema));
+            return true;
+        }
+        for at in 0..self.demands(array.base).len() {
+            let rule = self.demands(array.base)[at];
+            if array.contained < needed_by(&self.rules, rule)
+                && let Some(schema) = self.rules.get(rule, Keyword::Contains)
+            {
+                self.require(schema);
+            }
+        }
+        true
+    }
+
+    fn close_array(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+        self.out.close(array.mark.nodes, array.len);
+        let hard = self
+            .demands(array.base)
+            .iter()
+            .any(|rule| self.rules.has_any(*rule, HARD));
+        if !hard {
+            self.array_done(array);
+            return Poll::Ready(Ok(()));
+        }
+        array.state = ArrayState::Verify;
+        self.replace(Frame::Array(array));
+        self.push_verify(array.base, array.mark.nodes);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Returns the number of elements that must match a rule's `contains`.
+fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
+    match rules.get(rule, Keyword::Contains) {
+        Some(_) => {
+            let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
+            u32::try_from(min).unwrap_or(u32::MAX)
+        }
+        None => 0,
+    }
+}

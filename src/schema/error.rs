@@ -1,0 +1,22 @@
+//! The error type of schemas.
+
+/// The reason why no value was generated for a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaError {
+    /// The schema is neither an object nor a boolean, or the value of a keyword has the wrong type.
+    Malformed,
+    /// A keyword is not supported.
+    Keyword(&'static str),
+    /// The target of a `$ref` is not part of the schema.
+    Reference,
+    /// A `pattern` is not a valid regular expression.
+    BadPattern,
+    /// A `pattern` has look-around or a back-reference, and the schema has no known `format`.
+    LookAround,
+    /// Every value would be infinitely deep.
+    Endless,
+    /// The schema exceeds the work budget of a request, or nests too deeply.
+    TooLarge,
+    /// No value was found that satisfies the whole schema.
+    Contradiction,
+}
