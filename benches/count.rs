@@ -3,7 +3,7 @@
 
 mod turn;
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 use turn::{CHAT, Turn};
 
 /// Requests that all differ: no head and no body is that of the request before.

@@ -5,14 +5,16 @@ mod turn;
 use std::hint::black_box;
 
 use divan::{Bencher, counter::BytesCount};
-use mocker::conn::writer::{Clock, Manner, Writer};
-use mocker::http::answer::{KeepAlive, Persistence};
-use mocker::http::{date, head};
-use mocker::mock::ask::{Ask, Reading};
-use mocker::mock::route::Endpoint;
-use mocker::mock::text::Words;
-use mocker::mock::{self, Mock};
-use mocker::settings::Settings;
+use mocker::internals::conn::writer::{Clock, WireOptions, Writer};
+use mocker::internals::http::answer::{KeepAlive, Persistence};
+use mocker::internals::http::{date, head};
+use mocker::internals::meter::{Meter, TURN};
+use mocker::internals::mock::ask::{BodyReader, Reading};
+use mocker::internals::mock::planner::Plan;
+use mocker::internals::mock::route::Endpoint;
+use mocker::internals::mock::text::Words;
+use mocker::internals::mock::{self, Mock};
+use mocker::internals::settings::Settings;
 use turn::{CHAT, Turn};
 
 fn main() {
@@ -68,7 +70,7 @@ fn ask_tokens(bencher: Bencher) {
 }
 
 fn ask(bencher: Bencher, endpoint: Endpoint, body: &str) {
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = BodyReader::new(Reading::default());
     bencher.counter(BytesCount::of_str(body)).bench_local(|| {
         ask.begin(endpoint);
         ask.feed(black_box(body.as_bytes()));
@@ -101,21 +103,33 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         date: date::imf_fixdate(0),
         keep_alive: KeepAlive::new(60),
     };
-    let manner = Manner {
+    let mut wire = WireOptions {
         persistence: Persistence::KeepAlive,
-        bodiless: false,
-        old: false,
-        early: false,
+        is_head: false,
+        http10: false,
+        unread_body: false,
     };
     let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3], false);
-    let mut ask = Ask::new(Reading::default());
+    let mut ask = BodyReader::new(Reading::default());
     ask.begin(Endpoint::Chat);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);
     bencher.bench_local(|| {
-        let shape = mock.shape(Endpoint::Chat, None, ask.finish());
-        let reply = mock.reply(black_box(&call), Some(shape), None, 0);
+        let mut meter = Meter::new(TURN);
+        let outcome = mock.decide(black_box(&call), false, 0);
+        let plan = mock.plan(Endpoint::Chat, None, ask.finish(), &mut meter);
+        let (Ok(outcome), Plan::Ready(content)) = (outcome, plan) else {
+            unreachable!("the request succeeds")
+        };
+        let mut response = mock.response(content, outcome, call.endpoint);
         out.clear();
-        writer.begin(&reply, manner, &mut mock.book, &clock, &mut out);
+        writer.begin(
+            &mut response,
+            &mut wire,
+            &mut mock,
+            &clock,
+            &mut meter,
+            &mut out,
+        );
         black_box(out.len())
     });
 }

@@ -6,8 +6,8 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use mocker::json::Tree;
-use mocker::schema::{Generator, Progress, STEPS_PER_CALL};
+use mocker::internals::json::Tree;
+use mocker::internals::schema::{Generator, Progress, STEPS_PER_CALL};
 use serde_json::{Map, Value, json};
 
 /// The number of runs for each schema.

@@ -1,51 +1,52 @@
-//! One connection without its socket: bytes, time and endings go in; bytes, one deadline and a
-//! wish come out. Joins `http` and `mock`; knows no clock and no other connection.
+//! One connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish
+//! come out.
 
-mod give;
+mod budget;
+mod capture;
 pub mod kit;
-mod logged;
+mod matched;
+pub mod memory;
 pub mod outbox;
-mod plan;
-mod serve;
-mod stream;
+mod receive;
+mod respond;
 pub mod writer;
 
 use crate::http::Refusal;
+use crate::http::answer::Framing;
 use crate::http::inbox::Inbox;
-use crate::mock::ask::Ask;
-use crate::mock::book::stream::Stream;
-use crate::mock::call::Treatment;
+use crate::mock::ask::BodyReader;
 use crate::mock::name::Name;
-use crate::mock::reply::Reply;
-use crate::watch::metrics::{Close, Frames};
+use crate::mock::planner::Planning;
+use crate::mock::response::Response;
+use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
 use kit::Kit;
+use matched::Matched;
 use outbox::Outbox;
-use plan::Plan;
-use writer::Manner;
+use writer::WireOptions;
 
-/// After a connection's last answer, what the client still sends is read and dropped for so long,
-/// and so much of it: closing a socket with unread bytes resets it, and the answer would be lost.
+/// The time for which a connection reads and drops what the client still sends after the last
+/// response: closing a socket with unread bytes resets it, and the response would be lost.
 pub const LINGER: Nanos = SECOND;
-/// See [`LINGER`]. Node's client may read an answer only when its own writes are done: with 1 MiB
-/// it lost some of its 413s to a broken pipe (`scripts/check-clients`). A body a little over the
-/// usual cap fits.
+/// The most bytes that are dropped. Node's client may read a response only when its own writes are
+/// done: with 1 MiB it lost some of its 413s to a broken pipe (`scripts/check-clients`). A body a
+/// little over the usual cap fits.
 pub const LINGER_MAX: u64 = 64 << 20;
 
-/// How long a server that ends waits for the first request of a connection that has sent none.
+/// The time that a server that shuts down waits for the first request of a connection.
 pub const FRESH_DRAIN: Nanos = SECOND;
 
-/// What a connection wants next, once everything outgoing was sent.
+/// The next thing that a connection wants, once everything outgoing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// To receive.
     Read,
     /// Nothing before its deadline.
     Wait,
-    /// To go on with what it has, after the next look at readiness: `resume`.
+    /// To go on with what it has, after the next poll: `resume`.
     Again,
-    /// That its sending side is closed: `shut_down`.
+    /// To have its sending side closed: `shut_down`.
     ShutDown,
     /// To be closed.
     Close,
@@ -53,100 +54,130 @@ pub enum Wish {
 
 /// One connection.
 ///
-/// Who drives it calls, in any order, what has happened: [`Conn::received`] with what was put into
-/// [`Conn::recv_space`], [`Conn::sent`] with how much of [`Conn::outgoing`] left,
-/// [`Conn::peer_closed`], [`Conn::timeout`] once [`Conn::deadline`] has passed. After each of these
-/// there may be more outgoing, and the deadline may have moved either way. The [`Conn::wish`]
-/// counts once nothing is outgoing. [`Conn::release`] comes last. `now` is a time of one clock; it
-/// may step back by what a turn of another connection took.
+/// Its driver reports events in any order: [`Conn::received`] for bytes in [`Conn::recv_space`],
+/// [`Conn::sent`] for bytes of [`Conn::outgoing`], [`Conn::peer_closed`], and [`Conn::timeout`]
+/// once [`Conn::deadline`] has passed. After each of these there may be more outgoing, and the
+/// deadline may have moved either way. The [`Conn::wish`] counts once nothing is outgoing.
+/// [`Conn::release`] comes last. `now` is a time of one clock; it may step back by the length of
+/// another connection's turn.
 pub struct Conn {
     inbox: Inbox,
     outbox: Outbox,
-    phase: Phase,
-    /// When the phase goes on by itself or takes too long; with `stalled`, when it is tried again.
-    /// What it means for each phase, `deadline` and `timeout` say.
-    phase_ends: Nanos,
-    /// When the answer that was begun last takes too long; counts while bytes wait to be sent.
+    stage: Stage,
+    /// The time of the stage's own deadline, unless that is the time at which its response is due.
+    stage_ends: Nanos,
+    /// The time of the write deadline, which counts while bytes wait to be sent.
     write_ends: Nanos,
-    /// What was rendered and has not left.
-    frames: Frames,
-    /// Why it ends, once it does.
+    /// The frames that were rendered and have not been sent.
+    frames: Unsent,
+    /// The reason why it ends, once it does.
     pub ends: Close,
-    /// It is counted among those with an answer that waits for its time.
+    /// True if it is counted among the connections with a response that is not due yet.
     in_flight: bool,
-    /// The peer has closed its sending side.
+    /// True if the peer has closed its sending side.
     peer_ended: bool,
-    /// No request has come yet.
+    /// True until the first request.
     fresh: bool,
-    /// How many empty lines stood before the next request so far.
+    /// The number of empty lines before the next request so far.
     empty_lines: u8,
-    /// The turn ended with work left.
+    /// True if the turn ended with work left.
     again: bool,
-    /// The raw log has no room for the next request yet.
+    /// True if the raw log has no room at present, or the held parts of bodies no memory.
     stalled: bool,
-    /// The request that comes in, or the answer that goes out, on its way to the raw log.
+    /// The request that is arriving or the response that is leaving, on its way to the raw log.
     record: Option<Box<Record>>,
 }
 
-/// How far a connection is.
+/// The stage of a connection.
 ///
 /// | from | to | by |
 /// |---|---|---|
-/// | Head | Body | a head that has a body to come |
-/// | Head, Body | Waiting | the last byte, where the answer is late |
-/// | Head, Body, Waiting | Streaming, Items, Head or Ending | the answer, whole or begun |
-/// | Streaming, Items | Head or Ending | its last bytes in the outbox |
-/// | Head, Body | Ending | what is refused |
-/// | Ending | Lingering | the sending side closed |
-/// | any | Closed | a timeout, the peer's end, a drain |
+/// | Head | Body | a head whose body is still to arrive |
+/// | Head, Body | Respond | the last byte of a request |
+/// | Head, Body | Close | a request that cannot be read on |
+/// | Respond | Head, Close | the last byte of the response in the outbox |
+/// | any | Close | a timeout, the peer's end, a shutdown |
 ///
-/// Its tag is a byte of its own: packed into a variant's spare values it costs each look at the
-/// phase some instructions, 2 % of a turn (`scripts/instructions`).
+/// Its tag is a byte of its own: packed into a variant's spare values, it costs each match on the
+/// stage some instructions, 2 % of a turn (`scripts/instructions`).
 #[repr(u8)]
-enum Phase {
-    /// Before or in a request's head. So many bytes of it were looked at in vain.
-    Head { scanned: usize },
-    /// In a request's body.
+enum Stage {
+    /// Before or in a request's head.
+    Head {
+        /// The number of bytes already scanned without finding the end of the head.
+        scanned: usize,
+    },
+    /// In a request's body, or between its last byte and the plan of the response.
     Body(Request),
-    /// In the delay before an answer, which ends at `due`, or before the raw log has room for it;
-    /// that ends when the phase does.
-    Waiting {
-        reply: Reply,
-        manner: Manner,
-        due: Nanos,
-        /// How many bytes of the raw log it takes, once that is known; 0 before.
-        size: u64,
-    },
-    /// In a stream, whose next events are due when the phase ends.
-    Streaming { stream: Stream, manner: Manner },
-    /// In an answer that is written item by item.
-    Items {
-        reply: Reply,
-        manner: Manner,
-        next: u32,
-    },
-    /// The last answer is in the outbox; the client's bytes may still be on their way.
-    Ending { linger: bool },
-    /// The sending side is closed; so many bytes may still be read and dropped.
-    Lingering { left: u64 },
-    /// Nothing is to be sent or received.
-    Closed,
+    /// Before or in a response.
+    Respond(Responding),
+    /// After the last response.
+    Close(Closing),
 }
 
 /// A request whose head was read.
 struct Request {
-    plan: Plan,
-    /// The model that the path named.
+    matched: Matched,
+    /// The model that the path names.
     named: Option<Name>,
-    ask: Option<Box<Ask>>,
-    /// How much content there was so far, in bytes.
+    ask: Option<Box<BodyReader>>,
+    /// The length of its content so far, in bytes.
     content: u64,
-    /// How it is to be answered, where that was decided before its body came.
-    admitted: Option<Treatment>,
+    /// The memory that its held parts take, in bytes.
+    held: usize,
+    /// True if it may hold more than all connections together.
+    is_exempt: bool,
+    /// The unfinished plan of the response, once the request is complete.
+    planning: Option<Box<Planning>>,
 }
 
-/// How many empty lines may stand before a request: a few are ignored (RFC 9112, 2.2), and who
-/// sends nothing else does not stay for ever.
+/// A response that has not left as a whole.
+struct Responding {
+    response: Response,
+    wire: WireOptions,
+    /// The framing of its content, once its head was written.
+    begun: Option<Framing>,
+    /// The room that it needs in the raw log, in bytes, once that is known; 0 before.
+    logged: u64,
+}
+
+impl Responding {
+    /// Returns true if it waits for its time.
+    fn waits(&self) -> bool {
+        self.begun.is_none() || self.response.content.streams()
+    }
+}
+
+/// The steps of closing a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// The outbox is being sent; if `linger` is set, the client may still be sending.
+    Flush { linger: bool },
+    /// The sending side is closed; at most `left` more bytes are read and dropped.
+    Linger { left: u64 },
+    /// Nothing is to be sent or received.
+    Now,
+}
+
+/// The deadlines of a connection, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deadline {
+    /// The first byte of a request must have arrived.
+    Idle,
+    /// The last byte of a request must have arrived.
+    Read,
+    /// The next frame of the response is due.
+    Due,
+    /// There may be room again: in the raw log, or for held parts of bodies.
+    Room,
+    /// The client must have stopped sending.
+    Linger,
+    /// The client must have read the response.
+    Write,
+}
+
+/// The number of empty lines that may precede a request: a few are ignored (RFC 9112, 2.2), but a
+/// client that sends nothing else must not stay for ever.
 pub const EMPTY_LINES_MAX: u8 = 8;
 
 const TIMED_OUT: Refusal = Refusal::new(
@@ -156,20 +187,19 @@ const TIMED_OUT: Refusal = Refusal::new(
 );
 
 impl Conn {
-    /// A connection that was accepted at `now`.
+    /// Makes a connection that was accepted at `now`.
     pub fn new(kit: &Kit, now: Nanos) -> Conn {
-        let patience = if kit.draining {
-            FRESH_DRAIN
-        } else {
-            kit.limits.idle
+        let idle = match kit.draining {
+            true => FRESH_DRAIN,
+            false => kit.limits.idle,
         };
         Conn {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
-            phase: Phase::Head { scanned: 0 },
-            phase_ends: now + patience,
+            stage: Stage::Head { scanned: 0 },
+            stage_ends: now + idle,
             write_ends: Nanos::MAX,
-            frames: Frames::default(),
+            frames: Unsent::default(),
             ends: Close::Client,
             in_flight: false,
             peer_ended: false,
@@ -181,52 +211,54 @@ impl Conn {
         }
     }
 
-    /// Where received bytes go; never empty when the wish is to read.
+    /// Returns the space for received bytes; it is not empty when the wish is to read.
     pub fn recv_space(&mut self, kit: &mut Kit) -> &mut [u8] {
         self.inbox.space(&mut kit.buffers)
     }
 
-    /// `len` bytes of the space were filled; 0 when it turned out that there are none now.
+    /// Takes `len` bytes in the space; 0 if there turned out to be none.
     pub fn received(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
         self.inbox.received(len);
         kit.core.counters.received_bytes.add(len as u64);
-        if let Phase::Lingering { left } = &mut self.phase {
+        if let Stage::Close(Closing::Linger { left }) = &mut self.stage {
             *left = left.saturating_sub(len as u64);
             self.inbox.clear();
             if *left == 0 {
-                self.phase = Phase::Closed;
+                self.stage = Stage::Close(Closing::Now);
             }
         } else if len > 0 && self.at_rest() {
-            self.phase_ends = now + kit.limits.read;
+            self.stage_ends = now + kit.limits.read;
         }
         self.advance(kit, now);
     }
 
-    /// The peer has closed its sending side; what it asked for before is still answered.
+    /// Notes that the peer has closed its sending side; its earlier requests still get responses.
     pub fn peer_closed(&mut self, kit: &mut Kit, now: Nanos) {
         self.peer_ended = true;
-        if let Phase::Lingering { .. } = self.phase {
-            self.phase = Phase::Closed;
+        if let Stage::Close(Closing::Linger { .. }) = self.stage {
+            self.stage = Stage::Close(Closing::Now);
         }
         self.advance(kit, now);
     }
 
-    /// What is to be sent.
+    /// The bytes that are to be sent.
     pub fn outgoing(&self) -> &[u8] {
         self.outbox.bytes()
     }
 
-    /// The first `len` outgoing bytes left, by `now`.
+    /// Notes that the first `len` outgoing bytes left, by `now`.
     pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
         kit.core.counters.sent_bytes.add(len as u64);
-        kit.core.left(&mut self.frames, now);
-        let was_long = match self.phase {
-            Phase::Streaming { .. } => {
-                // A stream may take its time; that its client reads at all is what is asked.
-                self.write_ends = now + kit.limits.write;
+        kit.core.record_sent(&mut self.frames, now);
+        let was_long = match &self.stage {
+            Stage::Respond(responding) if responding.begun.is_some() => {
+                if responding.response.content.streams() {
+                    // A stream may take its time, as long as its client reads at all.
+                    self.write_ends = now + kit.limits.write;
+                }
                 true
             }
-            Phase::Items { .. } => true,
+            Stage::Respond(_) => false,
             _ => self.outbox.is_full(),
         };
         self.outbox.sent(len, &mut kit.outboxes);
@@ -236,21 +268,21 @@ impl Conn {
         if !self.outbox.is_empty() {
             return;
         }
-        match self.phase {
-            Phase::Head { scanned: 0 } if self.inbox.is_empty() => {
-                self.phase_ends = now + kit.limits.idle;
+        match self.stage {
+            Stage::Head { scanned: 0 } if self.inbox.is_empty() => {
+                self.stage_ends = now + kit.limits.idle;
             }
-            // What came behind an answer that was long in leaving was not read meanwhile.
-            Phase::Head { .. } | Phase::Body(_) if was_long && !self.stalled => {
-                self.phase_ends = self.phase_ends.max(now + kit.limits.read);
+            // Requests behind a response that took long to leave were not read meanwhile.
+            Stage::Head { .. } | Stage::Body(_) if was_long && !self.stalled => {
+                self.stage_ends = self.stage_ends.max(now + kit.limits.read);
             }
-            // What else a turn left over is a request that has begun: it is not idle.
+            // A request that is left over from a turn has begun: the connection is not idle.
             _ => {}
         }
     }
 
-    /// The socket takes nothing more before its client reads: what is to be sent is not the mock's
-    /// to be late with.
+    /// Notes that the socket takes no more until the client reads: bytes that leave late from now
+    /// on are not the mock's fault.
     pub fn held_back(&mut self, kit: &Kit) {
         kit.core.held_back(&mut self.frames);
     }
@@ -260,102 +292,119 @@ impl Conn {
         self.advance(kit, now);
     }
 
-    /// There may be bytes that were not read, where it wishes to be closed. Whether it lingers for
-    /// them instead, so that its last answer is not lost.
+    /// Lingers instead of closing, because there may be unread bytes. Returns false if it cannot.
     pub fn linger(&mut self) -> bool {
-        match &mut self.phase {
-            Phase::Ending { linger } if !self.peer_ended => !std::mem::replace(linger, true),
+        match &mut self.stage {
+            Stage::Close(Closing::Flush { linger }) if !self.peer_ended => {
+                !std::mem::replace(linger, true)
+            }
             _ => false,
         }
     }
 
-    /// The sending side was closed, as [`Wish::ShutDown`] asked for.
+    /// Notes that the sending side was closed, as [`Wish::ShutDown`] asked for.
     pub fn shut_down(&mut self, now: Nanos) {
-        debug_assert!(matches!(self.phase, Phase::Ending { linger: true }));
-        self.phase = Phase::Lingering { left: LINGER_MAX };
-        self.phase_ends = now + LINGER;
+        debug_assert!(matches!(
+            self.stage,
+            Stage::Close(Closing::Flush { linger: true })
+        ));
+        self.stage = Stage::Close(Closing::Linger { left: LINGER_MAX });
+        self.stage_ends = now + LINGER;
     }
 
-    /// When `timeout` is to be called.
+    /// The time at which `timeout` is to be called.
     pub fn deadline(&self) -> Nanos {
-        match self.phase {
-            _ if self.outbox.is_empty() => self.phase_ends,
+        self.stage_deadline().1.min(self.write_deadline())
+    }
+
+    /// The deadline of the stage, by name.
+    fn stage_deadline(&self) -> (Deadline, Nanos) {
+        let is_sent = self.outbox.is_empty();
+        match &self.stage {
+            _ if self.stalled => (Deadline::Room, self.stage_ends),
             // Nothing is added to a full outbox, whatever is due.
-            Phase::Streaming { .. } if self.outbox.is_full() => self.write_ends,
-            Phase::Waiting { .. } | Phase::Streaming { .. } => self.phase_ends.min(self.write_ends),
-            _ if self.stalled => self.phase_ends.min(self.write_ends),
-            _ => self.write_ends,
+            Stage::Respond(responding) if responding.waits() && !self.outbox.is_full() => {
+                (Deadline::Due, responding.response.cursor.due)
+            }
+            Stage::Respond(_) => (Deadline::Due, Nanos::MAX),
+            Stage::Head { .. } if self.inbox.is_empty() && is_sent => {
+                (Deadline::Idle, self.stage_ends)
+            }
+            Stage::Head { .. } | Stage::Body(_) if is_sent => (Deadline::Read, self.stage_ends),
+            Stage::Close(_) if is_sent => (Deadline::Linger, self.stage_ends),
+            // The request or the end waits until the response before it was sent.
+            Stage::Head { .. } | Stage::Body(_) | Stage::Close(_) => (Deadline::Read, Nanos::MAX),
         }
     }
 
-    /// The deadline has passed.
+    /// The write deadline.
+    fn write_deadline(&self) -> Nanos {
+        match self.outbox.is_empty() {
+            true => Nanos::MAX,
+            false => self.write_ends,
+        }
+    }
+
+    /// Handles a deadline that has passed.
     pub fn timeout(&mut self, kit: &mut Kit, now: Nanos) {
         if self.again {
-            // Whole requests wait for their turn: it is not the client that is late.
+            // Complete requests wait for their turn: it is not the client that is late.
             return self.advance(kit, now);
         }
-        let reading = !self.inbox.is_empty() || matches!(self.phase, Phase::Body(_));
-        let written = self.outbox.is_empty() || self.write_ends > now;
-        match self.phase {
-            Phase::Waiting { .. } | Phase::Streaming { .. } if written => {
-                return self.advance(kit, now);
-            }
-            _ if self.stalled && written => return self.advance(kit, now),
-            Phase::Head { .. } | Phase::Body(_) if reading && written => {
+        let passed = match self.write_deadline() <= now {
+            true => Deadline::Write,
+            false => self.stage_deadline().0,
+        };
+        match passed {
+            Deadline::Due | Deadline::Room => return self.advance(kit, now),
+            Deadline::Read => {
                 self.refuse(TIMED_OUT, kit, now);
                 self.ends = Close::ReadTimeout;
             }
-            // Why it ends was known before it lingered.
-            Phase::Ending { .. } | Phase::Lingering { .. } if written => {
-                self.phase = Phase::Closed;
+            Deadline::Idle => self.close(Close::IdleTimeout),
+            Deadline::Write => {
+                self.release_ask(kit);
+                self.close(Close::WriteTimeout);
             }
-            _ => {
-                self.phase = Phase::Closed;
-                self.ends = match written {
-                    true => Close::IdleTimeout,
-                    false => Close::WriteTimeout,
-                };
-            }
+            // The reason was known before it lingered.
+            Deadline::Linger => self.close(self.ends),
         }
         self.settle(kit);
     }
 
-    /// The server is ending. A connection without a request closes; one that has never had any is
-    /// given a moment, since its first may be on its way.
+    /// Begins to shut down. A connection without a request closes; one that has never had any gets
+    /// a moment, since its first may be on its way.
     pub fn drain(&mut self, now: Nanos) {
         if self.at_rest() && self.inbox.is_empty() && self.outbox.is_empty() {
             match self.fresh {
-                true => self.phase_ends = self.phase_ends.min(now + FRESH_DRAIN),
-                false => {
-                    self.phase = Phase::Closed;
-                    self.ends = Close::Shutdown;
-                }
+                true => self.stage_ends = self.stage_ends.min(now + FRESH_DRAIN),
+                false => self.close(Close::Shutdown),
             }
         }
     }
 
-    /// What it wants next, once everything outgoing was sent.
+    /// The next thing that it wants, once everything outgoing was sent.
     pub fn wish(&self) -> Wish {
-        match self.phase {
-            Phase::Closed => Wish::Close,
-            // From a peer that has ended nothing can come that would reset the socket.
-            Phase::Ending { linger: true } if !self.peer_ended => Wish::ShutDown,
-            Phase::Ending { .. } => Wish::Close,
+        match &self.stage {
+            Stage::Close(Closing::Now) => Wish::Close,
+            // A peer that has ended sends nothing that would reset the socket.
+            Stage::Close(Closing::Flush { linger: true }) if !self.peer_ended => Wish::ShutDown,
+            Stage::Close(Closing::Flush { .. }) => Wish::Close,
             _ if self.again => Wish::Again,
-            Phase::Waiting { .. } | Phase::Streaming { .. } => Wish::Wait,
+            Stage::Respond(responding) if responding.waits() => Wish::Wait,
             _ if self.stalled => Wish::Wait,
             _ => Wish::Read,
         }
     }
 
-    /// Gives back what it holds of the kit, before it is dropped.
+    /// Returns what it holds of the kit, before it is dropped.
     pub fn release(&mut self, kit: &mut Kit) {
         self.end_record(kit);
         self.inbox.clear();
-        self.inbox.rest(&mut kit.buffers);
+        self.inbox.release(&mut kit.buffers);
         self.outbox.clear(&mut kit.outboxes);
         self.release_ask(kit);
-        // Whatever waits has no reader any more.
+        // Nobody reads what waits.
         self.held_back(kit);
         if self.in_flight {
             kit.core.counters.in_flight.sub(1);
@@ -363,8 +412,13 @@ impl Conn {
         kit.core.closed(self.ends);
     }
 
-    /// Whether no byte of a request is being waited for but its first.
+    fn close(&mut self, ends: Close) {
+        self.stage = Stage::Close(Closing::Now);
+        self.ends = ends;
+    }
+
+    /// Returns true between requests.
     fn at_rest(&self) -> bool {
-        matches!(self.phase, Phase::Head { scanned: 0 })
+        matches!(self.stage, Stage::Head { scanned: 0 })
     }
 }

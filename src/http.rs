@@ -1,4 +1,4 @@
-//! HTTP/1.1 as RFC 9110 and RFC 9112 have it. Nothing of OpenAI, of sockets or of time.
+//! HTTP/1.1 as RFC 9110 and RFC 9112 define it, as bytes: without sockets, clocks or any API.
 
 pub mod answer;
 pub mod body;
@@ -8,22 +8,24 @@ pub mod inbox;
 pub mod line;
 mod token;
 
-/// Why a request is refused by HTTP itself. The connection ends after such an answer, and nothing
-/// behind the request is read as another: where it would begin is uncertain.
+use crate::status::listed;
+
+/// The reason why a request is refused as HTTP. The connection is closed after the response, and
+/// nothing behind the request is read as another one: where it would begin is uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The status, 400 to 505.
+    /// The status, from 400 to 505.
     pub status: u16,
     /// A short name for programs.
     pub code: &'static str,
-    /// What was wrong and what is allowed, for people.
+    /// A sentence that says what is wrong and what is allowed.
     pub message: &'static str,
 }
 
 impl Refusal {
     pub(crate) const fn new(status: u16, code: &'static str, message: &'static str) -> Refusal {
         Refusal {
-            status,
+            status: listed(status),
             code,
             message,
         }

@@ -1,89 +1,149 @@
 //! A mock OpenAI API server, thread per core on raw sockets.
 //!
-//! # The house
+//! The program `mocker` is the usual way to run it. As a library it serves tests and benchmarks
+//! within their process: [`Server::start`] starts a server, and dropping its [`Handle`] ends it.
 //!
-//! The rooms in the order in which a request meets them. Each depends only on those below it in
-//! this list, and `http` and `mock` never name each other; the test `tidy` holds the walls.
+//! The rest of this page is for people who change the server.
 //!
-//! | room | what it is |
+//! # Modules
+//!
+//! They are listed in the order in which a request meets them. Each uses only modules further down,
+//! and `http` and `mock` do not know each other; the test `tidy` enforces both.
+//!
+//! | module | purpose |
 //! |---|---|
-//! | [`net`] | sockets, threads and clocks: a pinned thread and an event loop for each core |
-//! | [`conn`] | one connection without its socket: bytes, time and endings in; bytes, one deadline and a wish out |
-//! | [`http`] | HTTP/1.1 as RFC 9110 and 9112 have it |
-//! | [`mock`] | what an answer is: routes, the facts of a request body, the verdict, templates |
-//! | [`watch`] | what the mock knows of itself and tells: metrics, the verdict, the report, the raw log |
-//! | [`settings`] | every setting, once |
-//! | [`schema`] | a value for a JSON Schema, made in small steps |
-//! | [`json`] | JSON values that are kept |
+//! | [`server`] | starts and stops a server: the public interface |
+//! | [`net`] | sockets, threads and clocks: a thread and an event loop for each core |
+//! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish come out |
+//! | [`http`] | HTTP/1.1 according to RFC 9110 and RFC 9112 |
+//! | [`mock`] | routes, request bodies, decisions, and the content of responses |
+//! | [`scenario`] | the immutable snapshot of everything that is configured |
+//! | [`watch`] | counters, the verdict, the report, the raw log |
+//! | [`settings`] | the table of settings, and the command line |
+//! | [`schema`] | makes a value for a JSON Schema, in small steps |
+//! | [`json`] | JSON values in compact trees |
+//! | [`status`] | the HTTP statuses that the server sends |
+//! | [`meter`] | the units in which work is counted |
 //!
-//! # The way of a request
+//! # The path of a request
 //!
-//! 1. `net::reactor` looks at readiness, and [`net::machine`] gives the connection its turn
+//! 1. `net::reactor` polls for readiness. [`net::machine`] gives the connection a turn
 //!    ([`net::turn`]), which reads into the connection's inbox ([`http::inbox`]).
-//! 2. `conn::serve` recognises the head: one that came before is compared, not parsed
-//!    ([`conn::kit`]), another is read by [`http::head`]. It becomes a plan: which route
-//!    ([`mock::route`]), whether it is authorized ([`mock::call`]), how the body is framed
+//! 2. `conn::receive` reads the head. If it is the same as the last one, comparing it is enough
+//!    ([`conn::kit`]); otherwise [`http::head`] parses it. It determines the route
+//!    ([`mock::route`]), the authorization ([`mock::call`]) and the framing of the body
 //!    ([`http::body`]).
-//! 3. The body streams through [`mock::ask`], which keeps the few facts that the answer needs and
-//!    drops the rest, so of 50 MB no more than a buffer is held (and a MiB of each field that says
-//!    what the answer must be); `mock::shaper` makes a shape of the facts.
-//! 4. When the request is complete, [`mock::policy`] gives a verdict, and [`mock::Mock::reply`] a
-//!    reply, which is small. `conn::give` waits until it is due.
-//! 5. [`conn::writer`] renders it into the outbox ([`conn::outbox`]): the head by
-//!    [`http::answer`], the content by [`mock::book`], or a copy of the last answer of its kind
-//!    with other numbers. A stream comes back to `conn::stream` for each of its events, an answer
-//!    too long for one piece to `conn::give` for each of its items.
-//! 6. The turn writes once for all that was answered, and the core's metrics
-//!    ([`watch::metrics`]) are told how late that was. A thread of its own makes a window and a
-//!    verdict of them each second ([`watch::window`]).
+//! 3. The body streams through [`mock::ask`], which keeps the facts that the response depends on
+//!    and drops everything else. Of 50 MB, no more than a buffer is held, and up to a MiB of each
+//!    field that describes the response.
+//! 4. At the last byte, [`mock::policy`] draws everything about the response: whether it succeeds,
+//!    and when it is due ([`mock::decision`]). [`mock::planner`] then plans its content from the
+//!    facts. Content for a schema is made in pieces, over as many turns as it takes.
+//! 5. The result is a [`mock::response::Response`]: shared content, a few numbers, and a cursor. It
+//!    is small, since thousands may wait until they are due.
+//! 6. `conn::respond` writes it to the outbox ([`conn::outbox`]). [`conn::writer`] writes the head
+//!    ([`http::answer`]) and, if the content is short, a copy of the last content of its kind with
+//!    other numbers. [`mock::render`] renders everything else in pieces: frames that are due, as
+//!    far as there is room. Each piece is a chunk, unless the length was known in advance.
+//! 7. The turn ends with one write for all responses. [`watch::metrics`] records how late they
+//!    left. Once a second, a thread turns the counters into a verdict ([`watch::window`]).
 //!
 //! # Laws of the hot path
 //!
-//! * No allocation once warm, no lock, no `format!`, no system calls but wait, its timer, read and
-//!   write (accept and close for connections that come and go).
-//! * A delay counts from the last byte of its request; nothing leaves early, and what leaves late
+//! * No allocation once warm, no lock, no `format!`, and no system calls except wait, its timer,
+//!   read and write (plus accept and close for connections that come and go).
+//! * A delay counts from the last byte of its request. Nothing leaves early, and what leaves late
 //!   makes nothing else late.
-//! * At most 64 answers or 256 KiB of input between two looks at readiness.
-//! * A socket is registered once. A full outbox stops parsing. Pipelined answers leave together.
-//! * An idle connection holds no buffer, and a waiting answer is a small record, not its bytes.
+//! * A core spends at most 200,000 units between two polls, whatever it is sent ([`meter`]).
+//! * A socket is registered once. A full outbox stops parsing. Pipelined responses leave together.
+//! * An idle connection holds no buffer, and a waiting response is a small record.
 //! * Every limit has a name, a reason and a test at its edge.
-//! * Tokens of connections carry a generation: no stale event or timer touches a new one.
-//! * Counters have one writer each and lie on cache lines of their core.
+//! * The tokens of connections carry a generation: a stale event or timer never touches a new one.
+//! * Each counter has one writer, and lies on the cache lines of its core.
 //!
-//! # Where to add what
-//!
-//! | what | where |
-//! |---|---|
-//! | a setting | a row in [`settings`], and its use; flag, variable, help, documents and completions follow |
-//! | an endpoint that gives a JSON document | a row in [`mock::route`] and a file in `mock/templates`; for POST, what of its body counts in `mock::ask::field` |
-//! | another form of generated text | a variant of [`mock::route::Api`], its row in `mock::book::form` and its files; what it reads in `mock::ask::field` |
-//! | a field of a request | a variant, its name and its refusal in `mock::ask::field`; what it does to the facts in `mock::ask::fields` |
-//! | something that goes wrong on purpose | what is drawn: [`mock::call::Treatment`], by [`mock::policy`]; what it does: `conn::give` |
-//! | a keyword of JSON Schema | its row in `schema::keyword`; what it demands in `schema::validator`, and how it is met in `schema::array`, `schema::object` or `schema::scalar` |
-//! | a format of JSON Schema | a row in `schema::format` |
-//! | a counter | a row in `watch::counters`, and where it counts |
-//! | a time that is measured | a variant and a row in `watch::times`, and where it is recorded |
-//! | a rule of HTTP | a row of the tests in `tests/it/dialog`, and [`http`] |
+//! `docs/development.md` has a table of what to change for a new setting, route, field or format.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the map links to modules that are not public, so that the links are checked"
+)]
 
-/// A point in time, in nanoseconds since the process started; or a duration.
-pub type Nanos = u64;
+mod server;
 
-/// A second.
-pub const SECOND: Nanos = 1_000_000_000;
+mod net;
 
-pub mod net;
+mod conn;
 
-pub mod conn;
+mod http;
+mod mock;
 
-pub mod http;
-pub mod mock;
+mod json;
+mod schema;
 
-pub mod json;
-pub mod schema;
+mod meter;
+mod scenario;
+mod status;
 
-pub mod watch;
+mod watch;
 
-pub mod settings;
+mod settings;
+
+mod time {
+    //! The unit of time.
+
+    /// A point in time, in nanoseconds since the server's epoch; or a duration.
+    pub type Nanos = u64;
+
+    /// A second.
+    pub const SECOND: Nanos = 1_000_000_000;
+}
+
+use time::{Nanos, SECOND};
+
+pub use net::StartError;
+pub use net::sampler::Console;
+pub use net::threads::ServeError;
+pub use server::{Handle, Server, ServerOptions};
+pub use settings::{ContentMode, ExitAfter, FailOn, Millionths, Pin, Settings};
+pub use watch::report::Report;
+pub use watch::window::Verdict;
+
+/// The modules, for the program, the tests, the benches and the fuzz targets of this package. They
+/// are not part of the interface: anything in them may change with any version.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::time::{Nanos, SECOND};
+
+    pub mod conn {
+        pub use crate::conn::*;
+    }
+    pub mod http {
+        pub use crate::http::*;
+    }
+    pub mod json {
+        pub use crate::json::*;
+    }
+    pub mod meter {
+        pub use crate::meter::*;
+    }
+    pub mod mock {
+        pub use crate::mock::*;
+    }
+    pub mod net {
+        pub use crate::net::{OutFile, healthcheck, machine, turn};
+    }
+    pub mod scenario {
+        pub use crate::scenario::Scenario;
+    }
+    pub mod schema {
+        pub use crate::schema::*;
+    }
+    pub mod settings {
+        pub use crate::settings::*;
+    }
+    pub mod watch {
+        pub use crate::watch::*;
+    }
+}

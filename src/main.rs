@@ -1,13 +1,14 @@
-//! Settings, then the server or a question to one; the only place where the process ends. Knows no
-//! connection.
+//! The command line: settings, then the server, a health check or a text; the only place where the
+//! process exits.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mocker::net::{self, Live, OutFile, Trouble};
-use mocker::settings::{self, FailOn, Run, Start};
-use mocker::watch::window::Verdict;
+use mocker::internals::net::{self, OutFile};
+use mocker::internals::settings::{self, Run, Start};
+use mocker::{Console, FailOn, Handle, Server, ServerOptions, Settings, StartError, Verdict};
 
 /// The exit code of an operator's mistake.
 const USAGE: u8 = 2;
@@ -18,73 +19,109 @@ const FAILED: u8 = 3;
 fn main() -> ExitCode {
     let epoch = Instant::now();
     let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
-    let result = match start {
+    match start {
         Ok(Start::Run(start)) => {
             start.notes.iter().for_each(|note| complain(note));
             let names = std::env::vars_os().map(|(name, _)| name);
             settings::misspelt(names)
                 .iter()
                 .for_each(|note| complain(note));
-            run(&start, epoch)
+            run(&start, epoch).unwrap_or_else(|error| fail(code(&error), error))
         }
-        Ok(Start::Healthcheck(settings)) => net::healthcheck(&settings).map(|()| ExitCode::SUCCESS),
+        Ok(Start::Healthcheck(settings)) => match net::healthcheck(&settings) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(code(&error), error),
+        },
         Ok(Start::Print(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
         Err(line) => {
             complain(&line);
-            return ExitCode::from(USAGE);
-        }
-    };
-    match result {
-        Ok(code) => code,
-        Err(Trouble::Usage(line)) => {
-            complain(&format!("mocker: {line}"));
             ExitCode::from(USAGE)
-        }
-        Err(Trouble::CannotRun(line)) => {
-            complain(&format!("mocker: {line}"));
-            ExitCode::FAILURE
         }
     }
 }
 
-/// Serves, and tells how it went.
-fn run(start: &Run, epoch: Instant) -> Result<ExitCode, Trouble> {
+/// Serves until the server ends, and reports how it went.
+fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
     let settings = &start.settings;
     let wrong = |error| {
         let name = settings.report.display();
         format!("-report: can't write to {name}: {error}")
     };
-    // Emptied now: a report of an earlier run would be taken for this one's if it came to no end.
+    // Emptied now: the report of an earlier run would pass for this one's if it did not end.
     let file = match settings.report.as_os_str().is_empty() {
         true => None,
-        false => Some(OutFile::create(&settings.report).map_err(|e| Trouble::Usage(wrong(e)))?),
+        false => Some(OutFile::create(&settings.report).map_err(|e| StartError::Usage(wrong(e)))?),
     };
-    // The raw log has the standard error for itself.
-    let live = !settings.quiet && !settings.log_raw && io::stderr().is_terminal();
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let live = live.then_some(Live { color: !no_color });
-    let report = net::run(settings, &start.changed, live, epoch)?;
+    let mut options = ServerOptions::default();
+    options.settings = settings.clone();
+    options.epoch = epoch;
+    options.raise_limits = true;
+    options.handle_signals = true;
+    options.console = console(settings);
+    let server = Server::start(options)?;
+    announce(&server, &start.changed);
+    let report = match server.wait() {
+        Ok(report) => report,
+        Err(error) => return Ok(fail(1, error)),
+    };
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }
     if let Some(file) = file {
         let written = file.write(report.json);
-        written.map_err(|error| Trouble::CannotRun(wrong(error)))?;
+        written.map_err(|error| StartError::Machine(wrong(error)))?;
     }
     let why = match (settings.fail_on, report.verdict) {
         (FailOn::MockBound | FailOn::NotOk, Verdict::MockBound) => "the run was mock-bound",
         (FailOn::NotOk, Verdict::Idle) => "nothing was asked",
         _ => return Ok(ExitCode::SUCCESS),
     };
-    complain(&format!("mocker: -fail-on: {why}"));
-    Ok(ExitCode::from(FAILED))
+    Ok(fail(FAILED, format!("-fail-on: {why}")))
 }
 
-/// `print!` and `eprintln!` panic when nobody reads, as behind a pipe to `head`; that is no reason
-/// to end in another way than without them.
+/// Returns the output on standard error, which the raw log has for itself.
+fn console(settings: &Settings) -> Console {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match settings.quiet || settings.log_raw || !io::stderr().is_terminal() {
+        true => Console::Notices,
+        false => Console::Live { color: !no_color },
+    }
+}
+
+/// Prints on standard output that every core accepts; scripts wait for this line.
+fn announce(server: &Handle, changed: &str) {
+    let count = server.cpus().len();
+    let cores = if count == 1 { "core" } else { "cores" };
+    let pinned = match server.cpus().iter().all(Option::is_some) {
+        true => "pinned",
+        false => "not pinned",
+    };
+    let with = if changed.is_empty() { "" } else { " with " };
+    // That nobody reads it is no reason not to serve.
+    let _ = writeln!(
+        io::stdout(),
+        "mocker listening on {} ({count} {cores}, {pinned}){with}{changed}",
+        server.base_url()
+    );
+}
+
+fn code(error: &StartError) -> u8 {
+    match error {
+        StartError::Usage(_) => USAGE,
+        StartError::Machine(_) => 1,
+    }
+}
+
+fn fail(code: u8, why: impl Display) -> ExitCode {
+    complain(&format!("mocker: {why}"));
+    ExitCode::from(code)
+}
+
+/// Prints a line on standard error. `eprintln!` panics when nobody reads, as behind a pipe to
+/// `head`; that must not change how the program ends.
 fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

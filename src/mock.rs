@@ -1,18 +1,19 @@
-//! What an answer is. Nothing of sockets, of clocks or of how HTTP is framed.
+//! The mock: the content of responses, without sockets, clocks or the framing of HTTP.
 
 pub mod ask;
-pub mod book;
 pub mod call;
+mod contents;
+mod custom;
+pub mod decision;
 pub mod embedding;
 pub mod name;
 pub mod number;
-mod own;
+pub mod planner;
 pub mod policy;
 pub mod problem;
-pub mod reply;
+pub mod render;
+pub mod response;
 pub mod route;
-mod shaper;
-mod shapes;
 pub mod template;
 pub mod text;
 
@@ -22,65 +23,77 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use crate::Nanos;
-use crate::settings::{Content, Settings};
+use crate::meter::Meter;
+use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
 use ask::{Bad, Facts, Reading};
-use book::Book;
-use book::stream::Stream;
-use call::{Call, Gate, Treatment, Verdict};
+use call::{Call, Gate};
+use custom::Making;
+use decision::{Decision, Outcome};
 use name::Name;
-use number::{Ids, Numbers, mix};
+use number::{Ids, Numbers, PatchSite, mix};
+use planner::{Plan, Planner};
 use policy::Policy;
 use problem::Problem;
-use reply::{Reply, Shape};
+use render::{Progress, Renderer, Room};
+use response::{Content, Cursor, Response};
 use route::{Endpoint, Methods};
-use shaper::Shaper;
 use text::Words;
 
-/// What so many cores tell of themselves, by the endpoints of this mock. `started` is Unix time in
+/// Makes the counters of this many cores, by the endpoints of this mock. `started` is Unix time in
 /// seconds.
 pub fn watch(cores: usize, started: i64) -> Arc<Watch> {
     Arc::new(Watch::new(cores, route::counted(), started))
 }
 
-/// One core's mock: the settings as the answers need them, templates, random numbers.
+/// The mock of one core: the settings as responses need them, templates, random numbers.
 #[derive(Debug)]
 pub struct Mock {
     gate: Gate,
-    /// What is read of request bodies.
+    /// The options for reading request bodies.
     pub reading: Reading,
-    shaper: Shaper,
-    /// The answers' bytes.
-    pub book: Book,
-    /// Whether and when a request is answered.
+    planner: Planner,
+    /// The renderer of responses.
+    pub renderer: Renderer,
+    /// The decisions on requests.
     pub policy: Policy,
+    /// The source of the views.
+    watch: Arc<Watch>,
     rng: Rng,
     ids: Ids,
 }
 
 impl Mock {
-    /// The mock of core number `core` (below 65536). All that it chooses follows from `seed`,
-    /// which is the same for every core of a process: else ids could repeat.
-    /// `watch` is what it tells of itself.
+    /// Makes the mock of core number `core` (below 65536). All its choices follow from `seed`,
+    /// which must be the same for every core of a process: otherwise ids could repeat. `watch` is
+    /// the source of the views.
     pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: Arc<Watch>) -> Mock {
         let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
         Mock {
             gate: Gate::new(settings),
-            reading: Reading {
-                echo: settings.content == Content::Echo,
-                strict: settings.strict,
-            },
-            shaper: Shaper::new(settings, &words),
-            book: Book::new(settings, words, watch),
+            reading: reading(settings),
+            planner: Planner::new(settings, &words),
+            renderer: Renderer::new(settings, words),
+            watch,
             policy: Policy::new(settings, rng.fork()),
             rng,
             ids: Ids::new(seed, core),
         }
     }
 
-    /// What a request's head asks for; the second value is the model that the path names.
-    /// `fields` are the values of [`call::FIELDS`]; `encoded` is whether the body has a content
-    /// coding.
+    /// Applies other settings. Ids and random numbers go on, and the text of `-content` stays as it
+    /// was read at the start.
+    pub fn apply(&mut self, settings: &Settings) {
+        let words = self.renderer.words().clone();
+        self.gate = Gate::new(settings);
+        self.reading = reading(settings);
+        self.planner = Planner::new(settings, &words);
+        self.renderer = Renderer::new(settings, words);
+        self.policy = Policy::new(settings, self.rng.fork());
+    }
+
+    /// Returns the meaning of a request's head, and the model that the path names. `fields` are the
+    /// values of [`call::FIELDS`]; `encoded` is true if the body has a content coding.
     pub fn call(
         &self,
         method: &str,
@@ -91,129 +104,166 @@ impl Mock {
         self.gate.call(method, target, fields, encoded)
     }
 
-    /// What an endpoint answers to a request whose body was read: it said `facts`, or is wrong.
-    /// `named` is the model that the path named.
-    pub fn shape(
+    /// Decides on a request that has arrived whole at `now`; an error is the response to one that
+    /// does not succeed. `streams` is true if the request is for a stream.
+    #[inline]
+    pub fn decide(&mut self, call: &Call, streams: bool, now: Nanos) -> Result<Outcome, Response> {
+        match self.policy.decide(call, streams, now) {
+            Decision::Respond(outcome) => Ok(outcome),
+            decision => Err(self.refused(call, decision, now)),
+        }
+    }
+
+    /// Plans the response to a request whose body has these facts, or is wrong. `named` is the
+    /// model that the path names.
+    pub fn plan(
         &mut self,
         endpoint: Endpoint,
-        named: Option<Name>,
+        named: Option<&Name>,
         facts: Result<&Facts, Bad>,
-    ) -> Rc<Shape> {
-        self.shaper.shape(endpoint, named, facts)
+        meter: &mut Meter,
+    ) -> Plan {
+        self.planner.plan(endpoint, named, facts, meter)
     }
 
-    /// What a path answers whose requests are not asked for a body; `named` as in `shape`, `now` is
-    /// the time since the process started.
-    pub fn unasked(&mut self, call: &Call, named: Option<Name>, now: Nanos) -> Option<Rc<Shape>> {
+    /// Goes on with a plan. `subject` is the endpoint and the facts of the request's body, if it
+    /// has some; `named` is the model that the path names.
+    pub fn go_on_planning(
+        &mut self,
+        making: Box<Making>,
+        subject: Option<(Endpoint, &Facts)>,
+        named: Option<&Name>,
+        meter: &mut Meter,
+    ) -> Plan {
+        self.planner.go_on(making, subject, named, meter)
+    }
+
+    /// Plans the response to a request whose body means nothing. `now` is the time since the
+    /// process started.
+    pub fn document(
+        &mut self,
+        call: &Call,
+        named: Option<Name>,
+        now: Nanos,
+        meter: &mut Meter,
+    ) -> Option<Plan> {
         let route = call.route().ok()?;
-        match route.methods {
-            Methods::Get => {
-                self.book.uptime = now;
-                Some(self.shaper.unasked(route.endpoint, named))
+        let plan = |planner: &mut Planner| {
+            planner.document(route.endpoint, named, &self.watch, now, meter)
+        };
+        (route.methods == Methods::Get).then(|| plan(&mut self.planner))
+    }
+
+    /// Returns the response to a request that fails by its head alone, if it does.
+    pub fn refuse_early(&mut self, call: &Call, now: Nanos) -> Option<Response> {
+        let decision = match call.route() {
+            Ok(_) if call.encoded => Decision::Refuse(Problem::ENCODED),
+            Ok(_) => return None,
+            Err(decision) => decision,
+        };
+        Some(self.refused(call, decision, now))
+    }
+
+    /// Returns the response to a request whose body exceeds `cap` bytes.
+    pub fn too_large(&mut self, call: &Call, cap: u64, now: Nanos) -> Response {
+        match call.route() {
+            Ok(_) => self.refusal(Problem::TOO_LARGE.with_number(cap), call.endpoint, now),
+            Err(decision) => self.refused(call, decision, now),
+        }
+    }
+
+    #[inline(never)]
+    fn refused(&mut self, call: &Call, decision: Decision, now: Nanos) -> Response {
+        match decision {
+            Decision::Respond(_) => unreachable!("the request succeeds"),
+            Decision::Allowed(methods) => {
+                let content = self.planner.share(Content::Allowed(methods));
+                self.response(content, Outcome::at(now), call.endpoint)
             }
-            _ => None,
+            Decision::Refuse(problem) => self.refusal(problem, call.endpoint, now),
         }
     }
 
-    /// Whether a request is worth its body: how it is answered then, or what it gets at once.
-    pub fn admit(&mut self, call: &Call, now: Nanos) -> Result<Treatment, Reply> {
-        match self.policy.decide(call, None, now) {
-            Verdict::Answer(treatment) => Ok(treatment),
-            verdict => Err(self.refused(call, verdict)),
-        }
+    /// Returns the response that reports a problem at once. `endpoint` is the index by which the
+    /// request is counted.
+    pub fn refusal(&mut self, problem: Problem, endpoint: u8, now: Nanos) -> Response {
+        let content = self.planner.share(Content::Problem(problem));
+        self.response(content, Outcome::at(now), endpoint)
     }
 
-    /// The answer to a request that was read whole by `now`. `shape` is what it asks for, where
-    /// its head is right. `admitted` is what `admit` said, where that was asked.
-    pub fn reply(
-        &mut self,
-        call: &Call,
-        shape: Option<Rc<Shape>>,
-        admitted: Option<Treatment>,
-        now: Nanos,
-    ) -> Reply {
-        match self.policy.decide(call, admitted, now) {
-            Verdict::Answer(treatment) => {
-                let shape = shape.expect("what is answered has a shape");
-                self.numbered(shape, treatment, call.endpoint)
-            }
-            verdict => self.refused(call, verdict),
-        }
-    }
-
-    /// The answer to a request that is too large to be read.
-    pub fn too_large(
-        &mut self,
-        call: &Call,
-        admitted: Option<Treatment>,
-        cap: u64,
-        now: Nanos,
-    ) -> Reply {
-        match self.policy.decide(call, admitted, now) {
-            Verdict::Answer(_) => self.refusal(Problem::TOO_LARGE.with_number(cap), call.endpoint),
-            verdict => self.refused(call, verdict),
-        }
-    }
-
-    /// The answer to a request that does not get what it asks for.
-    fn refused(&mut self, call: &Call, verdict: Verdict) -> Reply {
-        match verdict {
-            Verdict::Answer(_) => unreachable!("it gets it"),
-            Verdict::Allowed(methods) => self.plain(Shape::Allowed(methods), call.endpoint),
-            Verdict::Refuse(problem) => self.refusal(problem, call.endpoint),
-        }
-    }
-
-    /// How many bytes the content of an answer has; where it has more than `most`, possibly some
-    /// smaller number above that. Renders what it must measure. `created` is Unix time in seconds.
-    pub fn length(&mut self, reply: &Reply, created: i64, most: u64) -> u64 {
-        match reply.streams() {
-            Some(_) => self.book.stream_length(reply, created, &self.policy, most),
-            None => self.book.length(reply, created),
-        }
-    }
-
-    /// The answer that says what was wrong; `endpoint` is what the request is counted by.
-    pub fn refusal(&mut self, problem: Problem, endpoint: u8) -> Reply {
-        self.plain(Shape::Problem(problem), endpoint)
-    }
-
-    fn plain(&mut self, shape: Shape, endpoint: u8) -> Reply {
-        let shape = self.shaper.share(shape);
-        self.numbered(shape, Treatment::default(), endpoint)
-    }
-
-    fn numbered(&mut self, shape: Rc<Shape>, mut treatment: Treatment, endpoint: u8) -> Reply {
+    /// Returns the response with this content, and draws its numbers.
+    #[inline]
+    pub fn response(&mut self, content: Rc<Content>, outcome: Outcome, endpoint: u8) -> Response {
         let mut numbers = Numbers::new(self.ids.next(), self.rng.u64(..));
-        match &*shape {
-            Shape::Generated(generated) => {
-                self.shaper.count(generated, &mut self.rng, &mut numbers);
-                if generated.stream.is_some() {
-                    treatment.delay = self.policy.first_token(treatment.delay);
-                }
+        let mut outcome = outcome;
+        match &*content {
+            Content::Generated(generated) => {
+                self.planner.count(generated, &mut self.rng, &mut numbers);
             }
-            // What is wrong is said at once.
-            Shape::Problem(_) => treatment = Treatment::default(),
+            // A mistake in the request is reported at once.
+            Content::Problem(_) => outcome = Outcome::at(outcome.due - outcome.delay),
             _ => {}
         }
-        Reply {
-            shape,
+        Response {
+            content,
             numbers,
-            treatment,
+            outcome,
             endpoint,
+            cursor: Cursor {
+                due: outcome.due,
+                ..Cursor::default()
+            },
         }
     }
 
-    /// Appends what of a stream is due at `now`, until `out` has `room` bytes or the stream ends.
-    /// True when it has ended.
-    pub fn go_on(
+    /// Appends what is due of a response at `now`, until the room is used. `sites` receives the
+    /// places of the numbers that differ between responses with the same content.
+    pub fn render(
         &mut self,
-        stream: &mut Stream,
+        response: &mut Response,
         now: Nanos,
-        room: usize,
+        room: Room<'_>,
         out: &mut Vec<u8>,
-    ) -> bool {
-        self.book.go_on(stream, &mut self.policy, now, room, out)
+        sites: Option<&mut Vec<PatchSite>>,
+    ) -> Progress {
+        let Mock {
+            renderer, policy, ..
+        } = self;
+        renderer.render(response, policy, now, room, out, sites)
+    }
+
+    /// Returns the length of a response's content, if that follows from the plan.
+    pub fn planned_length(&mut self, response: &Response) -> Option<u64> {
+        self.renderer.planned_length(response, &self.policy)
+    }
+
+    /// Measures the content of a response by rendering it; if it exceeds `most` bytes, the result
+    /// may be any larger number.
+    pub fn length(&mut self, response: &Response, created: i64, most: u64) -> u64 {
+        /// The bytes that are rendered before they are dropped.
+        const PIECE: usize = 64 * 1024;
+        let mut response = response.clone();
+        response.cursor.created = created;
+        let (mut piece, mut length) = (Vec::new(), 0);
+        loop {
+            piece.clear();
+            let room = Room {
+                end: PIECE,
+                meter: &mut Meter::new(i64::MAX),
+            };
+            let progress = self.render(&mut response, Nanos::MAX, room, &mut piece, None);
+            length += piece.len() as u64;
+            if progress == Progress::Done || length > most {
+                return length;
+            }
+        }
+    }
+}
+
+fn reading(settings: &Settings) -> Reading {
+    Reading {
+        echo: settings.content == ContentMode::Echo,
+        strict: settings.strict,
     }
 }
 

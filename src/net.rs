@@ -1,34 +1,47 @@
-//! The only rooms that know sockets, the cores' threads and clocks. Knows nothing of what bytes
-//! mean.
+//! Sockets, threads and clocks: the only rooms that know them, but for what starts the server.
 
-mod cpus;
-mod ender;
+use std::error::Error;
+use std::fmt;
+
+mod balancer;
+pub mod cpus;
 mod health;
-mod holder;
-mod limit;
-mod listen;
+pub mod limit;
+pub mod listen;
 pub mod machine;
-mod neighbours;
+mod mailbox;
 mod outfile;
 mod reactor;
+pub mod sampler;
 mod schedule;
-mod server;
-mod sleep;
+pub mod shutdown;
+pub mod sleep;
 mod slots;
+pub mod threads;
 mod timer;
 pub mod turn;
-mod watcher;
 
 pub use health::healthcheck;
 pub use outfile::OutFile;
-pub use server::run;
-pub use watcher::Live;
 
-/// Why the server did not start, could not go on or is not well; one line for people each.
+#[cfg(test)]
+pub use mailbox::Command;
+
+/// The reason why a server can't start, or why a health check failed. It displays as one line.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The operator asked for what can't be; the line names the flag.
+pub enum StartError {
+    /// A setting that is impossible here: the operator's mistake. The line names the flag.
     Usage(String),
-    /// The machine doesn't let it.
-    CannotRun(String),
+    /// Something that the machine refuses, such as a port that is in use.
+    Machine(String),
 }
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Usage(line) | StartError::Machine(line) => f.write_str(line),
+        }
+    }
+}
+
+impl Error for StartError {}

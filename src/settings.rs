@@ -23,7 +23,7 @@ mod value;
 
 pub use start::{Run, Start, misspelt, start};
 pub use texts::markdown;
-pub use value::{Content, ExitAfter, FailOn, Millionths, Pin};
+pub use value::{ContentMode, ExitAfter, FailOn, Millionths, Pin};
 
 /// Defines `Settings`, its defaults and `SETTINGS` from groups of settings. Each is its help,
 /// followed by `field: type = parser, default, metavar;`. An empty metavar makes a boolean flag,
@@ -96,7 +96,7 @@ settings! {
     big_payload: bool = Flag, "false", "";
     /// Text of responses: a fixed sentence, the last user message (up to 64 KiB of it), random
     /// words, or the text of a file.
-    content: Content = ContentSource, "fixed", "SOURCE";
+    content: ContentMode = ContentSource, "fixed", "SOURCE";
     /// Number of tokens in a response, or a range such as 50-200 to draw it from uniformly.
     /// auto uses the length of the text.
     tokens: Option<RangeInclusive<u32>> = Auto(IntRange(1, 100_000)), "auto", "N";
@@ -172,6 +172,9 @@ settings! {
     write_timeout: Duration = Seconds(0.001, 86_400.0), "300", "SECONDS";
     /// Largest request body in bytes; larger ones are rejected.
     max_body: u64 = Bytes, "50m", "BYTES";
+    /// Memory in bytes for the tools and formats of all requests together; beyond it, the server
+    /// reads such requests one after the other.
+    max_held: u64 = Bytes, "64m", "BYTES";
 }
 
 /// A setting as the user sees it.

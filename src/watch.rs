@@ -1,6 +1,6 @@
-//! What the mock knows of itself, and tells: metrics, the verdict on each second, the report, the
-//! raw log. The cores count, each for itself; a thread of its own looks once a second; whoever asks
-//! gets sums. Knows nothing of how it is judged or told.
+//! The server's account of itself: counters, the verdict on each second, the exports, the report
+//! and the raw log. Each core counts for itself, and a separate thread evaluates the counters once
+//! a second.
 
 mod counter;
 mod counters;
@@ -16,43 +16,43 @@ pub mod rawlog;
 pub mod report;
 mod stats;
 mod times;
+pub mod view;
 pub mod window;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use history::History;
-use metrics::{Answers, Core, ENDPOINTS, STATUSES, Totals};
+use metrics::{Answers, CoreMetrics, STATUSES, Totals};
 pub use policy::page_policy;
 
 /// The page that shows `/stats` as it changes.
 pub const PAGE: &str = include_str!("watch/page.html");
 
-/// What requests are counted by.
+/// A label by which requests are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// What it is called: its path.
+pub struct CountedEndpoint {
+    /// The path.
     pub label: String,
-    /// Whether it is part of the API that is mocked. The others, such as `/metrics`, are counted
-    /// too but are no part of a load.
+    /// True if it belongs to the mocked API. The others, such as `/metrics`, are counted as well
+    /// but are not load.
     pub api: bool,
 }
 
-/// What all cores count, and what became of the seconds so far.
+/// The counters of all cores, and the history of the seconds so far.
 #[derive(Debug)]
 pub struct Watch {
-    cores: Vec<Arc<Core>>,
-    endpoints: Vec<Endpoint>,
+    cores: Vec<Arc<CoreMetrics>>,
+    endpoints: Vec<CountedEndpoint>,
     /// Unix time in seconds.
     started: i64,
     history: Mutex<History>,
 }
 
 impl Watch {
-    /// A watch over so many cores, started at Unix time `started` in seconds, that tells requests
-    /// apart by the endpoints, of which there are at most [`ENDPOINTS`].
-    pub fn new(cores: usize, endpoints: Vec<Endpoint>, started: i64) -> Watch {
-        assert!(endpoints.len() <= ENDPOINTS, "there is room for all");
-        let cores: Vec<Arc<Core>> = (0..cores).map(|_| Arc::default()).collect();
+    /// Creates the counters of a number of cores, by endpoint. `started` is Unix time in seconds.
+    pub fn new(cores: usize, endpoints: Vec<CountedEndpoint>, started: i64) -> Watch {
+        let core = |_| Arc::new(CoreMetrics::new(endpoints.len()));
+        let cores = (0..cores).map(core).collect();
         Watch {
             cores,
             endpoints,
@@ -61,33 +61,34 @@ impl Watch {
         }
     }
 
-    /// What core number `core` counts.
-    pub fn core(&self, core: usize) -> Arc<Core> {
+    /// Returns the counters of core number `core`.
+    pub fn core(&self, core: usize) -> Arc<CoreMetrics> {
         self.cores[core].clone()
     }
 
-    /// What all cores have counted so far.
+    /// Returns the sums of what all cores have counted so far.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         self.cores.iter().for_each(|core| core.read(&mut totals));
         totals
     }
 
-    /// How many requests to the API were answered so far. It reads no more than that needs.
+    /// Returns the number of responses to requests to the API so far, without reading other
+    /// counters.
     pub fn requests(&self) -> u64 {
         let mut answers = Answers::default();
         for core in &self.cores {
-            core.read_answers(&mut answers);
+            core.read_responses(&mut answers);
         }
         self.statuses(&answers).iter().sum()
     }
 
-    /// How many of the answers were to requests to the API.
+    /// Returns the number of responses to requests to the API.
     fn requests_in(&self, totals: &Totals) -> u64 {
         self.statuses(&totals.answers).iter().sum()
     }
 
-    /// The answers to requests to the API by status, in the order of [`STATUSES`].
+    /// Returns the responses to requests to the API by status, in the order of [`STATUSES`].
     fn statuses(&self, answers: &Answers) -> [u64; STATUSES.len()] {
         let mut sums = [0; STATUSES.len()];
         let rows = self.endpoints.iter().zip(answers);
@@ -97,10 +98,12 @@ impl Watch {
         sums
     }
 
-    /// A core that answers `/metrics` or `/stats` takes it, and its other connections wait as long
-    /// as it does. So it is held for adding and for copying, not while a window is made.
+    /// Locks the history. A core that responds to `/metrics` or `/stats` does so, while its other
+    /// connections wait. So the lock is held for adding and copying, but not while a window is
+    /// computed.
     fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().expect("a panic ends the process")
+        // A panic while it was held ends the server; the numbers remain readable.
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_and_the_documents_tell_the_limits_as_they_are() {
+    fn the_page_and_the_documents_state_the_limits() {
         let busy = format!("busy for more than {} of it", percent(window::BUSY_MAX));
         let wait = format!("for a CPU for more than {}", percent(window::WAIT_MAX));
         let late = format!(

@@ -1,9 +1,10 @@
 //! A connection that is served without a socket, as the benches need it.
 
-use mocker::conn::Conn;
-use mocker::conn::kit::Kit;
-use mocker::mock::{self, text::Words};
-use mocker::settings::Settings;
+use mocker::internals::conn::Conn;
+use mocker::internals::conn::kit::Kit;
+use mocker::internals::mock::{self, text::Words};
+use mocker::internals::scenario::Scenario;
+use mocker::internals::settings::Settings;
 
 /// A request as an SDK sends it: about 500 bytes of head, a short prompt.
 pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
@@ -36,7 +37,7 @@ pub struct Turn {
 impl Turn {
     pub fn new(settings: &Settings) -> Turn {
         let mut kit = Kit::new(
-            settings,
+            Scenario::first(settings),
             Words::new(settings).unwrap(),
             1,
             0,
@@ -50,7 +51,7 @@ impl Turn {
     /// Receives what one read brought, and sends all that follows. How many bytes that was.
     pub fn serve(&mut self, input: &[u8]) -> usize {
         self.now += 1000;
-        self.kit.looked();
+        self.kit.begin_turn();
         self.conn.recv_space(&mut self.kit)[..input.len()].copy_from_slice(input);
         self.conn.received(input.len(), &mut self.kit, self.now);
         let len = self.conn.outgoing().len();

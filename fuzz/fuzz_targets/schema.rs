@@ -1,4 +1,4 @@
 //! Schemas, of arbitrary bytes and of the words that schemas are made of.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mocker::schema::tests::fuzz(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mocker::internals::schema::tests::fuzz(data));

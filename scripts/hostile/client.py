@@ -332,10 +332,11 @@ class Client:
         outstanding."""
         begun = [it for it in self.live if it.reader.current or it.reader.statuses]
         for connection in begun:
-            self.statuses.update(connection.reader.statuses)
             if connection.reader.current:
                 # With many connections, bytes may have arrived that the client has not read yet.
                 connection.read()
+            self.statuses.update(connection.reader.statuses)
+            if connection.reader.current:
                 silent = time.monotonic() - connection.moved
                 stopped = not self.row.slow and silent > STOPPED_AFTER
                 self.statuses[STOPPED if stopped else connection.reader.current] += 1

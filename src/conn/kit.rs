@@ -1,65 +1,85 @@
-//! What the connections of one core share: the mock, the pools, the clock's last reading, and the
-//! last request head. Knows no connection.
+//! The part of a core that its connections share: the mock, pools of buffers, the time, and the
+//! last request's head and body.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::matched::Matched;
+use super::memory::HeldMemory;
 use super::outbox::Outboxes;
-use super::plan::Plan;
 use super::writer::{Clock, Writer};
 use crate::Nanos;
 use crate::http::answer::KeepAlive;
 use crate::http::date;
 use crate::http::inbox::Buffers;
+use crate::meter::{Meter, TURN};
 use crate::mock::Mock;
-use crate::mock::ask::{Ask, Reading};
-use crate::mock::name::Name;
-use crate::mock::reply::Shape;
+use crate::mock::ask::BodyReader;
+use crate::mock::planner::Plan;
+use crate::mock::response::Content;
 use crate::mock::route::Endpoint;
 use crate::mock::text::Words;
+use crate::scenario::Scenario;
 use crate::settings::Settings;
 use crate::watch::Watch;
-use crate::watch::metrics::Core;
+use crate::watch::metrics::CoreMetrics;
 use crate::watch::rawlog::RawLog;
-
-/// How many answers are begun between two looks at readiness, by all connections of a core: one who
-/// pipelines without end doesn't keep the others waiting, and a look costs less than an answer.
-pub const ANSWERS_A_LOOK: u32 = 64;
 
 /// The limits that are settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The longest request body, in bytes.
     pub body: u64,
-    /// How long a connection may wait for the first byte of a request.
+    /// The memory for the held parts of all bodies, in bytes.
+    pub held: u64,
+    /// The time that a connection may wait for the first byte of a request.
     pub idle: Nanos,
-    /// How long a request may take, from its first byte to its last.
+    /// The time that a request may take, from its first byte to its last.
     pub read: Nanos,
-    /// How long an answer may take, from its first byte to its last.
+    /// The time that a response may take, from its first byte to its last.
     pub write: Nanos,
 }
 
-/// How many free readers of bodies a core keeps, of about a kilobyte each: as many half-sent bodies
-/// cost no allocation.
+impl Limits {
+    fn of(settings: &Settings) -> Limits {
+        let nanos = |time: Duration| time.as_nanos() as Nanos;
+        Limits {
+            body: settings.max_body,
+            held: settings.max_held,
+            idle: nanos(settings.idle_timeout),
+            read: nanos(settings.read_timeout),
+            write: nanos(settings.write_timeout),
+        }
+    }
+}
+
+/// The number of free readers of bodies that a core keeps, of about a kilobyte each: so many
+/// half-sent bodies cost no allocation.
 const FREE_MAX: usize = 1024;
 
-/// What the connections of one core share.
+/// The state that the connections of one core share.
 pub struct Kit {
-    /// What answers.
+    /// The snapshot that `mock` and `limits` are made from.
+    scenario: Arc<Scenario>,
+    /// The source of responses.
     pub mock: Mock,
     /// The limits that are settings.
     pub limits: Limits,
-    /// What this core counts.
-    pub core: Arc<Core>,
-    /// Where requests and answers are logged raw; None where they are not.
+    /// The counters of this core.
+    pub core: Arc<CoreMetrics>,
+    /// The raw log of requests and responses, if it is enabled.
     pub log: Option<RawLog>,
-    /// Whether answers can be late.
+    /// The memory that the held parts of bodies take, on all cores.
+    pub held: Arc<HeldMemory>,
+    /// True if a connection of this core may exceed that.
+    pub(super) has_exempt: bool,
+    /// True if responses can be delayed.
     pub paced: bool,
-    /// Whether the server is ending: answers close their connections.
+    /// True if the server is shutting down: responses close their connections.
     pub draining: bool,
-    /// How many answers may still be begun before the reactor looks at readiness again.
-    pub answers_left: u32,
+    /// The units that may be spent before the reactor polls for readiness again.
+    pub meter: Meter,
     pub(super) clock: Clock,
     pub(super) buffers: Buffers,
     pub(super) outboxes: Outboxes,
@@ -67,33 +87,34 @@ pub struct Kit {
         clippy::vec_box,
         reason = "a box moves to a connection and back without copying"
     )]
-    asks: Vec<Box<Ask>>,
+    asks: Vec<Box<BodyReader>>,
     pub(super) writer: Writer,
-    /// The events of a stream before they are framed.
-    pub(super) events: Vec<u8>,
-    pub(super) seen: Seen,
-    pub(super) heard: Heard,
+    pub(super) heads: HeadMemo,
+    pub(super) bodies: BodyMemo,
 }
 
 impl Kit {
-    /// The kit of core number `core`; `seed` and `watch` are the process's.
-    pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: &Arc<Watch>) -> Kit {
-        let nanos = |time: Duration| time.as_nanos() as Nanos;
+    /// Makes the kit of core number `core`; `seed` and `watch` are the server's.
+    pub fn new(
+        scenario: Arc<Scenario>,
+        words: Words,
+        seed: u64,
+        core: u16,
+        watch: &Arc<Watch>,
+    ) -> Kit {
+        let settings = &scenario.settings;
         let mock = Mock::new(settings, words, seed, core, watch.clone());
         Kit {
             core: watch.core(core.into()),
             log: None,
+            held: Arc::default(),
+            has_exempt: false,
             paced: mock.policy.is_paced(),
-            heard: Heard::new(mock.reading),
+            bodies: BodyMemo::default(),
             mock,
-            limits: Limits {
-                body: settings.max_body,
-                idle: nanos(settings.idle_timeout),
-                read: nanos(settings.read_timeout),
-                write: nanos(settings.write_timeout),
-            },
+            limits: Limits::of(settings),
             draining: false,
-            answers_left: ANSWERS_A_LOOK,
+            meter: Meter::new(TURN),
             clock: Clock {
                 unix: 0,
                 date: date::imf_fixdate(0),
@@ -103,33 +124,54 @@ impl Kit {
             outboxes: Outboxes::default(),
             asks: Vec::new(),
             writer: Writer::default(),
-            events: Vec::new(),
-            seen: Seen::default(),
+            heads: HeadMemo::default(),
+            scenario,
         }
     }
 
-    /// A reader of a body for `endpoint`.
-    pub(super) fn ask(&mut self, endpoint: Endpoint) -> Box<Ask> {
+    /// Switches to a newer snapshot; ignores one that is not newer. A response that was decided
+    /// keeps its delay, and a stream goes on at the new pace. A list of models that is half written
+    /// must not change: no command changes `models` yet.
+    pub fn follow(&mut self, scenario: Arc<Scenario>) {
+        if scenario.generation <= self.scenario.generation {
+            return;
+        }
+        let settings = &scenario.settings;
+        self.mock.apply(settings);
+        self.limits = Limits::of(settings);
+        self.paced = self.mock.policy.is_paced();
+        self.clock.keep_alive = KeepAlive::new(settings.idle_timeout.as_secs());
+        // Everything that is remembered follows from the old snapshot.
+        self.heads = HeadMemo::default();
+        self.bodies = BodyMemo::default();
+        self.writer = Writer::default();
+        self.asks.clear();
+        self.scenario = scenario;
+    }
+
+    /// Returns a reader for the body of a request to `endpoint`.
+    pub(super) fn ask(&mut self, endpoint: Endpoint) -> Box<BodyReader> {
         let ask = self.asks.pop();
-        let mut ask = ask.unwrap_or_else(|| Box::new(Ask::new(self.mock.reading)));
+        let mut ask = ask.unwrap_or_else(|| Box::new(BodyReader::new(self.mock.reading)));
         ask.begin(endpoint);
         ask
     }
 
-    /// Takes back a reader that has done.
-    pub(super) fn rest(&mut self, mut ask: Box<Ask>) {
-        if self.asks.len() < FREE_MAX {
-            ask.rest();
+    /// Takes back a reader that is not used any more.
+    pub(super) fn recycle(&mut self, mut ask: Box<BodyReader>) {
+        // One of an older snapshot may read other fields.
+        if self.asks.len() < FREE_MAX && ask.reading() == self.mock.reading {
+            ask.release();
             self.asks.push(ask);
         }
     }
 
-    /// The reactor has looked at readiness.
-    pub fn looked(&mut self) {
-        self.answers_left = ANSWERS_A_LOOK;
+    /// Begins a turn: the reactor has polled for readiness.
+    pub fn begin_turn(&mut self) {
+        self.meter = Meter::new(TURN);
     }
 
-    /// The wall clock shows `unix` seconds.
+    /// Sets the wall clock to `unix` seconds.
     pub fn tick(&mut self, unix: i64) {
         if unix != self.clock.unix {
             self.clock.unix = unix;
@@ -138,92 +180,61 @@ impl Kit {
     }
 }
 
-/// The last request head and what followed from it. Clients of a load send the same head over and
-/// over: comparing bytes tells what parsing would, much sooner (bench `micro`: `turn_same` against
+/// The last request's head and its meaning. The clients of a load send the same head over and over,
+/// and comparing bytes is much faster than parsing them (bench `micro`: `turn_same` against
 /// `turn_varied`).
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct HeadMemo {
     head: Vec<u8>,
-    plan: Option<Plan>,
+    matched: Option<Matched>,
 }
 
-/// The longest head and the longest body that are kept, in bytes: SDKs' heads have up to some 700,
-/// the bodies of load tools about 100.
-const SEEN_MAX: usize = 2048;
+/// The longest head and the longest body that are kept, in bytes: the heads of SDKs have up to
+/// about 700, the bodies of load generators about 100.
+const MEMO_MAX: usize = 2048;
 
-impl Seen {
-    /// The length and the plan of the head that `input` begins with, if it is the one kept.
-    pub fn find(&self, input: &[u8]) -> Option<(usize, Plan)> {
-        let plan = self.plan.filter(|_| input.starts_with(&self.head))?;
-        Some((self.head.len(), plan))
+impl HeadMemo {
+    /// Returns the length and the meaning of the head that `input` begins with, if it is the one
+    /// kept.
+    pub fn find(&self, input: &[u8]) -> Option<(usize, Matched)> {
+        let matched = self.matched.filter(|_| input.starts_with(&self.head))?;
+        Some((self.head.len(), matched))
     }
 
-    pub fn keep(&mut self, head: &[u8], plan: Plan) {
-        if head.len() <= SEEN_MAX {
+    pub fn keep(&mut self, head: &[u8], matched: Matched) {
+        if head.len() <= MEMO_MAX {
             self.head.clear();
             self.head.extend_from_slice(head);
-            self.plan = Some(plan);
+            self.matched = Some(matched);
         }
     }
 }
 
-/// The last request body that came in one piece, and what is answered to it. As with heads, a load
-/// sends the same over and over (bench `micro`, `turn_same`).
-pub(super) struct Heard {
+/// The last request body that came in one piece, and the content of its response. As with heads, a
+/// load sends the same one over and over.
+#[derive(Debug, Default)]
+pub(super) struct BodyMemo {
     body: Vec<u8>,
-    /// The endpoint that it was read for, and what followed; None when `body` is not what was read
-    /// last.
-    shape: Option<(Endpoint, Rc<Shape>)>,
-    ask: Ask,
+    /// The endpoint that the body was read for, and the content.
+    content: Option<(Endpoint, Rc<Content>)>,
 }
 
-impl Heard {
-    fn new(reading: Reading) -> Heard {
-        Heard {
-            body: Vec::new(),
-            shape: None,
-            ask: Ask::new(reading),
-        }
-    }
-
-    /// What is answered to a whole body.
+impl BodyMemo {
+    /// Returns the content of the response to a body, if it is the one kept.
     #[inline]
-    pub fn shape(
-        &mut self,
-        mock: &mut Mock,
-        endpoint: Endpoint,
-        named: Option<Name>,
-        body: &[u8],
-    ) -> Rc<Shape> {
-        if let Some((known, shape)) = &self.shape
-            && *known == endpoint
-            && named.is_none()
-            && self.body == body
-        {
-            return shape.clone();
-        }
-        self.read(mock, endpoint, named, body)
+    pub fn find(&self, endpoint: Endpoint, body: &[u8]) -> Option<Rc<Content>> {
+        let (known, content) = self.content.as_ref()?;
+        (*known == endpoint && self.body == body).then(|| content.clone())
     }
 
-    fn read(
-        &mut self,
-        mock: &mut Mock,
-        endpoint: Endpoint,
-        named: Option<Name>,
-        body: &[u8],
-    ) -> Rc<Shape> {
-        let repeats = named.is_none() && body.len() <= SEEN_MAX;
-        self.ask.begin(endpoint);
-        self.ask.feed(body);
-        let shape = mock.shape(endpoint, named, self.ask.finish());
-        self.ask.rest();
-        self.shape = None;
-        if repeats {
+    pub fn keep(&mut self, endpoint: Endpoint, body: &[u8], plan: &Plan) {
+        if let Plan::Ready(content) = plan
+            && body.len() <= MEMO_MAX
+        {
             self.body.clear();
             self.body.extend_from_slice(body);
-            self.shape = Some((endpoint, shape.clone()));
+            self.content = Some((endpoint, content.clone()));
         }
-        shape
     }
 }
 
@@ -235,10 +246,16 @@ mod tests {
     fn only_so_many_free_readers_are_kept() {
         let settings = Settings::default();
         let words = Words::new(&settings).unwrap();
-        let mut kit = Kit::new(&settings, words, 1, 0, &crate::mock::watch(1, 0));
+        let mut kit = Kit::new(
+            Scenario::first(&settings),
+            words,
+            1,
+            0,
+            &crate::mock::watch(1, 0),
+        );
         for (readers, kept) in [(FREE_MAX - 1, FREE_MAX - 1), (FREE_MAX + 1, FREE_MAX)] {
             let asks: Vec<_> = (0..readers).map(|_| kit.ask(Endpoint::Chat)).collect();
-            asks.into_iter().for_each(|ask| kit.rest(ask));
+            asks.into_iter().for_each(|ask| kit.recycle(ask));
             assert_eq!(kit.asks.len(), kept);
         }
     }

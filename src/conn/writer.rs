@@ -1,20 +1,22 @@
-//! Turns replies into bytes: HTTP's head and the mock's content. An answer that fits is rendered
-//! once and kept; the next of its shape is that copy with other numbers in it. Knows no
-//! connection.
+//! Begins responses: HTTP's head, and the content if it is short. The last head and the last short
+//! content of each kind are kept; the next response of the kind is a copy with other numbers.
 
 use std::rc::Rc;
 
+use crate::Nanos;
 use crate::http::answer::{self, Framing, KeepAlive, Persistence};
 use crate::http::date;
-use crate::mock::book::Book;
-use crate::mock::number::{Note, patch};
-use crate::mock::reply::{KINDS, Reply, Shape};
+use crate::meter::{FIRST_PIECE, Meter};
+use crate::mock::Mock;
+use crate::mock::number::{ID_LEN, PatchSite, hex, patch};
+use crate::mock::render::{Progress, Room};
+use crate::mock::response::{Content, KINDS, Response};
 
-/// Content up to so many bytes is written in one piece; longer content, item by item as the outbox
-/// empties.
-const WHOLE_MAX: u64 = 64 * 1024;
+/// The longest content that is written at once, in bytes. Longer content is written in pieces, and
+/// has a `Content-Length` only if its length is known in advance.
+const WHOLE_MAX: usize = 64 * 1024;
 
-/// What the heads of all responses share for a second: the time, and how long connections may idle.
+/// The part that the heads of all responses share for a second.
 #[derive(Debug)]
 pub struct Clock {
     /// Unix time in seconds.
@@ -25,178 +27,296 @@ pub struct Clock {
     pub keep_alive: KeepAlive,
 }
 
-/// How an answer is to be sent.
+/// The options for sending a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manner {
-    /// What the answer says of the connection.
+pub struct WireOptions {
+    /// The state of the connection after the response.
     pub persistence: Persistence,
-    /// The request was HEAD: the fields of GET, no content (RFC 9110, 9.3.2).
-    pub bodiless: bool,
-    /// The client speaks HTTP/1.0, which knows no chunks.
-    pub old: bool,
-    /// The client's bytes may still be on their way when it has been sent: the connection lingers.
-    pub early: bool,
+    /// True for a response to HEAD: the fields of GET without content (RFC 9110, 9.3.2).
+    pub is_head: bool,
+    /// True for a client of HTTP/1.0, which knows no chunks.
+    pub http10: bool,
+    /// True if the client may still be sending the request: the connection lingers then.
+    pub unread_body: bool,
 }
 
-/// Whether there is more of an answer than was written.
+/// The progress of a response after its beginning was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// The whole of it was.
-    All,
-    /// Its items follow, from the first.
-    Opening,
-    /// Its events follow, each when it is due.
-    Head,
+pub enum Begun {
+    /// All of it was written.
+    Whole,
+    /// The head was written; the content follows in pieces, with this framing.
+    Head(Framing),
 }
 
-/// The answers of one core, the last of each shape.
+/// The writer of a core.
 #[derive(Debug, Default)]
 pub struct Writer {
-    images: [Option<Image>; KINDS],
-    scratch: Vec<u8>,
-    /// Notes that nobody needs, of heads that are not kept.
-    notes: Vec<Note>,
+    contents: [Option<CachedContent>; KINDS],
+    heads: [Option<CachedHead>; KINDS],
+    /// A piece of content, before it is framed.
+    pub piece: Vec<u8>,
 }
 
-/// A whole answer, and where in it numbers stand.
+/// The content of a whole response, and the places of its numbers.
 #[derive(Debug)]
-struct Image {
-    shape: Rc<Shape>,
-    manner: Manner,
-    unix: i64,
-    millis: u64,
+struct CachedContent {
+    content: Rc<Content>,
+    created: i64,
     tokens: u32,
     cut: bool,
-    /// Whether the next answer of this shape has these bytes but for its numbers.
-    repeats: bool,
+    /// True if the content is too long to be written at once.
+    is_long: bool,
     bytes: Vec<u8>,
-    notes: Vec<Note>,
+    sites: Vec<PatchSite>,
+}
+
+/// A head without its tail, which varies in width, and the place of its id.
+#[derive(Debug)]
+struct CachedHead {
+    /// The content of an error, which has fields of its own.
+    problem: Option<Rc<Content>>,
+    streams: bool,
+    wire: WireOptions,
+    framing: Framing,
+    unix: i64,
+    bytes: Vec<u8>,
+    /// The place of the response's id.
+    id_at: usize,
 }
 
 impl Writer {
-    /// Appends an answer to `out`, or the beginning of one that is too long for one piece.
+    /// Appends a response to `out`, or its beginning if it is long.
+    #[inline]
     pub fn begin(
         &mut self,
-        reply: &Reply,
-        manner: Manner,
-        book: &mut Book,
+        response: &mut Response,
+        wire: &mut WireOptions,
+        mock: &mut Mock,
+        clock: &Clock,
+        meter: &mut Meter,
+        out: &mut Vec<u8>,
+    ) -> Begun {
+        response.cursor.created = clock.unix;
+        let kind = response.kind();
+        if let (Some(content), Some(head)) = (&self.contents[kind], &self.heads[kind])
+            && content.serves(response)
+            && head.framing == Framing::Length(content.bytes.len() as u64)
+            && head.serves(response, *wire)
+            && !wire.is_head
+        {
+            let id = hex(response.numbers.id);
+            head.copy(response, &id, mock, out);
+            content.copy(response, &id, out);
+            meter.charge_bytes(content.bytes.len());
+            return Begun::Whole;
+        }
+        self.begin_new(response, wire, mock, clock, meter, out)
+    }
+
+    /// The same for a response that is not like the last one of its kind.
+    #[inline(never)]
+    fn begin_new(
+        &mut self,
+        response: &mut Response,
+        wire: &mut WireOptions,
+        mock: &mut Mock,
+        clock: &Clock,
+        meter: &mut Meter,
+        out: &mut Vec<u8>,
+    ) -> Begun {
+        let until_close = match wire.http10 {
+            true => Framing::UntilClose,
+            false => Framing::Chunked,
+        };
+        if response.content.streams() {
+            return self.begin_long(response, wire, until_close, mock, clock, out);
+        }
+        let slot = &mut self.contents[response.kind()];
+        let known = slot.take_if(|content| content.serves(response));
+        let content = match known {
+            Some(content) => content,
+            None => {
+                let planned = mock.planned_length(response);
+                if let Some(length) = planned.filter(|length| *length > WHOLE_MAX as u64) {
+                    let framing = Framing::Length(length);
+                    return self.begin_long(response, wire, framing, mock, clock, out);
+                }
+                CachedContent::render(slot.take(), response, mock, meter)
+            }
+        };
+        let begun = if content.is_long {
+            self.begin_long(response, wire, until_close, mock, clock, out)
+        } else {
+            let framing = match response.content.status() {
+                204 => Framing::Nothing,
+                _ => Framing::Length(content.bytes.len() as u64),
+            };
+            self.head(response, *wire, framing, mock, clock, out);
+            if !wire.is_head {
+                content.copy(response, &hex(response.numbers.id), out);
+            }
+            meter.charge_bytes(content.bytes.len());
+            Begun::Whole
+        };
+        self.contents[response.kind()] = Some(content);
+        begun
+    }
+
+    /// Appends the head of a response whose content is written in pieces.
+    fn begin_long(
+        &mut self,
+        response: &Response,
+        wire: &mut WireOptions,
+        framing: Framing,
+        mock: &Mock,
         clock: &Clock,
         out: &mut Vec<u8>,
-    ) -> Written {
-        let image = &mut self.images[reply.kind()];
-        let same = |image: &Image| {
-            (Rc::ptr_eq(&image.shape, &reply.shape) || image.shape == reply.shape)
-                && image.manner == manner
-                && image.unix == clock.unix
-                && image.millis == reply.millis()
-                && image.tokens == reply.numbers.tokens
-                && image.cut == reply.numbers.cut
-                && image.repeats
-        };
-        if !image.as_ref().is_some_and(same) {
-            if reply.streams().is_some() {
-                let framing = match manner.old {
-                    true => Framing::UntilClose,
-                    false => Framing::Chunked,
-                };
-                self.notes.clear();
-                head(reply, manner, framing, book, clock, out, &mut self.notes);
-                return Written::Head;
-            }
-            let length = match book.items(reply) {
-                0 | 1 => 0,
-                _ => book.length(reply, clock.unix),
-            };
-            if length > WHOLE_MAX {
-                let (notes, framing) = (&mut self.notes, Framing::Length(length));
-                notes.clear();
-                head(reply, manner, framing, book, clock, out, notes);
-                if manner.bodiless {
-                    return Written::All;
-                }
-                book.opening(reply, clock.unix, out, None);
-                return Written::Opening;
-            }
-            let old = image.take();
-            *image = Some(Image::render(
-                old,
-                reply,
-                manner,
-                book,
-                clock,
-                &mut self.scratch,
-            ));
+    ) -> Begun {
+        if framing == Framing::UntilClose {
+            wire.persistence = Persistence::Close;
         }
-        let image = image.as_ref().expect("it was there or was just rendered");
-        let at = out.len();
-        out.extend_from_slice(&image.bytes);
-        patch(&reply.numbers, &image.notes, &mut out[at..]);
-        Written::All
+        self.head(response, *wire, framing, mock, clock, out);
+        match wire.is_head {
+            true => Begun::Whole,
+            false => Begun::Head(framing),
+        }
     }
-}
 
-impl Image {
-    /// Renders an answer into the memory of the image that it replaces.
-    fn render(
-        old: Option<Image>,
-        reply: &Reply,
-        manner: Manner,
-        book: &mut Book,
+    fn head(
+        &mut self,
+        response: &Response,
+        wire: WireOptions,
+        framing: Framing,
+        mock: &Mock,
         clock: &Clock,
-        content: &mut Vec<u8>,
-    ) -> Image {
-        let (mut bytes, mut notes) =
-            old.map_or_else(Default::default, |image| (image.bytes, image.notes));
-        bytes.clear();
-        notes.clear();
-        content.clear();
-        book.opening(reply, clock.unix, content, Some(&mut notes));
-        (0..book.items(reply)).for_each(|index| book.item(reply, index, content));
-        book.closing(reply, clock.unix, content, Some(&mut notes));
-        let in_content = notes.len();
-        let framing = match reply.shape.status() {
-            204 => Framing::Nothing,
-            _ => Framing::Length(content.len() as u64),
+        out: &mut Vec<u8>,
+    ) {
+        let slot = &mut self.heads[response.kind()];
+        let serves = |head: &CachedHead| {
+            head.framing == framing && head.unix == clock.unix && head.serves(response, wire)
         };
-        head(reply, manner, framing, book, clock, &mut bytes, &mut notes);
-        match manner.bodiless {
-            true => drop(notes.drain(..in_content)),
-            false => {
-                notes[..in_content]
-                    .iter_mut()
-                    .for_each(|note| note.at += bytes.len());
-                bytes.extend_from_slice(content);
-            }
+        if !slot.as_ref().is_some_and(serves) {
+            let old = slot.take().map(|head| head.bytes);
+            let head = CachedHead::render(old, response, wire, framing, mock, clock);
+            *slot = Some(head);
         }
-        Image {
-            shape: reply.shape.clone(),
-            manner,
-            unix: clock.unix,
-            millis: reply.millis(),
-            tokens: reply.numbers.tokens,
-            cut: reply.numbers.cut,
-            repeats: book.repeats(&reply.shape),
-            bytes,
-            notes,
-        }
+        let head = slot.as_ref().expect("it is cached now");
+        head.copy(response, &hex(response.numbers.id), mock, out);
     }
 }
 
-fn head(
-    reply: &Reply,
-    manner: Manner,
-    framing: Framing,
-    book: &Book,
-    clock: &Clock,
-    out: &mut Vec<u8>,
-    notes: &mut Vec<Note>,
-) {
-    let status = reply.shape.status();
-    let keep_alive = match manner.persistence {
-        Persistence::KeepAlive => Some(&clock.keep_alive),
-        Persistence::Close => None,
-    };
-    answer::begin(out, status, &clock.date, keep_alive, framing);
-    book.fields(reply, out, notes);
-    out.extend_from_slice(b"\r\n");
+impl CachedHead {
+    /// Renders the head of a response into the memory of an older one.
+    fn render(
+        old: Option<Vec<u8>>,
+        response: &Response,
+        wire: WireOptions,
+        framing: Framing,
+        mock: &Mock,
+        clock: &Clock,
+    ) -> CachedHead {
+        let mut bytes = old.unwrap_or_default();
+        bytes.clear();
+        let keep_alive = match wire.persistence {
+            Persistence::KeepAlive => Some(&clock.keep_alive),
+            Persistence::Close => None,
+        };
+        let status = response.content.status();
+        answer::begin(&mut bytes, status, &clock.date, keep_alive, framing);
+        let id_at = mock.renderer.fields(response, &mut bytes);
+        CachedHead {
+            problem: match *response.content {
+                Content::Problem(_) | Content::Allowed(_) => Some(response.content.clone()),
+                _ => None,
+            },
+            streams: response.content.streams(),
+            wire,
+            framing,
+            unix: clock.unix,
+            bytes,
+            id_at,
+        }
+    }
+
+    /// Returns true if the head serves a response, except for its framing.
+    #[inline]
+    fn serves(&self, response: &Response, wire: WireOptions) -> bool {
+        let is_same = |known: &Rc<Content>| {
+            Rc::ptr_eq(known, &response.content) || *known == response.content
+        };
+        self.wire == wire
+            && self.unix == response.cursor.created
+            && self.streams == response.content.streams()
+            && self.problem.as_ref().is_none_or(is_same)
+    }
+
+    /// Appends the head with the id and the tail of a response.
+    #[inline]
+    fn copy(&self, response: &Response, id: &[u8; ID_LEN], mock: &Mock, out: &mut Vec<u8>) {
+        let at = out.len() + self.id_at;
+        out.extend_from_slice(&self.bytes);
+        out[at..at + ID_LEN].copy_from_slice(id);
+        mock.renderer.tail(response, out);
+    }
+}
+
+impl CachedContent {
+    /// Renders the content of a response into the memory of an older one, as far as it may be
+    /// written at once.
+    fn render(
+        old: Option<CachedContent>,
+        response: &mut Response,
+        mock: &mut Mock,
+        meter: &mut Meter,
+    ) -> CachedContent {
+        let (mut bytes, mut sites) = match old {
+            Some(old) => (old.bytes, old.sites),
+            None => Default::default(),
+        };
+        bytes.clear();
+        sites.clear();
+        let start = response.cursor;
+        let mut first = Meter::new(FIRST_PIECE);
+        let room = Room {
+            end: WHOLE_MAX,
+            meter: &mut first,
+        };
+        let progress = mock.render(response, Nanos::MAX, room, &mut bytes, Some(&mut sites));
+        meter.charge(FIRST_PIECE - first.left());
+        let is_long = progress != Progress::Done;
+        if is_long {
+            response.cursor = start;
+        }
+        CachedContent {
+            content: response.content.clone(),
+            // The next response renders again, into the same memory.
+            created: match mock.renderer.repeats(&response.content) {
+                true => start.created,
+                false => i64::MIN,
+            },
+            tokens: response.numbers.tokens,
+            cut: response.numbers.cut,
+            is_long,
+            bytes,
+            sites,
+        }
+    }
+
+    /// Appends the content with the numbers of a response.
+    #[inline]
+    fn copy(&self, response: &Response, id: &[u8; ID_LEN], out: &mut Vec<u8>) {
+        let at = out.len();
+        out.extend_from_slice(&self.bytes);
+        patch(&response.numbers, id, &self.sites, &mut out[at..]);
+    }
+
+    /// Returns true if these bytes are those of a response, except for its numbers.
+    #[inline]
+    fn serves(&self, response: &Response) -> bool {
+        (Rc::ptr_eq(&self.content, &response.content) || self.content == response.content)
+            && self.created == response.cursor.created
+            && self.tokens == response.numbers.tokens
+            && self.cut == response.numbers.cut
+    }
 }

@@ -1,38 +1,38 @@
-//! Request bodies: where they end, and what of the bytes is content (RFC 9112, 6 and 7). Knows no
-//! content and holds none.
+//! The framing of request bodies (RFC 9112, 6 and 7): finds their end and separates the content
+//! from the bytes around it, without holding any.
 
 use super::Refusal;
 use super::token::is_token_byte;
 
-/// The longest chunk-size line with its extensions, in bytes without the line end: room for any
-/// size and a signature or two, none for a client that never ends the line.
+/// The longest chunk-size line with its extensions, in bytes without the line end: enough for any
+/// size and a signature or two, and a bound for a client that never ends the line.
 pub const CHUNK_LINE_MAX: u16 = 1024;
 
-/// The most bytes of chunk extensions in one body: each chunk can bring a line of them, and without
-/// this bound a body of one byte a chunk could be mostly extensions (RFC 9112, 7.1.1).
+/// The most bytes of chunk extensions in one body. Without this bound, a body with one byte in each
+/// chunk could consist mostly of extensions (RFC 9112, 7.1.1).
 pub const EXTENSIONS_MAX: u16 = 16 * 1024;
 
-/// The longest trailer section, in bytes: its lines with their ends (RFC 9112, 7.1.2). Trailers are
-/// read and ignored.
+/// The longest trailer section, in bytes with its line ends (RFC 9112, 7.1.2). Trailers are read
+/// and ignored.
 pub const TRAILERS_MAX: u16 = 8 * 1024;
 
-/// How a body is framed, and how much of it has been read.
+/// The framing of a body, and the progress of reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// So many bytes are to come.
+    /// The number of bytes still to come.
     Length(u64),
-    /// Chunks are to come.
+    /// The state between two bytes of chunks.
     Chunked(Chunked),
 }
 
-/// What the front of the input was.
+/// The front of an input after it was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// How many bytes of the input were used.
+    /// The number of bytes of the input that were used.
     pub used: usize,
-    /// Content, possibly none.
+    /// The content among them, possibly empty.
     pub content: &'a [u8],
-    /// Whether the body ends here.
+    /// True if the body ends here.
     pub done: bool,
 }
 
@@ -40,15 +40,15 @@ pub struct Piece<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunked {
     at: At,
-    /// Content bytes left in the chunk; while its size is read, the size so far.
-    left: u64,
-    /// Bytes of the size line or of the trailers so far.
+    /// The remaining bytes of the chunk; while its size is read, the size so far.
+    remaining: u64,
+    /// The length of the size line or of the trailers so far.
     line: u16,
-    /// Bytes of the extensions of all chunks so far.
+    /// The length of the extensions of all chunks so far.
     extensions: u16,
 }
 
-/// What comes next in a chunked body.
+/// The next element of a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     SizeFirst,
@@ -66,8 +66,8 @@ enum At {
     EndLf,
 }
 
-/// What comes next in the extensions of a chunk (RFC 9112, 7.1.1). White space may surround `;` and
-/// `=` only, so what precedes it decides what can follow it.
+/// The next element of a chunk's extensions (RFC 9112, 7.1.1). White space may surround only `;`
+/// and `=`, so what precedes it decides what can follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ext {
     /// White space after the size or a value: a semicolon must follow.
@@ -117,37 +117,37 @@ const LONG_TRAILERS: Refusal = Refusal::new(
 );
 
 impl Body {
-    /// A chunked body of which nothing was read.
+    /// Creates a chunked body of which nothing has been read.
     pub fn chunked() -> Body {
         Body::Chunked(Chunked {
             at: At::SizeFirst,
-            left: 0,
+            remaining: 0,
             line: 0,
             extensions: 0,
         })
     }
 
-    /// Whether its length is known.
+    /// Returns whether its length is known.
     pub fn is_sized(&self) -> bool {
         matches!(self, Body::Length(_))
     }
 
-    /// Whether nothing is to come: true for a length of 0 from the start.
+    /// Returns whether nothing is to come, as for a length of 0.
     pub fn is_empty(&self) -> bool {
         *self == Body::Length(0)
     }
 
-    /// Reads the front of `input`, up to the end of a run of content. Uses all of an input that
-    /// holds no content. Errors when the framing of chunks is broken or too long.
+    /// Reads the front of `input` up to the end of a run of content, or all of an input without
+    /// content. Returns a refusal if the framing of chunks is malformed or too long.
     pub fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {
         match self {
-            Body::Length(left) => {
-                let take = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                *left -= take as u64;
+            Body::Length(remaining) => {
+                let take = usize::try_from(*remaining).map_or(input.len(), |n| n.min(input.len()));
+                *remaining -= take as u64;
                 Ok(Piece {
                     used: take,
                     content: &input[..take],
-                    done: *left == 0,
+                    done: *remaining == 0,
                 })
             }
             Body::Chunked(chunked) => chunked.read(input),
@@ -161,9 +161,10 @@ impl Chunked {
         while let Some(&byte) = input.get(used) {
             if self.at == At::Content {
                 let rest = &input[used..];
-                let take = usize::try_from(self.left).map_or(rest.len(), |n| n.min(rest.len()));
-                self.left -= take as u64;
-                if self.left == 0 {
+                let take =
+                    usize::try_from(self.remaining).map_or(rest.len(), |n| n.min(rest.len()));
+                self.remaining -= take as u64;
+                if self.remaining == 0 {
                     self.at = At::ContentCr;
                 }
                 return Ok(Piece {
@@ -192,7 +193,7 @@ impl Chunked {
         })
     }
 
-    /// What comes after `byte`, which is no content.
+    /// Returns the element after `byte`, which is not content.
     fn after(&mut self, byte: u8) -> Result<At, Refusal> {
         match self.at {
             At::SizeFirst | At::Size | At::Extension(_) => {
@@ -212,7 +213,7 @@ impl Chunked {
             At::SizeLf if byte != b'\n' => Err(BAD_SIZE),
             At::SizeLf => {
                 self.line = 0;
-                Ok(if self.left == 0 {
+                Ok(if self.remaining == 0 {
                     At::TrailerFirst
                 } else {
                     At::Content
@@ -223,7 +224,7 @@ impl Chunked {
             At::ContentCr | At::ContentLf => Err(BAD_END),
             At::TrailerFirst | At::TrailerName | At::Trailer | At::TrailerLf => {
                 self.line += 1;
-                // The empty line that ends the section is not of it.
+                // The empty line that ends the section is not part of it.
                 let ends = self.at == At::TrailerFirst && byte == b'\r';
                 if self.line > TRAILERS_MAX && !ends {
                     return Err(LONG_TRAILERS);
@@ -240,8 +241,8 @@ impl Chunked {
                 let digit = char::from(byte)
                     .to_digit(16)
                     .expect("it is a hexadecimal digit");
-                self.left = self
-                    .left
+                self.remaining = self
+                    .remaining
                     .checked_mul(16)
                     .map(|size| size + u64::from(digit))
                     .ok_or(BAD_SIZE)?;
@@ -269,7 +270,7 @@ impl Chunked {
 }
 
 impl Ext {
-    /// Returns what comes after `byte`; None for a byte that cannot be here.
+    /// Returns the element after `byte`; None for a byte that cannot be here.
     fn after(self, byte: u8) -> Option<At> {
         let space = matches!(byte, b' ' | b'\t');
         let next = match (self, byte) {

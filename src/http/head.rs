@@ -1,5 +1,5 @@
-//! A request's head (RFC 9112, 2 to 6): httparse reads it, and what httparse lets through that the
-//! RFC does not is refused here. Knows no paths and no meaning of fields beyond HTTP's own.
+//! The head of a request (RFC 9112, 2 to 6). httparse reads it; what httparse accepts and the RFC
+//! does not is refused here. Only the fields that frame the message have a meaning here.
 
 use std::mem::MaybeUninit;
 
@@ -11,30 +11,30 @@ use super::token::{is_token, is_token_byte};
 
 /// The most fields in a head.
 pub const FIELDS_MAX: usize = 100;
-/// The longest head, in bytes with its empty line: a receive buffer.
+/// The longest head, in bytes with its empty line: a full receive buffer.
 pub const HEAD_MAX: usize = BUFFER;
 
-/// A request's head. `N` fields that HTTP itself doesn't read are kept for the caller.
+/// The head of a request, with the values of `N` fields that the caller reads.
 #[derive(Debug)]
 pub struct Head<'a, const N: usize> {
-    /// How long the head is, in bytes.
+    /// The length of the head, in bytes.
     pub len: usize,
     /// The method, a token.
     pub method: &'a str,
-    /// The target's path and query (origin-form), or `*`.
+    /// The path and query of the target (origin-form), or `*`.
     pub target: &'a str,
-    /// Whether the client speaks HTTP/1.0.
-    pub old: bool,
-    /// Whether the client lets the connection stay open (RFC 9112, 9.3).
+    /// True if the client speaks HTTP/1.0.
+    pub http10: bool,
+    /// True if the connection may stay open (RFC 9112, 9.3).
     pub persistent: bool,
-    /// Whether the client may wait for 100 (Continue) before it sends the body.
+    /// True if the client may wait for 100 (Continue) before it sends the body.
     pub expects: bool,
-    /// Whether the body has a content coding other than identity (RFC 9110, 8.4).
+    /// True if the content has a coding other than identity (RFC 9110, 8.4).
     pub encoded: bool,
-    /// How the body is framed.
+    /// The framing of the body.
     pub body: Body,
-    /// The values of the wanted fields, without the white space around. A field that stands more
-    /// than once has an empty value: which one counts is not to be guessed.
+    /// The values of the wanted fields, without surrounding white space. A field that occurs more
+    /// than once has an empty value: which one counts must not be guessed.
     pub wanted: [Option<&'a [u8]>; N],
 }
 
@@ -79,9 +79,9 @@ const LONG_HEAD: Refusal = Refusal::new(
     "The request head can have at most 16384 bytes.",
 );
 
-/// Reads the head that `input` begins with. `Ok(None)` when more bytes are needed. `wanted` are
-/// the names, in lower case, of fields that the caller reads itself. What is wrong is refused with
-/// 400, 414, 417, 431, 501 or 505 (RFC 9110, 15).
+/// Reads the head at the front of `input`. Returns `Ok(None)` if more bytes are needed. `wanted`
+/// are the names, in lower case, of the fields that the caller reads. A refusal has the status 400,
+/// 414, 417, 431, 501 or 505 (RFC 9110, 15).
 pub fn parse<'a, const N: usize>(
     input: &'a [u8],
     wanted: [&str; N],
@@ -102,8 +102,8 @@ pub fn parse<'a, const N: usize>(
     Head::new(&input[..len], line, request.headers, wanted).map(Some)
 }
 
-/// Reads a head that httparse refuses with `error`. That is a bad request line, a bad field, or a
-/// minor version above 1, whose fields httparse then reads alone.
+/// Reads a head that httparse refuses with `error`: because of a bad request line, a bad field, or
+/// a minor version above 1, in which case httparse reads the fields alone.
 #[cold]
 fn parse_refused<'a, const N: usize>(
     input: &'a [u8],
@@ -124,13 +124,13 @@ fn parse_refused<'a, const N: usize>(
     }
 }
 
-/// Whether a request can begin with this byte: a token's, or an empty line's.
+/// Returns whether a request can begin with this byte: that of a token or of an empty line.
 pub fn can_begin(byte: u8) -> bool {
     is_token_byte(byte) || matches!(byte, b'\r' | b'\n')
 }
 
 impl<'a, const N: usize> Head<'a, N> {
-    /// Checks a complete head, of which httparse has read the fields.
+    /// Checks a complete head whose fields httparse has read.
     fn new(
         head: &[u8],
         line: Line<'a>,
@@ -147,7 +147,7 @@ impl<'a, const N: usize> Head<'a, N> {
             len: head.len(),
             method: line.method,
             target: line.origin()?,
-            old: line.minor == 0,
+            http10: line.minor == 0,
             persistent: true,
             expects: false,
             encoded: false,
@@ -179,7 +179,7 @@ impl<'a, const N: usize> Head<'a, N> {
                         if !expectation.eq_ignore_ascii_case(b"100-continue") {
                             return Err(BAD_EXPECT);
                         }
-                        self.expects = !self.old;
+                        self.expects = !self.http10;
                     }
                 }
                 10 if is("connection") => {
@@ -205,23 +205,23 @@ impl<'a, const N: usize> Head<'a, N> {
                 });
             }
         }
-        self.persistent = !said_close && (!self.old || said_keep_alive);
-        self.body = framing(self.old, length, coding)?;
+        self.persistent = !said_close && (!self.http10 || said_keep_alive);
+        self.body = framing(self.http10, length, coding)?;
         match host {
             Some(b"") if allows_empty_host => Ok(()),
             Some(host) if !is_authority(host) => Err(BAD_HOST),
-            None if !self.old => Err(BAD_HOST),
+            None if !self.http10 => Err(BAD_HOST),
             _ => Ok(()),
         }
     }
 }
 
-/// What the Transfer-Encoding lines say so far (RFC 9112, 6.1).
+/// The transfer codings of the lines read so far (RFC 9112, 6.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
     None,
     Chunked,
-    /// Codings that are not chunked, and nothing after them yet.
+    /// Codings other than chunked, and nothing after them yet.
     Unknown,
     UnknownThenChunked,
     Bad,
@@ -229,7 +229,7 @@ enum Coding {
 
 impl Coding {
     fn and(self, value: &[u8]) -> Coding {
-        // Commas alone are no coding, but there was a field: it must not count as absent.
+        // Commas alone are not a coding, but the field must not count as absent.
         if list(value).next().is_none() {
             return Coding::Bad;
         }
@@ -245,25 +245,25 @@ impl Coding {
     }
 }
 
-/// How the body is framed, by the rules of RFC 9112, 6.3, the first that holds:
+/// Returns the framing of the body by the first of these rules (RFC 9112, 6.3) that applies:
 ///
-/// 1. neither field: no body, not even on a connection that ends after it;
-/// 2. Content-Length alone: so many bytes (two that differ were refused before);
-/// 3. both: refused, since who reads the one smuggles past who reads the other;
-/// 4. Transfer-Encoding from HTTP/1.0: refused, it knows none (6.1);
-/// 5. chunked alone: chunks; last behind a coding that is not known: 501; anything else: refused.
-fn framing(old: bool, length: Option<u64>, coding: Coding) -> Result<Body, Refusal> {
+/// 1. neither field: no body, not even on a connection that is closed after the request;
+/// 2. Content-Length alone: its number of bytes (a second one was refused before);
+/// 3. both: refused, since a proxy that reads the other one could be made to smuggle a request;
+/// 4. Transfer-Encoding from HTTP/1.0: refused, since HTTP/1.0 has none (6.1);
+/// 5. chunked alone: chunks; chunked behind an unknown coding: 501; anything else: refused.
+fn framing(http10: bool, length: Option<u64>, coding: Coding) -> Result<Body, Refusal> {
     match (coding, length) {
         (Coding::None, length) => Ok(Body::Length(length.unwrap_or(0))),
         (_, Some(_)) => Err(BAD_LENGTH),
-        _ if old => Err(BAD_CODING),
+        _ if http10 => Err(BAD_CODING),
         (Coding::Chunked, None) => Ok(Body::chunked()),
         (Coding::UnknownThenChunked, None) => Err(UNKNOWN_CODING),
         (Coding::Unknown | Coding::Bad, None) => Err(BAD_CODING),
     }
 }
 
-/// A Content-Length (RFC 9112, 6.2): digits alone; what no 64 bits hold is refused too.
+/// Reads a Content-Length (RFC 9112, 6.2): only digits, and a number of at most 64 bits.
 fn decimal(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() {
         return Err(BAD_LENGTH);
@@ -285,7 +285,7 @@ fn is_identity(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"identity")
 }
 
-/// The elements of a comma-separated list (RFC 9110, 5.6.1), empty ones left out.
+/// Returns the elements of a comma-separated list (RFC 9110, 5.6.1) without the empty ones.
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|&byte| byte == b',')
@@ -293,8 +293,8 @@ fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|element| !element.is_empty())
 }
 
-/// Whether no LF stands without its CR. Without an early way out the compiler makes it compare
-/// many bytes at a time (bench `micro`, `head_parse`).
+/// Returns whether every LF follows a CR. Without an early return, the compiler compares many bytes
+/// at a time (bench `micro`, `head_parse`).
 fn lines_end_in_cr_lf(head: &[u8]) -> bool {
     let pairs = head.iter().zip(&head[1..]);
     let bare = pairs.fold(0, |bare, (&before, &byte)| {
@@ -303,7 +303,7 @@ fn lines_end_in_cr_lf(head: &[u8]) -> bool {
     bare == 0 && head[0] != b'\n'
 }
 
-/// Returns nothing for a head that is not complete, unless it can't become one.
+/// Returns nothing for an incomplete head, or the refusal of one that cannot become valid.
 fn partial<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
     match input.len() < HEAD_MAX {
         true => Ok(None),
@@ -311,7 +311,7 @@ fn partial<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
     }
 }
 
-/// Returns the refusal of a head whose request line is right.
+/// Returns the refusal of a head whose request line is valid.
 fn refusal(error: httparse::Error) -> Refusal {
     match error {
         httparse::Error::HeaderValue => BAD_VALUE,

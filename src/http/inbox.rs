@@ -1,15 +1,15 @@
-//! The bytes that a connection has received and not used yet. Knows no syntax.
+//! The bytes that a connection has received and not used yet, and the buffers that hold them.
 
-/// A buffer's size in bytes. It bounds a request head, and it stays in a core's first cache level
-/// while the bytes just read are parsed.
+/// The size of a buffer in bytes. It bounds a request head, and it fits the first-level cache of a
+/// core while the bytes just read are parsed.
 pub const BUFFER: usize = 16 * 1024;
 
-/// The size in bytes of what holds a small rest: most of a head that comes in pieces. Thousands who
-/// never end theirs hold so little each.
+/// The size in bytes of a small buffer, which holds most heads that arrive in pieces. Thousands of
+/// clients that never complete theirs occupy little memory.
 pub const REST: usize = 1024;
 
-/// How many free buffers a core keeps: a turn serves one connection at a time, so the same few go
-/// round; what a burst of half-read requests needed beyond that is given back.
+/// The most free buffers that a core keeps. A turn serves one connection at a time, so a few
+/// circulate; those that a burst of half-read requests needed beyond them are freed.
 const FREE_MAX: usize = 64;
 
 /// The free buffers of one core.
@@ -23,19 +23,19 @@ pub struct Buffers {
     free_rests: Vec<Box<[u8; REST]>>,
 }
 
-/// One connection's receive buffer. It holds one of [`Buffers`] only while there are bytes: a whole
-/// buffer, or a rest, never both. Those from `start` to `end` wait; `end` is within what is held.
+/// The receive buffer of one connection. It holds one of [`Buffers`] only while there are bytes: a
+/// whole buffer or a small one, never both. The bytes from `start` to `end` are unused.
 #[derive(Debug, Default)]
 pub struct Inbox {
     buffer: Option<Box<[u8; BUFFER]>>,
-    /// What waits, from its front, while there is no buffer.
+    /// The small buffer, whose bytes begin at its front.
     rest: Option<Box<[u8; REST]>>,
     start: u32,
     end: u32,
 }
 
 impl Inbox {
-    /// Where the next bytes go. Empty only when [`BUFFER`] bytes wait to be used.
+    /// Returns the space for the next bytes. It is empty only if [`BUFFER`] bytes are unused.
     pub fn space(&mut self, buffers: &mut Buffers) -> &mut [u8] {
         let buffer = self
             .buffer
@@ -52,13 +52,13 @@ impl Inbox {
         &mut buffer[self.end as usize..]
     }
 
-    /// `len` bytes were written to the front of the space.
+    /// Accepts the `len` bytes that were written to the front of the space.
     pub fn received(&mut self, len: usize) {
         self.end += len as u32;
         debug_assert!(self.is_sound());
     }
 
-    /// What waits to be used.
+    /// Returns the unused bytes.
     pub fn bytes(&self) -> &[u8] {
         let waiting = self.start as usize..self.end as usize;
         match (&self.buffer, &self.rest) {
@@ -68,13 +68,13 @@ impl Inbox {
         }
     }
 
-    /// The first `len` bytes were used; no more than wait.
+    /// Drops the first `len` of the unused bytes.
     pub fn used(&mut self, len: usize) {
         self.start += len as u32;
         debug_assert!(self.is_sound());
     }
 
-    /// Whether nothing waits.
+    /// Returns whether all bytes are used.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }
@@ -89,8 +89,9 @@ impl Inbox {
         self.start <= self.end && self.end as usize <= holds
     }
 
-    /// Gives the buffer back if hardly anything waits in it: an idle connection holds none.
-    pub fn rest(&mut self, buffers: &mut Buffers) {
+    /// Returns the buffer to the core if few bytes or none are left in it: an idle connection holds
+    /// none.
+    pub fn release(&mut self, buffers: &mut Buffers) {
         let waiting = self.start as usize..self.end as usize;
         if waiting.len() > REST {
             return;
@@ -118,7 +119,7 @@ impl Inbox {
         }
     }
 
-    /// Forgets what waits.
+    /// Drops all unused bytes.
     pub fn clear(&mut self) {
         self.start = self.end;
     }
@@ -157,7 +158,7 @@ mod tests {
         put(&mut inbox, &mut buffers, &[b'x'; BUFFER]);
         assert!(inbox.space(&mut buffers).is_empty());
         inbox.used(BUFFER);
-        inbox.rest(&mut buffers);
+        inbox.release(&mut buffers);
         assert!(inbox.buffer.is_none());
         assert_eq!(buffers.free.len(), 1);
     }
@@ -171,7 +172,7 @@ mod tests {
             let waiting: Vec<u8> = (0..len).map(|at| at as u8).collect();
             put(&mut inbox, &mut buffers, &waiting);
             for _ in 0..2 {
-                inbox.rest(&mut buffers);
+                inbox.release(&mut buffers);
                 assert_eq!(inbox.bytes(), waiting);
                 assert_eq!(
                     (inbox.buffer.is_none(), buffers.free.len()),
@@ -182,14 +183,14 @@ mod tests {
             put(&mut inbox, &mut buffers, b"more");
             assert_eq!(inbox.bytes(), [&waiting[1..], b"more"].concat());
             inbox.clear();
-            inbox.rest(&mut buffers);
+            inbox.release(&mut buffers);
             let free = (buffers.free.len(), buffers.free_rests.len());
             assert_eq!(free, (1, small.into()));
         }
     }
 
     #[test]
-    fn only_so_many_free_buffers_are_kept() {
+    fn few_free_buffers_are_kept() {
         let mut buffers = Buffers::default();
         let mut inboxes: Vec<Inbox> = (0..FREE_MAX + 5).map(|_| Inbox::default()).collect();
         inboxes
@@ -197,7 +198,7 @@ mod tests {
             .for_each(|inbox| put(inbox, &mut buffers, b"x"));
         inboxes.iter_mut().for_each(|inbox| {
             inbox.clear();
-            inbox.rest(&mut buffers);
+            inbox.release(&mut buffers);
         });
         assert_eq!(buffers.free.len(), FREE_MAX);
     }

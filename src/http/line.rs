@@ -4,8 +4,7 @@
 use super::Refusal;
 use super::token::is_token;
 
-/// The longest method, in bytes. The longest that IANA has registered has 17, so nothing that is
-/// longer than this is meant as one.
+/// The longest method, in bytes. The longest that IANA has registered has 17.
 pub const METHOD_MAX: usize = 256;
 /// The longest request target, in bytes; RFC 9112, 3 wants at least 8000 octets of request line.
 pub const TARGET_MAX: usize = 8 * 1024;

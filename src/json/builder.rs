@@ -28,6 +28,11 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.tree.bytes()
+    }
+
     /// Adds `null`.
     pub fn null(&mut self) {
         self.count();

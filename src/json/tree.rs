@@ -45,6 +45,11 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// The memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>() + self.text.capacity()
+    }
+
     /// Returns the number of nodes.
     pub fn len(&self) -> u32 {
         self.nodes.len() as u32

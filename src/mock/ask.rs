@@ -1,9 +1,9 @@
-//! The few facts an answer needs from the request body, found while it streams by and never held.
-//! It ties the scanner, which knows JSON and no field, to the fields, which know no JSON. It does
-//! not know what is answered, nor which fields an endpoint requires.
+//! The reader of request bodies: finds the few facts that a response needs while the body streams
+//! by, without holding it. It connects the JSON scanner to the table of fields.
 
 mod echo;
 mod escapes;
+mod facts;
 mod field;
 mod fields;
 mod held;
@@ -14,45 +14,45 @@ mod strict;
 
 use echo::{Echo, Met};
 use escapes::{NAME_MAX, resolved};
+pub use facts::Facts;
 pub(super) use field::Field;
-use field::Refusal;
-pub use fields::Facts;
-use fields::Fields;
+use field::FieldRow;
+use fields::{FieldRefusal, Fields};
 pub use held::{HELD_MAX, Unread};
-use json::{Event, Fault, Json};
+use json::{Fault, Json, JsonEvent};
 use strict::Strict;
 pub use strict::Wrong;
-pub(super) use strict::subject;
 
 use super::route::Endpoint;
+use crate::meter::HELD;
 
-/// What is read of bodies beside what every answer needs.
-#[derive(Clone, Copy, Debug, Default)]
+/// The parts of bodies that are read only on demand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What the user said last.
+    /// The last text of the user.
     pub echo: bool,
-    /// Whether fields are there and of the right type.
+    /// The presence and the types of fields.
     pub strict: bool,
 }
 
-/// Reads request bodies, one after the other; each starts with `begin`.
-pub struct Ask {
+/// A reader of request bodies, one after the other; each starts with `begin`.
+pub struct BodyReader {
     json: Json,
-    /// How many bytes of a byte order mark a body that is no JSON begins with; None once it begins
-    /// otherwise.
-    mark: Option<usize>,
+    /// The number of bytes of a byte order mark at the start of a body that is not JSON; None if it
+    /// starts with something else.
+    mark: Option<u8>,
     fields: Fields,
     echo: Option<Box<Echo>>,
     strict: Option<Box<Strict>>,
 }
 
-/// UTF-8's byte order mark, which a JSON text must not begin with (RFC 8259, 8.1).
+/// The byte order mark of UTF-8, with which a JSON text must not begin (RFC 8259, 8.1).
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-impl Ask {
-    /// A reader that can take a body of the chat endpoint at once.
-    pub fn new(reading: Reading) -> Ask {
-        Ask {
+impl BodyReader {
+    /// Creates a reader that is ready for a body of the chat endpoint.
+    pub fn new(reading: Reading) -> BodyReader {
+        BodyReader {
             json: Json::new(),
             mark: Some(0),
             fields: Fields::new(),
@@ -63,7 +63,15 @@ impl Ask {
         }
     }
 
-    /// Forgets the last body and starts one for `endpoint`, whose fields are read.
+    /// The parts of bodies that it reads on demand.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            echo: self.echo.is_some(),
+            strict: self.strict.is_some(),
+        }
+    }
+
+    /// Forgets the last body and starts one of `endpoint`, whose fields are read.
     pub fn begin(&mut self, endpoint: Endpoint) {
         self.json.begin();
         self.mark = Some(0);
@@ -76,47 +84,46 @@ impl Ask {
         }
     }
 
-    /// Gives back the memory that the last body took.
-    pub fn rest(&mut self) {
-        self.fields.facts.held.clear();
-        self.fields.facts.echo = None;
+    /// Releases the memory that the last body took.
+    pub fn release(&mut self) {
+        self.fields.draft.facts.held.clear();
+        self.fields.draft.facts.echo = None;
         if let Some(echo) = &mut self.echo {
             echo.clear();
         }
     }
 
-    /// Takes the next bytes of the body, cut anywhere. After the first error in the JSON text it
-    /// returns at once; `finish` tells of it.
+    /// Takes the next bytes of the body, cut anywhere. After the first error in the JSON text,
+    /// which `finish` reports, it returns at once.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.json.fault.is_some() {
-            return self.look_for_mark(bytes);
+            return self.match_mark(bytes);
         }
         loop {
             match self.json.next(bytes) {
-                Event::Drained => return self.drained(bytes),
-                Event::Failed if self.json.offset() == 0 => return self.look_for_mark(bytes),
-                Event::Failed => return self.mark = None,
-                Event::Key if self.json.depth() == 1 => self.key_read(bytes),
-                event if self.fields.facts.held.is_open() => self.held_met(event, bytes),
-                Event::Key => {
+                JsonEvent::Drained => return self.drained(bytes),
+                JsonEvent::Failed if self.json.offset() == 0 => return self.match_mark(bytes),
+                JsonEvent::Failed => return self.mark = None,
+                JsonEvent::Key if self.json.depth() == 1 => self.key_read(bytes),
+                event if self.fields.draft.facts.held.is_open() => self.held_met(event, bytes),
+                JsonEvent::Key => {
                     let raw = self.json.text(bytes);
                     self.fields.inner_key_read(raw);
                     if let Some(echo) = &mut self.echo
-                        && self.fields.in_subject()
+                        && self.fields.in_prompt()
                     {
-                        echo.key_read(raw, met(&self.json, Event::Key, bytes));
+                        echo.key_read(raw, met(&self.json, JsonEvent::Key, bytes));
                     }
                 }
                 event => {
                     let text = met_text(&self.json, event, bytes);
-                    self.fields.depth = self.json.depth();
-                    self.fields.value_met(event, text);
-                    let (offset, len) = (self.json.offset(), self.json.told_len(event));
-                    self.fields.measure(event, offset, len);
-                    if let Some(echo) = &mut self.echo
-                        && self.fields.in_subject()
-                    {
-                        echo.value_met(event, text, met(&self.json, event, bytes));
+                    self.fields.value_met(event, text, self.json.depth());
+                    if self.fields.in_prompt() {
+                        let (offset, len) = (self.json.offset(), self.json.reported_len(event));
+                        self.fields.draft.measure(event, offset, len);
+                        if let Some(echo) = &mut self.echo {
+                            echo.value_met(event, text, met(&self.json, event, bytes));
+                        }
                     }
                     if let Some(strict) = &mut self.strict {
                         strict.value_met(event, self.json.depth());
@@ -127,26 +134,26 @@ impl Ask {
         }
     }
 
-    /// Takes what is met in a field that is held. Only its outermost value is checked.
-    fn held_met(&mut self, event: Event, bytes: &[u8]) {
-        if self.fields.facts.held.take(event, &self.json, bytes) {
-            self.fields.depth = self.json.depth();
-            self.fields
-                .value_met(event, met_text(&self.json, event, bytes));
+    /// Takes a value in a field that is held. Only its outermost value is checked.
+    fn held_met(&mut self, event: JsonEvent, bytes: &[u8]) {
+        self.json.work += HELD as u32;
+        if self.fields.draft.facts.held.take(event, &self.json, bytes) {
+            let text = met_text(&self.json, event, bytes);
+            self.fields.value_met(event, text, self.json.depth());
             if let Some(strict) = &mut self.strict {
                 strict.value_met(event, self.json.depth());
             }
         }
-        self.json.whole = self.fields.facts.held.is_open();
+        self.json.whole = self.fields.draft.facts.held.is_open();
     }
 
-    /// Compares the next bytes of a body that is no JSON with a byte order mark.
+    /// Compares the next bytes of a body that is not JSON with a byte order mark.
     #[cold]
-    fn look_for_mark(&mut self, bytes: &[u8]) {
+    fn match_mark(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.mark = match self.mark {
-                Some(at) if at == MARK.len() => return,
-                Some(at) if MARK[at] == *byte => Some(at + 1),
+                Some(at) if usize::from(at) == MARK.len() => return,
+                Some(at) if MARK[usize::from(at)] == *byte => Some(at + 1),
                 _ => None,
             };
         }
@@ -156,8 +163,8 @@ impl Ask {
         let raw = self.json.text(bytes);
         self.fields.key_read(raw);
         if let Some(echo) = &mut self.echo {
-            match self.fields.in_subject() {
-                true => echo.begin(met(&self.json, Event::Key, bytes)),
+            match self.fields.in_prompt() {
+                true => echo.begin(met(&self.json, JsonEvent::Key, bytes)),
                 false => echo.end(),
             }
         }
@@ -168,20 +175,20 @@ impl Ask {
     }
 
     fn drained(&mut self, bytes: &[u8]) {
-        self.fields.facts.held.drain(&self.json, bytes);
+        self.fields.draft.facts.held.drain(&self.json, bytes);
         if let Some(echo) = &mut self.echo {
             echo.drain(bytes);
         }
     }
 
-    /// How many levels of containers are of interest now.
+    /// Returns the number of levels of containers that the scanner has to report now.
     #[inline]
     fn watch(&self) -> u8 {
         if self.json.whole {
             return u8::MAX;
         }
         let mut watch = self.fields.watch();
-        if self.echo.is_some() && self.fields.in_subject() {
+        if self.echo.is_some() && self.fields.in_prompt() {
             watch = watch.max(echo::DEPTH);
         }
         if let Some(strict) = &self.strict {
@@ -190,12 +197,26 @@ impl Ask {
         watch
     }
 
-    /// The facts of the whole body, or what is wrong with it: the first error in the JSON text,
-    /// or else the first field refused in the order of `Field`. No body at all asks for every
-    /// default.
+    /// Returns the units that were spent since the last call, and not charged otherwise.
+    pub fn take_work(&mut self) -> i64 {
+        std::mem::take(&mut self.json.work).into()
+    }
+
+    /// The memory that the held fields take, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.fields.draft.facts.held.bytes()
+    }
+
+    /// The facts of a body that `finish` found to be right.
+    pub fn facts(&self) -> &Facts {
+        &self.fields.draft.facts
+    }
+
+    /// Returns the facts of the whole body, or its error: the first one in the JSON text, otherwise
+    /// the first refusal in the order of the table of fields. An empty body means every default.
     pub fn finish(&mut self) -> Result<&Facts, Bad> {
         self.json.finish().map_err(|fault| match fault {
-            Fault::Syntax if self.mark == Some(MARK.len()) => Bad::Marked,
+            Fault::Syntax if self.mark == Some(MARK.len() as u8) => Bad::Marked,
             Fault::Syntax => Bad::Syntax {
                 at: self.json.offset(),
             },
@@ -203,61 +224,66 @@ impl Ask {
             Fault::TooDeep => Bad::TooDeep,
         })?;
         if let Some(strict) = &self.strict {
-            self.fields.facts.lacks = strict.finish().map_err(Bad::Strict)?;
+            self.fields.draft.facts.lacks = strict.finish().map_err(Bad::Strict)?;
         }
         if let Some(echo) = &self.echo {
-            self.fields.facts.echo = echo.said().map_err(|echo::HalfPair| Bad::HalfPair)?;
+            self.fields.draft.facts.echo = echo.said().map_err(|echo::HalfPair| Bad::HalfPair)?;
         }
         let settled = self.fields.settled();
-        settled.map_err(|Refusal { param, message }| Bad::Field { param, message })
+        settled.map_err(|FieldRefusal { param, message }| Bad::Field { param, message })
     }
 }
 
-/// The text of a string or an integer; empty for every other value.
+/// Returns the name of the field that requests to an endpoint are about.
+pub(super) fn subject(endpoint: Endpoint) -> Option<&'static str> {
+    FieldRow::subject(endpoint).map(|row| row.name)
+}
+
+/// Returns the text of a string or an integer, and an empty one for every other value.
 #[inline]
-fn met_text<'a>(json: &'a Json, event: Event, piece: &'a [u8]) -> &'a [u8] {
+fn met_text<'a>(json: &'a Json, event: JsonEvent, piece: &'a [u8]) -> &'a [u8] {
     match event {
-        Event::Text | Event::Integer => json.text(piece),
+        JsonEvent::Text | JsonEvent::Integer => json.text(piece),
         _ => b"",
     }
 }
 
-/// What was just told, and where.
-fn met<'a>(json: &Json, event: Event, piece: &'a [u8]) -> Met<'a> {
+/// Returns the position of what was just reported.
+fn met<'a>(json: &Json, event: JsonEvent, piece: &'a [u8]) -> Met<'a> {
     Met {
         depth: json.depth(),
         piece,
         at: json.at(),
         offset: json.offset(),
-        len: json.told_len(event),
+        len: json.reported_len(event),
     }
 }
 
-/// Why a body is refused.
+/// The reason why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bad {
-    /// Not JSON: the offset (from 0) of the first byte that cannot continue a JSON text; the
-    /// body's length if it ends early.
+    /// It is not JSON.
     Syntax {
-        /// Bytes before the offending one.
+        /// The offset (from 0) of the first byte that cannot continue a JSON text; the length of
+        /// the body if it ends early.
         at: u64,
     },
-    /// Not JSON: it begins with a byte order mark.
+    /// It is not JSON: it begins with a byte order mark.
     Marked,
     /// The top level is not an object.
     NotObject,
     /// More than 128 containers are nested.
     TooDeep,
-    /// The JSON is fine; a field is not.
+    /// The value of a field is not accepted.
     Field {
-        /// The field's name as in the API.
+        /// The field's name in the API.
         param: &'static str,
-        /// A full sentence: what is wrong and what is allowed.
+        /// A full sentence that says what is wrong and what is allowed.
         message: &'static str,
     },
-    /// With `-strict`: what OpenAI would not take.
+    /// OpenAI would reject it, and `-strict` is set.
     Strict(Wrong),
-    /// What the user said last is to be echoed and is no text: it holds half a surrogate pair.
+    /// The text to be echoed holds an unpaired surrogate.
     HalfPair,
 }
 

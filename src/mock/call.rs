@@ -1,9 +1,9 @@
 //! What a request's head asks for, and what can become of it. Knows no body.
 
+use super::decision::Decision;
 use super::name::Name;
 use super::problem::Problem;
-use super::route::{self, Endpoint, Methods, NOWHERE, Reach, Route};
-use crate::Nanos;
+use super::route::{self, Endpoint, Methods, Prefixes, Route, UNROUTED};
 use crate::settings::Settings;
 
 /// The fields that can carry credentials, in the order in which [`super::Mock::call`] takes their
@@ -47,24 +47,6 @@ pub enum Method {
     Other,
 }
 
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug)]
-pub enum Verdict {
-    /// It is answered, in this way.
-    Answer(Treatment),
-    /// It asked for the methods, and gets them.
-    Allowed(Methods),
-    /// It is refused.
-    Refuse(Problem),
-}
-
-/// How a request that is answered is treated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Treatment {
-    /// How long after the request's last byte its answer is due; of a stream, its first token.
-    pub delay: Nanos,
-}
-
 /// Who is let in.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -105,7 +87,7 @@ impl Gate {
         };
         let method = match place {
             _ if method == "OPTIONS" => Method::Options,
-            Place::Route(route) if route.methods.answer(method) => Method::Answered,
+            Place::Route(route) if route.methods.include(method) => Method::Answered,
             _ => Method::Other,
         };
         let authorized = !self.guards(&place) || self.auth.is_empty() || self.accepts(fields);
@@ -117,7 +99,7 @@ impl Gate {
                 encoded,
                 endpoint: match place {
                     Place::Route(route) => route.endpoint as u8,
-                    Place::Server | Place::Nowhere(_) => NOWHERE,
+                    Place::Server | Place::Nowhere(_) => UNROUTED,
                 },
             },
             named,
@@ -138,7 +120,7 @@ impl Gate {
         match place {
             Place::Route(route) => match route.endpoint {
                 Endpoint::Metrics | Endpoint::Stats => self.auth_metrics,
-                _ => route.reach != Reach::Bare,
+                _ => route.prefixes != Prefixes::Bare,
             },
             Place::Server | Place::Nowhere(_) => true,
         }
@@ -147,21 +129,21 @@ impl Gate {
 
 impl Call {
     /// The route of a request that is right as far as its head says, or what becomes of it.
-    pub fn route(&self) -> Result<&'static Route, Verdict> {
+    pub fn route(&self) -> Result<&'static Route, Decision> {
         let (route, methods) = match self.place {
-            Place::Nowhere(problem) => return Err(Verdict::Refuse(*problem)),
+            Place::Nowhere(problem) => return Err(Decision::Refuse(*problem)),
             Place::Server => (None, Methods::All),
             Place::Route(route) => (Some(route), route.methods),
         };
         if self.method == Method::Options {
-            return Err(Verdict::Allowed(methods));
+            return Err(Decision::Allowed(methods));
         }
         if !self.authorized {
-            return Err(Verdict::Refuse(Problem::FORBIDDEN));
+            return Err(Decision::Refuse(Problem::FORBIDDEN));
         }
         route
             .filter(|_| self.method == Method::Answered)
-            .ok_or_else(|| Verdict::Refuse(Problem::method(methods)))
+            .ok_or_else(|| Decision::Refuse(Problem::method(methods)))
     }
 
     /// The endpoint whose facts the request body must be asked for, if any.

@@ -1,69 +1,70 @@
-//! The vectors of embedding answers, rendered at first use and then copied. Knows no request.
+//! The vectors of embeddings, rendered at first use and then copied.
 
 use std::io::Write;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use fastrand::Rng;
 
-/// Numbers in a vector unless `dimensions` asks for others: `text-embedding-ada-002` has as many.
+/// The numbers in a vector if `dimensions` is absent, as of `text-embedding-ada-002`.
 pub const DIMENSIONS: u16 = 1536;
 /// The same with `big-payload`.
 pub const DIMENSIONS_BIG: u16 = 4096;
-/// The most that `dimensions` can ask for: over the 3072 of OpenAI's largest model, and a bound on
-/// the answer.
+/// The most that `dimensions` allows: more than the 3072 of OpenAI's largest model, and a bound on
+/// the response.
 pub const DIMENSIONS_MAX: u16 = 4096;
 
-/// How many vectors of each kind there are, so that the inputs of a batch differ.
+/// The number of vectors in a set, so that the inputs of a batch differ.
 pub const VARIANTS: usize = 4;
 
-/// How many kinds (size and encoding) a core keeps: at most 16 x 4 x 53 KB. A run asks for one or
-/// two, and one that asks for all 8192 pays with time, not with memory.
-const KINDS: usize = 16;
+/// The number of sets that a core keeps: at most 16 x 4 x 53 KB. A load needs one or two, and one
+/// that needs all 8192 costs time, not memory.
+const SETS: usize = 16;
 
-/// How the numbers of an embedding are written.
+/// The form of an embedding's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// As a list of JSON numbers.
+    /// A list of JSON numbers.
     Float,
-    /// As one base64 string of little-endian `f32`s.
+    /// A base64 string of little-endian `f32`s.
     Base64,
 }
 
 /// The vectors that a core holds.
 #[derive(Debug, Default)]
 pub struct Embeddings {
-    /// The one used last stands at the end.
-    kinds: Vec<Kind>,
+    /// The set used last is at the end.
+    sets: Vec<VectorSet>,
 }
 
+/// The vectors of one size and encoding.
 #[derive(Debug)]
-struct Kind {
+struct VectorSet {
     dimensions: u16,
     encoding: Encoding,
     json: [Vec<u8>; VARIANTS],
 }
 
 impl Embeddings {
-    /// The JSON of the four vectors of a size (1 to [`DIMENSIONS_MAX`] numbers) and encoding:
-    /// a list of numbers, or a string of base64 over little-endian 32-bit floats.
+    /// Returns the JSON of the vectors of a size (1 to [`DIMENSIONS_MAX`] numbers) and encoding.
     pub fn get(&mut self, dimensions: u16, encoding: Encoding) -> &[Vec<u8>; VARIANTS] {
-        let wanted = |kind: &Kind| kind.dimensions == dimensions && kind.encoding == encoding;
-        let kind = match self.kinds.iter().position(wanted) {
-            Some(last) if last + 1 == self.kinds.len() => return &self.kinds[last].json,
-            Some(found) => self.kinds.remove(found),
+        let wanted = |set: &VectorSet| set.dimensions == dimensions && set.encoding == encoding;
+        let set = match self.sets.iter().position(wanted) {
+            Some(last) if last + 1 == self.sets.len() => return &self.sets[last].json,
+            Some(found) => self.sets.remove(found),
             None => {
-                if self.kinds.len() == KINDS {
-                    self.kinds.remove(0);
+                if self.sets.len() == SETS {
+                    self.sets.remove(0);
                 }
                 let json = std::array::from_fn(|variant| render(dimensions, variant, encoding));
-                Kind {
+                VectorSet {
                     dimensions,
                     encoding,
                     json,
                 }
             }
         };
-        self.kinds.push(kind);
-        &self.kinds.last().expect("one was pushed").json
+        self.sets.push(set);
+        &self.sets.last().expect("one was pushed").json
     }
 }
 
@@ -81,8 +82,8 @@ fn render(dimensions: u16, variant: usize, encoding: Encoding) -> Vec<u8> {
     }
 }
 
-/// A vector of length 1. It follows from its size and variant alone, so every core and every run
-/// gives the same, in both encodings.
+/// Returns a vector of length 1. It follows from its size and variant alone, so it is the same in
+/// every core, run and encoding.
 fn unit_vector(dimensions: u16, variant: usize) -> Vec<f32> {
     let mut rng = Rng::with_seed(u64::from(dimensions) << 8 | variant as u64);
     let raw: Vec<f64> = (0..dimensions).map(|_| rng.f64() * 2.0 - 1.0).collect();
@@ -99,24 +100,9 @@ fn list(vector: &[f32]) -> Vec<u8> {
     out
 }
 
-/// A JSON string of base64 with padding (RFC 4648, 4).
+/// Returns a JSON string of base64 with padding (RFC 4648, 4).
 fn base64(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = vec![b'"'];
-    for group in bytes.chunks(3) {
-        let [a, b, c] = [0, 1, 2].map(|at| u32::from(group.get(at).copied().unwrap_or(0)));
-        let bits = a << 16 | b << 8 | c;
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            out.push(if digit > group.len() {
-                b'='
-            } else {
-                DIGITS[value as usize]
-            });
-        }
-    }
-    out.push(b'"');
-    out
+    format!("\"{}\"", BASE64_STANDARD.encode(bytes)).into_bytes()
 }
 
 #[cfg(test)]
@@ -180,18 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_kinds_are_kept_and_the_one_unused_longest_goes() {
+    fn sixteen_sets_are_kept_and_the_one_unused_longest_goes() {
         let mut embeddings = Embeddings::default();
         for dimensions in 1..=16 {
             embeddings.get(dimensions, Encoding::Float);
         }
         embeddings.get(1, Encoding::Float);
         embeddings.get(1, Encoding::Base64);
-        let mut kept: Vec<u16> = embeddings
-            .kinds
-            .iter()
-            .map(|kind| kind.dimensions)
-            .collect();
+        let mut kept: Vec<u16> = embeddings.sets.iter().map(|set| set.dimensions).collect();
         kept.sort_unstable();
         assert_eq!(
             kept,

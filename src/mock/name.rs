@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
 /// The longest name, in bytes between the quotes as written (escapes count as they stand).
 pub const MODEL_MAX: usize = 256;
 
@@ -40,25 +42,19 @@ impl Name {
     /// A name from a path segment: percent-encoding is resolved (RFC 3986, 2.1), then the text is
     /// written as JSON. None when it is no UTF-8 or longer than [`MODEL_MAX`].
     pub fn from_segment(segment: &str) -> Option<Name> {
+        let starts_with_hex = |text: &str| {
+            let digits = text.as_bytes().first_chunk::<2>();
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
         let plain = |byte: u8| byte.is_ascii_graphic() && !b"%\"\\".contains(&byte);
         if segment.len() <= MODEL_MAX && segment.bytes().all(plain) {
             return Some(Name::from_raw(segment.as_bytes()));
         }
-        let mut bytes = Vec::with_capacity(segment.len());
-        let mut rest = segment.as_bytes();
-        while let Some((&byte, tail)) = rest.split_first() {
-            rest = tail;
-            if byte == b'%' {
-                let (digits, tail) = rest.split_at_checked(2)?;
-                let [high, low] =
-                    [digits[0], digits[1]].map(|digit| char::from(digit).to_digit(16));
-                bytes.push((high? * 16 + low?) as u8);
-                rest = tail;
-            } else {
-                bytes.push(byte);
-            }
+        let mut escapes = segment.split('%').skip(1);
+        if !escapes.all(starts_with_hex) {
+            return None;
         }
-        let name = Name::from_text(std::str::from_utf8(&bytes).ok()?);
+        let name = Name::from_text(&percent_decode_str(segment).decode_utf8().ok()?);
         (name.json().len() <= MODEL_MAX + 2).then_some(name)
     }
 

@@ -27,7 +27,7 @@ pub struct Numbers {
 
 /// Where in rendered bytes a number of [`Numbers`] stands, so that a copy can be given others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct PatchSite {
     /// The first byte.
     pub at: usize,
     /// How many bytes.
@@ -35,19 +35,21 @@ pub struct Note {
     pub(super) slot: Slot,
 }
 
-/// Writes other numbers over those in rendered bytes. They must have as many digits.
-pub fn patch(numbers: &Numbers, notes: &[Note], bytes: &mut [u8]) {
-    let id = hex(numbers.id);
-    for note in notes {
-        let place = &mut bytes[note.at..note.at + note.len];
-        match note.slot {
-            Slot::Id => place.copy_from_slice(&id),
-            slot => write_digits(numbers.of(slot), place),
+/// Writes other numbers over those in rendered bytes. They must have as many digits. `id` has the
+/// digits of the numbers' id.
+#[inline]
+pub fn patch(numbers: &Numbers, id: &[u8; ID_LEN], sites: &[PatchSite], bytes: &mut [u8]) {
+    for site in sites {
+        let place = &mut bytes[site.at..];
+        match site.slot {
+            Slot::Id => place[..ID_LEN].copy_from_slice(id),
+            slot => write_digits(numbers.of(slot), &mut place[..site.len]),
         }
     }
 }
 
 /// Writes a number that has as many digits as there is room for.
+#[inline]
 fn write_digits(mut number: u32, place: &mut [u8]) {
     // Numbers that are drawn have three (bench `micro`, `turn_same`).
     if let [hundreds, tens, ones] = place {
@@ -75,6 +77,7 @@ impl Numbers {
         }
     }
 
+    #[inline]
     fn of(&self, slot: Slot) -> u32 {
         match slot {
             Slot::Prompt => self.prompt,
@@ -97,12 +100,12 @@ pub(super) fn noted(
     slot: Slot,
     numbers: &Numbers,
     out: &mut Vec<u8>,
-    notes: Option<&mut Vec<Note>>,
+    sites: Option<&mut Vec<PatchSite>>,
 ) {
     let at = out.len();
     write_number(slot, numbers, out);
-    if let Some(notes) = notes {
-        notes.push(Note {
+    if let Some(sites) = sites {
+        sites.push(PatchSite {
             at,
             len: out.len() - at,
             slot,
@@ -110,9 +113,13 @@ pub(super) fn noted(
     }
 }
 
+/// The digits of an id.
+pub const ID_LEN: usize = 16;
+
 /// Sixteen hexadecimal digits, eight at a time: each byte of a word becomes one digit (bench
 /// `micro`, `decide_and_render_small`).
-fn hex(number: u64) -> [u8; 16] {
+#[inline]
+pub fn hex(number: u64) -> [u8; ID_LEN] {
     // A 1 in each byte.
     const ONES: u64 = 0x0101_0101_0101_0101;
     let digits = |half: u64| {
@@ -211,7 +218,7 @@ mod tests {
             for slot in slots {
                 let at = out.len();
                 write_number(slot, numbers, &mut out);
-                notes.push(Note {
+                notes.push(PatchSite {
                     at,
                     len: out.len() - at,
                     slot,
@@ -221,7 +228,7 @@ mod tests {
             (out, notes)
         };
         let (mut bytes, notes) = render(&one);
-        patch(&other, &notes, &mut bytes);
+        patch(&other, &hex(other.id), &notes, &mut bytes);
         assert_eq!(bytes, render(&other).0);
     }
 }

@@ -1,42 +1,43 @@
-//! Whether a request is answered as asked, and if not, why; and how. Knows no bytes, neither of the
-//! request nor of the answer.
+//! Decides on each request: whether it succeeds, and when its response is due.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::call::{Call, Treatment, Verdict};
+use super::call::Call;
+use super::decision::{Decision, Outcome};
+use super::number::mix;
 use super::problem::Problem;
-use super::route::Reach;
+use super::route::Prefixes;
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
 
-/// How many requests of a core share one draw of the failure jitter. Drawn for each request it
-/// would average out, and no run would show the swing that was asked for.
+/// The number of a core's requests that share one draw of the failure jitter. Drawn for each
+/// request, it would average out, and no run would show the configured swing.
 pub const BATCH: u32 = 100;
 
-/// What the settings ask for, and the chances of one core.
+/// The settings that decide, and the random choices of one core.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// When every request is over the rate limit.
+    /// The time in which every request exceeds the rate limit.
     limited: Range<Nanos>,
-    /// Whether that ends: then clients are told when.
+    /// True if that time ends: then `Retry-After` is the rest of it.
     limit_ends: bool,
     retry_after: u32,
     failures: Failures,
     latency: Varied,
-    /// When a stream's first token is due; None when that is the latency.
+    /// The time to a stream's first token; `None` if it is the latency.
     ttft: Option<Varied>,
     itl: Varied,
-    /// How many tokens a chunk of a stream carries.
+    /// The number of tokens in a chunk of a stream.
     pub tokens_per_chunk: u32,
-    /// Whether every request is answered, after the same delay: nothing to look at then.
+    /// True if every request succeeds after the same delay: nothing is drawn then.
     certain: bool,
     rng: Rng,
 }
 
-/// A time, and by how much it varies up or down.
+/// A time that varies evenly by its jitter, up and down.
 #[derive(Clone, Copy, Debug)]
 struct Varied {
     time: Nanos,
@@ -55,17 +56,19 @@ impl Varied {
         self.time == 0 && self.jitter == 0
     }
 
-    fn draw(self, rng: &mut Rng) -> Nanos {
+    /// Returns the time that follows from random bits.
+    fn at(self, bits: u64) -> Nanos {
         if self.jitter == 0 {
             return self.time;
         }
-        let drawn = self.time + rng.u64(0..=2 * self.jitter);
-        drawn.saturating_sub(self.jitter)
+        let range = u128::from(2 * self.jitter) + 1;
+        let drawn = ((u128::from(bits) * range) >> 64) as Nanos;
+        (self.time + drawn).saturating_sub(self.jitter)
     }
 }
 
 impl Policy {
-    /// The policy of a core whose choices come from `rng`.
+    /// Makes the policy of a core whose random choices come from `rng`.
     pub fn new(settings: &Settings, rng: Rng) -> Policy {
         let from = match settings.tpm {
             0 => Nanos::MAX,
@@ -89,7 +92,9 @@ impl Policy {
             certain: settings.tpm == 0
                 && settings.failure_percent == 0
                 && settings.failure_jitter == 0
-                && settings.jitter.is_zero(),
+                && settings.jitter.is_zero()
+                && settings.ttft_jitter.is_zero()
+                && settings.itl_jitter.is_zero(),
             latency: Varied::new(settings.latency, settings.jitter),
             ttft: settings
                 .ttft
@@ -100,57 +105,60 @@ impl Policy {
         }
     }
 
-    /// Whether answers can be late.
+    /// Returns true if responses can be delayed.
     pub fn is_paced(&self) -> bool {
         !self.latency.is_zero()
             || !self.itl.is_zero()
             || self.ttft.is_some_and(|ttft| !ttft.is_zero())
     }
 
-    /// When the first token of a stream is due, where an answer at once would be after `delay`.
-    pub fn first_token(&mut self, delay: Nanos) -> Nanos {
-        self.ttft.map_or(delay, |ttft| ttft.draw(&mut self.rng))
-    }
-
-    /// How long after one chunk of a stream the next one is due: a token's time for each token.
-    pub fn gap(&mut self) -> Nanos {
+    /// Returns the time from one chunk of a stream to the next: the sum of its tokens' times, each
+    /// of which follows from the seed and the number of the token.
+    #[inline]
+    pub fn gap(&self, seed: u64, tokens: Range<u32>) -> Nanos {
         if self.itl.jitter == 0 {
             return self.itl.time * Nanos::from(self.tokens_per_chunk);
         }
-        let tokens = 0..self.tokens_per_chunk;
-        tokens.map(|_| self.itl.draw(&mut self.rng)).sum()
+        let times = tokens.map(|token| self.itl.at(mix(seed ^ u64::from(token))));
+        times.sum()
     }
 
-    /// Route, OPTIONS, auth, method, rate limit, failure, the body's coding: the first that has
-    /// something to say decides. `admitted` is what `admit` said, where that was asked before the
-    /// body was read.
+    /// Decides on a request that has arrived whole at `now`: by its route, OPTIONS, credentials,
+    /// method, rate limit, failure and coding, in this order. `streams` is true if the request is
+    /// for a stream. Everything random about the response is drawn here, once.
     #[inline]
-    pub fn decide(&mut self, call: &Call, admitted: Option<Treatment>, now: Nanos) -> Verdict {
+    pub fn decide(&mut self, call: &Call, streams: bool, now: Nanos) -> Decision {
         let route = match call.route() {
             Ok(route) => route,
-            Err(verdict) => return verdict,
+            Err(decision) => return decision,
         };
-        // What is served to all is neither late nor ever failing.
-        let open = route.reach == Reach::Bare;
-        let treatment = match admitted {
-            _ if open => Treatment::default(),
-            Some(treatment) => treatment,
-            None => match self.admit(now) {
-                Ok(treatment) => treatment,
-                Err(problem) => return Verdict::Refuse(problem),
-            },
+        // The routes without prefix are neither delayed nor do they fail.
+        let outcome = match route.prefixes {
+            Prefixes::Bare => Ok(Outcome::at(now)),
+            _ => self.draw(streams, now),
         };
-        match call.encoded && !open {
-            true => Verdict::Refuse(Problem::ENCODED),
-            false => Verdict::Answer(treatment),
+        match outcome {
+            Err(problem) => Decision::Refuse(problem),
+            Ok(_) if call.encoded && route.prefixes != Prefixes::Bare => {
+                Decision::Refuse(Problem::ENCODED)
+            }
+            Ok(outcome) => Decision::Respond(outcome),
         }
     }
 
-    /// Whether a request that is right by itself is answered, and how.
-    pub fn admit(&mut self, now: Nanos) -> Result<Treatment, Problem> {
+    /// Draws the outcome of a request that is right by itself, or the problem that it runs into.
+    #[inline]
+    pub fn draw(&mut self, streams: bool, now: Nanos) -> Result<Outcome, Problem> {
+        let time = match self.ttft {
+            Some(ttft) if streams => ttft,
+            _ => self.latency,
+        };
         if self.certain {
-            let delay = self.latency.time;
-            return Ok(Treatment { delay });
+            return Ok(Outcome {
+                due: now + time.time,
+                delay: time.time,
+                seed: 0,
+            });
         }
         if self.limited.contains(&now) {
             let left = (self.limited.end - now).div_ceil(SECOND);
@@ -167,8 +175,14 @@ impl Policy {
         if self.failures.strike(&mut self.rng) {
             return Err(Problem::FAILED);
         }
-        let delay = self.latency.draw(&mut self.rng);
-        Ok(Treatment { delay })
+        let seed = self.rng.u64(..);
+        // The tokens' own numbers are 32 bits wide, so this one is none of them.
+        let delay = time.at(mix(seed ^ u64::MAX));
+        Ok(Outcome {
+            due: now + delay,
+            delay,
+            seed,
+        })
     }
 }
 
@@ -177,9 +191,9 @@ impl Policy {
 struct Failures {
     percent: u32,
     jitter: u32,
-    /// What was drawn for this batch.
+    /// The chance that was drawn for this batch.
     chance: u32,
-    /// How many requests of this batch are to come.
+    /// The requests that are left in this batch.
     left: u32,
 }
 

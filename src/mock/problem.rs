@@ -1,10 +1,11 @@
-//! What can be wrong with a request, as OpenAI's error object says it. Knows no bytes of HTTP.
+//! The errors of requests, in the form of OpenAI's error object.
 
 use super::ask::{Bad, HELD_MAX, Unread, Wrong, subject};
-use super::route::{Api, Endpoint, Methods, told};
+use super::route::{Api, Endpoint, Methods, list_paths};
 use crate::schema::SchemaError;
+use crate::status::listed;
 
-/// An error answer. The fields are those of OpenAI's `Error` schema, with the HTTP status.
+/// An error response. Its members are those of OpenAI's `Error` schema, with the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status, 400 to 599.
@@ -13,26 +14,26 @@ pub struct Problem {
     pub kind: &'static str,
     /// `error.code`
     pub code: Option<&'static str>,
-    /// `error.message`; in it `{param}` and `{}` stand for `param` and `number`, `{0}` and
-    /// `{1}` for `words`, `{post}` and `{get}` for the paths that are served.
+    /// `error.message`, in which `{param}` and `{}` stand for `param` and `number`, `{0}` and `{1}`
+    /// for `words`, and `{post}` and `{get}` for the paths that allow these methods.
     pub message: &'static str,
-    /// `error.param`: the field of the request that was wrong.
+    /// `error.param`: the field of the request that is wrong.
     pub param: Option<&'static str>,
-    /// A position or a limit that the message names.
+    /// A position or a limit in the message.
     pub number: u64,
-    /// Names that the message names.
+    /// Words in the message.
     pub words: [&'static str; 2],
-    /// The methods that the path does answer, for 405.
+    /// The methods that the path allows, for 405.
     pub allow: Option<Methods>,
-    /// How many seconds a client is told to wait before it tries again, for 429; 0: it is not.
+    /// `Retry-After` in seconds, for 429; 0 omits it.
     pub retry_after: u32,
 }
 
 impl Problem {
-    /// A request that is wrong by itself: OpenAI's type `invalid_request_error`.
+    /// Creates an error of OpenAI's type `invalid_request_error`: the request itself is wrong.
     pub const fn invalid(status: u16, code: &'static str, message: &'static str) -> Problem {
         Problem {
-            status,
+            status: listed(status),
             kind: "invalid_request_error",
             code: Some(code),
             message,
@@ -44,7 +45,7 @@ impl Problem {
         }
     }
 
-    /// A field that holds what it may not; `message` says what it may.
+    /// Creates the error of a field whose value is not accepted; `message` says what is.
     pub const fn field(param: &'static str, message: &'static str) -> Problem {
         Problem {
             param: Some(param),
@@ -52,7 +53,7 @@ impl Problem {
         }
     }
 
-    /// A field without which there is no answer, in OpenAI's words.
+    /// Creates the error of a missing field, in OpenAI's words.
     pub const fn missing(param: &'static str) -> Problem {
         Problem {
             param: Some(param),
@@ -64,13 +65,13 @@ impl Problem {
         }
     }
 
-    /// The same of the model.
+    /// The error of a missing model.
     pub const NO_MODEL: Problem = Problem {
         code: None,
         ..Problem::invalid(400, "", "you must provide a model parameter")
     };
 
-    /// A field, `param`, whose value is held and can't be read.
+    /// Creates the error of a field that is kept whole and whose value cannot be kept.
     pub const fn unread(param: &'static str, why: Unread) -> Problem {
         let problem = match why {
             Unread::TooLong => Problem::field(param, "'{param}' must be at most {} bytes."),
@@ -83,7 +84,7 @@ impl Problem {
         problem.with_number(HELD_MAX as u64)
     }
 
-    /// A schema in the field `param` that no value was found for.
+    /// Creates the error of a schema in the field `param` for which no value was found.
     pub const fn unfit(param: &'static str, why: SchemaError) -> Problem {
         let (message, keyword) = match why {
             SchemaError::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
@@ -124,11 +125,11 @@ impl Problem {
         }
     }
 
-    /// The message with what it names in it.
+    /// Returns the message with its words filled in.
     pub fn text(&self) -> String {
         let [first, second] = self.words;
         let paths = match self.message.contains("{post}") {
-            true => [told(Methods::Post), told(Methods::Get)],
+            true => [list_paths(Methods::Post), list_paths(Methods::Get)],
             false => Default::default(),
         };
         self.message
@@ -140,12 +141,12 @@ impl Problem {
             .replace("{1}", second)
     }
 
-    /// The same problem with the number that its message names.
+    /// Adds the number in the message.
     pub const fn with_number(self, number: u64) -> Problem {
         Problem { number, ..self }
     }
 
-    /// No route has this path.
+    /// The error of a path without a route.
     pub const UNKNOWN_PATH: Problem = Problem::invalid(
         404,
         "unknown_path",
@@ -154,14 +155,14 @@ impl Problem {
          /v1/engines/MODEL and /models).",
     );
 
-    /// The name in the path, a model's or Azure's deployment, can't be a model's name.
+    /// The error of a path that names a model or a deployment which cannot be one.
     pub const BAD_NAME: Problem = Problem::invalid(
         404,
         "unknown_path",
         "The model's name in the path must be percent-encoded UTF-8 of at most 256 bytes.",
     );
 
-    /// More choices than an answer gives.
+    /// The error of too many choices.
     pub const TOO_MANY_CHOICES: Problem = Problem {
         param: Some("n"),
         ..Problem::invalid(
@@ -171,7 +172,7 @@ impl Problem {
         )
     };
 
-    /// More probabilities than an answer tells.
+    /// Creates the error of too many log probabilities.
     pub const fn too_many_logprobs(api: Api) -> Problem {
         let param = match api {
             Api::Responses => "top_logprobs",
@@ -184,22 +185,22 @@ impl Problem {
         )
     }
 
-    /// More tokens than an answer has.
+    /// The error of too many tokens.
     pub const TOO_MANY_TOKENS: Problem = Problem::invalid(
         400,
         "invalid_value",
         "At most {} tokens are given, all choices together: limit them, or ask for fewer choices.",
     );
 
-    /// An answer that the raw log could not hold as a whole.
+    /// The error of a response that is too long for the raw log.
     pub const TOO_LONG_TO_LOG: Problem = Problem::invalid(
         400,
         "invalid_value",
         "With -log-raw an answer is at most {} MiB: limit its tokens, or ask for fewer choices.",
     );
 
-    /// The request carries none of the credentials that count. Its type is not
-    /// `invalid_request_error`: LiteLLM would make a bad request of that.
+    /// The error of a request without valid credentials. Its type is not `invalid_request_error`,
+    /// which LiteLLM would turn into a bad request.
     pub const FORBIDDEN: Problem = Problem {
         kind: "permission_error",
         ..Problem::invalid(
@@ -210,7 +211,7 @@ impl Problem {
         )
     };
 
-    /// The route answers other methods.
+    /// Creates the error of a path that allows other methods.
     pub const fn method(methods: Methods) -> Problem {
         let message = match methods {
             Methods::Get => "This path answers GET, HEAD and OPTIONS only.",
@@ -223,29 +224,34 @@ impl Problem {
         }
     }
 
-    /// A body in a coding that this server does not undo (RFC 9110, 8.4).
+    /// The error of a body with a content coding, which this server does not decode (RFC 9110,
+    /// 8.4).
     pub const ENCODED: Problem = Problem::invalid(
         415,
         "unsupported_content_encoding",
         "The request body must be sent without Content-Encoding (or with identity).",
     );
 
-    /// The request body is longer than the cap, which is the number.
+    /// The error of a body that is longer than the cap, which is the number.
     pub const TOO_LARGE: Problem = Problem::invalid(
         413,
         "request_too_large",
         "The request body is too large: at most {} bytes are accepted.",
     );
 
-    /// What every request gets while the rate limit lasts. Type and code are those that users of
-    /// the reference server know.
+    /// The error of every request while the rate limit lasts. Its type and code are those of the
+    /// server that this one follows.
     pub const LIMITED: Problem = Problem {
-        status: 429,
-        message: "Rate limit exceeded. Please retry after some time.",
-        ..Problem::FAILED
+        kind: Problem::FAILED.kind,
+        code: Problem::FAILED.code,
+        ..Problem::invalid(
+            429,
+            "",
+            "Rate limit exceeded. Please retry after some time.",
+        )
     };
 
-    /// A failure that the settings asked for.
+    /// A failure that the settings request.
     pub const FAILED: Problem = Problem {
         kind: "server_error",
         ..Problem::invalid(
@@ -282,7 +288,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// What is wrong with the body of a request to an endpoint.
+    /// Creates the error of a request body.
     pub fn of_body(bad: Bad, endpoint: Endpoint) -> Problem {
         match bad {
             Bad::Syntax { at } => Problem::SYNTAX.with_number(at),

@@ -1,70 +1,75 @@
-//! A JSON file, cut at start into bytes to copy and slots to fill. A slot is a whole string of the
-//! form "$name"; what fills it is written where the string stood. Knows no endpoint.
+//! A template: bytes to copy, and slots to fill. It is made at start from a JSON file, in which a
+//! slot is a whole string of the form "$name"; its value replaces the string, quotes included.
 
-/// What can stand in a template in place of a value.
+/// A placeholder in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// The answer's own number: 16 hexadecimal digits.
+    /// The response's number: 16 hexadecimal digits.
     Id,
-    /// When the answer was made: Unix time in seconds.
+    /// The Unix time in seconds at which the response was made.
     Created,
     /// The model's name, a JSON string.
     Model,
-    /// Where an answer's items go, comma between them: its choices, its vectors.
+    /// The items of a list: choices, vectors, models.
     Items,
-    /// Which item this is, from 0.
+    /// The comma between two items.
+    Comma,
+    /// The number of an item, from 0.
     Index,
-    /// The text that was "generated", as the inside of a JSON string.
+    /// The generated text, as the inside of a JSON string.
     Content,
-    /// Why a choice ended: `"stop"`, `"length"` or `"tool_calls"`; null in a stream before its end.
+    /// The reason why a choice ended: `"stop"`, `"length"` or `"tool_calls"`; null in a stream
+    /// before its end.
     FinishReason,
-    /// How a response stands: `"in_progress"`, `"completed"` or `"incomplete"`.
+    /// The status of a response: `"in_progress"`, `"completed"` or `"incomplete"`.
     Status,
-    /// Null, or why a response is incomplete.
+    /// Null, or the reason why a response is incomplete.
     IncompleteDetails,
-    /// What a chunk of a chat completion adds: an object.
+    /// The object that a chunk of a chat completion adds.
     Delta,
-    /// The probabilities of the tokens beside it, as each API has them; mostly null or nothing.
+    /// The log probabilities of the tokens of the text next to it, in the form of each API.
     Logprobs,
-    /// The tokens of request and answer: an object.
+    /// The object that counts the tokens of the request and of the response.
     Usage,
-    /// The same as a member that may be missing: the comma and the name go with it.
+    /// The same as a member that may be missing: its comma and its name go with it.
     UsageMember,
-    /// The name of the function that is called, a JSON string.
+    /// The name of the called function, a JSON string.
     Function,
-    /// A stream's event as it counts: from 0.
+    /// The number of an event in its stream, from 0.
     Sequence,
-    /// The format that a response's text has: an object, as the request has it.
+    /// The format of a response's text: an object, as the request has it.
     Format,
     /// A whole response, as some events carry it.
     Response,
-    /// The one item of a response's output.
+    /// The only item of a response's output.
     Output,
-    /// The items of its list: none before there is any.
+    /// The list that holds this item, without its brackets; empty at first.
     Outputs,
-    /// The one part of a message's content.
+    /// The only part of a message's content.
     Part,
-    /// The parts of its list: none before there is any.
+    /// The list that holds this part, without its brackets; empty at first.
     Parts,
-    /// One embedding: a list of numbers, or a string of base64.
+    /// An embedding: a list of numbers, or a base64 string.
     Embedding,
-    /// Tokens of the request.
+    /// The number of tokens of the request.
     Prompt,
-    /// Tokens of the answer.
+    /// The number of tokens of the response.
     Completion,
-    /// Both together.
+    /// The sum of both.
     Total,
-    /// An error's type.
+    /// The type of an error.
     Type,
-    /// An error's code.
+    /// The code of an error.
     Code,
-    /// What went wrong, for people.
+    /// The message of an error.
     Message,
-    /// The request's field that was wrong, or null.
+    /// The field of the request that caused an error, or null.
     Param,
+    /// The text of a view of the server itself: the page, the metrics, the statistics.
+    View,
 }
 
-/// A slot's name in the files, with the constant bytes that go before and after what fills it.
+/// The names of the slots in the files, with the constant bytes before and after their values.
 const SLOTS: &[(&str, &str, Slot, &str)] = &[
     ("chat_id", "\"cmpl-mock", Slot::Id, "\""),
     ("response_id", "\"resp-mock", Slot::Id, "\""),
@@ -103,10 +108,10 @@ const SLOTS: &[(&str, &str, Slot, &str)] = &[
 ];
 
 /// A template, ready to render.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Template {
     text: Vec<u8>,
-    /// Each slot, and where in `text` it goes.
+    /// Each slot, and its place in `text`.
     slots: Vec<(usize, Slot)>,
 }
 
@@ -127,39 +132,78 @@ impl Template {
         template
     }
 
-    /// Whether a slot stands in this template.
+    /// Makes a template without slots.
+    pub fn constant(text: &str) -> Template {
+        Template {
+            text: text.into(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Makes a template that is only a slot.
+    pub fn only(slot: Slot) -> Template {
+        Template {
+            text: Vec::new(),
+            slots: vec![(0, slot)],
+        }
+    }
+
+    /// Returns true if the template has this slot.
     pub fn has(&self, slot: Slot) -> bool {
         self.slots.iter().any(|&(_, known)| known == slot)
     }
 
-    /// The parts before and after a slot that stands once in this template.
+    /// Returns the parts before and after a slot.
     pub fn split(mut self, slot: Slot) -> (Template, Template) {
-        let found = self
-            .slots
-            .iter()
-            .position(|&(_, s)| s == slot)
-            .expect("the slot stands in it");
+        let found = self.slots.iter().position(|&(_, known)| known == slot);
+        let found = found.expect("the template has the slot");
         let cut = self.slots[found].0;
+        let rest = self.slots[found + 1..].iter();
         let after = Template {
             text: self.text.split_off(cut),
-            slots: self.slots[found + 1..]
-                .iter()
-                .map(|&(at, slot)| (at - cut, slot))
-                .collect(),
+            slots: rest.map(|&(at, slot)| (at - cut, slot)).collect(),
         };
         self.slots.truncate(found);
         (self, after)
     }
 
-    /// Appends the template to `out`; `fill` writes what goes into each slot.
-    pub fn render(&self, out: &mut Vec<u8>, mut fill: impl FnMut(Slot, &mut Vec<u8>)) {
-        let mut from = 0;
-        for &(at, slot) in &self.slots {
-            out.extend_from_slice(&self.text[from..at]);
-            fill(slot, out);
-            from = at;
+    /// Returns this template followed by another one.
+    pub fn then(mut self, next: &Template) -> Template {
+        let end = self.text.len();
+        self.text.extend_from_slice(&next.text);
+        let slots = next.slots.iter();
+        self.slots.extend(slots.map(|&(at, slot)| (end + at, slot)));
+        self
+    }
+
+    /// Returns this template with another one in place of a slot.
+    pub fn with(self, slot: Slot, value: &Template) -> Template {
+        let (mut rest, mut result) = (self, Template::default());
+        while rest.has(slot) {
+            let (before, after) = rest.split(slot);
+            result = result.then(&before).then(value);
+            rest = after;
         }
-        out.extend_from_slice(&self.text[from..]);
+        result.then(&rest)
+    }
+
+    /// The number of slots.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Returns slot number `index` and the bytes that stand before it and after the slot before;
+    /// `None` and the last bytes after the last slot.
+    #[inline]
+    pub fn piece(&self, index: usize) -> (&[u8], Option<Slot>) {
+        let from = match index {
+            0 => 0,
+            _ => self.slots[index - 1].0,
+        };
+        match self.slots.get(index) {
+            Some(&(at, slot)) => (&self.text[from..at], Some(slot)),
+            None => (&self.text[from..], None),
+        }
     }
 
     fn push_structure(&mut self, json: &str) {
@@ -203,11 +247,13 @@ mod tests {
     use super::*;
 
     fn show(template: &Template) -> String {
-        let mut out = Vec::new();
-        template.render(&mut out, |slot, out| {
-            out.extend(format!("<{slot:?}>").bytes())
-        });
-        String::from_utf8(out).unwrap()
+        let mut out = String::new();
+        for index in 0..=template.slots() {
+            let (text, slot) = template.piece(index);
+            out += std::str::from_utf8(text).unwrap();
+            out += &slot.map_or(String::new(), |slot| format!("<{slot:?}>"));
+        }
+        out
     }
 
     #[test]
@@ -231,6 +277,14 @@ mod tests {
             Template::parse(r#"{"m":"$model","l":["$items"],"p":"$prompt"}"#).split(Slot::Items);
         assert_eq!(show(&before), r#"{"m":<Model>,"l":["#);
         assert_eq!(show(&after), r#"],"p":<Prompt>}"#);
+    }
+
+    #[test]
+    fn a_template_takes_the_place_of_a_slot() {
+        let inner = Template::parse(r#"[ "$index", 1 ]"#);
+        let outer = Template::parse(r#"{"a":"$part","b":"$part","c":"$model"}"#);
+        let want = r#"{"a":[<Index>,1],"b":[<Index>,1],"c":<Model>}"#;
+        assert_eq!(show(&outer.with(Slot::Part, &inner)), want);
     }
 
     #[test]

@@ -4,7 +4,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::settings::{Content, Settings};
+use crate::meter::{Meter, WORD};
+use crate::settings::{ContentMode, Settings};
+
+/// The units for cutting a token off a text.
+const CUT: i64 = 120;
 
 /// The whole answer of a model that has nothing else to say.
 const SENTENCE: &str = "This is a mocked response: its words are always the same, \
@@ -46,8 +50,8 @@ impl Words {
     /// system's, or says that the file holds no text.
     pub fn new(settings: &Settings) -> io::Result<Words> {
         let text = match &settings.content {
-            Content::Random => return Ok(Words::Random),
-            Content::File(path) => {
+            ContentMode::Random => return Ok(Words::Random),
+            ContentMode::File(path) => {
                 let text = std::fs::read_to_string(path)?;
                 if text.trim().is_empty() {
                     let why = "it holds no words";
@@ -56,7 +60,7 @@ impl Words {
                 text.trim_end().to_owned()
             }
             // An echo of nothing is the sentence too.
-            Content::Fixed | Content::Echo => {
+            ContentMode::Fixed | ContentMode::Echo => {
                 let times = match settings.big_payload {
                     true => BIG.div_ceil(SENTENCE.len() + 1),
                     false => 1,
@@ -95,6 +99,15 @@ pub enum Source<'a> {
 }
 
 impl Source<'_> {
+    /// The units for this number of tokens, beside those for their bytes.
+    #[inline]
+    pub fn cost(&self, tokens: usize) -> i64 {
+        match self {
+            Source::Text(_) => 0,
+            Source::Random(_) => WORD * tokens as i64,
+        }
+    }
+
     /// Appends the tokens of this range as the inside of a JSON string.
     #[inline]
     pub fn append(&self, tokens: Range<u32>, out: &mut Vec<u8>) {
@@ -115,7 +128,7 @@ impl Source<'_> {
 }
 
 /// A text as it stands inside a JSON string, cut into tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     json: Vec<u8>,
     /// Where each token ends in `json`.
@@ -123,47 +136,9 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text whose tokens are words with the white space before them, or a part of a long one.
+    /// Makes a text whose tokens are words with the white space before them, or parts of long ones.
     pub fn of_words(text: &str) -> Text {
-        let last = text.trim_end().len();
-        let (mut ends, mut length, mut in_word) = (Vec::new(), 0, false);
-        for (at, char) in text.char_indices() {
-            // White space at the end belongs to the last word.
-            let begins = in_word && char.is_whitespace() && at < last;
-            if begins || length == TOKEN_MAX {
-                ends.push(at);
-                length = 0;
-            }
-            in_word = !char.is_whitespace();
-            length += 1;
-        }
-        ends.push(text.len());
-        Text::cut(text, &ends)
-    }
-
-    /// A text of JSON, whose tokens are a few characters each.
-    pub fn of_json(text: &str) -> Text {
-        let inner = text.char_indices().step_by(JSON_TOKEN).skip(1);
-        let ends: Vec<usize> = inner.map(|(at, _)| at).chain([text.len()]).collect();
-        Text::cut(text, &ends)
-    }
-
-    fn cut(text: &str, ends: &[usize]) -> Text {
-        let (mut cut, mut from) = (
-            Text {
-                json: Vec::new(),
-                ends: Vec::new(),
-            },
-            0,
-        );
-        for &end in ends {
-            let json = serde_json::Value::from(&text[from..end]).to_string();
-            cut.json
-                .extend_from_slice(&json.as_bytes()[1..json.len() - 1]);
-            cut.ends.push(cut.json.len() as u32);
-            from = end;
-        }
-        cut
+        Cutter::of_words(text.to_owned()).finish()
     }
 
     /// How many tokens it has; at least 1.
@@ -191,6 +166,82 @@ impl Text {
             self.append(at..at + 1, out);
         }
     }
+}
+
+/// Cuts a text into tokens, in pieces.
+#[derive(Debug)]
+pub struct Cutter {
+    text: String,
+    /// True if the tokens are words; otherwise they are a few characters each.
+    words: bool,
+    /// The end of the last token.
+    at: usize,
+    cut: Text,
+}
+
+impl Cutter {
+    /// Begins a text whose tokens are words with the white space before them, or parts of long
+    /// ones.
+    pub fn of_words(text: String) -> Cutter {
+        Cutter {
+            text,
+            words: true,
+            at: 0,
+            cut: Text::default(),
+        }
+    }
+
+    /// Begins a JSON text, whose tokens are a few characters each.
+    pub fn of_json(text: String) -> Cutter {
+        Cutter {
+            words: false,
+            ..Cutter::of_words(text)
+        }
+    }
+
+    /// Goes on until the units are spent. Returns the text when it is complete.
+    pub fn run(&mut self, meter: &mut Meter) -> Option<Text> {
+        // There is at least one token, and all of it may be white space.
+        while self.at < self.text.len() || self.cut.ends.is_empty() {
+            if meter.is_spent() {
+                return None;
+            }
+            let rest = &self.text[self.at..];
+            let len = match self.words {
+                true => word(rest),
+                false => rest.char_indices().nth(JSON_TOKEN).map(|(at, _)| at),
+            };
+            let token = &rest[..len.unwrap_or(rest.len())];
+            let json = serde_json::Value::from(token).to_string();
+            let json = &json.as_bytes()[1..json.len() - 1];
+            self.cut.json.extend_from_slice(json);
+            self.cut.ends.push(self.cut.json.len() as u32);
+            self.at += token.len();
+            meter.charge(CUT);
+        }
+        Some(std::mem::take(&mut self.cut))
+    }
+
+    fn finish(mut self) -> Text {
+        let text = self.run(&mut Meter::new(i64::MAX));
+        text.expect("the units suffice for any text")
+    }
+}
+
+/// Returns the length of the token that a text begins with; `None` if it is all of the text.
+fn word(text: &str) -> Option<usize> {
+    let mut in_word = false;
+    for (count, (at, char)) in text.char_indices().enumerate() {
+        if count == TOKEN_MAX {
+            return Some(at);
+        }
+        // White space at the end belongs to the last word.
+        if in_word && char.is_whitespace() && !text[at..].trim_start().is_empty() {
+            return Some(at);
+        }
+        in_word = !char.is_whitespace();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -226,7 +277,7 @@ mod tests {
         ] {
             assert_eq!(pieces(&Text::of_words(text)), want, "{text:?}");
         }
-        let json = pieces(&Text::of_json(r#"{"a":"é\n"}"#));
+        let json = pieces(&Cutter::of_json(r#"{"a":"é\n"}"#.to_owned()).finish());
         assert_eq!(json, [r#"{\"a\""#, r#":\"é\\"#, r#"n\"}"#]);
     }
 

@@ -1,18 +1,18 @@
-//! How many threads serve, and which CPU each stays on. Knows no sockets.
+//! The number of threads that serve, and the CPU of each.
 
 use core_affinity::CoreId;
 
-use super::Trouble;
+use super::StartError;
 use crate::settings::{Pin, Settings};
 
-/// The CPU of each serving thread; None where the kernel may choose.
-pub fn plan(settings: &Settings) -> Result<Vec<Option<usize>>, Trouble> {
+/// Returns the CPU of each serving thread; None where the kernel may choose.
+pub fn plan(settings: &Settings) -> Result<Vec<Option<usize>>, StartError> {
     let mask: Vec<usize> = core_affinity::get_core_ids()
         .unwrap_or_default()
         .iter()
         .map(|core| core.id)
         .collect();
-    // It looks at the affinity mask and at the quota of the control group.
+    // It respects the affinity mask and the quota of the control group.
     let usable = std::thread::available_parallelism().map_or(1, usize::from);
     choose(settings, &mask, usable)
 }
@@ -21,11 +21,11 @@ fn choose(
     settings: &Settings,
     mask: &[usize],
     usable: usize,
-) -> Result<Vec<Option<usize>>, Trouble> {
+) -> Result<Vec<Option<usize>>, StartError> {
     let cores = &settings.cores;
     if let Some(core) = cores.iter().find(|core| !mask.contains(core)) {
-        return Err(Trouble::Usage(format!(
-            "-cores: CPU {core} is not one that this process may run on; those are {mask:?}"
+        return Err(StartError::Usage(format!(
+            "-cores: this process may not run on CPU {core}, only on {mask:?}"
         )));
     }
     if !cores.is_empty() {
@@ -35,11 +35,11 @@ fn choose(
     let pinned = match settings.pin {
         Pin::On => true,
         Pin::Off => false,
-        // With fewer threads than CPUs, several such processes would all pile up on the first.
+        // With fewer threads than CPUs, several such processes would share the first CPUs.
         Pin::Auto => threads == mask.len(),
     };
     if pinned && threads > mask.len() {
-        return Err(Trouble::Usage(format!(
+        return Err(StartError::Usage(format!(
             "-pin: {threads} threads can't be pinned to {} CPUs; fewer -threads or -pin off",
             mask.len()
         )));
@@ -49,7 +49,7 @@ fn choose(
         .collect())
 }
 
-/// Keeps the calling thread on a CPU. False when the kernel refuses.
+/// Pins the calling thread to a CPU. Returns false when the kernel refuses.
 pub fn pin(cpu: usize) -> bool {
     core_affinity::set_for_current(CoreId { id: cpu })
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_are_pinned_when_they_fill_the_mask_or_are_told_where() {
+    fn threads_are_pinned_when_they_fill_the_mask_or_their_cpus_are_named() {
         let mask = [2, 3, 5];
         let none: &[usize] = &[];
         for (threads, pin, cores, usable, want) in [
@@ -91,7 +91,9 @@ mod tests {
             let got = choose(&settings(threads, pin, cores), &mask, usable);
             match (got, want) {
                 (Ok(got), Ok(want)) => assert_eq!(got, want),
-                (Err(Trouble::Usage(line)), Err(flag)) => assert!(line.starts_with(flag), "{line}"),
+                (Err(StartError::Usage(line)), Err(flag)) => {
+                    assert!(line.starts_with(flag), "{line}")
+                }
                 (got, want) => panic!("{got:?} is not {want:?}"),
             }
         }

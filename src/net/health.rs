@@ -1,5 +1,5 @@
-//! Asks a server whether it is well, for a container's health check: an image without a shell has
-//! no other program that could. Knows nothing of how this one serves.
+//! `-healthcheck`: requests `/health` of a running server. It is for containers, whose images have
+//! no shell and no other program that could.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -7,59 +7,63 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Trouble, listen};
+use super::{StartError, listen};
 use crate::settings::Settings;
 
-/// How long the whole of it may take, from the host's name to the last byte of the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The time limit of the whole check, from resolving the host to the last byte of the response; the
+/// `Dockerfile` gives it three seconds.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The server ends the connection after its answer, so the answer is all there is to read.
+/// The request. The server closes the connection after its response, so reading ends there.
 const REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: mocker\r\nConnection: close\r\n\r\n";
 
-/// How the answer of a server that is well begins.
-const WELL: &[u8] = b"HTTP/1.1 200 ";
+/// The beginning of the response of a healthy server.
+const HEALTHY: &[u8] = b"HTTP/1.1 200 ";
 
-/// What is longer is no answer to this.
-const ANSWER_MAX: u64 = 64 * 1024;
+/// The most bytes read of a response, several times as many as a healthy server sends.
+const RESPONSE_MAX: u64 = 64 * 1024;
 
-/// Asks the server that the settings describe; an error unless it answers that it is well.
-pub fn healthcheck(settings: &Settings) -> Result<(), Trouble> {
+/// Requests `/health` of the server that the settings describe. Fails unless it responds with 200.
+pub fn healthcheck(settings: &Settings) -> Result<(), StartError> {
     let (host, port) = (settings.host.clone(), settings.port);
-    let sick = |why: String| {
+    let unhealthy = |why: String| {
         let Settings { host, port, .. } = settings;
-        Trouble::CannotRun(format!("-healthcheck: {host} port {port}: {why}"))
+        StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
     };
-    let (tell, told) = mpsc::channel();
-    // std has a timeout for connecting, one for each read and none for a name's addresses. One
-    // wait here bounds them all together: the process ends without the thread.
-    let spawned = thread::Builder::new().spawn(move || tell.send(ask(&host, port)));
-    spawned.map_err(|error| sick(error.to_string()))?;
-    let answer = match told.recv_timeout(PATIENCE) {
-        Ok(answer) => answer?.map_err(|error| sick(error.to_string()))?,
-        Err(_) => return Err(sick(format!("no answer within {PATIENCE:?}"))),
+    let (done, outcome) = mpsc::channel();
+    // std has a timeout for connecting, one for each read and none for resolving a name. One wait
+    // here bounds them all together: the process exits without the thread.
+    let spawned = thread::Builder::new().spawn(move || done.send(request(&host, port)));
+    spawned.map_err(|error| unhealthy(error.to_string()))?;
+    let response = match outcome.recv_timeout(CHECK_TIMEOUT) {
+        Ok(response) => response?.map_err(|error| unhealthy(error.to_string()))?,
+        Err(_) => return Err(unhealthy(format!("no response within {CHECK_TIMEOUT:?}"))),
     };
-    match answer.starts_with(WELL) {
+    match response.starts_with(HEALTHY) {
         true => Ok(()),
-        false => Err(sick("something else than 200 was answered".into())),
+        false => Err(unhealthy(
+            "the server answered with a status other than 200".into(),
+        )),
     }
 }
 
-/// The answer; the outer error is a host without an address.
-fn ask(host: &str, port: u16) -> Result<io::Result<Vec<u8>>, Trouble> {
-    // Who listens at all of a host's addresses listens at the first.
-    let addresses = near(listen::resolve(host)?[0]);
+/// Returns the response; the outer error is a host without an address.
+fn request(host: &str, port: u16) -> Result<io::Result<Vec<u8>>, StartError> {
+    // A server that listens on all addresses of a host listens on the first.
+    let addresses = reachable(listen::resolve(host)?[0]);
     let addresses = addresses.map(|address| SocketAddr::new(address, port));
     Ok(TcpStream::connect(&addresses[..]).and_then(|mut stream| {
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         stream.write_all(REQUEST)?;
-        stream.take(ANSWER_MAX).read_to_end(&mut answer)?;
-        Ok(answer)
+        stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
+        Ok(response)
     }))
 }
 
-/// Where to ask a server that listens here, in turn: one that listens everywhere listens at the
-/// loopback, and with `::` in both families, of which a container may lack IPv6's.
-fn near(address: IpAddr) -> [IpAddr; 2] {
+/// Returns the addresses at which to try a server that listens on this one. A server that listens
+/// everywhere listens on the loopback address, and with `::` in both families, of which a container
+/// may lack IPv6.
+fn reachable(address: IpAddr) -> [IpAddr; 2] {
     const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
     match address {

@@ -1,35 +1,35 @@
-//! From a host and a port to listening sockets, one for each core and address. Knows no threads.
+//! The listening sockets, one for each core and address.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use super::{Trouble, holder};
+use super::StartError;
 use crate::settings::Settings;
 
-/// How many connections may wait to be accepted, at each listener. Asynchronous clients open a
-/// thousand at once; the kernel cuts this to its own limit (`net.core.somaxconn`).
+/// The number of connections that may wait at each listener to be accepted. Asynchronous clients
+/// open a thousand at once; the kernel cuts this to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
-/// How often a free port is tried that must be free in both families.
+/// The number of attempts to find a port that is free in both families.
 const PORT_TRIES: usize = 16;
 
-/// The listening sockets of every core, and where they listen.
+/// The listening sockets of every core, and their address.
 #[derive(Debug)]
 pub struct Listening {
-    /// The sockets of each core, one an address.
+    /// The sockets of each core, one for each address.
     pub cores: Vec<Vec<mio::net::TcpListener>>,
-    /// The port; the same for every address.
-    pub port: u16,
+    /// The first address; the others have the same port.
+    pub address: SocketAddr,
 }
 
-/// Listens on every address of the host with as many sockets as there are cores.
-pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, Trouble> {
+/// Listens on every address of the host, with a socket for each core.
+pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, StartError> {
     let addresses = resolve(&settings.host)?;
     let failed = |error: io::Error| failure(settings, &error);
     let first = first(&addresses, settings).map_err(failed)?;
-    let port = port_of(&first[0]).map_err(failed)?;
+    let address = address_of(&first[0]).map_err(failed)?;
     let mut listeners = Vec::new();
     for _ in 1..cores {
         let sockets = first.iter().map(|first| another(first).map(to_mio));
@@ -38,13 +38,13 @@ pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, Trouble> {
     listeners.push(first.into_iter().map(to_mio).collect());
     Ok(Listening {
         cores: listeners,
-        port,
+        address,
     })
 }
 
-/// `localhost` is a constant: in an empty image there is nothing that could resolve it. Node's
-/// clients try ::1 first, so it is listened on too. There is at least one address.
-pub fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
+/// Returns the addresses of a host, at least one. `localhost` is a constant: in an empty image
+/// there is nothing that could resolve it. It includes ::1, which Node's clients try first.
+pub fn resolve(host: &str) -> Result<Vec<IpAddr>, StartError> {
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
@@ -56,7 +56,7 @@ pub fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
         return Ok(vec![address]);
     }
     let found = (host, 0).to_socket_addrs().map_err(|error| {
-        Trouble::CannotRun(format!(
+        StartError::Machine(format!(
             "-host: {host:?} does not resolve to an address: {error}"
         ))
     })?;
@@ -64,15 +64,15 @@ pub fn resolve(host: &str) -> Result<Vec<IpAddr>, Trouble> {
     addresses.sort();
     addresses.dedup();
     match addresses.is_empty() {
-        true => Err(Trouble::CannotRun(format!(
+        true => Err(StartError::Machine(format!(
             "-host: {host:?} has no address"
         ))),
         false => Ok(addresses),
     }
 }
 
-/// The first listener of each address. It takes the address for this process alone, and then lets
-/// the other cores' in.
+/// Returns the first listener of each address. It takes the address for this process alone, and
+/// then allows those of the other cores.
 fn first(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socket>> {
     let mut tries = if settings.port == 0 { PORT_TRIES } else { 1 };
     loop {
@@ -101,9 +101,10 @@ fn first_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socke
     Ok(listeners)
 }
 
-/// With `SO_REUSEPORT` from the start a second mocker on the same port would share it and split the
-/// traffic. Without it the kernel lets one socket listen, also of two that were bound at the same
-/// time; it is set when that is decided, and others of this user may join only then.
+/// Returns the first listener of an address. With `SO_REUSEPORT` from the start, a second mocker on
+/// the same port would share it and split the traffic. Without it the kernel lets one socket
+/// listen, even of two that were bound at the same time; it is set afterwards, and only then may
+/// other sockets of this user join.
 fn first_at(address: SocketAddr) -> io::Result<Socket> {
     let socket = bound(address, false)?;
     socket.listen(BACKLOG)?;
@@ -111,7 +112,7 @@ fn first_at(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// One more listener where `first` listens.
+/// Returns one more listener on the address of `first`.
 fn another(first: &Socket) -> io::Result<Socket> {
     let socket = bound(address_of(first)?, true)?;
     socket.listen(BACKLOG)?;
@@ -130,7 +131,7 @@ fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         Type::STREAM.nonblocking(),
         Some(Protocol::TCP),
     )?;
-    // Connections of an earlier run in TIME_WAIT must not keep the port.
+    // Connections of an earlier run in TIME_WAIT must not block the port.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     if let SocketAddr::V6(v6) = address {
@@ -154,19 +155,13 @@ fn port_of(socket: &Socket) -> io::Result<u16> {
     Ok(address_of(socket)?.port())
 }
 
-fn failure(settings: &Settings, error: &io::Error) -> Trouble {
+fn failure(settings: &Settings, error: &io::Error) -> StartError {
     let Settings { host, port, .. } = settings;
-    Trouble::CannotRun(match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            let by = match holder::holders(*port) {
-                none if none.is_empty() => "another program".into(),
-                found => found,
-            };
-            format!(
-                "-port: port {port} on {host} is in use by {by}; stop that, or choose another \
-                 (-port 0 takes a free one)"
-            )
-        }
+    StartError::Machine(match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "-port: port {port} on {host} is in use; choose another (-port 0 takes a free one), or \
+             stop the program that has it (find it with: ss -ltnp 'sport = :{port}')"
+        ),
         io::ErrorKind::AddrNotAvailable => {
             format!("-host: {host} is not an address of this machine")
         }

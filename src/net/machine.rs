@@ -1,5 +1,5 @@
-//! One core's connections and who of them is served next, without the system below: sockets and
-//! the clock are what a [`System`] says. Knows no listener and no event queue.
+//! The connections of one core and the order in which they are served, independent of the operating
+//! system: sockets and the clock are those of a [`System`].
 
 use std::collections::VecDeque;
 
@@ -11,34 +11,28 @@ use super::turn::{System, Turn};
 use crate::Nanos;
 use crate::conn::kit::Kit;
 use crate::conn::{Conn, Wish};
+use crate::meter;
 use crate::watch::metrics::Close;
 
-/// How many bytes are read and written between two looks at readiness, so that uploads and big
-/// answers keep nobody waiting for long: with the read that exceeds it, at most 256 KiB of one
-/// connection's input. How many answers are given, the kit knows.
-pub const BYTES_A_LOOK: isize = 240 * 1024;
-
-/// One core's connections and all that they share.
+/// The connections of one core and the state that they share.
 pub struct Machine<S: System> {
-    /// What lies below.
+    /// The operating system.
     pub system: S,
-    /// What the connections share.
+    /// The state that the connections share.
     pub kit: Kit,
-    /// The time at the last look at readiness.
+    /// The time of the last poll.
     pub now: Nanos,
-    /// How many connections are open.
+    /// The number of open connections.
     pub open: usize,
-    /// Below 0 by what the last read or write exceeded it.
-    pub bytes_left: isize,
     /// The deadlines.
     pub timer: Timer,
-    /// Who has something to do that no event will tell of again.
+    /// The connections with work that no further event will report.
     pub ready: VecDeque<Token>,
     pub(super) slots: Vec<Slot<S::Socket>>,
     free: Vec<u32>,
 }
 
-/// What became known of a socket.
+/// The news about a socket.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Readiness {
     /// There are bytes to read, or their end.
@@ -47,20 +41,19 @@ pub struct Readiness {
     pub writable: bool,
     /// The peer sends no more.
     pub half_closed: bool,
-    /// It was reset: what is still to be sent has no reader. (That both sides have closed is no
-    /// reset: there may be bytes to read, and closing before would reset it.)
+    /// It was reset: nobody reads what is still to be sent. (If both sides have closed, it is not
+    /// reset: there may be bytes to read, and closing it earlier would reset it.)
     pub failed: bool,
 }
 
 impl<S: System> Machine<S> {
-    /// A machine without connections.
+    /// Makes a machine without connections.
     pub fn new(system: S, kit: Kit) -> Machine<S> {
         Machine {
             system,
             kit,
             now: 0,
             open: 0,
-            bytes_left: 0,
             timer: Timer::default(),
             ready: VecDeque::new(),
             slots: Vec::new(),
@@ -68,7 +61,7 @@ impl<S: System> Machine<S> {
         }
     }
 
-    /// The place of the next connection: its token. It is taken by `admit`.
+    /// Returns the token of the next connection, which `admit` takes.
     pub fn place(&mut self) -> Token {
         let slot = match self.free.last() {
             Some(slot) => *slot,
@@ -81,9 +74,9 @@ impl<S: System> Machine<S> {
         self.token(slot)
     }
 
-    /// Takes a connection into the place that `place` has named.
+    /// Takes a connection, whose token `place` has returned.
     pub fn admit(&mut self, socket: S::Socket) {
-        let slot = self.free.pop().expect("it has been named");
+        let slot = self.free.pop().expect("`place` was called");
         let conn = Conn::new(&self.kit, self.now);
         let armed = conn.deadline();
         self.timer.set(slot, armed);
@@ -96,39 +89,37 @@ impl<S: System> Machine<S> {
             readable: false,
             writable: true,
             half_closed: false,
+            failed: false,
             queued: false,
             armed,
         });
     }
 
-    /// Readiness was looked at, at `now`: who is served may use so much of the core again.
-    pub fn looked(&mut self, now: Nanos) {
+    /// Begins a turn: readiness was polled at `now`.
+    pub fn begin_turn(&mut self, now: Nanos) {
         self.now = now;
-        self.kit.looked();
-        self.bytes_left = BYTES_A_LOOK;
+        self.kit.begin_turn();
     }
 
-    /// Whether more may be done before the next look at readiness.
+    /// Returns true if more may be done before the next poll.
     pub fn may_go_on(&self) -> bool {
-        self.kit.answers_left > 0 && self.bytes_left > 0
+        !self.kit.meter.is_spent()
     }
 
-    /// Something became known of a connection, which may be closed by now.
+    /// Notes news about a connection, which may be closed by now.
     pub fn note(&mut self, token: Token, readiness: Readiness) {
         let Some(live) = live(&mut self.slots, token) else {
             return;
         };
-        if readiness.failed {
-            live.conn.ends = Close::Reset;
-            return self.close(token);
-        }
+        // It is closed in its turn, so that many that fail at once are no exception to its bounds.
+        live.failed |= readiness.failed;
         live.readable |= readiness.readable;
         live.half_closed |= readiness.half_closed;
         live.writable |= readiness.writable;
         enqueue(live, token, &mut self.ready);
     }
 
-    /// Serves the connection whose deadline is the earliest, if it has passed; whether one had.
+    /// Serves the connection with the earliest deadline, if that has passed. Returns true if so.
     pub fn fire(&mut self) -> bool {
         let Some(slot) = self.timer.due(self.now) else {
             return false;
@@ -137,16 +128,16 @@ impl<S: System> Machine<S> {
         let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
         live.armed = Nanos::MAX;
         // Its own may have moved on.
-        if live.conn.deadline() <= self.now {
+        if live.conn.deadline() <= self.now && !live.failed {
             live.conn.timeout(&mut self.kit, self.now);
-            // Else it would fire again at once, and never end.
+            // Otherwise it would fire again at once, without end.
             debug_assert!(live.conn.deadline() > self.now || live.conn.wish() != Wish::Wait);
         }
         self.turn(token);
         true
     }
 
-    /// A connection that was ready has its turn, if it is still open.
+    /// Gives a turn to a connection that was ready, if it is still open.
     pub fn serve(&mut self, token: Token) {
         if let Some(live) = live(&mut self.slots, token) {
             live.queued = false;
@@ -154,22 +145,26 @@ impl<S: System> Machine<S> {
         }
     }
 
-    /// Does for one connection what can be done now, and sees to it that it comes back.
+    /// Does everything that can be done for a connection now, and arranges its next turn.
     fn turn(&mut self, token: Token) {
         let Some(live) = live(&mut self.slots, token) else {
             return;
         };
+        if live.failed {
+            live.conn.ends = Close::Reset;
+            return self.close(token);
+        }
         let (kit, now) = (&mut self.kit, self.now);
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
         }
-        let turn = Turn::new(&mut self.system, kit, live, &mut self.bytes_left, now);
+        let turn = Turn::new(&mut self.system, kit, live, now);
         let (wish, now) = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(kit);
         }
-        // Not with bytes unread: they may be a request, and closing on them resets the connection,
-        // which takes from the client what of the answer before it has not read yet.
+        // Not with unread bytes: they may be a request, and closing resets the connection then,
+        // which takes the unread part of the response before it from the client.
         if kit.draining && !live.readable {
             live.conn.drain(now);
         }
@@ -191,7 +186,7 @@ impl<S: System> Machine<S> {
         }
     }
 
-    /// Every connection is to be served, whatever is known of it.
+    /// Gives a turn to every connection.
     pub fn look_at_all(&mut self) {
         for (slot, place) in self.slots.iter_mut().enumerate() {
             let token = token(slot as u32, place.generation);
@@ -202,7 +197,7 @@ impl<S: System> Machine<S> {
         }
     }
 
-    /// Closes every connection: what could not end in time is at least told to the raw log.
+    /// Closes every connection: the raw log gets at least what could not end in time.
     pub fn close_all(&mut self) {
         for slot in 0..self.slots.len() as u32 {
             if let Some(live) = &mut self.slots[slot as usize].live {
@@ -213,6 +208,7 @@ impl<S: System> Machine<S> {
     }
 
     fn close(&mut self, token: Token) {
+        self.kit.meter.charge(meter::CLOSE);
         let place = place_of(token);
         let slot = &mut self.slots[place as usize];
         let mut live = slot.live.take().expect("only what is open is closed");

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 /// The time that a FIFO's reader or a device may take for the whole text. With the five seconds of
 /// a drain it stays below the ten after which Docker kills a container.
-const PATIENCE: Duration = Duration::from_secs(3);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A file that can be written, as far as its type shows.
+/// A file that can be written, judging by its type.
 #[derive(Debug)]
 pub enum OutFile {
-    /// A regular file, which is empty by now.
+    /// A regular file, already emptied.
     Regular(File),
     /// Standard output. Reopening it would overwrite its content if it is a file.
     Stdout,
@@ -44,17 +44,17 @@ impl OutFile {
         })
     }
 
-    /// Writes the whole text. Gives up on what is not a regular file after three seconds.
+    /// Writes the whole text. Gives up after three seconds unless the file is a regular one.
     pub fn write(self, text: String) -> io::Result<()> {
         if let OutFile::Regular(mut file) = self {
             return file.write_all(text.as_bytes());
         }
         let (done, outcome) = mpsc::channel();
-        // The process ends without this thread where it hangs.
+        // If this thread hangs, the process exits without it.
         let work = move || done.send(self.write_blocking(text.as_bytes()));
         thread::Builder::new().name("report".into()).spawn(work)?;
-        outcome.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let why = format!("not written within {PATIENCE:?}");
+        outcome.recv_timeout(WRITE_TIMEOUT).unwrap_or_else(|_| {
+            let why = format!("not written within {WRITE_TIMEOUT:?}");
             Err(io::Error::new(io::ErrorKind::TimedOut, why))
         })
     }

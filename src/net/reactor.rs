@@ -1,10 +1,7 @@
-//! One core's event loop: look at readiness, accept, let the machine serve, wait. Knows no bytes'
-//! meaning.
+//! One core's event loop: wait for events, accept connections, let the machine serve them.
 
 use std::io;
 use std::net::Shutdown;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use mio::net::{TcpListener, TcpStream};
@@ -12,30 +9,27 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use super::balancer::Balancer;
 use super::machine::{Machine, Readiness};
-use super::neighbours::Neighbours;
+use super::mailbox::{Command, MAILBOX, Mailbox};
 use super::sleep::{Alarm, Time};
 use super::slots::GENERATIONS;
 use super::turn::System;
 use crate::conn::kit::Kit;
+use crate::meter;
 use crate::{Nanos, SECOND};
 
-/// How many events one look at readiness takes at most; more are there at the next look.
+/// The most events that one poll returns; the next poll returns the others.
 const EVENTS: usize = 256;
 
-/// How many connections are accepted between two looks at readiness.
-const ACCEPTS_A_LOOK: u32 = 64;
-
-/// How long accepting pauses after it failed, as it does without free descriptors, or while the
-/// server has as many connections as it may.
+/// The pause of accepting after it failed, as it does without free descriptors, or while the server
+/// has as many connections as it may.
 const ACCEPT_PAUSE: Nanos = SECOND / 10;
 
-/// How long answers in flight may take once the server is ending.
+/// The time that responses in flight get once the server ends: half of the ten seconds after which
+/// Docker kills a container.
 const DRAIN: Nanos = 5 * SECOND;
 
-/// The token of the waker that says: look whether the server is ending, and whether another core
-/// has handed something over.
-pub const WAKER: Token = Token(usize::MAX);
 const ALARM: Token = Token(usize::MAX - 1);
 /// The token of the first listener; the others follow. Connections have smaller ones.
 const FIRST_LISTENER: usize = usize::MAX - 1024;
@@ -72,10 +66,10 @@ impl System for Kernel {
     }
 }
 
-/// Where connections come in.
+/// A listening socket.
 struct Listener {
     socket: TcpListener,
-    /// It stands in `ready`.
+    /// True while it is in `ready`.
     queued: bool,
 }
 
@@ -85,27 +79,26 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     machine: Machine<Kernel>,
     alarm: Alarm,
-    /// When the wall clock is to be read again: its next second.
+    /// The next second of the wall clock, when it is to be read again.
     next_tick: Nanos,
-    /// When accepting goes on after a pause.
+    /// The end of a pause of accepting.
     accept_again: Option<Nanos>,
-    accepts_left: u32,
-    neighbours: Neighbours,
-    ending: Arc<AtomicBool>,
+    balancer: Balancer,
+    mailbox: Mailbox,
     drain_ends: Option<Nanos>,
-    /// How long to look for events before sleeping until there are some.
+    /// The time of polling without sleeping before each sleep.
     busy_poll: Nanos,
 }
 
 impl Reactor {
-    /// A loop over these listeners. It ends after `ending` was set and the waker woken.
+    /// Returns a loop over these listeners. It ends after [`Command::Drain`].
     pub fn new(
         poll: Poll,
         listeners: Vec<TcpListener>,
         kit: Kit,
         time: Time,
-        neighbours: Neighbours,
-        ending: Arc<AtomicBool>,
+        balancer: Balancer,
+        mailbox: Mailbox,
     ) -> io::Result<Reactor> {
         let waiting = |socket| Listener {
             socket,
@@ -125,15 +118,14 @@ impl Reactor {
             alarm,
             next_tick: 0,
             accept_again: None,
-            accepts_left: 0,
-            neighbours,
-            ending,
+            balancer,
+            mailbox,
             drain_ends: None,
             busy_poll: 0,
         })
     }
 
-    /// From now on it looks for events for so long before it sleeps.
+    /// Sets the time of polling without sleeping before each sleep.
     pub fn busy_poll(&mut self, time: Nanos) {
         self.busy_poll = time;
     }
@@ -150,7 +142,7 @@ impl Reactor {
             events.iter().for_each(|event| self.note(event));
             self.serve();
             // A connection of this core that has closed makes room at once.
-            if self.neighbours.settle(self.machine.open, self.machine.now)
+            if self.balancer.settle(self.machine.open, self.machine.now)
                 && self.accept_again.is_some()
             {
                 self.accept_again = Some(self.machine.now);
@@ -164,7 +156,7 @@ impl Reactor {
             .is_some_and(|end| self.machine.open == 0 || self.machine.now >= end)
     }
 
-    /// Waits for events, or until something is due.
+    /// Polls for events, and sleeps until there are some or something is due.
     fn wait(&mut self, events: &mut Events, now: Nanos) {
         if !self.machine.ready.is_empty() {
             return self.poll(events, Some(Duration::ZERO));
@@ -178,12 +170,12 @@ impl Reactor {
         if self.busy_poll > 0 && self.spin(events, now, next.unwrap_or(Nanos::MAX)) {
             return;
         }
-        let patience = self.alarm.patience(next, self.machine.now);
-        self.poll(events, patience);
+        let timeout = self.alarm.timeout(next, self.machine.now);
+        self.poll(events, timeout);
     }
 
-    /// Looks for events again and again, for as long as was set and until something is due, instead
-    /// of being woken, which takes longer. Whether there is something to do.
+    /// Polls again and again, for the time that was set and until something is due, since being
+    /// woken takes longer. Returns true when there is something to do.
     fn spin(&mut self, events: &mut Events, began: Nanos, due: Nanos) -> bool {
         let ends = due.min(began + self.busy_poll);
         loop {
@@ -196,18 +188,18 @@ impl Reactor {
         }
     }
 
-    fn poll(&mut self, events: &mut Events, patience: Option<Duration>) {
-        match self.poll.poll(events, patience) {
+    fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) {
+        match self.poll.poll(events, timeout) {
             // There are no events then.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => result.expect("epoll_wait fails only for wrong arguments"),
         }
     }
 
+    /// Reads the clocks after a poll, and begins what a poll allows anew.
     fn woken(&mut self) {
         let now = self.machine.system.now();
-        self.machine.looked(now);
-        self.accepts_left = ACCEPTS_A_LOOK;
+        self.machine.begin_turn(now);
         if now >= self.next_tick {
             let wall = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -221,16 +213,16 @@ impl Reactor {
         }
     }
 
+    /// Notes what an event says, for the turns that follow.
     fn note(&mut self, event: &mio::event::Event) {
         let token = event.token();
         match token {
-            WAKER => {
-                while let Some(stream) = self.neighbours.given() {
-                    self.accepted(stream);
+            MAILBOX => {
+                while let Some(command) = self.mailbox.next() {
+                    self.execute(command);
                 }
-                self.begin_drain();
             }
-            ALARM => self.alarm.rang(),
+            ALARM => self.alarm.fired(),
             Token(listener @ FIRST_LISTENER..) => self.queue(listener - FIRST_LISTENER),
             _ => {
                 let readiness = Readiness {
@@ -244,10 +236,24 @@ impl Reactor {
         }
     }
 
-    /// Gives turns to those who are due and those who are ready, one of each after the other, until
-    /// nobody is or it is time to look at readiness again.
+    /// Does what another thread asks for.
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Connection(stream) => {
+                self.balancer.received();
+                self.accepted(stream);
+            }
+            Command::Scenario(scenario) => self.machine.kit.follow(scenario),
+            Command::Drain => self.begin_drain(),
+            #[cfg(test)]
+            Command::Panic => panic!("told to"),
+        }
+    }
+
+    /// Serves connections that are due and connections that are ready, one of each after the other,
+    /// until there are none or it is time to poll again.
     fn serve(&mut self) {
-        while self.machine.may_go_on() && self.accepts_left > 0 {
+        while self.machine.may_go_on() {
             let fired = self.machine.fire();
             match self.machine.ready.pop_front() {
                 Some(token) => match token.0.checked_sub(FIRST_LISTENER) {
@@ -260,7 +266,8 @@ impl Reactor {
         }
     }
 
-    /// Someone may wait at a listener. While accepting pauses, that is looked at afterwards.
+    /// Notes that connections may wait at a listener. While accepting pauses, nothing is noted: all
+    /// listeners are tried after the pause.
     fn queue(&mut self, at: usize) {
         if self.accept_again.is_none()
             && let Some(listener) = self.listeners.get_mut(at)
@@ -275,24 +282,22 @@ impl Reactor {
             listener.queued = false;
             self.accept_some(at);
         }
-        self.neighbours.wake();
+        self.balancer.wake();
     }
 
     fn accept_some(&mut self, at: usize) {
-        while self.accepts_left > 0 {
-            self.accepts_left -= 1;
-            if !self.neighbours.take() {
+        while self.machine.may_go_on() {
+            self.machine.kit.meter.charge(meter::ACCEPT);
+            if !self.balancer.take() {
                 return self.pause_accepting();
             }
             let accepted = self.listeners[at].socket.accept();
             if accepted.is_err() {
-                self.neighbours.give_back();
+                self.balancer.give_back();
             }
             match accepted {
-                // A core that ends takes nothing from others.
-                Ok((stream, _)) if self.ending.load(Ordering::Relaxed) => self.accepted(stream),
                 Ok((stream, _)) => {
-                    if let Some(stream) = self.neighbours.hand_over(stream, self.machine.now) {
+                    if let Some(stream) = self.balancer.hand_over(stream, self.machine.now) {
                         self.accepted(stream);
                     }
                 }
@@ -323,11 +328,9 @@ impl Reactor {
         }
     }
 
-    /// Accepts what is queued, then stops listening; answers in flight get their time.
+    /// Accepts what is queued, then stops listening; responses in flight get their time.
     fn begin_drain(&mut self) {
-        if !self.ending.load(Ordering::Relaxed) || self.machine.kit.draining {
-            return;
-        }
+        self.balancer.end();
         self.drain_ends = Some(self.machine.now + DRAIN);
         self.machine.kit.draining = true;
         for listener in std::mem::take(&mut self.listeners) {

@@ -1,26 +1,25 @@
-//! What the kernel says of a thread: how long it ran, and how long it waited for a CPU. Knows
-//! nothing of what the thread does.
+//! The kernel's account of a thread: the time it ran, and the time it waited for a CPU.
 
 use std::fs;
 
 use crate::watch::window::Schedule;
 
-/// The calling thread's id in this system.
+/// Returns the kernel's id of the calling thread.
 pub fn this_thread() -> i32 {
     rustix::thread::gettid().as_raw_nonzero().get()
 }
 
-/// Reads the schedule of a thread of this process. None where the kernel keeps no account, or
-/// doesn't show it.
+/// Reads the account of a thread of this process. Returns None where the kernel keeps none or does
+/// not show it.
 pub fn read(thread: i32) -> Option<Schedule> {
     parse(&fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?)
 }
 
-/// The file has three numbers: the time run and the time waited, in nanoseconds, and how often.
+/// Parses three numbers: the time run and the time waited, in nanoseconds, and the number of times.
 fn parse(text: &str) -> Option<Schedule> {
     let mut numbers = text.split_whitespace().map(str::parse);
     let (cpu, wait) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    // A kernel that keeps no account shows zeros; a thread that asks has run.
+    // A kernel that keeps no account shows zeros, though every thread has run.
     (cpu > 0).then_some(Schedule { cpu, wait })
 }
 

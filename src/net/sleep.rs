@@ -1,14 +1,14 @@
-//! The clock of a core, and how it sleeps until its earliest deadline. Knows no connection.
+//! The clock of a core, and the alarm that wakes it at its earliest deadline.
 //!
-//! mio rounds a timeout up to whole milliseconds, so a core that slept by it would answer up to a
+//! mio rounds a timeout up to whole milliseconds, so a core that slept by it would respond up to a
 //! millisecond late. A timerfd wakes the poll to the nanosecond. It is never read: it is registered
 //! edge-triggered, and setting it anew makes the next edge.
 //!
-//! Seen with `scripts/delay` (two shared cores, lateness at the client, medians): at 10 connections
-//! and 1 ms, 0.19 ms by timerfd, 0.26 ms by mio's timeout; at 1000 connections and 50 ms, 0.27 ms
-//! and 1.0 ms. A ppoll on mio's descriptor before each poll that doesn't wait was as early as the
-//! timerfd within the noise, but costs a system call at every wait and not only when the earliest
-//! deadline moves.
+//! Measured with `scripts/delay` (two shared cores, lateness at the client, medians): at 10
+//! connections and 1 ms, 0.19 ms by timerfd, 0.26 ms by mio's timeout; at 1000 connections and
+//! 50 ms, 0.27 ms and 1.0 ms. A ppoll on mio's descriptor before each poll that doesn't wait was as
+//! early as the timerfd within the noise, but costs a system call at every wait and not only when
+//! the earliest deadline moves.
 
 pub use imp::{Alarm, Time};
 
@@ -27,7 +27,7 @@ mod imp {
 
     use crate::{Nanos, SECOND};
 
-    /// The time since the process started, on the clock that the alarm goes by: were they two, a
+    /// The time since the server's epoch, on the clock that the alarm uses: if they were two, a
     /// core could wake a little before its deadline and not be woken again.
     #[derive(Clone, Copy, Debug)]
     pub struct Time {
@@ -35,7 +35,7 @@ mod imp {
     }
 
     impl Time {
-        /// Time that counts from `epoch`.
+        /// Returns a clock that counts from `epoch`.
         pub fn since(epoch: Instant) -> Time {
             let elapsed = epoch.elapsed().as_nanos() as Nanos;
             Time {
@@ -43,7 +43,7 @@ mod imp {
             }
         }
 
-        /// Nanoseconds since the epoch.
+        /// Returns the nanoseconds since the epoch.
         pub fn now(&self) -> Nanos {
             monotonic() - self.epoch
         }
@@ -59,12 +59,12 @@ mod imp {
     pub struct Alarm {
         timer: OwnedFd,
         epoch: Nanos,
-        /// When it rings next; never once it has rung.
-        rings: Option<Nanos>,
+        /// The time that the timer is set to; None once it has fired.
+        armed_for: Option<Nanos>,
     }
 
     impl Alarm {
-        /// An alarm whose ringing is an event with this token.
+        /// Returns an alarm that fires as an event with this token.
         pub fn new(registry: &Registry, token: Token, time: Time) -> io::Result<Alarm> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
@@ -72,26 +72,27 @@ mod imp {
             Ok(Alarm {
                 timer,
                 epoch: time.epoch,
-                rings: None,
+                armed_for: None,
             })
         }
 
-        /// The timeout to poll with so as to be awake at `next`. Setting the timer costs a system
-        /// call, so it is set only when it would ring too late: an early ring costs one more look.
-        pub fn patience(&mut self, next: Option<Nanos>, now: Nanos) -> Option<Duration> {
+        /// Returns the timeout to poll with so as to be awake at `next`. Setting the timer costs a
+        /// system call, so it is set only when it would fire too late: firing early costs one more
+        /// poll.
+        pub fn timeout(&mut self, next: Option<Nanos>, now: Nanos) -> Option<Duration> {
             let next = next?;
             if next <= now {
                 return Some(Duration::ZERO);
             }
-            if self.rings.is_none_or(|rings| rings > next) {
+            if self.armed_for.is_none_or(|at| at > next) {
                 self.set(next);
             }
             None
         }
 
-        /// Its event came.
-        pub fn rang(&mut self) {
-            self.rings = None;
+        /// Notes that its event came.
+        pub fn fired(&mut self) {
+            self.armed_for = None;
         }
 
         fn set(&mut self, at: Nanos) {
@@ -109,7 +110,7 @@ mod imp {
             };
             timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &alarm)
                 .expect("a timer of ours takes every time");
-            self.rings = Some(at);
+            self.armed_for = Some(at);
         }
     }
 }
@@ -124,19 +125,19 @@ mod imp {
 
     use crate::Nanos;
 
-    /// The time since the process started.
+    /// The time since the server's epoch.
     #[derive(Clone, Copy, Debug)]
     pub struct Time {
         epoch: Instant,
     }
 
     impl Time {
-        /// Time that counts from `epoch`.
+        /// Returns a clock that counts from `epoch`.
         pub fn since(epoch: Instant) -> Time {
             Time { epoch }
         }
 
-        /// Nanoseconds since the epoch.
+        /// Returns the nanoseconds since the epoch.
         pub fn now(&self) -> Nanos {
             self.epoch.elapsed().as_nanos() as Nanos
         }
@@ -147,17 +148,17 @@ mod imp {
     pub struct Alarm;
 
     impl Alarm {
-        /// An alarm without an event.
+        /// Returns an alarm without an event.
         pub fn new(_: &Registry, _: Token, _: Time) -> io::Result<Alarm> {
             Ok(Alarm)
         }
 
-        /// The timeout to poll with so as to be awake at `next`, or a little later.
-        pub fn patience(&mut self, next: Option<Nanos>, now: Nanos) -> Option<Duration> {
+        /// Returns the timeout to poll with so as to be awake at `next`, or a little later.
+        pub fn timeout(&mut self, next: Option<Nanos>, now: Nanos) -> Option<Duration> {
             Some(Duration::from_nanos(next?.saturating_sub(now)))
         }
 
-        /// No event comes.
-        pub fn rang(&mut self) {}
+        /// Does nothing: no event comes.
+        pub fn fired(&mut self) {}
     }
 }

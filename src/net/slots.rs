@@ -1,4 +1,4 @@
-//! The places of a core's connections, and the tokens that name them. Knows no events.
+//! The table of a core's connections, and the tokens that name its slots.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use mio::Token;
 use crate::Nanos;
 use crate::conn::Conn;
 
-/// A place for a connection. Its generation tells a connection from the ones before it, so a stale
-/// event never touches a new one.
+/// A slot for a connection. Its generation distinguishes the connection from earlier ones in the
+/// same slot, so a stale event never reaches a new connection.
 pub struct Slot<S> {
-    /// Counts the connections that were here, below [`GENERATIONS`].
+    /// The number of earlier connections in the slot, below [`GENERATIONS`].
     pub generation: u32,
-    /// The connection that is here now.
+    /// The open connection.
     pub live: Option<Live<S>>,
 }
 
@@ -29,34 +29,36 @@ impl<S> Default for Slot<S> {
 pub struct Live<S> {
     /// Its socket.
     pub socket: S,
-    /// What it is without.
+    /// Its protocol state, without the socket.
     pub conn: Conn,
-    /// No read has found the socket empty since the last event that said it has bytes.
+    /// True until a read finds the socket empty, from an event that says it has bytes.
     pub readable: bool,
-    /// No write has found the socket full since the last event that said it has room.
+    /// True until a write finds the socket full, from an event that says it has room.
     pub writable: bool,
-    /// The peer's sending side was seen closed: a short read is not the end then.
+    /// True once the peer has closed its sending side: a short read does not mean empty then.
     pub half_closed: bool,
-    /// It stands in `ready`.
+    /// True once the connection was reset.
+    pub failed: bool,
+    /// True while it is in `ready`.
     pub queued: bool,
-    /// The deadline that the timer has; never after the connection's own.
+    /// The deadline in the timer, which is never after the connection's own.
     pub armed: Nanos,
 }
 
-/// Generations end before the tokens of the listeners begin.
+/// The number of generations: their tokens end before those of the listeners begin.
 pub const GENERATIONS: u32 = 0x7fff_ffff;
 
-/// The token of a connection: its place and generation.
+/// Returns the token of a connection, made of its slot and generation.
 pub fn token(slot: u32, generation: u32) -> Token {
     Token((generation as usize) << 32 | slot as usize)
 }
 
-/// The place that a token names.
+/// Returns the slot that a token names.
 pub fn place_of(token: Token) -> u32 {
     token.0 as u32
 }
 
-/// The connection that a token stands for, if it is still open.
+/// Returns the connection that a token names, if it is still open.
 pub fn live<S>(slots: &mut [Slot<S>], token: Token) -> Option<&mut Live<S>> {
     let slot = &mut slots[place_of(token) as usize];
     slot.live
@@ -64,7 +66,7 @@ pub fn live<S>(slots: &mut [Slot<S>], token: Token) -> Option<&mut Live<S>> {
         .filter(|_| slot.generation as usize == token.0 >> 32)
 }
 
-/// Puts a connection among those who have something to do, once.
+/// Adds a connection to the queue of those that have something to do, once.
 pub fn enqueue<S>(live: &mut Live<S>, token: Token, ready: &mut VecDeque<Token>) {
     if !std::mem::replace(&mut live.queued, true) {
         ready.push_back(token);

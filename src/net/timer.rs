@@ -1,24 +1,24 @@
-//! The deadlines of one core: at most one for each connection. Knows no clock.
+//! The deadlines of one core, at most one for each connection.
 
 use crate::Nanos;
 
-/// How many children a node has: four halve the depth of a binary heap, and their keys lie side by
-/// side in one cache line.
+/// The number of children of a node: four halve the depth of a binary heap, and their keys lie side
+/// by side in one cache line.
 const ARITY: usize = 4;
 
-/// Stands for "has no deadline" in `places`.
-const NOWHERE: u32 = u32::MAX;
+/// Means "has no deadline" in `places`.
+const NO_PLACE: u32 = u32::MAX;
 
-/// A heap of deadlines in which each owner's place is known, so that it can be moved or removed.
+/// A heap of deadlines that knows the place of each owner's, so that it can be moved or removed.
 #[derive(Debug, Default)]
 pub struct Timer {
     heap: Vec<(Nanos, u32)>,
-    /// Where in the heap each owner is.
+    /// The index in the heap of each owner's deadline.
     places: Vec<u32>,
 }
 
 impl Timer {
-    /// The earliest deadline.
+    /// Returns the earliest deadline.
     pub fn next(&self) -> Option<Nanos> {
         self.heap.first().map(|&(at, _)| at)
     }
@@ -27,10 +27,10 @@ impl Timer {
     pub fn set(&mut self, owner: u32, at: Nanos) {
         let known = owner as usize;
         if known >= self.places.len() {
-            self.places.resize(known + 1, NOWHERE);
+            self.places.resize(known + 1, NO_PLACE);
         }
         let place = match self.places[known] {
-            NOWHERE => {
+            NO_PLACE => {
                 self.heap.push((at, owner));
                 self.heap.len() - 1
             }
@@ -47,26 +47,26 @@ impl Timer {
         let Some(&place) = self
             .places
             .get(owner as usize)
-            .filter(|&&place| place != NOWHERE)
+            .filter(|&&place| place != NO_PLACE)
         else {
             return;
         };
         let place = place as usize;
-        self.places[owner as usize] = NOWHERE;
+        self.places[owner as usize] = NO_PLACE;
         self.heap.swap_remove(place);
         if place < self.heap.len() {
             self.sift(place);
         }
     }
 
-    /// Removes and gives the owner of the earliest deadline, if that is not after `now`.
+    /// Removes the earliest deadline if it is not after `now`, and returns its owner.
     pub fn due(&mut self, now: Nanos) -> Option<u32> {
         let &(_, owner) = self.heap.first().filter(|&&(at, _)| at <= now)?;
         self.remove(owner);
         Some(owner)
     }
 
-    /// Brings the entry at `place` to where it belongs.
+    /// Moves the entry at `place` up or down until the heap is in order.
     fn sift(&mut self, mut place: usize) {
         let entry = self.heap[place];
         while place > 0 && entry < self.heap[(place - 1) / ARITY] {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// The same as a map of owners, which is obvious.
+    /// The same as a map of owners, which is obviously right.
     #[derive(Default)]
     struct Model(BTreeMap<u32, Nanos>);
 

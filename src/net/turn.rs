@@ -1,5 +1,4 @@
-//! One connection's turn at its socket: write, then read, until neither goes on. Knows neither the
-//! other connections nor what the bytes mean.
+//! One connection's turn at its socket: write, then read, until neither goes on.
 
 use std::io;
 
@@ -9,55 +8,52 @@ use super::slots::Live;
 use crate::Nanos;
 use crate::conn::Wish;
 use crate::conn::kit::Kit;
+use crate::meter;
 use crate::watch::metrics::Close;
 
-/// What lies below the connections: the kernel, or a test's imitation of it.
+/// The operating system: the kernel, or a test's imitation of it.
 pub trait System {
     /// A connection's socket.
     type Socket;
-    /// The time now.
+    /// Returns the time.
     fn now(&self) -> Nanos;
-    /// Reads what is there into the space; 0 is the end of what the peer sends.
+    /// Reads available bytes into the space, and returns their number; 0 at the peer's end.
     fn recv(&mut self, socket: &mut Self::Socket, space: &mut [u8]) -> Result<usize, Errno>;
-    /// Writes the front of the bytes; how many.
+    /// Writes the first of the bytes, and returns their number.
     fn send(&mut self, socket: &mut Self::Socket, bytes: &[u8]) -> Result<usize, Errno>;
     /// Closes the sending side.
     fn shut_down(&mut self, socket: &mut Self::Socket) -> io::Result<()>;
 }
 
-/// A turn, and what it may use.
+/// A turn of a connection.
 pub(super) struct Turn<'a, S: System> {
     system: &'a mut S,
     kit: &'a mut Kit,
     live: &'a mut Live<S::Socket>,
-    /// How many bytes may still be read and written; below 0 by what the last exceeded it.
-    bytes_left: &'a mut isize,
     now: Nanos,
     has_read: bool,
 }
 
 impl<'a, S: System> Turn<'a, S> {
-    /// The turn of a connection that begins at `now`.
+    /// Makes the turn of a connection that begins at `now`.
     #[inline]
     pub fn new(
         system: &'a mut S,
         kit: &'a mut Kit,
         live: &'a mut Live<S::Socket>,
-        bytes_left: &'a mut isize,
         now: Nanos,
     ) -> Turn<'a, S> {
         Turn {
             system,
             kit,
             live,
-            bytes_left,
             now,
             has_read: false,
         }
     }
 
-    /// Writes, then reads, until neither goes on or others must be looked at. What the connection
-    /// wishes then, and the time of the last write or read.
+    /// Writes, then reads, until neither goes on or the units are spent. Returns the connection's
+    /// wish then, and the time of the last write or read.
     #[inline]
     pub fn go_on(mut self) -> (Wish, Nanos) {
         loop {
@@ -71,12 +67,12 @@ impl<'a, S: System> Turn<'a, S> {
         }
     }
 
-    /// Nothing is outgoing: does what the connection wishes. The wish that ends the turn.
+    /// Fulfils the connection's wish when nothing is outgoing. Returns the wish that ends the turn.
     #[inline]
     fn follow(&mut self) -> Option<Wish> {
         match self.live.conn.wish() {
-            Wish::Read if self.live.readable && *self.bytes_left > 0 => self.read(),
-            // What came while the answer waited would reset the connection.
+            Wish::Read if self.live.readable && !self.kit.meter.is_spent() => self.read(),
+            // Bytes that came while the response waited would reset the connection.
             Wish::Close if self.live.readable && self.live.conn.linger() => None,
             Wish::ShutDown => {
                 if self.system.shut_down(&mut self.live.socket).is_err() {
@@ -89,18 +85,19 @@ impl<'a, S: System> Turn<'a, S> {
         }
     }
 
-    /// Writes what is outgoing, once. The wish that ends the turn.
+    /// Writes outgoing bytes once. Returns the wish that ends the turn.
     #[inline]
     fn write(&mut self) -> Option<Wish> {
         let live = &mut *self.live;
-        if !live.writable || *self.bytes_left <= 0 {
+        if !live.writable {
             return Some(Wish::Wait);
         }
         match self.system.send(&mut live.socket, live.conn.outgoing()) {
             Ok(sent) => {
                 live.writable = sent == live.conn.outgoing().len();
-                *self.bytes_left -= sent as isize;
-                // How late it left is counted, and the next answer's delay begins now.
+                self.kit.meter.charge(meter::SEND);
+                self.kit.meter.charge_bytes(sent);
+                // Its lateness is recorded, and the next response's delay begins now.
                 self.now = self.system.now();
                 live.conn.sent(sent, self.kit, self.now);
             }
@@ -111,14 +108,14 @@ impl<'a, S: System> Turn<'a, S> {
         None
     }
 
-    /// Reads what is there, once. The wish that ends the turn.
+    /// Reads available bytes once. Returns the wish that ends the turn.
     #[inline]
     fn read(&mut self) -> Option<Wish> {
         let live = &mut *self.live;
         let space = live.conn.recv_space(self.kit);
         let room = space.len();
-        // Of an empty space 0 bytes are read, as at the peer's end.
-        debug_assert!(room > 0, "who wishes to read has room");
+        // Into an empty space, 0 bytes are read, as at the peer's end.
+        debug_assert!(room > 0, "a connection that wishes to read has room");
         match self.system.recv(&mut live.socket, space) {
             Ok(0) => {
                 live.readable = false;
@@ -127,9 +124,10 @@ impl<'a, S: System> Turn<'a, S> {
             Ok(len) => {
                 // A short read has emptied the socket, unless its end is waiting behind.
                 live.readable = len == room || live.half_closed;
-                *self.bytes_left -= len as isize;
-                // What a later read brings may have arrived after the wake-up; with delays to
-                // keep also what the first does, while others had their turns.
+                self.kit.meter.charge(meter::RECV);
+                self.kit.meter.charge_bytes(len);
+                // The bytes of a later read may have arrived after the wake-up. So may those of the
+                // first, while others had their turns, which matters if there are delays to keep.
                 if std::mem::replace(&mut self.has_read, true) || self.kit.paced {
                     self.now = self.system.now();
                 }
@@ -145,7 +143,7 @@ impl<'a, S: System> Turn<'a, S> {
         None
     }
 
-    /// The socket fails: its peer has reset the connection, or is gone.
+    /// Closes the connection because its socket fails: the peer has reset it, or is gone.
     #[cold]
     fn broken(&mut self) -> Wish {
         self.live.conn.ends = Close::Reset;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::task::{Poll, ready};
 
+use percent_encoding::percent_decode_str;
+
 use super::error::SchemaError;
 use super::fuel::Fuel;
 use crate::json::{Node, Tree};
@@ -260,24 +262,8 @@ fn resolve(base: &str, reference: &str) -> String {
 
 /// Percent-decodes a fragment. Returns `None` if the result is not UTF-8.
 fn percent_decoded(fragment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16);
-        match (first, tail) {
-            (b'%', [high, low, after @ ..])
-                if let (Some(high), Some(low)) = (digit(high), digit(low)) =>
-            {
-                bytes.push((high << 4 | low) as u8);
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let decoded = percent_decode_str(fragment).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
 
 #[cfg(test)]

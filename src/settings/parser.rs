@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value::{Content, ExitAfter};
+use super::value::{ContentMode, ExitAfter};
 
 /// A parser for one kind of value.
 pub trait ValueParser<T> {
@@ -188,15 +188,15 @@ impl<T: Copy> ValueParser<T> for Choice<T> {
 /// The source of response texts. A file is only named here; it is read later.
 pub struct ContentSource;
 
-impl ValueParser<Content> for ContentSource {
-    fn parse(&self, text: &str) -> Option<Content> {
+impl ValueParser<ContentMode> for ContentSource {
+    fn parse(&self, text: &str) -> Option<ContentMode> {
         match text {
-            "fixed" => Some(Content::Fixed),
-            "echo" => Some(Content::Echo),
-            "random" => Some(Content::Random),
+            "fixed" => Some(ContentMode::Fixed),
+            "echo" => Some(ContentMode::Echo),
+            "random" => Some(ContentMode::Random),
             _ => {
                 let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
-                Some(Content::File(path.into()))
+                Some(ContentMode::File(path.into()))
             }
         }
     }

@@ -38,7 +38,7 @@ pub enum FailOn {
 
 /// The source of response texts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
+pub enum ContentMode {
     /// A fixed sentence.
     Fixed,
     /// The last user message.

@@ -1,14 +1,14 @@
-//! A number of one core: one writer, no locks. Knows nothing of what is counted.
+//! A counter with one writer and without locks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number that one thread writes and any may read: a load and a store, without the `lock` prefix
-/// of an atomic addition. So is a gauge, which also falls.
+/// A number that one thread writes and any may read. Adding to it is a load and a store, without
+/// the `lock` prefix of an atomic addition. A gauge, which also falls, is one too.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// One that stands at 0.
+    /// Creates a counter at 0.
     pub const fn new() -> Counter {
         Counter(AtomicU64::new(0))
     }
@@ -19,19 +19,19 @@ impl Counter {
         self.set(self.get().wrapping_add(number));
     }
 
-    /// Takes from it.
+    /// Subtracts from it.
     #[inline]
     pub fn sub(&self, number: u64) {
         self.set(self.get().wrapping_sub(number));
     }
 
-    /// What it stands at.
+    /// Returns its value.
     #[inline]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sets it.
+    /// Sets its value.
     #[inline]
     pub fn set(&self, number: u64) {
         self.0.store(number, Ordering::Relaxed);

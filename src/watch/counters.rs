@@ -1,20 +1,19 @@
-//! The numbers of a core that have a name of their own: each is a row. Knows neither who counts nor
-//! in what format they are told.
+//! The named counters of a core: each is a row.
 
 use super::counter::Counter;
 
-/// Makes the counters of a core, their sums and their table from rows: each its help, then
-/// `field: kind, "name in Prometheus"`.
+/// Makes the counters of a core, their sums and their table from rows of the form
+/// `field: kind, "name in Prometheus"`, each below its help.
 macro_rules! counters {
     ($(#[doc = $help:literal] $field:ident: $kind:ident, $name:literal;)+) => {
-        /// Numbers that a core counts, each with one writer.
+        /// The named counters of a core, each with one writer.
         #[derive(Debug, Default)]
         pub struct Counters {$(
             #[doc = $help]
             pub $field: Counter,
         )+}
 
-        /// What they stood at, at one moment or in between two; of one core or of several.
+        /// Their values at one moment or between two, of one core or of several.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Counts {$(
             #[doc = $help]
@@ -22,29 +21,29 @@ macro_rules! counters {
         )+}
 
         impl Counters {
-            /// Adds what they stand at to what others do.
+            /// Adds their values to those of other cores.
             pub(super) fn read(&self, counts: &mut Counts) {
                 $(counts.$field = counts.$field.wrapping_add(self.$field.get());)+
             }
         }
 
         impl Counts {
-            /// What was counted since `earlier`; gauges stay as they are.
+            /// Returns what was counted since `earlier`; gauges stay as they are.
             pub fn since(&self, earlier: &Counts) -> Counts {
                 Counts {$(
-                    $field: match Kind::$kind {
-                        Kind::Counter => self.$field - earlier.$field,
-                        Kind::Gauge => self.$field,
+                    $field: match CounterKind::$kind {
+                        CounterKind::Counter => self.$field - earlier.$field,
+                        CounterKind::Gauge => self.$field,
                     },
                 )+}
             }
         }
 
         /// The table of all counters.
-        pub(super) const ROWS: &[Row] = &[$(Row {
+        pub(super) const ROWS: &[CounterRow] = &[$(CounterRow {
             field: stringify!($field),
             name: $name,
-            kind: Kind::$kind,
+            kind: CounterKind::$kind,
             help: $help.trim_ascii(),
             get: |counts| counts.$field,
         }),+];
@@ -76,23 +75,23 @@ counters! {
     held_back: Counter, "mocker_held_back_total";
 }
 
-/// A counter as it is told.
-pub(super) struct Row {
-    /// Its name in JSON.
+/// A counter as it is exported.
+pub(super) struct CounterRow {
+    /// The name in JSON.
     pub(super) field: &'static str,
-    /// Its name in Prometheus.
+    /// The name in Prometheus.
     pub(super) name: &'static str,
-    /// How it moves.
-    pub(super) kind: Kind,
-    /// What it counts.
+    /// The kind of number.
+    pub(super) kind: CounterKind,
+    /// The help text.
     pub(super) help: &'static str,
-    /// Its number.
+    /// Returns its value.
     pub(super) get: fn(&Counts) -> u64,
 }
 
-/// How a number moves.
+/// The kind of a number, in Prometheus's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CounterKind {
     /// It only rises.
     Counter,
     /// It rises and falls.

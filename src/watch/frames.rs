@@ -1,21 +1,21 @@
-//! What of one connection's answers is on its way out. Knows no connection and no clock.
+//! The frames of one connection that have not left yet, for measuring how late they leave.
 
 use crate::Nanos;
 
-/// Frames of one connection that were rendered and have not left. A frame is what leaves in one
-/// piece: an answer, or what of a stream is due together.
+/// The frames of one connection that are rendered and have not left. A frame is a response, or the
+/// events of a stream that are due together.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Frames {
-    /// When the first of them was due.
+pub struct Unsent {
+    /// The time at which the first of them was due.
     pub due: Nanos,
-    /// How many begin an answer.
+    /// The number of frames that begin a response.
     pub answers: u32,
-    /// How many go on with one.
+    /// The number of frames that continue a stream.
     pub chunks: u32,
 }
 
-impl Frames {
-    /// An answer begins that is due at `due`.
+impl Unsent {
+    /// Adds a response that is due at `due`.
     #[inline]
     pub fn answer(&mut self, due: Nanos) {
         if self.is_empty() {
@@ -24,10 +24,10 @@ impl Frames {
         self.answers += 1;
     }
 
-    /// More of a stream is due at `due`; it leaves with what is there already.
+    /// Adds the next part of a stream, due at `due`, unless a frame is there that it leaves with.
     pub fn chunk(&mut self, due: Nanos) {
         if self.is_empty() {
-            *self = Frames {
+            *self = Unsent {
                 due,
                 answers: 0,
                 chunks: 1,
@@ -35,7 +35,7 @@ impl Frames {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.answers | self.chunks == 0

@@ -1,26 +1,26 @@
-//! Times as a log-linear histogram: counted by one core, read by whoever asks. Knows no metric.
+//! A log-linear histogram of times, with one writer.
 
 use super::counter::Counter;
 use crate::Nanos;
 
-/// Times are counted in units of so many nanoseconds, as a power of two: at the microsecond, where
-/// the promised precision begins, a unit is 3.2 %.
+/// The unit of the histogram in nanoseconds, as a power of two. At a microsecond, where the
+/// promised precision begins, a unit is 3.2 %.
 const UNIT_BITS: u32 = 5;
 
-/// Each power of two is cut into so many buckets, as a power of two. A time is told as the middle
-/// of its bucket, so it is off by 1.6 % at most, and by 16 ns below a microsecond.
+/// The number of buckets for each power of two, as a power of two. A time is reported as the middle
+/// of its bucket, so it is off by at most 1.6 %, and by 16 ns below a microsecond.
 const PARTS_BITS: u32 = 5;
-/// See [`PARTS_BITS`].
+/// The number of buckets for each power of two.
 const PARTS: usize = 1 << PARTS_BITS;
 
-/// How many powers of two there are buckets for, beyond the first: up to 68 s. What takes longer is
-/// counted in the last bucket.
+/// The number of powers of two with buckets of their own beyond the first: up to 68 s. Longer times
+/// are counted in the last bucket.
 const POWERS: usize = 25;
 
-/// How many buckets there are.
+/// The number of buckets.
 const BUCKETS: usize = (POWERS + 2) * PARTS;
 
-/// More than any time that has a bucket of its own.
+/// The longest time that has a bucket of its own.
 const MOST: Nanos = ((2 * PARTS as Nanos) << POWERS << UNIT_BITS) - 1;
 
 /// A histogram that one thread writes.
@@ -38,13 +38,13 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts a time as often as it was taken.
+    /// Counts a time that occurred `times` times.
     #[inline]
     pub fn record(&self, time: Nanos, times: u64) {
         self.buckets[bucket(time)].add(times);
     }
 
-    /// Adds what was counted here to a tally.
+    /// Adds its counts to a tally.
     pub fn read(&self, tally: &mut Tally) {
         for (sum, bucket) in tally.buckets.iter_mut().zip(&self.buckets) {
             *sum += bucket.get();
@@ -52,8 +52,7 @@ impl Histogram {
     }
 }
 
-/// What histograms have counted, at one moment or between two. All times are told to a bucket's
-/// precision.
+/// The counts of histograms, at one moment or between two. Times have the precision of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     buckets: Vec<u64>,
@@ -68,27 +67,26 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// How many times were counted.
+    /// Returns the number of times.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    /// All times together.
+    /// Returns the sum of all times.
     pub fn sum(&self) -> Nanos {
         let buckets = self.buckets.iter().enumerate();
         buckets.map(|(at, count)| middle(at) * count).sum()
     }
 
-    /// The longest time; 0 where none was counted.
+    /// Returns the longest time; 0 if there is none.
     pub fn max(&self) -> Nanos {
         let last = self.buckets.iter().rposition(|&count| count > 0);
         last.map_or(0, middle)
     }
 
-    /// The time that so large a share of all times (0 to 1) does not exceed; 0 where none was
-    /// counted.
+    /// Returns the time that a `share` of all times (0 to 1) does not exceed; 0 if there is none.
     pub fn quantile(&self, share: f64) -> Nanos {
-        // An amount of 1 at least: the least time is the quantile 0.
+        // At least 1: the quantile 0 is the shortest time.
         let rank = ((share * self.count() as f64).ceil() as u64).max(1);
         let mut below = 0;
         let reaches = |&count: &u64| {
@@ -98,8 +96,8 @@ impl Tally {
         self.buckets.iter().position(reaches).map_or(0, middle)
     }
 
-    /// For each power of two its end, in nanoseconds, and how many times were below it; but the
-    /// last one also has all that were longer.
+    /// Returns the end of each power of two, in nanoseconds, and the number of times below it. The
+    /// longest times are beyond the last one.
     pub fn cumulative(&self) -> impl Iterator<Item = (Nanos, u64)> {
         let mut below = self.buckets[..PARTS].iter().sum::<u64>();
         let powers = self.buckets[PARTS..].chunks(PARTS).take(POWERS).enumerate();
@@ -111,14 +109,14 @@ impl Tally {
         })
     }
 
-    /// Adds another.
+    /// Adds another tally.
     pub fn add(&mut self, other: &Tally) {
         for (sum, count) in self.buckets.iter_mut().zip(&other.buckets) {
             *sum += count;
         }
     }
 
-    /// What was counted since `earlier`.
+    /// Returns what was counted since `earlier`.
     pub fn since(&self, earlier: &Tally) -> Tally {
         let both = self.buckets.iter().zip(&earlier.buckets);
         Tally {
@@ -134,7 +132,7 @@ fn bucket(time: Nanos) -> usize {
     power as usize * PARTS + (units >> power) as usize
 }
 
-/// The middle of a bucket, in nanoseconds.
+/// Returns the middle of a bucket, in nanoseconds.
 fn middle(bucket: usize) -> Nanos {
     let power = (bucket / PARTS).saturating_sub(1);
     let first = ((bucket - power * PARTS) as Nanos) << power << UNIT_BITS;

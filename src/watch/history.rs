@@ -1,5 +1,4 @@
-//! What became of the seconds so far: how many were mock-bound and why, and the last minutes.
-//! Knows no clock.
+//! The history of a run: how many seconds were mock-bound and why, and the last minutes in detail.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,54 +6,57 @@ use std::sync::Arc;
 use super::window::{Moment, Reason, Reasons, Verdict, Window};
 use crate::{Nanos, SECOND};
 
-/// How many windows are kept: 5 minutes.
+/// The number of windows that are kept: 5 minutes.
 const KEPT: usize = 300;
 
-/// From how many windows the headroom is estimated.
+/// The number of windows from which the headroom is estimated.
 const HEADROOM_WINDOWS: usize = 10;
 
-/// From fewer requests nothing is estimated: what a core does beside them would show.
+/// The fewest requests from which the headroom is estimated: with fewer, other work of a core would
+/// distort it.
 const HEADROOM_REQUESTS: u64 = 1000;
 
-/// A shorter window is not judged.
+/// The shortest window that counts.
 const LEAST: Nanos = SECOND / 10;
 
-/// Of so large a share of the windows being mock-bound, the run is.
+/// The share of mock-bound windows above which the run is mock-bound.
 pub const BOUND_MAX: f64 = 0.10;
 
-/// The last look and what followed from all looks.
+/// The last moment, and what followed from all windows.
 #[derive(Debug, Default)]
 pub struct History {
-    /// The last look.
+    /// The last moment.
     pub last: Arc<Moment>,
-    /// The first.
+    /// The first moment.
     pub first: Arc<Moment>,
-    /// How the windows were judged.
-    pub judged: Judged,
+    /// The sums over all active windows.
+    pub summary: Summary,
     /// The last windows, as JSON objects.
-    pub told: VecDeque<String>,
-    /// Of the last windows with requests: how many, and the time that the cores' turns took.
+    pub exported: VecDeque<String>,
+    /// The number of requests in each of the last windows that had any, and the time of the cores'
+    /// turns.
     recent: VecDeque<(u64, Nanos)>,
 }
 
-/// What became of the windows of a run in which something happened.
+/// The sums over the windows of a run in which something happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Judged {
-    /// All of them.
+pub struct Summary {
+    /// The number of windows.
     pub windows: u64,
-    /// In which the mock was the bottleneck.
+    /// The number of windows in which the mock was the bottleneck.
     pub bound: u64,
-    /// For each reason, in the order of [`Reasons::ALL`]; one may have several.
+    /// The number of windows with each reason, in the order of [`Reasons::ALL`]; one may have
+    /// several.
     pub reasons: [u64; Reasons::ALL.len()],
-    /// How long they were together.
+    /// Their total time.
     pub time: Nanos,
-    /// The requests to the API that were answered in them.
+    /// The responses to requests to the API.
     pub requests: u64,
-    /// The time that the cores' turns took.
+    /// The total time of the cores' turns.
     pub turns: Nanos,
 }
 
-impl Judged {
+impl Summary {
     fn add(&mut self, window: &Window) {
         self.time += window.length;
         self.requests += window.requests;
@@ -70,22 +72,22 @@ impl Judged {
         }
     }
 
-    /// How often each reason held.
+    /// Returns the number of windows with each reason.
     pub fn by_reason(self) -> impl Iterator<Item = (&'static Reason, u64)> {
         Reasons::ALL.iter().zip(self.reasons)
     }
 
-    /// Requests per second of this time.
+    /// Returns the requests per second of the active time.
     pub fn rate(self) -> f64 {
         self.requests as f64 * SECOND as f64 / self.time.max(1) as f64
     }
 
-    /// The share of windows that were mock-bound; 0 without any.
+    /// Returns the share of windows that were mock-bound; 0 if there are none.
     pub fn share(self) -> f64 {
         self.bound as f64 / self.windows.max(1) as f64
     }
 
-    /// What is said of the run.
+    /// Returns the verdict on the run.
     pub fn verdict(self) -> Verdict {
         match self.windows {
             0 => Verdict::Idle,
@@ -94,44 +96,44 @@ impl Judged {
         }
     }
 
-    /// Requests per second at which so many cores would saturate, from what all of these cost; None
-    /// after too few.
+    /// Returns the requests per second at which this number of cores would saturate, from the cost
+    /// of all these requests; None if they are too few.
     pub fn headroom(self, cores: usize) -> Option<f64> {
         headroom(self.requests, self.turns, cores)
     }
 
-    /// Whether the run as a whole can't be trusted.
+    /// Returns whether the mock was the bottleneck of the run as a whole.
     pub fn is_bound(self) -> bool {
         self.share() > BOUND_MAX
     }
 }
 
 impl History {
-    /// The first window begins at this moment.
+    /// Begins the first window at this moment.
     pub fn begin(&mut self, moment: Moment) {
         self.last = Arc::new(moment);
         self.first = self.last.clone();
     }
 
-    /// A window has ended at `moment`; `told` is it as JSON.
-    pub fn add(&mut self, moment: Moment, window: &Window, told: String) {
+    /// Adds a window that ended at `moment`, with its export as JSON.
+    pub fn add(&mut self, moment: Moment, window: &Window, exported: String) {
         self.last = Arc::new(moment);
-        // The last one is cut short by the end: of a moment nothing can be said, unless it is all.
-        if window.length < LEAST && self.judged.windows > 0 {
+        // The end of the run cuts the last window short. If it is the only one, it counts anyway.
+        if window.length < LEAST && self.summary.windows > 0 {
             return;
         }
         if window.is_active() {
-            self.judged.add(window);
+            self.summary.add(window);
         }
         if window.requests > 0 {
             let cost = (window.requests, window.turns());
             push(&mut self.recent, cost, HEADROOM_WINDOWS);
         }
-        push(&mut self.told, told, KEPT);
+        push(&mut self.exported, exported, KEPT);
     }
 
-    /// Requests per second at which the cores would saturate, from what the last requests cost;
-    /// None after too few.
+    /// Returns the requests per second at which the cores would saturate, from the cost of the last
+    /// requests; None if they are too few.
     pub fn headroom(&self) -> Option<f64> {
         let requests: u64 = self.recent.iter().map(|recent| recent.0).sum();
         let turns = self.recent.iter().map(|recent| recent.1).sum();
@@ -139,10 +141,10 @@ impl History {
     }
 }
 
-/// Requests per second at which so many cores would saturate, if each request costs what these
-/// have; None when they are too few to tell. `turns` is the time that the event loops' turns took:
-/// what a wait and its wake-up cost beside is shared by ever more requests as the load grows, and
-/// an estimate from all of the CPU time is too low by half at a tenth of the load
+/// Returns the requests per second at which this number of cores would saturate if each request
+/// cost as much as these; None if they are too few. `turns` is the time of the event loops' turns.
+/// The cost of waiting and waking up is left out, since ever more requests share it as the load
+/// grows: an estimate from all CPU time is too low by half at a tenth of the load
 /// (`scripts/verdict`).
 fn headroom(requests: u64, turns: Nanos, cores: usize) -> Option<f64> {
     (requests >= HEADROOM_REQUESTS && turns > 0)
@@ -162,19 +164,19 @@ mod tests {
 
     #[test]
     fn a_run_is_bound_when_more_than_a_tenth_of_it_was() {
-        let mut judged = Judged::default();
-        assert_eq!(judged.verdict(), Verdict::Idle);
-        (0..9).for_each(|_| judged.judge(Reasons::default()));
+        let mut summary = Summary::default();
+        assert_eq!(summary.verdict(), Verdict::Idle);
+        (0..9).for_each(|_| summary.judge(Reasons::default()));
         let late = Reasons {
             late: true,
             ..Reasons::default()
         };
-        judged.judge(late);
-        assert_eq!((judged.verdict(), judged.share()), (Verdict::Ok, 0.1));
-        judged.judge(late);
-        assert_eq!(judged.verdict(), Verdict::MockBound);
-        assert_eq!((judged.windows, judged.bound), (11, 2));
-        assert_eq!(judged.reasons, [0, 0, 2]);
+        summary.judge(late);
+        assert_eq!((summary.verdict(), summary.share()), (Verdict::Ok, 0.1));
+        summary.judge(late);
+        assert_eq!(summary.verdict(), Verdict::MockBound);
+        assert_eq!((summary.windows, summary.bound), (11, 2));
+        assert_eq!(summary.reasons, [0, 0, 2]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! The line that tells a terminal how the last second was. Knows no terminal.
+//! The line that shows the last second on a terminal.
 
 use super::report::{grouped, millis, percent};
 use super::window::{Verdict, Window};
 
-/// Puts the cursor to the line's beginning and clears it, so that the next one stands in its place.
+/// The escape code that moves the cursor to the start of the line and clears it for the next one.
 pub const AGAIN: &str = "\r\x1b[K";
 
-/// The line of a window. Without `color` it has no escape codes.
+/// Returns the line of a window. Without `color` it has no escape codes.
 pub fn line(window: &Window, color: bool) -> String {
     let (verdict, code) = match window.verdict() {
         verdict @ Verdict::Idle => (verdict.name().to_owned(), "2"),

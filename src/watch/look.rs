@@ -1,4 +1,4 @@
-//! Looks at what the cores have done, each of which ends a window. Knows no clock and no thread.
+//! The sampling of the counters: each sample ends a window.
 
 use super::metrics::Totals;
 use super::window::{Moment, Schedule, Window};
@@ -6,8 +6,8 @@ use super::{Watch, stats};
 use crate::Nanos;
 
 impl Watch {
-    /// The first window begins; what was counted before is in it too. `now` is in nanoseconds since
-    /// the process started, `schedules` what the kernel says of each core.
+    /// Begins the first window, which includes what was counted before. `now` is in nanoseconds
+    /// since the process started, and `schedules` is the kernel's account of each core.
     pub fn begin(&self, now: Nanos, schedules: Vec<Option<Schedule>>) {
         self.history().begin(Moment {
             at: now,
@@ -16,15 +16,15 @@ impl Watch {
         });
     }
 
-    /// Looks at what the cores have done since the last look, as at the beginning. Only one thread
-    /// looks.
+    /// Ends a window with what the cores have counted since the last one; the parameters are those
+    /// of `begin`. Only one thread does so.
     pub fn look(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
         let moment = self.moment(now, schedules);
         let last = self.history().last.clone();
         let mut window = Window::between(&last, &moment);
         window.requests = self.requests_in(&window.totals);
-        let told = stats::window(self, &window);
-        self.history().add(moment, &window, told);
+        let exported = stats::window(self, &window);
+        self.history().add(moment, &window, exported);
         window
     }
 
@@ -41,10 +41,10 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::SECOND;
-    use crate::watch::Endpoint;
+    use crate::watch::CountedEndpoint;
 
     fn watch() -> Watch {
-        let endpoint = |label: &str, api| Endpoint {
+        let endpoint = |label: &str, api| CountedEndpoint {
             label: label.into(),
             api,
         };
@@ -71,15 +71,15 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_metrics_is_no_load() {
+    fn reading_metrics_is_no_load() {
         let watch = watch();
         watch.begin(0, vec![None]);
         for (endpoint, active) in [(1, false), (0, true)] {
             let core = watch.core(0);
             core.answered(endpoint, 200);
             let mut frames = Default::default();
-            crate::watch::metrics::Frames::answer(&mut frames, SECOND);
-            core.left(&mut frames, 2 * SECOND);
+            crate::watch::metrics::Unsent::answer(&mut frames, SECOND);
+            core.record_sent(&mut frames, 2 * SECOND);
             let window = watch.look(SECOND, vec![None]);
             assert_eq!(
                 (window.is_active(), window.reasons().late),

@@ -1,62 +1,48 @@
-//! What one core counts while it serves: one writer, no locks, cache lines of its own. Whoever asks
-//! adds up what the cores have. Knows no clock, no connection and no endpoint by name.
+//! The counters of one core, with one writer, without locks and on cache lines of their own.
+//! Readers add up those of all cores.
 
 use super::counter::Counter;
 use super::histogram::{Histogram, Tally};
 use crate::Nanos;
+use crate::status::column;
 
 pub use super::counters::{Counters, Counts};
-pub use super::frames::Frames;
+pub use super::frames::Unsent;
 pub use super::times::Time;
+pub use crate::status::STATUSES;
 
-/// How many endpoints there is room for.
-pub const ENDPOINTS: usize = 16;
+/// Responses by endpoint and status, in the order of the endpoints and of [`STATUSES`].
+pub type Answers = Vec<[u64; STATUSES.len()]>;
 
-/// Answers by endpoint and status, in the order of [`STATUSES`].
-pub type Answers = [[u64; STATUSES.len()]; ENDPOINTS];
+/// The counters of an endpoint, one for each status. They fill whole cache lines, so that no core
+/// writes to a line of another one.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct ByStatus([Counter; STATUSES.len()]);
 
-/// Every status that an answer can have, in the order of their columns; 0 stands for others.
-pub const STATUSES: [u16; 17] = [
-    200, 204, 400, 403, 404, 405, 408, 413, 414, 415, 417, 429, 431, 500, 501, 505, 0,
-];
-
-/// The column of the statuses that have none.
-const OTHER: usize = STATUSES.len() - 1;
-
-/// The column of each status.
-const COLUMNS: [u8; 600] = {
-    let mut columns = [OTHER as u8; 600];
-    let mut at = 0;
-    while at < STATUSES.len() {
-        columns[STATUSES[at] as usize] = at as u8;
-        at += 1;
-    }
-    columns
-};
-
-/// Why a connection ended.
+/// The reason why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// The client closed it between two requests.
     Client,
-    /// Its last answer was given: the client had asked for the end, or spoke HTTP/1.0.
+    /// The last response was sent: the client requested the close, or spoke HTTP/1.0.
     Answered,
-    /// What the client sent could not be read on, and was answered with an error.
+    /// The client sent something that is not HTTP, and received an error.
     Refused,
-    /// No request came for the idle timeout.
+    /// No request arrived within the idle timeout.
     IdleTimeout,
     /// A request did not arrive in time.
     ReadTimeout,
-    /// The client did not read an answer in time.
+    /// The client did not read a response in time.
     WriteTimeout,
-    /// It broke: a reset, or a client that went away while an answer was written.
+    /// The connection was reset, or the client went away while a response was written.
     Reset,
-    /// The server ended.
+    /// The server shut down.
     Shutdown,
 }
 
 impl Close {
-    /// Every reason and its name, in order.
+    /// Every reason with its name, in order.
     pub const ALL: [(Close, &str); 8] = [
         (Close::Client, "client"),
         (Close::Answered, "answered"),
@@ -69,49 +55,50 @@ impl Close {
     ];
 }
 
-/// What one core counts; the core alone writes it.
+/// The counters of one core, written by that core alone.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct Core {
-    /// Numbers.
+pub struct CoreMetrics {
+    /// The named counters.
     pub counters: Counters,
-    answers: [[Counter; STATUSES.len()]; ENDPOINTS],
+    answers: Box<[ByStatus]>,
     closes: [Counter; Close::ALL.len()],
     times: [Histogram; Time::COUNT],
-    /// How long all turns were together.
+    /// The total time of all turns.
     busy: Counter,
-    /// How long it looked for events in vain instead of sleeping.
+    /// The total time of busy-polling.
     spun: Counter,
 }
 
-impl Core {
-    /// An answer was written for an endpoint, whose number is below [`ENDPOINTS`].
-    #[inline]
-    pub fn answered(&self, endpoint: u8, status: u16) {
-        // Most are 200: the first column.
-        let column = match status {
-            200 => 0,
-            status => COLUMNS
-                .get(usize::from(status))
-                .map_or(OTHER, |c| (*c).into()),
-        };
-        self.answers[usize::from(endpoint) % ENDPOINTS][column].add(1);
+impl CoreMetrics {
+    /// Creates the counters of a core for a number of endpoints.
+    pub fn new(endpoints: usize) -> CoreMetrics {
+        CoreMetrics {
+            answers: (0..endpoints).map(|_| ByStatus::default()).collect(),
+            ..CoreMetrics::default()
+        }
     }
 
-    /// An answer is given after a delay that was asked for.
+    /// Counts a response to a request to an endpoint, by its number.
+    #[inline]
+    pub fn answered(&self, endpoint: u8, status: u16) {
+        self.answers[usize::from(endpoint)].0[column(status)].add(1);
+    }
+
+    /// Records the configured delay of a response.
     pub fn delayed(&self, delay: Nanos) {
         self.time(Time::Delay).record(delay, 1);
     }
 
-    /// Frames have left by `now`. What they are late by is time that the mock took: they leave as
-    /// soon as they are due.
+    /// Records that frames have left by `now`. They leave as soon as they are due, so their
+    /// lateness is time that the mock took.
     #[inline]
-    pub fn left(&self, frames: &mut Frames, now: Nanos) {
+    pub fn record_sent(&self, frames: &mut Unsent, now: Nanos) {
         if frames.is_empty() {
             return;
         }
         let late = now.saturating_sub(frames.due);
-        // What leaves together either begins answers or goes on with a stream.
+        // Frames that leave together either begin responses or continue a stream.
         let (histogram, number) = match frames.answers {
             0 => (self.time(Time::Chunk), frames.chunks),
             answers => (self.time(Time::Service), answers),
@@ -120,34 +107,34 @@ impl Core {
         (frames.answers, frames.chunks) = (0, 0);
     }
 
-    /// Frames can't leave, since the client has not read what came before.
-    pub fn held_back(&self, frames: &mut Frames) {
-        let Frames {
+    /// Records that frames cannot leave because the client has not read what came before.
+    pub fn held_back(&self, frames: &mut Unsent) {
+        let Unsent {
             answers, chunks, ..
         } = std::mem::take(frames);
         self.counters.held_back.add(u64::from(answers + chunks));
     }
 
-    /// A connection has ended.
+    /// Records that a connection was closed.
     pub fn closed(&self, why: Close) {
         self.closes[why as usize].add(1);
     }
 
-    /// The event loop has made a turn: from the end of its wait to the beginning of the next.
+    /// Records a turn of the event loop: from the end of its wait to the start of the next.
     pub fn turned(&self, time: Nanos) {
         self.busy.add(time);
         self.time(Time::Turn).record(time, 1);
     }
 
-    /// The event loop has looked for events for so long instead of sleeping.
+    /// Records time that the event loop spent busy-polling.
     pub fn spun(&self, time: Nanos) {
         self.spun.add(time);
     }
 
-    /// Adds what this core has counted to what others have.
+    /// Adds the counters of this core to those of others.
     pub fn read(&self, totals: &mut Totals) {
         self.counters.read(&mut totals.counts);
-        self.read_answers(&mut totals.answers);
+        self.read_responses(&mut totals.answers);
         for (sum, count) in totals.closes.iter_mut().zip(&self.closes) {
             *sum += count.get();
         }
@@ -161,11 +148,13 @@ impl Core {
             .push(self.counters.open_connections.get());
     }
 
-    /// Adds the answers alone, for who looks often.
-    pub fn read_answers(&self, answers: &mut Answers) {
-        let answers = answers.iter_mut().flatten();
-        for (sum, count) in answers.zip(self.answers.iter().flatten()) {
-            *sum += count.get();
+    /// Adds the responses alone, which is cheap enough to be done often.
+    pub fn read_responses(&self, answers: &mut Answers) {
+        answers.resize(self.answers.len(), Default::default());
+        for (sums, counters) in answers.iter_mut().zip(&self.answers) {
+            for (sum, counter) in sums.iter_mut().zip(&counters.0) {
+                *sum += counter.get();
+            }
         }
     }
 
@@ -175,39 +164,39 @@ impl Core {
     }
 }
 
-/// What all cores have counted, at one moment or in between two.
+/// The counters of all cores, at one moment or between two.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    /// Numbers.
+    /// The named counters.
     pub counts: Counts,
-    /// Answers by endpoint and status.
+    /// The responses by endpoint and status.
     pub answers: Answers,
-    /// Connections that ended, in the order of [`Close::ALL`].
+    /// The connections that were closed, in the order of [`Close::ALL`].
     pub closes: [u64; Close::ALL.len()],
-    /// Times, in the order of [`Time`].
+    /// The measured times, in the order of [`Time`].
     pub times: [Tally; Time::COUNT],
-    /// How long each core was in its turns.
+    /// The time that each core spent in turns.
     pub busy: Vec<Nanos>,
-    /// How long each core looked for events instead of sleeping.
+    /// The time that each core spent busy-polling.
     pub spun: Vec<Nanos>,
-    /// How many connections each core has.
+    /// The number of connections of each core.
     pub connections: Vec<u64>,
 }
 
 impl Totals {
-    /// The times of a kind.
+    /// Returns the times of one kind.
     pub fn time(&self, time: Time) -> &Tally {
         &self.times[time as usize]
     }
 
-    /// The times of several kinds together.
+    /// Returns the times of several kinds together.
     pub(super) fn times_of(&self, times: &[Time]) -> Tally {
         let mut sum = Tally::default();
         times.iter().for_each(|&time| sum.add(self.time(time)));
         sum
     }
 
-    /// What was counted since `earlier`; gauges stay as they are.
+    /// Returns what was counted since `earlier`; gauges stay as they are.
     pub fn since(&self, earlier: &Totals) -> Totals {
         let mut between = self.clone();
         between.counts = self.counts.since(&earlier.counts);

@@ -1,23 +1,52 @@
-//! `/metrics`: the same in Prometheus's text format, version 0.0.4. Counters end in `_total`, times
-//! are seconds, sizes bytes. Knows no HTTP.
+//! `/metrics`: all metrics in Prometheus's text format, version 0.0.4. Counters end in `_total`,
+//! times are in seconds, sizes in bytes.
 
 use std::fmt::Display;
 use std::io::Write;
 
 use super::Watch;
-use super::counters::{Kind, ROWS};
+use super::counters::{CounterKind, ROWS};
 use super::histogram::Tally;
-use super::history::Judged;
+use super::history::Summary;
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, seconds};
 use super::window::Schedule;
 use crate::Nanos;
 
 impl Watch {
-    /// Appends all metrics in Prometheus's text format, version 0.0.4.
-    pub fn write_metrics(&self, out: &mut Vec<u8>) {
-        let totals = self.totals();
-        let mut text = Text { out };
+    /// Appends part number `part` of all metrics in Prometheus's text format, version 0.0.4.
+    /// Returns true if there are more parts.
+    pub(super) fn write_metrics_part(
+        &self,
+        part: usize,
+        totals: &Totals,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let mut text = Exposition { out };
+        match part {
+            0 => self.write_start(&mut text),
+            1 => requests(self, totals, &mut text),
+            2 => counters(totals, &mut text),
+            part if part - 3 < TIMES.len() => {
+                let time = &TIMES[part - 3];
+                let name = format!("mocker_{}", time.name);
+                text.histogram(&name, time.help, &totals.times_of(time.of));
+            }
+            _ => {
+                // The lock is not held while this is written.
+                let (last, summary, headroom) = {
+                    let history = self.history();
+                    (history.last.clone(), history.summary, history.headroom())
+                };
+                cores(totals, &last.schedules, &mut text);
+                verdict(summary, headroom, &mut text);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn write_start(&self, text: &mut Exposition<'_>) {
         text.family("mocker_build_info", "gauge", "The version that runs.");
         let version = env!("CARGO_PKG_VERSION");
         text.sample("mocker_build_info", &[("version", &version)], 1);
@@ -27,40 +56,31 @@ impl Watch {
             "When it started, in Unix time.",
         );
         text.sample("mocker_start_time_seconds", &[], self.started);
-        requests(self, &totals, &mut text);
-        for row in ROWS {
-            let kind = match row.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-            };
-            text.family(row.name, kind, row.help);
-            text.sample(row.name, &[], (row.get)(&totals.counts));
-        }
-        let name = "mocker_closed_connections_total";
-        text.family(name, "counter", "Connections that ended, by the reason.");
-        for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
-            text.sample(name, &[("reason", reason)], count);
-        }
-        for told in TIMES {
-            let name = format!("mocker_{}", told.name);
-            text.histogram(&name, told.help, &totals.times_of(told.of));
-        }
-        // Nobody waits for the history while this is written.
-        let (last, judged, headroom) = {
-            let history = self.history();
-            (history.last.clone(), history.judged, history.headroom())
-        };
-        cores(&totals, &last.schedules, &mut text);
-        verdict(judged, headroom, &mut text);
     }
 }
 
-fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
+fn counters(totals: &Totals, text: &mut Exposition<'_>) {
+    for row in ROWS {
+        let kind = match row.kind {
+            CounterKind::Counter => "counter",
+            CounterKind::Gauge => "gauge",
+        };
+        text.family(row.name, kind, row.help);
+        text.sample(row.name, &[], (row.get)(&totals.counts));
+    }
+    let name = "mocker_closed_connections_total";
+    text.family(name, "counter", "Connections that ended, by the reason.");
+    for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
+        text.sample(name, &[("reason", reason)], count);
+    }
+}
+
+fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
     let name = "mocker_requests_total";
     text.family(name, "counter", "Requests that were answered.");
     for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
         for (status, count) in STATUSES.iter().zip(row) {
-            // A series that is there from the start shows its first rise.
+            // Prometheus sees the first increase only of a series that was there before.
             if *count > 0 || *status == STATUSES[0] {
                 let labels: [(&str, &dyn Display); 2] =
                     [("endpoint", &endpoint.label), ("status", status)];
@@ -70,7 +90,7 @@ fn requests(watch: &Watch, totals: &Totals, text: &mut Text<'_>) {
     }
 }
 
-fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Text<'_>) {
+fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Exposition<'_>) {
     let name = "mocker_core_open_connections";
     text.family(name, "gauge", "Connections that each core has open now.");
     for (core, connections) in totals.connections.iter().enumerate() {
@@ -81,7 +101,7 @@ fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Text<'_>) {
     for (core, busy) in totals.busy.iter().enumerate() {
         text.sample(name, &[("core", &core)], seconds(*busy));
     }
-    // A family without samples is none.
+    // A family must have samples.
     if schedules.iter().all(Option::is_none) {
         return;
     }
@@ -105,22 +125,22 @@ fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Text<'_>) {
     );
 }
 
-fn verdict(judged: Judged, headroom: Option<f64>, text: &mut Text<'_>) {
+fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     let name = "mocker_windows_total";
     text.family(
         name,
         "counter",
         "Seconds in which something was asked, by the verdict.",
     );
-    text.sample(name, &[("verdict", &"ok")], judged.windows - judged.bound);
-    text.sample(name, &[("verdict", &"mock_bound")], judged.bound);
+    text.sample(name, &[("verdict", &"ok")], summary.windows - summary.bound);
+    text.sample(name, &[("verdict", &"mock_bound")], summary.bound);
     let name = "mocker_mock_bound_reasons_total";
     text.family(
         name,
         "counter",
         "Reasons for which seconds were mock-bound; one may have several.",
     );
-    for (reason, count) in judged.by_reason() {
+    for (reason, count) in summary.by_reason() {
         text.sample(name, &[("reason", &reason.name)], count);
     }
     if let Some(headroom) = headroom {
@@ -131,17 +151,17 @@ fn verdict(judged: Judged, headroom: Option<f64>, text: &mut Text<'_>) {
     }
 }
 
-/// The text format as it is written.
-struct Text<'a> {
+/// A text in Prometheus's format.
+struct Exposition<'a> {
     out: &'a mut Vec<u8>,
 }
 
-impl Text<'_> {
+impl Exposition<'_> {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect("a Vec takes all");
     }
 
-    /// None of the labels' values holds a quote, a backslash or a line's end.
+    /// Appends a sample. No label's value may hold a quote, a backslash or a line end.
     fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
         self.out.extend_from_slice(name.as_bytes());
         for (at, (label, text)) in labels.iter().enumerate() {

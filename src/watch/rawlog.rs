@@ -1,9 +1,8 @@
-//! `-log-raw`: requests and answers as they were, on standard error, each record whole. Knows bytes
-//! only; the connections make the records, a thread of its own writes them.
+//! `-log-raw`: the bytes of requests and responses on standard error, each record whole.
+//! Connections make the records, and a separate thread writes them.
 //!
-//! Connections hold what they log until it is written. Together they hold no more than a budget:
-//! beyond it they wait, so a slow reader of the log slows the answers down instead of growing
-//! memory or losing a record.
+//! A record counts against a budget until it is written. Connections wait while the budget is used
+//! up, so a slow reader of the log delays responses instead of growing memory or losing records.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,59 +12,60 @@ use std::thread::{self, JoinHandle};
 
 use crate::{Nanos, SECOND};
 
-/// How many bytes all records may hold before they are written.
+/// The most bytes that records which are not yet written may hold.
 pub(crate) const BUDGET: u64 = 240 << 20;
 
-/// The same where requests that are no HTTP count too.
+/// The most bytes that they may hold together with requests that are not HTTP.
 const REFUSED_BUDGET: u64 = 256 << 20;
 
-/// How long a connection waits before it asks again for room in the budget.
+/// The time after which a connection tries again to get room in the budget.
 pub const RETRY: Nanos = SECOND / 50;
 
-/// Bytes of a record beside what is logged: its three lines.
+/// The bytes of a record besides what is logged: its three lines.
 const LINES: u64 = 80;
 
-/// One core's way to the log.
+/// The access of one core to the log.
 #[derive(Clone, Debug)]
 pub struct RawLog {
     records: Sender<Record>,
     held: Arc<AtomicU64>,
 }
 
-/// The thread that writes; it ends when every [`RawLog`] is gone and all is written.
+/// The thread that writes the log. It ends once every [`RawLog`] is dropped and all is written.
 #[derive(Debug)]
-pub struct Writer(JoinHandle<()>);
+pub struct LogThread(JoinHandle<()>);
 
 impl RawLog {
     /// Starts the log.
-    pub fn start() -> io::Result<(RawLog, Writer)> {
+    pub fn start() -> io::Result<(RawLog, LogThread)> {
         let (records, written) = mpsc::channel();
         let write = move || write_all(&written);
         let thread = thread::Builder::new().name("raw-log".into()).spawn(write)?;
         let held = Arc::default();
-        Ok((RawLog { records, held }, Writer(thread)))
+        Ok((RawLog { records, held }, LogThread(thread)))
     }
 
-    /// A record of a request, or an answer, of so many bytes at most. None when the log is behind
-    /// and holds too much already: it is to be tried again after [`RETRY`].
-    pub fn begin(&self, kind: Kind, bytes: u64) -> Option<Record> {
-        self.begin_open(kind, bytes, 0)
+    /// Begins a record of a request or response with at most this number of bytes. Returns None if
+    /// the budget is used up: the caller tries again after [`RETRY`].
+    pub fn begin(&self, direction: Direction, bytes: u64) -> Option<Record> {
+        self.begin_open(direction, bytes, 0)
     }
 
-    /// A record of what may turn out to have up to `most` bytes more than these. So many
-    /// stay free of such records, so that one at a time can always grow ([`Record::grow`]).
-    pub fn begin_open(&self, kind: Kind, bytes: u64, most: u64) -> Option<Record> {
+    /// Begins a record of a message that may turn out to have up to `most` more bytes. Such records
+    /// leave `most` bytes of the budget free, so that one at a time can always grow
+    /// ([`Record::grow`]).
+    pub fn begin_open(&self, direction: Direction, bytes: u64, most: u64) -> Option<Record> {
         let lease = bytes + LINES;
         let limit = BUDGET.saturating_sub(most);
-        take(&self.held, lease, limit).then(|| self.record(kind, lease))
+        take(&self.held, lease, limit).then(|| self.record(direction, lease))
     }
 
-    /// The record of a request whose head made no sense. It waits for no room, so it is left out
-    /// when the log is so far behind that memory would grow.
+    /// Records a request that is not HTTP. Such a record does not wait for room: it is dropped if
+    /// the budget is used up.
     pub fn refused(&self, bytes: &[u8]) {
         let lease = bytes.len() as u64 + LINES;
         if take(&self.held, lease, REFUSED_BUDGET) {
-            let mut record = self.record(Kind::Request, lease);
+            let mut record = self.record(Direction::Request, lease);
             record.head(bytes);
             self.end(record);
         }
@@ -73,19 +73,19 @@ impl RawLog {
 
     /// Hands a record over to be written.
     pub fn end(&self, mut record: Record) {
-        record.body(format!("\n--- End {} ---\n", record.kind.name()).as_bytes());
+        record.body(format!("\n--- End {} ---\n", record.direction.name()).as_bytes());
         debug_assert!(record.bytes.len() as u64 <= record.lease, "it had room");
         record.bytes.shrink_to_fit();
         record.shrink_to(record.bytes.len() as u64);
-        // The writer lives as long as anyone can send to it.
+        // The thread lives as long as anything can send to it.
         let _ = self.records.send(record);
     }
 
-    fn record(&self, kind: Kind, lease: u64) -> Record {
+    fn record(&self, direction: Direction, lease: u64) -> Record {
         let mut bytes = Vec::with_capacity(lease as usize);
-        bytes.extend_from_slice(format!("--- Raw {} ---\n", kind.name()).as_bytes());
+        bytes.extend_from_slice(format!("--- Raw {} ---\n", direction.name()).as_bytes());
         Record {
-            kind,
+            direction,
             bytes,
             lease,
             held: self.held.clone(),
@@ -93,42 +93,43 @@ impl RawLog {
     }
 }
 
-impl Writer {
-    /// Waits until all is written.
-    pub fn join(self) {
-        self.0.join().expect("a panic ends the process");
+impl LogThread {
+    /// Returns the thread, which is to be joined once every [`RawLog`] is gone.
+    pub fn into_thread(self) -> JoinHandle<()> {
+        self.0
     }
 }
 
-/// What a record tells of.
+/// The direction of a logged message.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// What came in.
+pub enum Direction {
+    /// From the client.
     Request,
-    /// What went out.
+    /// To the client.
     Response,
 }
 
-impl Kind {
+impl Direction {
     fn name(self) -> &'static str {
         match self {
-            Kind::Request => "Request",
-            Kind::Response => "Response",
+            Direction::Request => "Request",
+            Direction::Response => "Response",
         }
     }
 }
 
-/// A request or an answer on its way to the log. It counts against the budget until it is dropped.
+/// A request or response on its way to the log. It counts against the budget until it is dropped.
 #[derive(Debug)]
 pub struct Record {
-    kind: Kind,
+    direction: Direction,
     bytes: Vec<u8>,
     lease: u64,
     held: Arc<AtomicU64>,
 }
 
 impl Record {
-    /// Adds a head, lines and empty line, and that a body begins. Lines end in LF in the log.
+    /// Adds a head with its empty line, and the line that introduces the body. In the log, lines
+    /// end in LF.
     pub fn head(&mut self, head: &[u8]) {
         let lines = head.strip_suffix(b"\r\n").unwrap_or(head);
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
@@ -148,12 +149,12 @@ impl Record {
         self.bytes.extend_from_slice(content);
     }
 
-    /// Whether there is room for so many bytes more.
+    /// Returns whether it has room for this number of bytes.
     pub fn has_room(&self, bytes: usize) -> bool {
         (self.bytes.len() + bytes) as u64 + LINES / 2 <= self.lease
     }
 
-    /// Takes room for so many bytes more than it has. False when the log holds too much already.
+    /// Takes room for this number of additional bytes. Returns false if the budget is used up.
     pub fn grow(&mut self, bytes: u64) -> bool {
         let grows = take(&self.held, bytes, BUDGET);
         self.lease += if grows { bytes } else { 0 };
@@ -173,7 +174,7 @@ impl Drop for Record {
     }
 }
 
-/// Adds a lease to what is held, if that stays within the limit.
+/// Adds a lease to the bytes held if they stay within the limit. Returns whether they do.
 fn take(held: &AtomicU64, lease: u64, limit: u64) -> bool {
     let add = |held: u64| held.checked_add(lease).filter(|held| *held <= limit);
     held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
@@ -182,7 +183,7 @@ fn take(held: &AtomicU64, lease: u64, limit: u64) -> bool {
 
 fn write_all(records: &Receiver<Record>) {
     for record in records {
-        // When nobody reads any more, the records are dropped and the server goes on.
+        // If nothing reads the log any more, the records are dropped and the server continues.
         let _ = io::stderr().lock().write_all(&record.bytes);
     }
 }
@@ -191,7 +192,7 @@ fn write_all(records: &Receiver<Record>) {
 mod tests {
     use super::*;
 
-    /// A log that nobody writes.
+    /// A log whose records are not written.
     fn stalled() -> (RawLog, Receiver<Record>) {
         let (records, written) = mpsc::channel();
         (
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn a_record_has_the_form_that_the_readme_shows() {
         let (log, written) = stalled();
-        let mut record = log.begin(Kind::Request, 1000).unwrap();
+        let mut record = log.begin(Direction::Request, 1000).unwrap();
         record.head(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n");
         record.body(b"{}");
         log.end(record);
@@ -220,29 +221,29 @@ mod tests {
     fn records_hold_no_more_than_the_budget_until_they_are_written() {
         let (log, written) = stalled();
         let half = BUDGET / 2 - LINES;
-        let one = log.begin(Kind::Request, half).unwrap();
-        let two = log.begin(Kind::Response, half).unwrap();
-        assert!(log.begin(Kind::Request, 0).is_none());
-        // A record gives back what it did not need, and the rest once it is written.
+        let one = log.begin(Direction::Request, half).unwrap();
+        let two = log.begin(Direction::Response, half).unwrap();
+        assert!(log.begin(Direction::Request, 0).is_none());
+        // A record returns the room that it did not need, and the rest once it is written.
         log.end(one);
-        assert!(log.begin(Kind::Request, half).is_none());
-        let three = log.begin(Kind::Request, half - LINES).unwrap();
+        assert!(log.begin(Direction::Request, half).is_none());
+        let three = log.begin(Direction::Request, half - LINES).unwrap();
         drop(written.recv().unwrap());
         drop(two);
         drop(three);
         assert_eq!(log.held.load(Ordering::Relaxed), 0);
-        assert!(log.begin(Kind::Request, BUDGET - LINES).is_some());
+        assert!(log.begin(Direction::Request, BUDGET - LINES).is_some());
         // Records of unknown length leave room for one of them to grow.
         let most = 50 << 20;
-        let mut open = log.begin_open(Kind::Request, 1000, most).unwrap();
+        let mut open = log.begin_open(Direction::Request, 1000, most).unwrap();
         let other = log
-            .begin_open(Kind::Request, BUDGET - most - 1000 - 2 * LINES, most)
+            .begin_open(Direction::Request, BUDGET - most - 1000 - 2 * LINES, most)
             .unwrap();
-        assert!(log.begin_open(Kind::Request, 0, most).is_none());
+        assert!(log.begin_open(Direction::Request, 0, most).is_none());
         assert!(open.has_room(900) && !open.has_room(2000));
         assert!(open.grow(most) && open.has_room(2000));
         assert!(!open.grow(1));
         drop((open, other));
-        assert!(log.begin(Kind::Request, BUDGET - LINES + 1).is_none());
+        assert!(log.begin(Direction::Request, BUDGET - LINES + 1).is_none());
     }
 }

@@ -1,66 +1,64 @@
-//! What is said of a run when it has ended: a table for people, JSON for programs. Knows no stream
-//! and no file.
+//! The report of a run that has ended: a table for people and JSON for programs.
 
 use std::fmt::Write;
 
 use super::histogram::Tally;
-use super::history::{BOUND_MAX, History, Judged};
+use super::history::{BOUND_MAX, History, Summary};
 use super::metrics::{STATUSES, Time};
 use super::times::seconds;
 use super::window::{Usage, Verdict, Window};
 use super::{Watch, stats};
 use crate::Nanos;
 
-/// What is said of a run.
+/// The report of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// Lines for people.
+    /// The table for people.
     pub table: String,
-    /// The same for programs: an object, whose fields `docs/verdict.md` lists.
+    /// The same as a JSON object; `docs/verdict.md` lists its members.
     pub json: String,
-    /// What is said of it: whether the mock was the bottleneck, so that what was measured behind it
-    /// can't be trusted.
+    /// The verdict: after `MockBound`, what was measured is the mock.
     pub verdict: Verdict,
 }
 
 impl Report {
-    /// The report of a run whose last window was looked at.
+    /// Creates the report of a run whose last window has ended.
     pub fn new(watch: &Watch) -> Report {
         let history = watch.history();
         let run = Window::between(&history.first, &history.last);
         Report {
             table: table(watch, &history, &run),
             json: json(watch, &history, &run),
-            verdict: history.judged.verdict(),
+            verdict: history.summary.verdict(),
         }
     }
 }
 
 fn json(watch: &Watch, history: &History, run: &Window) -> String {
-    let judged = history.judged;
+    let summary = history.summary;
     let mut report = stats::head(watch, seconds(run.length));
     let (busy, wait) = stats::shares(&run.cores);
     report.insert(
         "requests_per_second".into(),
-        stats::round(judged.rate()).into(),
+        stats::round(summary.rate()).into(),
     );
     report.extend(stats::counted(watch, &run.totals));
     report.insert("busy".into(), busy);
     report.insert("run_queue_wait".into(), wait);
-    let headroom = judged.headroom(watch.cores.len());
-    report.insert("verdict".into(), stats::verdict(judged, headroom));
+    let headroom = summary.headroom(watch.cores.len());
+    report.insert("verdict".into(), stats::verdict(summary, headroom));
     let mut out = Vec::new();
     stats::write_with_windows(report, history, &mut out);
     String::from_utf8(out).expect("JSON is text")
 }
 
 fn table(watch: &Watch, history: &History, run: &Window) -> String {
-    let judged = history.judged;
+    let summary = history.summary;
     let mut table = format!(
         "mocker: {:.1} s, {} requests, {} a second while it was asked\n",
         seconds(run.length),
         grouped(watch.requests_in(&run.totals)),
-        grouped(judged.rate().round() as u64),
+        grouped(summary.rate().round() as u64),
     );
     let mut row = |name: &str, text: String| {
         writeln!(table, "  {name:<13}{text}").expect("a String takes all");
@@ -70,8 +68,11 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     row("service time", quantiles(run.totals.time(Time::Service)));
     row("longest turn", millis(run.totals.time(Time::Turn).max()));
     row("busy", busy(&run.cores));
-    row("headroom", could_answer(judged.headroom(watch.cores.len())));
-    row("verdict", verdict(judged));
+    row(
+        "headroom",
+        could_answer(summary.headroom(watch.cores.len())),
+    );
+    row("verdict", verdict(summary));
     table
 }
 
@@ -100,9 +101,9 @@ fn quantiles(tally: &Tally) -> String {
     )
 }
 
-/// The busiest cores first; of many, as many as fit a line.
+/// Returns the shares of the busiest cores, in one line.
 fn busy(cores: &[Usage]) -> String {
-    // With their names and shares some 100 columns.
+    // Their names and shares take about 100 columns.
     const SHOWN: usize = 4;
     let mut busiest: Vec<(usize, &Usage)> = cores.iter().enumerate().collect();
     busiest.sort_by(|(_, one), (_, other)| other.busy.total_cmp(&one.busy));
@@ -117,24 +118,24 @@ fn busy(cores: &[Usage]) -> String {
     shown.chain(rest).collect::<Vec<_>>().join("   ")
 }
 
-fn verdict(judged: Judged) -> String {
-    if judged.windows == 0 {
+fn verdict(summary: Summary) -> String {
+    if summary.windows == 0 {
         return "idle: nothing was asked".into();
     }
     let mut text = format!(
         "{}: {} of {} seconds were mock-bound",
-        judged.verdict().name(),
-        judged.bound,
-        judged.windows
+        summary.verdict().name(),
+        summary.bound,
+        summary.windows
     );
-    let given = judged.by_reason().filter(|(_, count)| *count > 0);
+    let given = summary.by_reason().filter(|(_, count)| *count > 0);
     let given: Vec<String> = given
         .map(|(reason, count)| format!("in {count} {}", reason.text))
         .collect();
     if !given.is_empty() {
         write!(text, " ({})", given.join(", ")).expect("a String takes all");
     }
-    if judged.is_bound() {
+    if summary.is_bound() {
         let most = percent(BOUND_MAX);
         write!(
             text,
@@ -149,7 +150,7 @@ fn verdict(judged: Judged) -> String {
 fn could_answer(headroom: Option<f64>) -> String {
     match headroom {
         Some(rate) => {
-            // More digits would promise too much.
+            // Two digits: more would suggest a precision that the estimate does not have.
             let unit = 10_f64.powf((rate.log10() - 1.0).floor());
             let rate = grouped(((rate / unit).round() * unit) as u64);
             format!("it could answer about {rate} requests a second")
@@ -158,7 +159,7 @@ fn could_answer(headroom: Option<f64>) -> String {
     }
 }
 
-/// Milliseconds with three decimals.
+/// Formats a time in milliseconds with three decimals.
 pub(super) fn millis(time: Nanos) -> String {
     format!("{:.3} ms", time as f64 / 1e6)
 }
@@ -167,7 +168,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,39 +1,43 @@
-//! `/stats`: all that is known, as JSON. Times are seconds, shares are parts of 1. Knows no HTTP.
+//! `/stats`: all metrics as JSON. Times are in seconds, and shares are fractions of 1.
 
 use serde_json::{Map, Value, json};
 
 use super::Watch;
 use super::counters::{Counts, ROWS};
 use super::histogram::Tally;
-use super::history::{History, Judged};
+use super::history::{History, Summary};
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, Time, seconds};
 use super::window::{Usage, Window};
 use crate::Nanos;
 
 impl Watch {
-    /// Appends all that is known as JSON. `uptime` is by the monotonic clock: what the wall clock
-    /// shows can be set.
+    /// Appends all metrics as JSON. `uptime` is that of the monotonic clock, since the wall clock
+    /// can be set.
     pub fn write_stats(&self, uptime: Nanos, out: &mut Vec<u8>) {
-        let totals = self.totals();
+        self.write_stats_of(&self.totals(), uptime, out);
+    }
+
+    /// The same of counters that were added up before.
+    pub(super) fn write_stats_of(&self, totals: &Totals, uptime: Nanos, out: &mut Vec<u8>) {
         let mut stats = head(self, round(seconds(uptime)));
-        stats.extend(counted(self, &totals));
+        stats.extend(counted(self, totals));
         let history = self.history();
         stats.insert(
             "verdict".into(),
-            verdict(history.judged, history.headroom()),
+            verdict(history.summary, history.headroom()),
         );
         write_with_windows(stats, &history, out);
     }
 }
 
-/// Appends an object with the windows that are kept. They are text already: a page that asks for
-/// them every second must keep nobody waiting.
+/// Appends an object with the windows that are kept. They are kept as text, because a page requests
+/// them every second and must not delay other connections.
 pub(super) fn write_with_windows(stats: Map<String, Value>, history: &History, out: &mut Vec<u8>) {
     let text = Value::from(stats).to_string();
     out.extend_from_slice(text.strip_suffix('}').expect("an object ends").as_bytes());
     out.extend_from_slice(b",\"windows\":[");
-    for (at, window) in history.told.iter().enumerate() {
+    for (at, window) in history.exported.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
@@ -42,7 +46,7 @@ pub(super) fn write_with_windows(stats: Map<String, Value>, history: &History, o
     out.extend_from_slice(b"]}\n");
 }
 
-/// What program told this, and for how long it ran.
+/// Returns the version and the uptime.
 pub(super) fn head(watch: &Watch, uptime: f64) -> Map<String, Value> {
     object(json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -52,7 +56,7 @@ pub(super) fn head(watch: &Watch, uptime: f64) -> Map<String, Value> {
     }))
 }
 
-/// What was counted from the start on, or in some time.
+/// Returns what was counted since the start, or in some window.
 pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
     let mut counted = object(json!({
         "requests": watch.requests_in(totals),
@@ -62,30 +66,30 @@ pub(super) fn counted(watch: &Watch, totals: &Totals) -> Map<String, Value> {
     }));
     counted.extend(counters(&totals.counts));
     counted.insert("closed_connections".into(), closes(totals));
-    for told in TIMES {
-        let tally = totals.times_of(told.of);
-        counted.insert(told.name.into(), quantiles(&tally));
+    for time in TIMES {
+        let tally = totals.times_of(time.of);
+        counted.insert(time.name.into(), quantiles(&tally));
     }
     counted
 }
 
-/// How the windows were judged, and what the cores could do.
-pub(super) fn verdict(judged: Judged, headroom: Option<f64>) -> Value {
-    let reasons = judged.by_reason();
+/// Returns the verdict, the counts of windows and the headroom.
+pub(super) fn verdict(summary: Summary, headroom: Option<f64>) -> Value {
+    let reasons = summary.by_reason();
     let reasons: Map<_, _> = reasons
         .map(|(reason, count)| (reason.name.to_owned(), Value::from(count)))
         .collect();
     json!({
-        "verdict": judged.verdict().name(),
-        "windows": judged.windows,
-        "mock_bound_windows": judged.bound,
-        "mock_bound_share": round(judged.share()),
+        "verdict": summary.verdict().name(),
+        "windows": summary.windows,
+        "mock_bound_windows": summary.bound,
+        "mock_bound_share": round(summary.share()),
         "reasons": reasons,
         "headroom_requests_per_second": headroom.map(f64::round),
     })
 }
 
-/// One window, as an object.
+/// Returns one window, as an object.
 pub(super) fn window(watch: &Watch, window: &Window) -> String {
     let totals = &window.totals;
     let requests = window.requests;
@@ -112,14 +116,14 @@ pub(super) fn window(watch: &Watch, window: &Window) -> String {
     .to_string()
 }
 
-/// How the cores were used: shares of running, and of waiting for a CPU.
+/// Returns the shares of time that each core was busy, and waited for a CPU.
 pub(super) fn shares(cores: &[Usage]) -> (Value, Value) {
     let busy: Value = cores.iter().map(|core| round(core.busy)).collect();
     let wait: Vec<_> = cores.iter().map(|core| core.wait.map(round)).collect();
     (busy, wait.into())
 }
 
-/// Answers by endpoint and status.
+/// Returns the responses by endpoint and status.
 fn answers(watch: &Watch, totals: &Totals) -> Value {
     let rows = watch.endpoints.iter().zip(&totals.answers);
     let given = rows.filter(|(_, row)| row.iter().any(|&count| count > 0));
@@ -163,7 +167,7 @@ fn quantiles(tally: &Tally) -> Value {
     })
 }
 
-/// To four decimals.
+/// Rounds to four decimals.
 pub(super) fn round(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
 }

@@ -1,65 +1,65 @@
-//! The times of a core: what is measured, each in a histogram, and under what names they are told.
-//! Knows neither who measures nor in what format they are told.
+//! The times that a core measures, each in a histogram, and the names under which they are
+//! exported.
 
 use crate::{Nanos, SECOND};
 
-/// What a core measures; each has a histogram.
+/// A time that a core measures in a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
-    /// How late the first bytes of answers left.
+    /// The lateness of the first byte of a response.
     Service,
-    /// How late the chunks of streams left.
+    /// The lateness of a chunk of a stream.
     Chunk,
-    /// The delays that answers were given.
+    /// The configured delay of a response.
     Delay,
-    /// How long a turn of the event loop took.
+    /// The duration of a turn of the event loop.
     Turn,
 }
 
 impl Time {
-    /// How many there are; [`Time::Turn`] stays the last.
+    /// The number of kinds; [`Time::Turn`] is the last one.
     pub const COUNT: usize = Time::Turn as usize + 1;
 
-    /// How late frames left: answers and chunks.
+    /// The kinds that make up the lateness of frames: responses and chunks.
     pub(super) const LATENESS: &[Time] = &[Time::Service, Time::Chunk];
 }
 
-/// Times as they are told.
-pub(super) struct Told {
-    /// Their name in JSON; in Prometheus it has `mocker_` before it.
+/// Times as they are exported.
+pub(super) struct ReportedTime {
+    /// The name in JSON; in Prometheus, `mocker_` precedes it.
     pub(super) name: &'static str,
-    /// What they are.
+    /// The help text.
     pub(super) help: &'static str,
-    /// What they are the sum of.
+    /// The kinds of which they are the sum.
     pub(super) of: &'static [Time],
 }
 
-/// The table of all times that are told.
-pub(super) const TIMES: &[Told] = &[
-    Told {
+/// The table of all exported times.
+pub(super) const TIMES: &[ReportedTime] = &[
+    ReportedTime {
         name: "lateness_seconds",
         help: "How long after their due time answers and chunks of streams were written.",
         of: Time::LATENESS,
     },
-    Told {
+    ReportedTime {
         name: "service_time_seconds",
         help: "From the last byte of a request to the first of its answer, less the delay \
                asked for.",
         of: &[Time::Service],
     },
-    Told {
+    ReportedTime {
         name: "delay_seconds",
         help: "The delays that answers were given, those without left out.",
         of: &[Time::Delay],
     },
-    Told {
+    ReportedTime {
         name: "turn_seconds",
         help: "How long the turns of the event loops took, from one wait to the next.",
         of: &[Time::Turn],
     },
 ];
 
-/// A time as it is told to programs.
+/// Returns a time in seconds, as it is exported.
 pub(super) fn seconds(time: Nanos) -> f64 {
     time as f64 / SECOND as f64
 }

@@ -1,93 +1,94 @@
-//! A second of the server, or a part of one, and whether the mock was the bottleneck in it. Knows
-//! no clock and no process: times are handed in.
+//! A second of the server or a part of one, and the verdict on whether the mock was the bottleneck
+//! in it.
 
 use super::histogram::Tally;
 use super::metrics::{Time, Totals};
 use crate::{Nanos, SECOND};
 
-/// A core that is busy for a larger share of the time can't be trusted to be on time.
+/// The share of busy time above which a core cannot be trusted to be on time.
 pub const BUSY_MAX: f64 = 0.90;
 
-/// A core that waits for a CPU for a larger share of the time is not the mock's alone.
+/// The share of time waiting for a CPU above which others use the core as well.
 pub const WAIT_MAX: f64 = 0.05;
 
-/// A late window in which a core waited for a CPU for a larger share than of answers may be late
-/// has the machine to thank for it.
+/// The share of time waiting for a CPU above which the machine is to blame for a late window: 1 %,
+/// as 1 % of the responses may be late.
 pub const WAIT_LATE: f64 = 0.01;
 
-/// Lateness is no matter below this, whatever the delay.
+/// The lateness that is always acceptable, whatever the delay.
 pub const LATE_MIN: Nanos = SECOND / 1000;
 
-/// Else the 99th percentile of lateness may be this share of the median delay.
+/// The share of the median delay that the 99th percentile of lateness may reach beyond that.
 pub const LATE_SHARE: f64 = 0.10;
 
-/// What the kernel says of a core's thread since its start (`/proc/self/task/TID/schedstat`).
+/// The kernel's account of a core's thread since its start (`/proc/self/task/TID/schedstat`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
-    /// How long it ran.
+    /// The time that it ran.
     pub cpu: Nanos,
-    /// How long it was ready to run and waited for a CPU.
+    /// The time that it was ready to run and waited for a CPU.
     pub wait: Nanos,
 }
 
-/// All that is known at one moment.
+/// A sample of everything at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Moment {
     /// Nanoseconds since the process started.
     pub at: Nanos,
-    /// What the cores have counted.
+    /// The counters of all cores.
     pub totals: Totals,
-    /// What the kernel says of each core; None where it says nothing.
+    /// The kernel's account of each core; None if it gives none.
     pub schedules: Vec<Option<Schedule>>,
 }
 
-/// What happened between two moments.
+/// The time between two moments.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// When it ended: nanoseconds since the process started.
+    /// The time of its end, in nanoseconds since the process started.
     pub ends: Nanos,
-    /// How long it was.
+    /// Its length.
     pub length: Nanos,
-    /// What was counted in it; gauges as they stood at its end.
+    /// What was counted in it; gauges have their values at its end.
     pub totals: Totals,
-    /// The requests to the API that were answered in it; 0 until whoever knows the API tells.
+    /// The number of responses to requests to the API. The caller sets it, since endpoints have no
+    /// meaning here.
     pub requests: u64,
-    /// How late frames left.
+    /// The lateness of frames.
     pub lateness: Tally,
-    /// How each core was used.
+    /// The use of each core.
     pub cores: Vec<Usage>,
 }
 
-/// How a core was used, as shares of a window's time.
+/// The use of a core, as shares of a window's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
-    /// Running and not polling busily, by the kernel's account; where that is unknown, outside of
-    /// its poll.
+    /// The share spent running without busy-polling, by the kernel's account; if that is unknown,
+    /// outside of poll.
     pub busy: f64,
-    /// Ready to run and waiting for a CPU; None where the kernel doesn't say.
+    /// The share spent waiting for a CPU; None if the kernel gives no account.
     pub wait: Option<f64>,
 }
 
-/// Why a window is mock-bound: each on its own is a reason. A new one is a field, and a row of
+/// The reasons why a window is mock-bound; any of them suffices. A new one is a field, and a row of
 /// [`Reasons::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reasons {
     /// A core was busy for more than [`BUSY_MAX`].
     pub busy: bool,
-    /// A core waited for a CPU for more than [`WAIT_MAX`], or of [`WAIT_LATE`] where the window is
-    /// late: the machine took it away.
+    /// A core waited for a CPU for more than [`WAIT_MAX`], or [`WAIT_LATE`] in a late window: the
+    /// machine took it away.
     pub stolen: bool,
     /// The 99th percentile of lateness was over [`LATE_MIN`] and [`LATE_SHARE`].
     pub late: bool,
 }
 
-/// A reason as it is told.
+/// A reason as it is exported.
 pub struct Reason {
-    /// Its name in JSON and Prometheus.
+    /// The name in JSON and Prometheus.
     pub name: &'static str,
-    /// What happened, for people.
+    /// The description for people.
     pub text: &'static str,
-    /// Whether it is among these.
+    /// Returns whether it is among these.
     pub holds: fn(Reasons) -> bool,
 }
 
@@ -111,22 +112,22 @@ impl Reasons {
         },
     ];
 
-    /// The names of those that hold.
+    /// Returns the names of those that hold.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let held = Reasons::ALL.iter().filter(move |one| (one.holds)(self));
         held.map(|reason| reason.name)
     }
 
-    /// Whether any holds.
+    /// Returns whether any holds.
     pub fn any(self) -> bool {
         Reasons::ALL.iter().any(|reason| (reason.holds)(self))
     }
 }
 
-/// What is said of a window, or of a run.
+/// The verdict on a window or a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing happened in it.
+    /// Nothing happened.
     Idle,
     /// The mock was on time.
     Ok,
@@ -135,7 +136,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// It in a word.
+    /// Returns the verdict in a word.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Idle => "idle",
@@ -146,7 +147,7 @@ impl Verdict {
 }
 
 impl Window {
-    /// The window from one moment to a later one.
+    /// Creates the window from one moment to a later one.
     pub fn between(earlier: &Moment, later: &Moment) -> Window {
         let length = (later.at - earlier.at).max(1);
         let totals = later.totals.since(&earlier.totals);
@@ -175,19 +176,19 @@ impl Window {
         }
     }
 
-    /// Whether anything of the API was asked or answered in it, or waited for its time, or a core
-    /// was busy.
+    /// Returns whether there was load on the API or a core was busy.
     pub fn is_active(&self) -> bool {
         self.is_loaded() || self.reasons().busy
     }
 
-    /// The same of the API alone: who reads `/metrics` is no load.
+    /// Returns whether the API responded, streamed or had responses waiting for their time.
+    /// Requests to `/metrics` are not load.
     fn is_loaded(&self) -> bool {
         let streamed = self.totals.time(Time::Chunk).count();
         self.requests + streamed + self.totals.counts.in_flight > 0
     }
 
-    /// What is said of it.
+    /// Returns the verdict on the window.
     pub fn verdict(&self) -> Verdict {
         match (self.reasons().any(), self.is_active()) {
             (true, _) => Verdict::MockBound,
@@ -196,7 +197,7 @@ impl Window {
         }
     }
 
-    /// Why the mock was the bottleneck in it, if it was.
+    /// Returns the reasons why the mock was the bottleneck, if it was.
     pub fn reasons(&self) -> Reasons {
         let share = (self.median_delay() as f64 * LATE_SHARE) as Nanos;
         let late = self.is_loaded() && self.lateness.quantile(0.99) > LATE_MIN.max(share);
@@ -209,7 +210,7 @@ impl Window {
         }
     }
 
-    /// The median of the delays that answers were given; most have none where none is set.
+    /// Returns the median of the configured delays; it is 0 if most responses have none.
     fn median_delay(&self) -> Nanos {
         let delays = self.totals.time(Time::Delay);
         let answers = self.totals.time(Time::Service).count() as f64;
@@ -220,17 +221,17 @@ impl Window {
         }
     }
 
-    /// How many per second so many are.
+    /// Returns a count as a number per second.
     pub fn per_second(&self, count: u64) -> f64 {
         count as f64 * SECOND as f64 / self.length as f64
     }
 
-    /// The time that the cores' turns took, together.
+    /// Returns the total time of the cores' turns.
     pub fn turns(&self) -> Nanos {
         self.totals.busy.iter().sum()
     }
 
-    /// The busiest core's share.
+    /// Returns the share of the busiest core.
     pub fn busiest(&self) -> f64 {
         self.cores.iter().map(|core| core.busy).fold(0.0, f64::max)
     }
@@ -238,25 +239,25 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::super::metrics::{Core, Frames};
+    use super::super::metrics::{CoreMetrics, Unsent};
     use super::*;
 
     const MILLI: Nanos = 1_000_000;
 
-    /// A window of one second in which one core ran and waited so long, and answered so late after
-    /// so long a delay.
+    /// A window of one second in which one core ran and waited for these times, and sent responses
+    /// this late after this delay.
     fn window(cpu: Nanos, wait: Nanos, late: &[Nanos], delay: Nanos) -> Window {
-        let core = Core::default();
+        let core = CoreMetrics::default();
         for &late in late {
-            let mut frames = Frames::default();
+            let mut frames = Unsent::default();
             frames.answer(SECOND);
-            core.left(&mut frames, SECOND + late);
+            core.record_sent(&mut frames, SECOND + late);
             if delay > 0 {
                 core.delayed(delay);
             }
         }
         let mut totals = Totals::default();
-        Core::default().read(&mut totals);
+        CoreMetrics::default().read(&mut totals);
         let earlier = Moment {
             at: 7 * SECOND,
             totals,
@@ -316,7 +317,7 @@ mod tests {
         let near = |time: Nanos| (49 * MILLI..51 * MILLI).contains(&time);
         assert!(near(window.median_delay()));
         for given in [4, 6] {
-            let core = Core::default();
+            let core = CoreMetrics::default();
             (0..given).for_each(|_| core.delayed(50 * MILLI));
             let mut totals = Totals::default();
             core.read(&mut totals);
@@ -327,7 +328,7 @@ mod tests {
 
     #[test]
     fn polling_busily_is_not_being_busy() {
-        let core = Core::default();
+        let core = CoreMetrics::default();
         let moment = |at, cpu| {
             let mut totals = Totals::default();
             core.read(&mut totals);
@@ -347,7 +348,7 @@ mod tests {
 
     #[test]
     fn without_the_kernels_account_a_core_is_busy_in_its_turns() {
-        let core = Core::default();
+        let core = CoreMetrics::default();
         let moment = |at| {
             let mut totals = Totals::default();
             core.read(&mut totals);

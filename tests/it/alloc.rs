@@ -1,8 +1,8 @@
 //! Tests that the hot path allocates nothing once it is warm, and that buffers stay small.
 
 use allocation_counter::measure;
-use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::{Content, Settings};
+use mocker::internals::conn::outbox::OUTBOX_FULL;
+use mocker::internals::settings::{ContentMode, Settings};
 
 use crate::dialog::client::{Client, HEALTH, chat, chunked, embeddings, post, request};
 
@@ -175,7 +175,7 @@ fn stored_fields_are_limited_to_a_megabyte() {
     let tools = format!(r#"{{"tool_choice":"auto","tools":["{long}"]}}"#);
     let said = format!(r#"{{"messages":[{{"role":"user","content":"{long}"}}]}}"#);
     let echoing = Settings {
-        content: Content::Echo,
+        content: ContentMode::Echo,
         ..Settings::default()
     };
     for (settings, body, most) in [

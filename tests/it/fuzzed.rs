@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::conn::Wish;
-use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::{Content, Settings};
+use mocker::internals::conn::Wish;
+use mocker::internals::conn::outbox::OUTBOX_FULL;
+use mocker::internals::settings::{ContentMode, Settings};
 use serde_json::Value;
 
 use crate::dialog::answer::dechunked;
@@ -57,9 +57,9 @@ fn settings(bits: u16) -> Settings {
         tokens: chosen(5).then_some(2..=9),
         tokens_per_chunk: if chosen(6) { 4 } else { 1 },
         content: match (chosen(7), chosen(8)) {
-            (true, true) => Content::Random,
-            (true, false) => Content::Echo,
-            _ => Content::Fixed,
+            (true, true) => ContentMode::Random,
+            (true, false) => ContentMode::Echo,
+            _ => ContentMode::Fixed,
         },
         big_payload: chosen(9),
         strict: chosen(10),

@@ -7,6 +7,7 @@ mod dialog;
 mod docs;
 mod ending;
 mod fuzzed;
+mod library;
 mod outfile;
 mod paced;
 mod rawlog;

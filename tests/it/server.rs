@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use mocker::settings::SETTINGS;
+use mocker::internals::settings::SETTINGS;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::Value;
 

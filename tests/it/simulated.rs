@@ -13,13 +13,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::conn::kit::Kit;
-use mocker::mock::{self, text::Words};
-use mocker::net::machine::Machine;
-use mocker::net::turn::System;
-use mocker::settings::{Content, Settings};
-use mocker::watch::metrics::{Core, Time, Totals};
-use mocker::{Nanos, SECOND};
+use mocker::internals::conn::kit::Kit;
+use mocker::internals::mock::{self, text::Words};
+use mocker::internals::net::machine::Machine;
+use mocker::internals::net::turn::System;
+use mocker::internals::scenario::Scenario;
+use mocker::internals::settings::{ContentMode, Settings};
+use mocker::internals::watch::metrics::{CoreMetrics, Time, Totals};
+use mocker::internals::{Nanos, SECOND};
 
 use self::world::{Client, Socket, Wire, World};
 use crate::dialog::client::{Cut, START, UNIX, chat, chunked, post, request};
@@ -93,9 +94,9 @@ fn settings(rng: &mut Rng) -> Settings {
         tokens: rng.bool().then_some(7..=7),
         tokens_per_chunk: rng.u32(1..4),
         content: if rng.bool() {
-            Content::Echo
+            ContentMode::Echo
         } else {
-            Content::Fixed
+            ContentMode::Fixed
         },
         big_payload: rng.u8(0..16) == 0,
         ..Settings::default()
@@ -138,7 +139,7 @@ fn live(seed: u64) -> [usize; 3] {
         rng: rng.fork(),
     };
     let mut kit = Kit::new(
-        &settings,
+        Scenario::first(&settings),
         Words::new(&settings).unwrap(),
         7,
         0,
@@ -146,7 +147,7 @@ fn live(seed: u64) -> [usize; 3] {
     );
     kit.tick(UNIX);
     let mut machine = Machine::new(world, kit);
-    machine.looked(START);
+    machine.begin_turn(START);
     let (mut clients, mut to_come) = (Vec::<Client>::new(), SESSIONS);
     let patience = match rng.u8(0..8) {
         0 => 30 * SECOND,
@@ -187,7 +188,7 @@ fn live(seed: u64) -> [usize; 3] {
 
 /// Asserts that the counters of a core are consistent: every connection opened was closed, and
 /// every response was sent or held back.
-fn conserved(core: &Core) {
+fn conserved(core: &CoreMetrics) {
     let mut totals = Totals::default();
     core.read(&mut totals);
     let counts = &totals.counts;
@@ -240,7 +241,7 @@ fn pass(
 
 /// Runs one turn of the core's loop.
 fn look_and_serve(machine: &mut Machine<World>, clients: &[Client], rng: &mut Rng) {
-    machine.looked(machine.system.now());
+    machine.begin_turn(machine.system.now());
     let first = rng.usize(..=clients.len());
     for client in clients[first..].iter().chain(&clients[..first]) {
         let news = std::mem::take(&mut client.wire.borrow_mut().news);

@@ -1,45 +1,45 @@
-//! What the user said last, found while the body streams by. Read only where answers echo it.
-//! Knows which field it stands in from who asks.
+//! The last text of the user, found while the body streams by. It is read only if responses echo
+//! it. The caller says which field holds the messages.
 
 use super::escapes::{NAME_MAX, resolved};
-use super::json::Event;
+use super::json::JsonEvent;
 
-/// How many bytes of a message are held, as they stand in the body.
+/// The most bytes of a message that are held, as written in the body.
 pub const ECHO_MAX: usize = 64 * 1024;
 
-/// How many containers are open in a part of a message's content: the body, the list of messages,
+/// The number of containers open in a part of a message's content: the body, the list of messages,
 /// the message, its content, the part.
 pub const DEPTH: u8 = 5;
 
-/// The longest escape of one character, a surrogate pair: where a text is cut, so many bytes may
-/// have to go.
+/// The length of the longest escape of a character, a surrogate pair: the most bytes that a cut
+/// text may have to lose in addition.
 const ESCAPE_MAX: usize = 12;
 
-/// A run of a body's bytes, copied piece by piece.
+/// A run of bytes of the body, copied piece by piece.
 #[derive(Debug, Default)]
 struct Clip {
-    /// What was copied.
+    /// The copied bytes.
     bytes: Vec<u8>,
-    /// Where in the body it begins.
+    /// The offset of the run in the body.
     start: u64,
-    /// Where in the piece under way the copy goes on; None when nothing is copied.
+    /// The offset in the current piece at which the copy continues; None if nothing is copied.
     from: Option<usize>,
 }
 
 impl Clip {
-    /// Begins anew with what stands at `at` in the piece under way, which is `offset` in the body.
+    /// Starts over at `at` in the current piece, which is `offset` in the body.
     fn begin(&mut self, at: usize, offset: u64) {
         self.bytes.clear();
         self.start = offset;
         self.from = Some(at);
     }
 
-    /// Copies no more.
+    /// Stops copying.
     fn end(&mut self) {
         self.from = None;
     }
 
-    /// Copies up to `end` of a piece, but no more than `max` bytes in all.
+    /// Copies up to `end` of a piece, but at most `max` bytes in total.
     fn copy(&mut self, piece: &[u8], end: usize, max: usize) {
         if let Some(from) = self.from.take() {
             let end = end.min(from + (max - self.bytes.len()));
@@ -47,7 +47,7 @@ impl Clip {
         }
     }
 
-    /// Copies the rest of a piece; the next one goes on with it.
+    /// Copies the rest of a piece and continues with the next one.
     fn drain(&mut self, piece: &[u8], max: usize) {
         if self.from.is_some() {
             self.copy(piece, piece.len(), max);
@@ -56,23 +56,23 @@ impl Clip {
     }
 }
 
-/// The message read last and the last one of a user.
+/// The message being read and the last text of the user.
 #[derive(Default)]
 pub struct Echo {
     clip: Clip,
-    /// What the message under way says.
+    /// The text of the current message.
     said: Said,
     by_user: bool,
     last: Option<Said>,
-    /// There is a list of messages.
+    /// The messages are a list.
     in_list: bool,
-    /// The key of a message that was read last.
+    /// The key of the message read last.
     key: Key,
-    /// Its value is a list of parts.
+    /// The value of the key is a list of parts.
     in_parts: bool,
-    /// The key of a part that was read last is `text`.
+    /// The key of the part read last is `text`.
     in_text: bool,
-    /// What was said before the part under way.
+    /// The length of the text before the current part.
     part_from: usize,
 }
 
@@ -84,17 +84,17 @@ enum Key {
     Content,
 }
 
-/// What a message says.
+/// The text of a message.
 #[derive(Default)]
 struct Said {
-    /// As it stands between quotes.
+    /// The text as written between quotes, with its escapes.
     raw: Vec<u8>,
-    /// It was too long to be held whole.
+    /// The text was too long to be held whole.
     cut: bool,
 }
 
 impl Said {
-    /// Adds a string; those of several parts stand below each other.
+    /// Adds a string. Those of several parts are separated by a line feed.
     fn add(&mut self, raw: &[u8], len: usize) {
         if !self.raw.is_empty() && !self.cut {
             self.raw.extend_from_slice(b"\\n");
@@ -106,44 +106,44 @@ impl Said {
     }
 }
 
-/// Where in a body something was met.
+/// A position in the body.
 #[derive(Clone, Copy)]
 pub struct Met<'a> {
-    /// How many containers are open.
+    /// The number of open containers.
     pub depth: u8,
-    /// The piece of the body under way.
+    /// The current piece of the body.
     pub piece: &'a [u8],
-    /// Where in it what was met ends.
+    /// The offset in the piece at which the value ends.
     pub at: usize,
-    /// The same in the body.
+    /// The same offset in the body.
     pub offset: u64,
-    /// How long a string is, its quotes included.
+    /// The length of a string with its quotes.
     pub len: u64,
 }
 
 impl Echo {
-    /// Forgets all and gives the memory back.
+    /// Forgets everything and releases the memory.
     pub fn clear(&mut self) {
         *self = Echo::default();
     }
 
-    /// The field that holds the messages begins, perhaps not for the first time.
+    /// Begins the field that holds the messages, perhaps not for the first time.
     pub fn begin(&mut self, met: Met<'_>) {
         self.clear();
         self.clip.begin(met.at, met.offset);
     }
 
-    /// Another field begins.
+    /// Begins another field.
     pub fn end(&mut self) {
         self.clip.end();
     }
 
-    /// Reads on.
+    /// Takes the end of a piece.
     pub fn drain(&mut self, piece: &[u8]) {
         self.clip.drain(piece, CLIP_MAX);
     }
 
-    /// A key in a message or a part of one. Of two of a name the last counts.
+    /// Takes a key in a message or a part of one. The last of two with the same name counts.
     pub fn key_read(&mut self, raw: &[u8], met: Met<'_>) {
         let mut room = [0; NAME_MAX];
         match (met.depth, resolved(raw, &mut room)) {
@@ -168,31 +168,31 @@ impl Echo {
         self.clip.begin(met.at, met.offset);
     }
 
-    /// What stands behind a key, or in a list; `text` is the beginning of a string.
-    pub fn value_met(&mut self, event: Event, text: &[u8], met: Met<'_>) {
+    /// Takes a value behind a key or in a list; `text` is the beginning of a string.
+    pub fn value_met(&mut self, event: JsonEvent, text: &[u8], met: Met<'_>) {
         let mut room = [0; NAME_MAX];
         match (event, met.depth) {
-            (Event::ListBegan, 2) => self.in_list = true,
-            // Messages are a list, or one string.
+            (JsonEvent::ListBegan, 2) => self.in_list = true,
+            // Messages are a list or one string.
             (_, 2..) if !self.in_list => {}
-            (Event::Text, 3) if self.key == Key::Role => {
+            (JsonEvent::Text, 3) if self.key == Key::Role => {
                 self.by_user = resolved(text, &mut room) == b"user";
             }
-            (Event::Text, 3) if self.key == Key::Content => self.hear(met),
-            (Event::Text, DEPTH) if self.in_parts && self.in_text => self.hear(met),
-            // A prompt, or one of several: the last of them.
-            (Event::Text, 1 | 2) => {
+            (JsonEvent::Text, 3) if self.key == Key::Content => self.hear(met),
+            (JsonEvent::Text, DEPTH) if self.in_parts && self.in_text => self.hear(met),
+            // A prompt, or one of several, of which the last counts.
+            (JsonEvent::Text, 1 | 2) => {
                 self.message_ended();
                 self.hear(met);
                 self.last = Some(std::mem::take(&mut self.said));
             }
-            (Event::ListBegan, 4) => self.in_parts = self.key == Key::Content,
-            (Event::ListEnded, 3) | (Event::ObjectBegan, 4) => self.in_parts = false,
-            (Event::ObjectBegan | Event::ListBegan, DEPTH) => {
+            (JsonEvent::ListBegan, 4) => self.in_parts = self.key == Key::Content,
+            (JsonEvent::ListEnded, 3) | (JsonEvent::ObjectBegan, 4) => self.in_parts = false,
+            (JsonEvent::ObjectBegan | JsonEvent::ListBegan, DEPTH) => {
                 self.in_text = false;
                 self.part_from = self.said.raw.len();
             }
-            (Event::ObjectBegan | Event::ListBegan, 3) | (Event::ListEnded, 1) => {
+            (JsonEvent::ObjectBegan | JsonEvent::ListBegan, 3) | (JsonEvent::ListEnded, 1) => {
                 self.message_ended();
             }
             _ => {}
@@ -200,7 +200,7 @@ impl Echo {
         self.clip.begin(met.at, met.offset);
     }
 
-    /// Takes the string that ends here.
+    /// Adds the string that ends here to the message.
     fn hear(&mut self, met: Met<'_>) {
         self.clip.copy(met.piece, met.at, CLIP_MAX);
         let from = (met.offset - met.len + 1 - self.clip.start) as usize;
@@ -218,12 +218,12 @@ impl Echo {
         self.in_parts = false;
     }
 
-    /// What the user said last, if anything; an error if it is no text.
+    /// Returns the last text of the user, if there is one.
     pub fn said(&self) -> Result<Option<String>, HalfPair> {
         let Some(Said { raw, cut }) = &self.last else {
             return Ok(None);
         };
-        // It may have been cut within an escape or a character.
+        // A cut may lie within an escape or a character.
         let cuts = if *cut { ESCAPE_MAX.min(raw.len()) } else { 1 };
         let read = |raw: &[u8]| {
             let quoted = [b"\"", raw, b"\""].concat();
@@ -234,9 +234,9 @@ impl Echo {
     }
 }
 
-/// The text holds an escape of half a surrogate pair.
+/// The text holds the escape of an unpaired surrogate.
 #[derive(Debug)]
 pub struct HalfPair;
 
-/// How much of a body is copied at most to hold one string: what stands before it is short.
+/// The most bytes of a body that are copied to hold one string: little precedes it.
 const CLIP_MAX: usize = ECHO_MAX + 1024;

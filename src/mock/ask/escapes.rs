@@ -1,13 +1,14 @@
-//! The escapes in a name, resolved so that it can be compared. Knows no field.
+//! The escapes in a name, resolved so that names can be compared.
 
-/// Bytes of the longest name compared, `message.output_text.logprobs`.
+/// The length of the longest name that is compared, `message.output_text.logprobs`.
 pub const NAME_MAX: usize = 28;
 
-/// Bytes of one character of a name at its longest, written `\u0000`.
+/// The length of the longest form of one character of a name, `\u0000`.
 const ESCAPED_MAX: usize = 6;
 
-/// A valid string's raw text with its escapes resolved, as far as the names compared here need:
-/// what is not ASCII becomes a byte no name has, and what is too long for a name becomes empty.
+/// Resolves the escapes in the raw text of a valid string, as far as comparing names requires:
+/// characters beyond ASCII become a byte that no name has, and a text that is too long for a name
+/// becomes empty.
 pub fn resolved<'a>(raw: &'a [u8], room: &'a mut [u8; NAME_MAX]) -> &'a [u8] {
     if raw.len() > NAME_MAX * ESCAPED_MAX {
         return b"";
@@ -29,8 +30,8 @@ pub fn resolved<'a>(raw: &'a [u8], room: &'a mut [u8; NAME_MAX]) -> &'a [u8] {
     &room[..len]
 }
 
-/// The byte an escape of a valid string stands for, given what follows its backslash, and what
-/// comes after it. The control characters count as foreign too: no name has one.
+/// Returns the byte for which an escape of a valid string stands and the text behind it, from the
+/// text behind its backslash. Control characters count as foreign too: no name has one.
 fn unescaped(escape: &[u8]) -> (u8, &[u8]) {
     /// No UTF-8 text has this byte.
     const FOREIGN: u8 = 0xFF;

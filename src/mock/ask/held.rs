@@ -4,8 +4,7 @@
 
 use std::rc::Rc;
 
-use super::field::Field;
-use super::json::{Event, Json};
+use super::json::{Json, JsonEvent};
 use crate::json::{Builder, Node, Tree};
 
 /// The longest value of a field that is held, in bytes: a few hundred functions take less.
@@ -17,20 +16,21 @@ pub const NUMBER_MAX: usize = 256;
 /// The fields of a body that are held.
 #[derive(Debug, Default)]
 pub struct Held {
-    fields: Vec<(Field, Result<Rc<Tree>, Unread>)>,
+    fields: Vec<(&'static str, Result<Rc<Tree>, Unread>)>,
     open: Option<Box<Open>>,
 }
 
 /// A field whose value is arriving.
 #[derive(Debug)]
 struct Open {
-    field: Field,
+    field: &'static str,
     builder: Builder,
     /// The offset of the value in the body, once it has begun.
     start: Option<u64>,
     /// Set once the scanner has reported part of the value.
     met: bool,
-    /// Why it cannot be kept, found in the midst of a string: the string's end is waited for.
+    /// The reason why it cannot be kept, if that was found in the middle of a string, whose end is
+    /// to come.
     broken: Option<Unread>,
 }
 
@@ -52,6 +52,16 @@ impl Held {
         }
     }
 
+    /// The memory that the fields take, in bytes.
+    pub fn bytes(&self) -> usize {
+        let trees = self
+            .fields
+            .iter()
+            .filter_map(|(_, value)| value.as_ref().ok());
+        let open = self.open.as_ref().map_or(0, |open| open.builder.bytes());
+        trees.map(|tree| tree.bytes()).sum::<usize>() + open
+    }
+
     /// Returns whether none of the fields is present.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
@@ -62,8 +72,9 @@ impl Held {
         self.open.is_some()
     }
 
-    /// Begins a field, whose value comes next. If a field occurs twice, its last value is held.
-    pub(crate) fn begin(&mut self, field: Field) {
+    /// Begins the field of this name, whose value comes next. If a field occurs twice, its last
+    /// value is held.
+    pub fn begin(&mut self, field: &'static str) {
         self.fields.retain(|(known, _)| *known != field);
         self.open = Some(Box::new(Open {
             field,
@@ -75,14 +86,14 @@ impl Held {
     }
 
     /// Takes what the scanner reports of the value. Returns true for the first report of it.
-    pub(crate) fn take(&mut self, event: Event, json: &Json, piece: &[u8]) -> bool {
+    pub(crate) fn take(&mut self, event: JsonEvent, json: &Json, piece: &[u8]) -> bool {
         let Some(open) = &mut self.open else {
             return false;
         };
         let first = !std::mem::replace(&mut open.met, true);
         let offset = json.offset();
         let start = *open.start.get_or_insert_with(|| match event {
-            Event::Text => offset - json.told_len(event),
+            JsonEvent::Text => offset - json.reported_len(event),
             // Of other values only the first byte matters: none of them can be too long.
             _ => offset - 1,
         });
@@ -118,8 +129,8 @@ impl Held {
         }
     }
 
-    /// The value of a field; `None` if it is absent or null.
-    pub(crate) fn value(&self, field: Field) -> Result<Option<Rc<Tree>>, Unread> {
+    /// Returns the value of the field of this name; `None` if it is absent or null.
+    pub fn value(&self, field: &str) -> Result<Option<Rc<Tree>>, Unread> {
         let found = self.fields.iter().find(|(held, _)| *held == field);
         match found {
             Some((_, Ok(tree))) if tree.node(0) == Node::Null => Ok(None),
@@ -135,23 +146,25 @@ fn too_long(len: u64) -> Option<Unread> {
 
 impl Open {
     /// Adds what was reported; `None` if it cannot be kept.
-    fn add(&mut self, event: Event, json: &Json, piece: &[u8]) -> Option<()> {
+    fn add(&mut self, event: JsonEvent, json: &Json, piece: &[u8]) -> Option<()> {
         let builder = &mut self.builder;
         match event {
-            Event::Key | Event::Text => {
+            JsonEvent::Key | JsonEvent::Text => {
                 let text = json.piece_of_text(piece);
-                builder.string_piece(text, event == Event::Key).ok()?;
+                builder.string_piece(text, event == JsonEvent::Key).ok()?;
                 builder.string_end().ok()?;
             }
-            Event::Integer | Event::Decimal => {
+            JsonEvent::Integer | JsonEvent::Decimal => {
                 let raw = Some(json.text(piece)).filter(|raw| raw.len() <= NUMBER_MAX)?;
                 builder.number(raw).ok()?;
             }
-            Event::True | Event::False => builder.boolean(event == Event::True),
-            Event::Null => builder.null(),
-            Event::ListBegan | Event::ObjectBegan => builder.begin(event == Event::ObjectBegan),
-            Event::ListEnded | Event::ObjectEnded => builder.end(),
-            Event::Numbers | Event::Drained | Event::Failed => {
+            JsonEvent::True | JsonEvent::False => builder.boolean(event == JsonEvent::True),
+            JsonEvent::Null => builder.null(),
+            JsonEvent::ListBegan | JsonEvent::ObjectBegan => {
+                builder.begin(event == JsonEvent::ObjectBegan)
+            }
+            JsonEvent::ListEnded | JsonEvent::ObjectEnded => builder.end(),
+            JsonEvent::Numbers | JsonEvent::Drained | JsonEvent::Failed => {
                 unreachable!("the scanner reports no value by these where it reports all")
             }
         }

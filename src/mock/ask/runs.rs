@@ -1,21 +1,21 @@
-//! The inner loops of the JSON scanner: how far a run of text or of token numbers goes, found
-//! many bytes at a time. They know no state and report no error: each stops at the first byte it
-//! does not know to be right, and the scanner judges that byte.
+//! The inner loops of the JSON scanner: they find the end of a run of text or of token numbers,
+//! many bytes at a time. Each stops at the first byte that is not certainly valid, and the scanner
+//! judges that byte.
 
-/// Every byte's lowest bit.
+/// The lowest bit of every byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// Every byte's highest bit, the flag that the tests on words answer with.
+/// The highest bit of every byte, the flag that the tests on words return.
 const FLAGS: u64 = 0x80 * ONES;
 
-/// The flag of a word's first byte.
+/// The flag of the first byte of a word.
 const FLAG: u64 = 0x80;
 
-/// Bytes looked at together where text is long: the compiler makes vector code of such a block.
+/// The number of bytes examined together in long text: the compiler vectorizes such a block.
 const BLOCK: usize = 64;
 
-/// Length of the run of ASCII that stands for itself in a string. Short strings end in the first
-/// words; only after those is a long one assumed and read by blocks.
+/// Returns the length of the run of ASCII that stands for itself in a string. Short strings end in
+/// the first words; after those, a long one is assumed and read in blocks.
 #[inline]
 pub fn plain_run(bytes: &[u8]) -> usize {
     let mut run = 0;
@@ -36,21 +36,22 @@ pub fn plain_run(bytes: &[u8]) -> usize {
         .count()
 }
 
-/// Length of the whole blocks at the front without a byte that ends a plain run.
+/// Returns the length of the whole blocks at the front without a byte that ends a plain run.
 #[inline(never)]
 fn plain_blocks(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let is_plain = |block: &&[u8; BLOCK]| {
         block.iter().fold(0, |stop, &byte| {
-            // Signed, bytes of 0x80 and more are under 0x20 too: one comparison for both.
+            // As signed numbers, bytes of 0x80 and more are below 0x20 too: one comparison for
+            // both.
             stop | u8::from(byte.cast_signed() < 0x20 || byte == b'"' || byte == b'\\')
         }) == 0
     };
     blocks.iter().take_while(is_plain).count() * BLOCK
 }
 
-/// Length of the run of whole valid characters, of any script, that stand for themselves in a
-/// string. 0 if the first character is cut, or is not UTF-8.
+/// Returns the length of the run of whole valid characters, of any script, that stand for
+/// themselves in a string. 0 if the first character is cut or is not UTF-8.
 pub fn text_run(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let ends_text = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
@@ -71,23 +72,24 @@ pub fn text_run(bytes: &[u8]) -> usize {
     }
 }
 
-/// What a run of numbers ends with.
+/// The end of a run of numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NumbersEnd {
-    /// The run ends in a digit, and the number may go on.
+    /// A digit: the number may continue.
     Digit,
-    /// The run ends in a number that is 0 so far, which no digit may follow.
+    /// A number that is 0 so far: no digit may follow.
     Zero,
-    /// The run ends in a comma, or in one and spaces: a number may begin.
+    /// A comma, perhaps with spaces: a number may begin.
     Comma,
 }
 
-/// Length of the run of digits, commas and spaces that goes on a list behind a number's first
-/// digit, and what it ends with. `zero` says that digit is 0. It goes eight bytes a step: tokens
-/// have about five digits, and the branch mispredicted at each one's end makes a plain scan slow.
+/// Returns the length of the run of digits, commas and spaces that continues a list behind the
+/// first digit of a number, and its end. `zero` is true if that digit is 0. A step takes eight
+/// bytes: tokens have about five digits, and a plain scan would mispredict a branch at the end of
+/// each.
 #[inline]
 pub fn numbers_run(bytes: &[u8], zero: bool) -> (usize, NumbersEnd) {
-    // What the byte before each word was, as a flag in the word's lowest byte.
+    // The class of the byte before each word, as a flag in the word's lowest byte.
     let mut last_digit = FLAG;
     let mut last_zero = if zero { FLAG } else { 0 };
     let mut run = 0;
@@ -120,7 +122,7 @@ pub fn numbers_run(bytes: &[u8], zero: bool) -> (usize, NumbersEnd) {
     }
 }
 
-/// Flags the bytes that are `byte`.
+/// Flags the bytes that equal `byte`.
 fn equals(word: u64, byte: u8) -> u64 {
     let rest = word ^ (ONES * u64::from(byte));
     !(((rest & !FLAGS) + !FLAGS) | rest) & FLAGS
@@ -132,8 +134,8 @@ fn digits(word: u64) -> u64 {
     !(((rest & !FLAGS) + ONES * 0x76) | rest) & FLAGS
 }
 
-/// Flags bytes that end a run of plain text: quotes, backslashes, control bytes and those of
-/// 0x80 and more. Borrows make flags above the first one unreliable; the first one is right.
+/// Flags bytes that end a run of plain text: quotes, backslashes, control bytes and those of 0x80
+/// and more. Borrows make all flags but the first one unreliable.
 fn stops(word: u64) -> u64 {
     let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
     let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);

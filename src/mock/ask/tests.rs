@@ -1,4 +1,4 @@
-//! The reader of bodies, in every cut: what all these tests read with. Knows no answer and no HTTP.
+//! The reader of bodies in every cut, which all these tests use.
 #![cfg_attr(fuzzing, allow(dead_code, unused_imports))]
 
 #[cfg(test)]
@@ -17,9 +17,8 @@ mod random;
 #[cfg(test)]
 mod strict;
 
-use super::field::*;
-use super::fields::*;
-use super::inputs::INPUTS_MAX;
+use super::field::{Field, ROWS};
+use super::inputs::*;
 use super::*;
 use crate::mock::embedding::{DIMENSIONS_MAX, Encoding};
 use crate::mock::name::MODEL_MAX;
@@ -28,7 +27,7 @@ use serde_json::Value;
 
 const ENDPOINTS: [Endpoint; 3] = [Endpoint::Chat, Endpoint::Responses, Endpoint::Embeddings];
 
-/// Facts with nothing left of how they are kept.
+/// Facts as plain values.
 #[derive(Clone, Debug, PartialEq)]
 struct Plain {
     model: Option<Vec<u8>>,
@@ -58,7 +57,7 @@ const DEFAULT: Plain = Plain {
     echo: None,
 };
 
-/// Bodies are read as where answers echo them.
+/// The options of a server that echoes.
 const ECHO: Reading = Reading {
     echo: true,
     strict: false,
@@ -72,9 +71,9 @@ const HELD: [Field; 4] = [
     Field::Text,
 ];
 
-/// The value of a field that is held, as serde_json has it.
+/// Returns the value of a field that is held, as a value of serde_json.
 fn held_value(facts: &Facts, field: Field) -> Result<Option<Value>, Unread> {
-    let tree = facts.held.value(field)?;
+    let tree = facts.held.value(field.name())?;
     Ok(tree.map(|tree| {
         let mut text = String::new();
         tree.write(0, &mut text);
@@ -83,13 +82,13 @@ fn held_value(facts: &Facts, field: Field) -> Result<Option<Value>, Unread> {
 }
 
 fn fed<'a>(
-    ask: &mut Ask,
+    reader: &mut BodyReader,
     endpoint: Endpoint,
     pieces: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Plain, Bad> {
-    ask.begin(endpoint);
-    pieces.for_each(|piece| ask.feed(piece));
-    ask.finish().map(|facts| Plain {
+    reader.begin(endpoint);
+    pieces.for_each(|piece| reader.feed(piece));
+    reader.finish().map(|facts| Plain {
         model: facts.model().map(<[u8]>::to_vec),
         stream: facts.stream,
         n: facts.n,
@@ -104,13 +103,13 @@ fn fed<'a>(
     })
 }
 
-/// The verdict on a body, which must be the same whole, byte by byte and in random cuts.
-fn verdict(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad> {
-    let whole = fed(ask, endpoint, [body].into_iter());
-    let bytes = fed(ask, endpoint, body.chunks(1));
+/// Returns the verdict on a body, which must be the same whole, byte by byte and in random cuts.
+fn verdict(reader: &mut BodyReader, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad> {
+    let whole = fed(reader, endpoint, [body].into_iter());
+    let bytes = fed(reader, endpoint, body.chunks(1));
     assert_eq!(whole, bytes, "byte by byte: {}", body.escape_ascii());
     for cut in [2, 3, 7, 8, 9, 64, 100] {
-        let pieces = fed(ask, endpoint, body.chunks(cut));
+        let pieces = fed(reader, endpoint, body.chunks(cut));
         assert_eq!(whole, pieces, "cut by {cut}: {}", body.escape_ascii());
     }
     let mut rest = body;
@@ -120,30 +119,31 @@ fn verdict(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) -> Result<Plain, Bad>
         rest = tail;
         more.then_some(piece)
     });
-    let pieces = fed(ask, endpoint, pieces);
+    let pieces = fed(reader, endpoint, pieces);
     assert_eq!(whole, pieces, "random cuts: {}", body.escape_ascii());
     whole
 }
 
 fn read(endpoint: Endpoint, body: &str) -> Result<Plain, Bad> {
-    verdict(&mut Ask::new(ECHO), endpoint, body.as_bytes())
+    verdict(&mut BodyReader::new(ECHO), endpoint, body.as_bytes())
 }
 
-/// Reads a body in pieces of every size (of a long one, of some), and says what `tell` tells of it.
+/// Reads a body in pieces of every size (a long one in some sizes), and returns what `summarize`
+/// makes of it.
 fn read_in_cuts<T: PartialEq + std::fmt::Debug>(
     reading: Reading,
     endpoint: Endpoint,
     body: &str,
-    tell: impl Fn(Result<&Facts, Bad>) -> T,
+    summarize: impl Fn(Result<&Facts, Bad>) -> T,
 ) -> T {
-    let mut ask = Ask::new(reading);
+    let mut reader = BodyReader::new(reading);
     let mut read = |size: usize| {
-        ask.begin(endpoint);
+        reader.begin(endpoint);
         let pieces = body.as_bytes().chunks(size);
-        pieces.for_each(|piece| ask.feed(piece));
-        let told = tell(ask.finish());
-        ask.rest();
-        told
+        pieces.for_each(|piece| reader.feed(piece));
+        let summary = summarize(reader.finish());
+        reader.release();
+        summary
     };
     let whole = read(body.len().max(1));
     let sizes: Vec<usize> = match body.len() {
@@ -156,17 +156,18 @@ fn read_in_cuts<T: PartialEq + std::fmt::Debug>(
     whole
 }
 
-/// Reads a body as serde_json does, in every cut; the first byte says for which endpoint.
+/// Compares the reader with serde_json, in every cut; the first byte of `data` chooses the
+/// endpoint.
 pub fn fuzz(data: &[u8]) {
     let Some((first, body)) = data.split_first() else {
         return;
     };
     fastrand::seed(data.len() as u64);
     let endpoint = ENDPOINTS[usize::from(*first) % ENDPOINTS.len()];
-    check(&mut Ask::new(ECHO), endpoint, body);
+    check(&mut BodyReader::new(ECHO), endpoint, body);
 }
 
-/// What fuzzing found once, and the bodies that it set out from.
+/// The findings of fuzzing, and the bodies with which it started.
 #[test]
 fn the_corpus_is_read_as_serde_json_reads_it() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/ask");
@@ -185,10 +186,13 @@ fn field(param: &'static str, message: &'static str) -> Result<Plain, Bad> {
     Err(Bad::Field { param, message })
 }
 
-/// What is said of a field that is not as it must be.
+/// Returns the refusal of a field.
 fn refused(field: Field) -> Bad {
-    let (param, message) = REFUSALS[field as usize];
-    Bad::Field { param, message }
+    let message = ROWS[field as usize].accepts.message();
+    Bad::Field {
+        param: field.name(),
+        message: message.expect("it is always the same"),
+    }
 }
 
 fn refusal(field: Field) -> Result<Plain, Bad> {

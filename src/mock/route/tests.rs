@@ -1,4 +1,4 @@
-//! Which path leads where, and what holds for every row.
+//! The routes of paths, and the rules that every row follows.
 
 use super::*;
 
@@ -40,19 +40,26 @@ fn endpoints_are_numbered_as_their_rows() {
         assert_eq!(route.endpoint as usize, at);
     }
     let counted = counted();
-    assert_eq!(counted.len(), usize::from(NOWHERE) + 1);
+    assert_eq!(counted.len(), usize::from(UNROUTED) + 1);
     assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
 }
 
-/// What a row may not say, since nothing answers it.
+/// The combinations that no response serves.
 #[test]
 fn rows_agree_with_themselves() {
     for route in ROUTES {
-        let asks = matches!(route.gives, Gives::Text(_) | Gives::Embeddings);
-        assert!(!asks || route.methods == Methods::Post, "{}", route.path);
-        assert!(route.reach != Reach::Bare || route.methods == Methods::Get);
-        assert_eq!(route.files.is_none(), matches!(route.gives, Gives::View(_)));
-        // Which model an item of a list names, the list of models says alone.
+        let reads_body = matches!(route.kind, ResponseKind::Text(_) | ResponseKind::Embeddings);
+        assert!(
+            !reads_body || route.methods == Methods::Post,
+            "{}",
+            route.path
+        );
+        assert!(route.prefixes != Prefixes::Bare || route.methods == Methods::Get);
+        assert_eq!(
+            route.files.is_none(),
+            matches!(route.kind, ResponseKind::View(_))
+        );
+        // Only the list of models says which model an item names.
         let item = route.files.map_or("", |(_, item)| item);
         let names = item.contains("$model");
         assert!(
@@ -64,8 +71,8 @@ fn rows_agree_with_themselves() {
 }
 
 #[test]
-fn errors_tell_every_path() {
-    let get = told(Methods::Get);
+fn errors_list_every_path() {
+    let get = list_paths(Methods::Get);
     let paths: Vec<&str> = get.split(", ").collect();
     let known = [
         "/v1/models",
@@ -78,7 +85,7 @@ fn errors_tell_every_path() {
     assert!(known.iter().all(|path| paths.contains(path)), "{get}");
     let rows = ROUTES.iter().filter(|row| row.methods == Methods::Get);
     assert_eq!(paths.len(), rows.count());
-    assert!(told(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
+    assert!(list_paths(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
 }
 
 #[test]

@@ -235,10 +235,10 @@ fn content_source() {
     reads(
         ContentSource,
         &[
-            ("fixed", Some(Content::Fixed)),
-            ("echo", Some(Content::Echo)),
-            ("random", Some(Content::Random)),
-            ("file:a b.txt", Some(Content::File("a b.txt".into()))),
+            ("fixed", Some(ContentMode::Fixed)),
+            ("echo", Some(ContentMode::Echo)),
+            ("random", Some(ContentMode::Random)),
+            ("file:a b.txt", Some(ContentMode::File("a b.txt".into()))),
             ("", None),
         ],
     );

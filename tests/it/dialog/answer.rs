@@ -91,8 +91,10 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
     assert!(is_imf_fixdate(date));
     let id = answer.id();
     assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    assert_eq!(answer.field("transfer-encoding"), None, "{head}");
     check_persistence(&answer);
+    if answer.field("transfer-encoding").is_some() {
+        return read_chunked(out, answer, bodiless);
+    }
     let said = answer.field("content-length").map(str::to_owned);
     let Some(said) = said else {
         assert_eq!(status, 204, "an answer with content is framed: {head}");
@@ -118,6 +120,21 @@ fn read(out: &[u8], date: &str, bodiless: bool, interim: usize) -> Answer {
         if status >= 400 {
             check_error(&answer);
         }
+    }
+    answer
+}
+
+/// Reads the content of a long response, whose length was not known in advance.
+fn read_chunked(out: &[u8], mut answer: Answer, bodiless: bool) -> Answer {
+    assert_eq!(answer.field("transfer-encoding"), Some("chunked"));
+    assert_eq!(answer.field("content-length"), None);
+    assert_eq!(answer.field("content-type"), Some("application/json"));
+    assert_eq!(answer.status, 200);
+    if !bodiless {
+        let (content, rest) = dechunked(&out[answer.len..]).expect("the chunks end");
+        assert!(content.len() > 40_000, "{} bytes", content.len());
+        answer.content = content;
+        answer.len = out.len() - rest.len();
     }
     answer
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::mock::policy::{BATCH, Policy};
-use mocker::mock::text::Words;
-use mocker::mock::{self, Mock};
-use mocker::settings::Settings;
-use mocker::{Nanos, SECOND};
+use mocker::internals::mock::policy::{BATCH, Policy};
+use mocker::internals::mock::text::Words;
+use mocker::internals::mock::{self, Mock};
+use mocker::internals::settings::Settings;
+use mocker::internals::{Nanos, SECOND};
 
 use super::client::{Client, MILLI, START, chat};
 
@@ -41,7 +41,7 @@ fn fails(percent: f64, jitter: f64) -> Settings {
 
 fn delays(settings: &Settings, seed: u64) -> Vec<Nanos> {
     let mut policy = policy(settings, seed);
-    let draw = |_| policy.admit(SECOND).expect("nothing fails").delay;
+    let draw = |_| policy.draw(false, SECOND).expect("nothing fails").delay;
     (0..DRAWS).map(draw).collect()
 }
 
@@ -50,7 +50,7 @@ fn batches(settings: &Settings, seed: u64) -> Vec<u32> {
     let mut policy = policy(settings, seed);
     let mut batch = |_| {
         (0..BATCH)
-            .map(|_| u32::from(policy.admit(SECOND).is_err()))
+            .map(|_| u32::from(policy.draw(false, SECOND).is_err()))
             .sum()
     };
     (0..DRAWS / BATCH as usize).map(&mut batch).collect()
@@ -289,7 +289,7 @@ fn the_cores_of_a_process_draw_independently() {
             mock::watch(1, 0),
         );
         (0..1000)
-            .map(|_| mock.policy.admit(SECOND).is_err())
+            .map(|_| mock.policy.draw(false, SECOND).is_err())
             .collect()
     };
     let (first, second) = (failures(0), failures(1));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 use serde_json::{Value, json};
 
 use super::answer::Answer;

@@ -1,7 +1,7 @@
 //! Tests of chunked bodies (RFC 9112, section 7).
 
-use mocker::http::body::{CHUNK_LINE_MAX, TRAILERS_MAX};
-use mocker::settings::Settings;
+use mocker::internals::http::body::{CHUNK_LINE_MAX, TRAILERS_MAX};
+use mocker::internals::settings::Settings;
 
 use super::client::{HEALTH, chunked, in_every_cut};
 

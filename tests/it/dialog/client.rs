@@ -4,11 +4,12 @@
 use std::fmt::Write as _;
 
 use fastrand::Rng;
-use mocker::Nanos;
-use mocker::conn::kit::Kit;
-use mocker::conn::{Conn, Wish};
-use mocker::mock::{self, text::Words};
-use mocker::settings::Settings;
+use mocker::internals::Nanos;
+use mocker::internals::conn::kit::Kit;
+use mocker::internals::conn::{Conn, Wish};
+use mocker::internals::mock::{self, text::Words};
+use mocker::internals::scenario::Scenario;
+use mocker::internals::settings::Settings;
 
 use super::answer::{self, Answer};
 pub use super::requests::{chat, chunked, embeddings, post, request};
@@ -55,7 +56,7 @@ pub struct Client {
 impl Client {
     pub fn new(settings: &Settings) -> Client {
         let mut kit = Kit::new(
-            settings,
+            Scenario::first(settings),
             Words::new(settings).unwrap(),
             7,
             0,
@@ -201,13 +202,15 @@ impl Client {
         let waiting = self.conn.outgoing();
         let len = waiting.len().min(most);
         self.out.extend_from_slice(&waiting[..len]);
+        // Room in the socket is found by a poll.
+        self.kit.begin_turn();
         self.conn.sent(len, &mut self.kit, self.now);
         self.look();
     }
 
     /// Continues this connection, like the reactor after polling.
     pub fn resume(&mut self) {
-        self.kit.looked();
+        self.kit.begin_turn();
         self.conn.resume(&mut self.kit, self.now);
     }
 

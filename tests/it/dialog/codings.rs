@@ -1,7 +1,7 @@
 //! Tests of content codings (RFC 9110, section 8.4): only identity is supported, in any valid
 //! spelling of the list.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{HEALTH, in_every_cut, request};
 

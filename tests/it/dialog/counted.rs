@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mocker::SECOND;
-use mocker::mock::route;
-use mocker::settings::Settings;
-use mocker::watch::histogram::Tally;
-use mocker::watch::metrics::{Close, STATUSES, Time, Totals};
+use mocker::internals::SECOND;
+use mocker::internals::mock::route;
+use mocker::internals::settings::Settings;
+use mocker::internals::watch::histogram::Tally;
+use mocker::internals::watch::metrics::{Close, STATUSES, Time, Totals};
 use serde_json::Value;
 
 use super::client::{Client, End, HEALTH, MILLI, chat, in_every_cut, post, request};

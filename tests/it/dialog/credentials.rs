@@ -1,7 +1,7 @@
 //! Tests of the credentials that are accepted on each route: `Authorization` as configured, or the
 //! key of `Bearer KEY` in a field of its own.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, HEALTH, in_every_cut, request};
 

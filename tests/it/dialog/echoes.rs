@@ -1,13 +1,13 @@
 //! Tests of `-content echo` and of `-strict`.
 
-use mocker::settings::{Content, Settings};
+use mocker::internals::settings::{ContentMode, Settings};
 
 use super::client::{Client, chat, in_every_cut, post, request};
 use super::streams::{chunks, streamed};
 
 fn echoing() -> Settings {
     Settings {
-        content: Content::Echo,
+        content: ContentMode::Echo,
         ..Settings::default()
     }
 }

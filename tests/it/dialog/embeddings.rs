@@ -1,7 +1,7 @@
 //! Tests of embeddings: the number, size and encoding of vectors, and responses too long to buffer.
 
-use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::Settings;
+use mocker::internals::conn::outbox::OUTBOX_FULL;
+use mocker::internals::settings::Settings;
 use serde_json::{Value, json};
 
 use super::answer::Answer;

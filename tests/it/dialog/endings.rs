@@ -1,7 +1,7 @@
 //! Tests of clients that close their sending side: complete requests get responses, and incomplete
 //! ones are rejected.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::answer::Answer;
 use super::chat::big;

@@ -1,16 +1,16 @@
 //! Tests of every row in the route table with every kind of request: each gets exactly one
 //! response.
 
-use mocker::mock::route::{Endpoint, Reach};
-use mocker::settings::{Content, Settings};
+use mocker::internals::mock::route::{Endpoint, Prefixes};
+use mocker::internals::settings::{ContentMode, Settings};
 
 use super::client::{Client, request};
 
 /// Returns a path that leads to an endpoint.
 fn path(endpoint: Endpoint) -> String {
     let route = endpoint.route();
-    match route.reach {
-        Reach::Bare => route.path.to_owned(),
+    match route.prefixes {
+        Prefixes::Bare => route.path.to_owned(),
         _ if route.path.ends_with('/') => format!("/v1{}m", route.path),
         _ => format!("/v1{}", route.path),
     }
@@ -27,7 +27,7 @@ fn every_endpoint_handles_every_request() {
     ];
     let strict = Settings {
         strict: true,
-        content: Content::Echo,
+        content: ContentMode::Echo,
         ..Settings::default()
     };
     for settings in [Settings::default(), strict] {
@@ -41,7 +41,7 @@ fn every_endpoint_handles_every_request() {
                         let name = format!("{method} {endpoint:?} {fields:?} {body}");
                         assert!(out.starts_with("HTTP/1.1 "), "{name}: {out}");
                         let methods = endpoint.route().methods;
-                        let right = method == "OPTIONS" || methods.answer(method);
+                        let right = method == "OPTIONS" || methods.include(method);
                         assert_eq!(out.starts_with("HTTP/1.1 405 "), !right, "{name}: {out}");
                         client.out.clear();
                     }

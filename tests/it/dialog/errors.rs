@@ -1,6 +1,6 @@
 //! Tests of rejected request bodies and their errors.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{HEALTH, chunked, in_every_cut, post};
 

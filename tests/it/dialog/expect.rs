@@ -1,7 +1,7 @@
 //! Tests of `Expect: 100-continue` (RFC 9110, section 10.1.1). Since the responses depend on the
 //! bytes that have arrived, the cuts are part of each case.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH};
 

@@ -1,8 +1,8 @@
 //! Tests of chunk extensions (RFC 9112, section 7.1.1): valid ones are ignored, anything else is
 //! rejected, and their total length in a body is limited.
 
-use mocker::http::body::{CHUNK_LINE_MAX, EXTENSIONS_MAX};
-use mocker::settings::Settings;
+use mocker::internals::http::body::{CHUNK_LINE_MAX, EXTENSIONS_MAX};
+use mocker::internals::settings::Settings;
 
 use super::client::{HEALTH, chunked, in_every_cut};
 

@@ -1,6 +1,6 @@
 //! Tests of structured outputs, streamed or not.
 
-use mocker::settings::{Content, Settings};
+use mocker::internals::settings::{ContentMode, Settings};
 use serde_json::{Value, json};
 
 use super::client::{chat, in_every_cut, post};
@@ -46,7 +46,7 @@ fn formats() -> Vec<(Value, Value, Option<Value>)> {
 fn a_response_has_the_requested_structure() {
     // No setting changes the length or the words of JSON.
     let settings = Settings {
-        content: Content::Random,
+        content: ContentMode::Random,
         tokens: Some(1..=3),
         ..Settings::default()
     };

@@ -1,7 +1,7 @@
 //! Tests of the fields of request heads. What RFC 9112 and RFC 9110 forbid is rejected and closes
 //! the connection, and nothing after it is treated as a request; what they allow is served.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{HEALTH, in_every_cut};
 

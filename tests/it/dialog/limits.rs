@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mocker::conn::EMPTY_LINES_MAX;
-use mocker::http::head::{FIELDS_MAX, HEAD_MAX};
-use mocker::http::line::TARGET_MAX;
-use mocker::settings::Settings;
+use mocker::internals::conn::EMPTY_LINES_MAX;
+use mocker::internals::http::head::{FIELDS_MAX, HEAD_MAX};
+use mocker::internals::http::line::TARGET_MAX;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post};
 

@@ -1,9 +1,9 @@
 //! Tests of request lines (RFC 9112, section 3): malformed ones get a 400, unsupported versions a
 //! 505, and all minor versions of HTTP/1 are served.
 
-use mocker::http::head::HEAD_MAX;
-use mocker::http::line::{METHOD_MAX, TARGET_MAX};
-use mocker::settings::Settings;
+use mocker::internals::http::head::HEAD_MAX;
+use mocker::internals::http::line::{METHOD_MAX, TARGET_MAX};
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH, in_every_cut};
 use super::heads::{HOST, refused, served};

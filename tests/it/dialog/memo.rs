@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH, MILLI, UNIX, chat, request};
 

@@ -1,7 +1,7 @@
 //! Tests of the other endpoints, and of cross-origin requests.
 
-use mocker::SECOND;
-use mocker::settings::Settings;
+use mocker::internals::SECOND;
+use mocker::internals::settings::Settings;
 
 use super::client::{
     Client, HEALTH, START, UNIX, chat, in_every_cut, in_every_cut_with_heads, post, request,

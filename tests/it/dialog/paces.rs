@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mocker::conn::Wish;
-use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::Settings;
+use mocker::internals::conn::Wish;
+use mocker::internals::conn::outbox::OUTBOX_FULL;
+use mocker::internals::settings::Settings;
 use serde_json::Value;
 
 use super::client::{Client, End, HEALTH, MILLI, START, chat};

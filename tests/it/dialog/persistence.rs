@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH, chat, in_every_cut, in_every_cut_with_heads};
 

@@ -1,9 +1,8 @@
 //! Tests of pipelining: responses are complete and in order, and turns and buffers are bounded.
 
-use mocker::conn::Wish;
-use mocker::conn::kit::ANSWERS_A_LOOK;
-use mocker::conn::outbox::OUTBOX_FULL;
-use mocker::settings::Settings;
+use mocker::internals::conn::Wish;
+use mocker::internals::conn::outbox::OUTBOX_FULL;
+use mocker::internals::settings::Settings;
 
 use super::chat::big;
 use super::client::{Client, End, HEALTH, chat, chunked, in_every_cut, post, request};
@@ -62,37 +61,35 @@ fn a_hundred_requests_get_responses_in_order() {
     }
 }
 
-#[test]
-fn the_number_of_responses_per_poll_is_limited() {
-    let many = ANSWERS_A_LOOK as usize;
-    let mut client = Client::plain();
-    client.takes(0);
-    assert!(client.receive(HEALTH.repeat(many * 2 + 3).as_bytes()) > HEALTH.len() * many * 2);
-    for want in [many, many, 3] {
-        client.take(usize::MAX);
-        assert_eq!(
-            client.waiting(),
-            0,
-            "no more is answered before the next look"
-        );
-        assert_eq!(client.answers().len(), want);
-        let wish = if want == many {
-            Wish::Again
-        } else {
-            Wish::Read
-        };
-        assert_eq!(client.wish(), wish);
-        client.resume();
-    }
+/// Requests that fill a buffer, whose heads all differ; and their number.
+fn different() -> (String, usize) {
+    let request = |number| format!("GET /health?{number:03} HTTP/1.1\r\nHost: h\r\n\r\n");
+    let count = 16_384 / request(0).len();
+    ((0..count).map(request).collect(), count)
 }
 
 #[test]
-fn a_full_turn_leaves_nothing_to_do() {
+fn a_turn_ends_when_its_units_are_spent() {
+    let (requests, count) = different();
     let mut client = Client::plain();
     client.takes(0);
-    client.receive(HEALTH.repeat(ANSWERS_A_LOOK as usize).as_bytes());
-    client.take(usize::MAX);
-    assert_eq!(client.wish(), Wish::Read);
+    client.receive(requests.as_bytes());
+    let (mut responses, mut turns) = (0, 0);
+    loop {
+        turns += 1;
+        let left = client.kit.meter.left();
+        client.take(usize::MAX);
+        assert_eq!(client.waiting(), 0, "no more is sent before the next poll");
+        responses += client.answers().len();
+        if client.wish() == Wish::Read {
+            break;
+        }
+        assert_eq!(client.wish(), Wish::Again);
+        assert!((-10_000..=0).contains(&left), "{left} units are left");
+        client.resume();
+    }
+    assert_eq!(responses, count);
+    assert!(turns > 2, "{turns} turns");
 }
 
 /// A client that sends without reading takes little memory, and is served once it reads.
@@ -112,14 +109,12 @@ fn a_client_that_reads_nothing_takes_little_memory() {
         ),
     ] {
         let mut client = Client::new(&settings);
-        let whole = {
-            client.send(&request);
-            client.out.len()
-        };
-        client.out.clear();
+        client.send(&request);
+        let whole = client.out.len();
+        let content = client.answers()[0].content.len();
         client.takes(0);
         client.resume();
-        let count = (16_384 / request.len()).min(ANSWERS_A_LOOK as usize);
+        let count = (16_384 / request.len()).min(64);
         client.receive(request.repeat(count).as_bytes());
         assert!(
             client.waiting() >= OUTBOX_FULL.min(whole * count),
@@ -136,8 +131,9 @@ fn a_client_that_reads_nothing_takes_little_memory() {
             "{}",
             client.most_waiting
         );
-        assert_eq!(client.out.len(), whole * count);
-        assert_eq!(client.answers().len(), count);
+        let responses = client.answers();
+        assert_eq!(responses.len(), count);
+        assert!(responses.iter().all(|one| one.content.len() == content));
     }
 }
 

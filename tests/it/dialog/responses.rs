@@ -1,7 +1,7 @@
 //! Tests of the Responses API, a superset that satisfies both the SDKs and older clients of mock
 //! servers.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 use serde_json::{Value, json};
 
 use super::chat::{WORDS, check_usage};

@@ -1,6 +1,6 @@
 //! Tests of routing, of credentials and of the order of checks.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 
 use super::client::{Client, End, HEALTH, in_every_cut, in_every_cut_with_heads, post, request};
 

@@ -1,6 +1,6 @@
 //! Tests of the content and the order of streams.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 use serde_json::Value;
 
 use super::answer::dechunked;

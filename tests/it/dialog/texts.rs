@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use mocker::settings::{Content, Settings};
+use mocker::internals::settings::{ContentMode, Settings};
 
 use super::client::{Client, chat};
 use super::streams::{chunks, streamed, text_of};
 
 #[test]
 fn the_text_has_the_configured_length_and_is_counted() {
-    for content in [Content::Fixed, Content::Random] {
+    for content in [ContentMode::Fixed, ContentMode::Random] {
         let settings = Settings {
             tokens: Some(50..=60),
             content,
@@ -36,7 +36,7 @@ fn the_text_has_the_configured_length_and_is_counted() {
 #[test]
 fn random_words_differ_each_time() {
     let mut client = Client::new(&Settings {
-        content: Content::Random,
+        content: ContentMode::Random,
         ..Settings::default()
     });
     let mut ask = || client.ask(chat("{}")).json()["choices"][0]["message"]["content"].take();
@@ -59,7 +59,7 @@ fn truncation_is_reported_only_if_it_happened() {
 
 #[test]
 fn streams_have_the_same_text_as_other_responses() {
-    for content in [Content::Fixed, Content::Random] {
+    for content in [ContentMode::Fixed, ContentMode::Random] {
         let settings = Settings {
             content,
             ..Settings::default()

@@ -1,7 +1,7 @@
 //! Tests of the deadlines of waiting connections, of slow clients and of closing connections.
 
-use mocker::SECOND;
-use mocker::conn::LINGER_MAX;
+use mocker::internals::SECOND;
+use mocker::internals::conn::LINGER_MAX;
 
 use super::client::{Client, End, HEALTH, embeddings};
 use super::script::Step::{self, Came, Due, EndSending, Is, Pass, Send, Take, Takes};
@@ -296,7 +296,7 @@ fn lingering_is_limited_in_bytes() {
 /// begun.
 #[test]
 fn unread_input_after_a_turn_has_the_read_timeout() {
-    let many = mocker::conn::kit::ANSWERS_A_LOOK as usize;
+    let many = 300;
     let mut client = Client::new(&settings());
     client.send(HEALTH.repeat(many) + "GET /health HTTP/1.1\r\n");
     assert_eq!(client.answers().len(), many);

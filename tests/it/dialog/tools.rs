@@ -1,6 +1,6 @@
 //! Tests of tool calls, streamed or not, and of the errors of impossible ones.
 
-use mocker::settings::Settings;
+use mocker::internals::settings::Settings;
 use serde_json::{Value, json};
 
 use super::answer::Answer;

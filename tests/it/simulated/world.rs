@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 use mio::Token;
-use mocker::Nanos;
-use mocker::net::machine::Readiness;
-use mocker::net::turn::System;
+use mocker::internals::Nanos;
+use mocker::internals::net::machine::Readiness;
+use mocker::internals::net::turn::System;
 use rustix::io::Errno;
 
 /// The number of bytes from the server that a socket buffers until the client reads them.

@@ -1,12 +1,11 @@
-//! What each state of the scanner does with the next byte. Each step is given that byte, moves
-//! `at` past what it used, and answers with what there is to tell. It knows no more than the
-//! scanner does.
+//! The action of each state of the scanner on the next byte. A step moves `at` past the bytes that
+//! it used, and returns the report if there is one.
 
 use super::super::runs::{NumbersEnd, numbers_run, plain_run, text_run};
-use super::{Event, Fault, Json, MAX_DEPTH, State};
+use super::{Fault, Json, JsonEvent, MAX_DEPTH, ScanState};
 
 impl Json {
-    pub(super) fn top_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<Event> {
+    pub(super) fn top_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         match byte {
             b'{' => return self.object_began(piece, at),
             b' ' | b'\t' | b'\n' | b'\r' => *at += 1,
@@ -18,7 +17,7 @@ impl Json {
         None
     }
 
-    pub(super) fn tail_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    pub(super) fn tail_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         if !is_space(byte) {
             return self.failed(Fault::Syntax);
         }
@@ -27,52 +26,62 @@ impl Json {
     }
 
     #[inline]
-    pub(super) fn key_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<Event> {
+    pub(super) fn key_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         match byte {
             b'"' => self.string_began(true, piece, at),
-            b'}' if self.state == State::FirstKey => self.container_ended(at),
+            b'}' if self.state == ScanState::FirstKey => self.container_ended(at),
             _ => self.space_met(byte, at),
         }
     }
 
     #[inline]
-    pub(super) fn colon_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    pub(super) fn colon_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         if byte != b':' {
             return self.space_met(byte, at);
         }
-        self.state = State::Value;
+        self.state = ScanState::Value;
         *at += 1;
         None
     }
 
     #[inline]
-    pub(super) fn value_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<Event> {
+    pub(super) fn value_met(
+        &mut self,
+        byte: u8,
+        piece: &[u8],
+        at: &mut usize,
+    ) -> Option<JsonEvent> {
         match byte {
             b'"' => return self.string_began(false, piece, at),
             b'{' => return self.object_began(piece, at),
             b'[' => return self.list_began(at),
-            b']' if self.state == State::FirstValue => return self.container_ended(at),
-            b'-' => return self.number_began(State::Minus, piece, at),
-            b'0' => return self.number_began(State::Zero, piece, at),
-            b'1'..=b'9' => return self.number_began(State::Int, piece, at),
-            b't' => self.literal_began(State::True, 3, at),
-            b'f' => self.literal_began(State::False, 4, at),
-            b'n' => self.literal_began(State::Null, 3, at),
+            b']' if self.state == ScanState::FirstValue => return self.container_ended(at),
+            b'-' => return self.number_began(ScanState::Minus, piece, at),
+            b'0' => return self.number_began(ScanState::Zero, piece, at),
+            b'1'..=b'9' => return self.number_began(ScanState::Int, piece, at),
+            b't' => self.literal_began(ScanState::True, 3, at),
+            b'f' => self.literal_began(ScanState::False, 4, at),
+            b'n' => self.literal_began(ScanState::Null, 3, at),
             _ => return self.space_met(byte, at),
         }
         None
     }
 
     #[inline]
-    pub(super) fn value_passed(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<Event> {
+    pub(super) fn value_passed(
+        &mut self,
+        byte: u8,
+        piece: &[u8],
+        at: &mut usize,
+    ) -> Option<JsonEvent> {
         match (byte, self.in_object()) {
             (b',', true) => {
                 *at += 1;
-                self.key_due(State::NextKey, piece, at)
+                self.key_due(ScanState::NextKey, piece, at)
             }
             (b',', false) => {
                 *at += 1;
-                self.state = State::Value;
+                self.state = ScanState::Value;
                 None
             }
             (b'}', true) | (b']', false) => self.container_ended(at),
@@ -81,7 +90,7 @@ impl Json {
     }
 
     #[inline]
-    fn space_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    fn space_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         if !is_space(byte) {
             return self.failed(Fault::Syntax);
         }
@@ -90,7 +99,7 @@ impl Json {
     }
 
     #[inline]
-    fn object_began(&mut self, piece: &[u8], at: &mut usize) -> Option<Event> {
+    fn object_began(&mut self, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         if self.depth == MAX_DEPTH {
             return self.failed(Fault::TooDeep);
         }
@@ -99,19 +108,19 @@ impl Json {
         self.kinds = self.kinds << 1 | 1;
         *at += 1;
         if watched {
-            self.state = State::FirstKey;
-            return Some(Event::ObjectBegan);
+            self.state = ScanState::FirstKey;
+            return Some(JsonEvent::ObjectBegan);
         }
-        self.key_due(State::FirstKey, piece, at)
+        self.key_due(ScanState::FirstKey, piece, at)
     }
 
     #[inline]
-    fn list_began(&mut self, at: &mut usize) -> Option<Event> {
+    fn list_began(&mut self, at: &mut usize) -> Option<JsonEvent> {
         if self.depth == MAX_DEPTH {
             return self.failed(Fault::TooDeep);
         }
-        let told = self.told(Event::ListBegan);
-        self.state = State::FirstValue;
+        let told = self.reported(JsonEvent::ListBegan);
+        self.state = ScanState::FirstValue;
         self.depth += 1;
         self.kinds <<= 1;
         *at += 1;
@@ -119,30 +128,31 @@ impl Json {
     }
 
     #[inline]
-    fn container_ended(&mut self, at: &mut usize) -> Option<Event> {
+    fn container_ended(&mut self, at: &mut usize) -> Option<JsonEvent> {
         let object = self.in_object();
         self.depth -= 1;
         self.kinds >>= 1;
         self.state = if self.depth == 0 {
-            State::End
+            ScanState::End
         } else {
-            State::After
+            ScanState::After
         };
         *at += 1;
         match object {
-            false => self.told(Event::ListEnded),
-            true => self.whole.then_some(Event::ObjectEnded),
+            false => self.reported(JsonEvent::ListEnded),
+            true => self.whole.then_some(JsonEvent::ObjectEnded),
         }
     }
 
-    fn string_began(&mut self, key: bool, piece: &[u8], at: &mut usize) -> Option<Event> {
+    fn string_began(&mut self, key: bool, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         self.string_opened(key, at);
         self.text_read(piece, at)
     }
 
-    /// A key whose quote is there is begun at once: a turn of the machine less for each.
+    /// Expects a key. If its quote is there, the key is read at once, which saves a turn of the
+    /// state machine.
     #[inline]
-    fn key_due(&mut self, state: State, piece: &[u8], at: &mut usize) -> Option<Event> {
+    fn key_due(&mut self, state: ScanState, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         self.state = state;
         match piece.get(*at) {
             Some(b'"') => self.string_began(true, piece, at),
@@ -154,13 +164,14 @@ impl Json {
     fn string_opened(&mut self, key: bool, at: &mut usize) {
         *at += 1;
         self.in_key = key;
-        self.state = State::Text;
+        self.state = ScanState::Text;
         self.text_began(*at, self.depth <= self.watch || key && self.depth == 1);
     }
 
-    /// Reads on in a string, over its short escapes, and in the strings that follow it: most of a
-    /// chat's messages are strings of a few bytes, and a turn of the machine costs more than they.
-    pub(super) fn text_read(&mut self, piece: &[u8], at: &mut usize) -> Option<Event> {
+    /// Continues in a string, over its short escapes, and in the strings that follow it: the
+    /// messages of a chat consist mostly of strings of a few bytes, and a turn of the state machine
+    /// costs more.
+    pub(super) fn text_read(&mut self, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         loop {
             *at += plain_run(&piece[*at..]);
             match piece[*at..] {
@@ -177,7 +188,7 @@ impl Json {
                     ..,
                 ] => *at += 2,
                 [b'\\', ..] => {
-                    self.state = State::Escape;
+                    self.state = ScanState::Escape;
                     *at += 1;
                     return None;
                 }
@@ -190,14 +201,14 @@ impl Json {
         }
     }
 
-    /// A key's colon is passed too if it is there, as it nearly always is.
+    /// Ends a string. The colon of a key is passed too if it is there, as it nearly always is.
     #[inline]
-    fn string_ended(&mut self, piece: &[u8], at: &mut usize) -> Option<Event> {
+    fn string_ended(&mut self, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         let end = *at;
         let (event, state, after) = match (self.in_key, piece.get(end + 1)) {
-            (true, Some(b':')) => (Event::Key, State::Value, end + 2),
-            (true, _) => (Event::Key, State::Colon, end + 1),
-            (false, _) => (Event::Text, State::After, end + 1),
+            (true, Some(b':')) => (JsonEvent::Key, ScanState::Value, end + 2),
+            (true, _) => (JsonEvent::Key, ScanState::Colon, end + 1),
+            (false, _) => (JsonEvent::Text, ScanState::After, end + 1),
         };
         self.state = state;
         *at = after;
@@ -211,22 +222,22 @@ impl Json {
     /// between them.
     #[inline]
     fn string_follows(&mut self, piece: &[u8], at: &mut usize) -> bool {
-        let key = self.state == State::After && self.in_object();
+        let key = self.state == ScanState::After && self.in_object();
         *at += match (self.state, &piece[*at..]) {
-            (State::Value, [b'"', ..]) => 0,
-            (State::Value, [b' ', b'"', ..]) | (State::After, [b',', b'"', ..]) => 1,
-            (State::After, [b',', b' ', b'"', ..]) => 2,
+            (ScanState::Value, [b'"', ..]) => 0,
+            (ScanState::Value, [b' ', b'"', ..]) | (ScanState::After, [b',', b'"', ..]) => 1,
+            (ScanState::After, [b',', b' ', b'"', ..]) => 2,
             _ => return false,
         };
         self.string_opened(key, at);
         true
     }
 
-    pub(super) fn escape_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    pub(super) fn escape_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         match byte {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.state = State::Text,
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.state = ScanState::Text,
             b'u' => {
-                self.state = State::Hex;
+                self.state = ScanState::Hex;
                 self.left = 4;
             }
             _ => return self.failed(Fault::Syntax),
@@ -235,20 +246,21 @@ impl Json {
         None
     }
 
-    pub(super) fn hex_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    pub(super) fn hex_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         if !byte.is_ascii_hexdigit() {
             return self.failed(Fault::Syntax);
         }
         self.left -= 1;
         if self.left == 0 {
-            self.state = State::Text;
+            self.state = ScanState::Text;
         }
         *at += 1;
         None
     }
 
-    /// Overlong forms, surrogates and code points over U+10FFFF all show in the second byte.
-    fn character_began(&mut self, lead: u8, at: &mut usize) -> Option<Event> {
+    /// Begins a character. Overlong forms, surrogates and code points above U+10FFFF all show in
+    /// the second byte.
+    fn character_began(&mut self, lead: u8, at: &mut usize) -> Option<JsonEvent> {
         (self.left, self.low, self.high) = match lead {
             0xC2..=0xDF => (1, 0x80, 0xBF),
             0xE0 => (2, 0xA0, 0xBF),
@@ -259,25 +271,25 @@ impl Json {
             0xF4 => (3, 0x80, 0x8F),
             _ => return self.failed(Fault::Syntax),
         };
-        self.state = State::Utf8;
+        self.state = ScanState::Utf8;
         *at += 1;
         None
     }
 
-    pub(super) fn continuation_met(&mut self, byte: u8, at: &mut usize) -> Option<Event> {
+    pub(super) fn continuation_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
         if byte < self.low || byte > self.high {
             return self.failed(Fault::Syntax);
         }
         (self.low, self.high) = (0x80, 0xBF);
         self.left -= 1;
         if self.left == 0 {
-            self.state = State::Text;
+            self.state = ScanState::Text;
         }
         *at += 1;
         None
     }
 
-    fn literal_began(&mut self, state: State, left: u8, at: &mut usize) {
+    fn literal_began(&mut self, state: ScanState, left: u8, at: &mut usize) {
         self.state = state;
         self.left = left;
         *at += 1;
@@ -286,10 +298,10 @@ impl Json {
     pub(super) fn literal_met(
         &mut self,
         word: &[u8],
-        event: Event,
+        event: JsonEvent,
         byte: u8,
         at: &mut usize,
-    ) -> Option<Event> {
+    ) -> Option<JsonEvent> {
         if byte != word[word.len() - usize::from(self.left)] {
             return self.failed(Fault::Syntax);
         }
@@ -298,12 +310,17 @@ impl Json {
         if self.left > 0 {
             return None;
         }
-        self.state = State::After;
-        self.told(event)
+        self.state = ScanState::After;
+        self.reported(event)
     }
 
     #[inline]
-    fn number_began(&mut self, state: State, piece: &[u8], at: &mut usize) -> Option<Event> {
+    fn number_began(
+        &mut self,
+        state: ScanState,
+        piece: &[u8],
+        at: &mut usize,
+    ) -> Option<JsonEvent> {
         let watched = self.depth <= self.watch;
         self.state = state;
         if self.in_object() || self.whole {
@@ -312,22 +329,27 @@ impl Json {
             return None;
         }
         *at += 1;
-        if state == State::Minus {
-            return self.told(Event::Numbers);
+        if state == ScanState::Minus {
+            return self.reported(JsonEvent::Numbers);
         }
-        let (run, end) = numbers_run(&piece[*at..], state == State::Zero);
+        let (run, end) = numbers_run(&piece[*at..], state == ScanState::Zero);
         *at += run;
         self.state = match (end, piece.get(*at)) {
-            (NumbersEnd::Comma, _) => State::Value,
-            (_, Some(b']')) => State::After,
-            (NumbersEnd::Digit, _) => State::Int,
-            (NumbersEnd::Zero, _) => State::Zero,
+            (NumbersEnd::Comma, _) => ScanState::Value,
+            (_, Some(b']')) => ScanState::After,
+            (NumbersEnd::Digit, _) => ScanState::Int,
+            (NumbersEnd::Zero, _) => ScanState::Zero,
         };
-        self.told(Event::Numbers)
+        self.reported(JsonEvent::Numbers)
     }
 
-    pub(super) fn number_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<Event> {
-        use State::{Dot, Exp, ExpInt, ExpSign, Frac, Int, Minus, Zero};
+    pub(super) fn number_met(
+        &mut self,
+        byte: u8,
+        piece: &[u8],
+        at: &mut usize,
+    ) -> Option<JsonEvent> {
+        use ScanState::{Dot, Exp, ExpInt, ExpSign, Frac, Int, Minus, Zero};
         self.state = match (self.state, byte) {
             (Minus, b'0') => Zero,
             (Minus, b'1'..=b'9') | (Int, b'0'..=b'9') => Int,
@@ -336,8 +358,8 @@ impl Json {
             (Zero | Int | Frac, b'e' | b'E') => Exp,
             (Exp, b'+' | b'-') => ExpSign,
             (Exp | ExpSign | ExpInt, b'0'..=b'9') => ExpInt,
-            (Zero | Int, _) => return self.number_ended(Event::Integer, piece, at),
-            (Frac | ExpInt, _) => return self.number_ended(Event::Decimal, piece, at),
+            (Zero | Int, _) => return self.number_ended(JsonEvent::Integer, piece, at),
+            (Frac | ExpInt, _) => return self.number_ended(JsonEvent::Decimal, piece, at),
             _ => return self.failed(Fault::Syntax),
         };
         *at += 1;
@@ -350,9 +372,14 @@ impl Json {
         None
     }
 
-    /// The byte that shows a number's end is not part of it and is left to the next state.
-    fn number_ended(&mut self, event: Event, piece: &[u8], at: &mut usize) -> Option<Event> {
-        self.state = State::After;
+    /// Ends a number. The byte that shows its end is left to the next state.
+    fn number_ended(
+        &mut self,
+        event: JsonEvent,
+        piece: &[u8],
+        at: &mut usize,
+    ) -> Option<JsonEvent> {
+        self.state = ScanState::After;
         if self.keeping {
             self.text_ended(piece, *at, event)
         } else {

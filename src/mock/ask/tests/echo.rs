@@ -1,4 +1,4 @@
-//! What the user said last, where answers say it again. Knows no other fact.
+//! The last text of the user, for responses that echo it.
 
 use super::super::echo::ECHO_MAX;
 use super::*;
@@ -116,7 +116,7 @@ fn an_echo_is_cut_between_characters() {
             );
         }
     }
-    // What is just as long is whole, and parts share the room.
+    // A text of the exact limit is whole, and parts share the room.
     let text = "x".repeat(ECHO_MAX);
     let whole = echo(Endpoint::Responses, &format!("{{\"input\":\"{text}\"}}"));
     assert_eq!(whole, Ok(Some(text.clone())));
@@ -124,7 +124,7 @@ fn an_echo_is_cut_between_characters() {
     let parts = format!(r#"{{"messages":[{{"role":"user","content":{content}}}]}}"#);
     let want = format!("a\n{}", "x".repeat(ECHO_MAX - 3));
     assert_eq!(echo(Endpoint::Chat, &parts), Ok(Some(want)));
-    // That another's words were cut changes nothing for the user's.
+    // A cut text of another role does not affect the user's.
     let other = format!(
         r#"{{"messages":[{{"content":"x{text}"}},
             {{"role":"user","content":[{{"text":"a"}},{{"text":"b"}}]}}]}}"#

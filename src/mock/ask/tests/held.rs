@@ -1,4 +1,4 @@
-//! Fields that are held as they are, for who reads them later. Knows nothing of what they mean.
+//! Fields that are kept whole.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn held_fields_are_kept_as_they_are() {
             NONE
         ]
     );
-    // A field of another endpoint is none.
+    // A field of another endpoint is ignored.
     assert_eq!(
         held(Endpoint::Responses, body),
         [Ok(Some(tools)), Ok(Some(json!("required"))), NONE, NONE]

@@ -1,4 +1,4 @@
-//! Which bodies are JSON, and where one ceases to be. Knows no field by its rules.
+//! The distinction between JSON and other bodies, and the offset of the first error.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn hand_written_documents_are_judged_like_serde_json_judges_them() {
         [11111111111111111111111111111111] [1:2] [1;2] [true,false,null] [truefalse] [1]]
         [1]} ["a","b"] ["a",""] ["a",1] [1,"a"] [[1],"a"] [[1],[2]] [[1],[]] [[1],["a"]]
         [[1],[[2]]] [[1],2] [[1,2,3,4,5,6,7,8,9],[1],[12,13]]"#;
-    let mut ask = Ask::new(ECHO);
+    let mut reader = BodyReader::new(ECHO);
     let keys = [
         "model",
         "input",
@@ -28,22 +28,22 @@ fn hand_written_documents_are_judged_like_serde_json_judges_them() {
     ];
     for value in VALUES.split_ascii_whitespace() {
         for endpoint in ENDPOINTS {
-            check(&mut ask, endpoint, value.as_bytes());
+            check(&mut reader, endpoint, value.as_bytes());
             for key in keys {
                 let body = format!(r#" {{ "{key}" : {value} , "x":[{value}] }} "#);
-                check(&mut ask, endpoint, body.as_bytes());
+                check(&mut reader, endpoint, body.as_bytes());
                 check(
-                    &mut ask,
+                    &mut reader,
                     endpoint,
                     format!(r#"{{"{key}":{value}}}"#).as_bytes(),
                 );
                 check(
-                    &mut ask,
+                    &mut reader,
                     endpoint,
                     format!(r#"{{"{key}":[ {value}, 1]}}"#).as_bytes(),
                 );
                 check(
-                    &mut ask,
+                    &mut reader,
                     endpoint,
                     format!(r#"{{"{key}":{value}"#).as_bytes(),
                 );
@@ -95,23 +95,23 @@ fn the_first_byte_that_cannot_be_is_named() {
         (b"{\"a\":\"\xF0\x9F\x98", 9),
         (b"{\"\xFF\":1}", 2),
     ];
-    let mut ask = Ask::new(ECHO);
+    let mut reader = BodyReader::new(ECHO);
     for &(body, at) in table {
         let name = body.escape_ascii();
         let want = match body.starts_with(b"\xef\xbb\xbf") {
             true => Err(Bad::Marked),
             false => syntax(at),
         };
-        assert_eq!(verdict(&mut ask, Endpoint::Chat, body), want, "{name}");
+        assert_eq!(verdict(&mut reader, Endpoint::Chat, body), want, "{name}");
     }
-    // The same byte is found behind any length of text, so in any place of word and block.
+    // The same byte is found behind any length of text, so at any position in a word or block.
     for len in 0..150 {
         for (bad, off) in [(&b"\x1F"[..], 0), (b"\\x", 1), (b"\xC3\"", 1), (b"\xFF", 0)] {
             for filler in ["a", "é", "漢", "😀"] {
                 let text = filler.repeat(len);
                 let body = [b"{\"a\":\"", text.as_bytes(), bad, b"aaaaaaaaaa\"}"].concat();
                 let at = 6 + text.len() as u64 + off;
-                assert_eq!(verdict(&mut ask, Endpoint::Chat, &body), syntax(at));
+                assert_eq!(verdict(&mut reader, Endpoint::Chat, &body), syntax(at));
             }
         }
     }
@@ -119,7 +119,7 @@ fn the_first_byte_that_cannot_be_is_named() {
 
 #[test]
 fn every_two_and_three_byte_sequence_is_utf8_or_not_as_std_says() {
-    let mut ask = Ask::new(ECHO);
+    let mut reader = BodyReader::new(ECHO);
     let edges = [
         0x00, 0x22, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF,
     ];
@@ -128,7 +128,7 @@ fn every_two_and_three_byte_sequence_is_utf8_or_not_as_std_says() {
             let text = [lead, second, third, 0x80];
             for used in 1..=4 {
                 let body = [b"{\"a\":\"", &text[..used], b"\"}"].concat();
-                check(&mut ask, Endpoint::Chat, &body);
+                check(&mut reader, Endpoint::Chat, &body);
             }
         }
     }

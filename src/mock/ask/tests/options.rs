@@ -1,5 +1,4 @@
-//! The facts that only some requests ask for: usage in streams, probabilities, prompts. Knows no
-//! text by its words.
+//! The facts that only some requests need: usage in streams, log probabilities, prompts.
 
 use super::*;
 

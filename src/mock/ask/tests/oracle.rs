@@ -1,11 +1,11 @@
-//! What serde_json makes of a body, by the rules of the fields, to compare with. Knows no cut.
+//! An oracle: the facts of a body from serde_json's value, by the rules of the fields.
 
 use serde_json::Value;
 
 use super::*;
 
-/// A text with the escapes of surrogates made those of a letter: serde_json refuses lone
-/// ones, which RFC 8259 allows.
+/// Replaces the escapes of surrogates by those of a letter: serde_json refuses unpaired ones, which
+/// RFC 8259 allows.
 fn letters(mut text: Vec<u8>) -> Vec<u8> {
     for at in 0..text.len().saturating_sub(5) {
         let escape = &mut text[at..at + 6];
@@ -17,8 +17,8 @@ fn letters(mut text: Vec<u8>) -> Vec<u8> {
     text
 }
 
-/// What serde_json makes of a body: None if it cannot tell, for it refuses numbers over f64, and
-/// takes integers over u64 for others.
+/// Returns serde_json's verdict on a body; None if it has none: it refuses numbers beyond f64, and
+/// does not distinguish integers beyond u64.
 fn oracle(endpoint: Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
     if body
         .windows(20)
@@ -59,7 +59,7 @@ fn expected(endpoint: Endpoint, body: &Value) -> Result<Plain, Bad> {
     Ok(plain)
 }
 
-/// A body, and for which endpoint it is read.
+/// A body and its endpoint.
 struct Wanted<'a> {
     endpoint: Endpoint,
     body: &'a Value,
@@ -70,12 +70,12 @@ impl<'a> Wanted<'a> {
         self.endpoint == endpoint
     }
 
-    /// The value of a field; None where it is null, or is not read.
+    /// Returns the value of a field; None if it is null or not read.
     fn get(&self, name: &str, read: bool) -> Option<&'a Value> {
         self.body.get(name).filter(|it| read && !it.is_null())
     }
 
-    /// A number from 1 to `max`.
+    /// Returns a number from 1 to `max`.
     fn limit(&self, name: &str, read: bool, field: Field, max: u64) -> Result<Option<u64>, Bad> {
         let in_range = |value: &Value| value.as_u64().filter(|it| (1..=max).contains(it));
         let value = self.get(name, read);
@@ -122,7 +122,7 @@ impl<'a> Wanted<'a> {
         Ok(())
     }
 
-    /// Usage in streams, and probabilities.
+    /// Reads the options for usage in streams and for log probabilities.
     fn options(&self, plain: &mut Plain) -> Result<(), Bad> {
         let chat = self.is(Endpoint::Chat);
         if let Some(options) = self.get("stream_options", chat) {
@@ -174,7 +174,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// What the last user's message says, or the last string in its place.
+/// Returns the text of the last message of the user, or the last string in its place.
 fn last_said(messages: &Value) -> Option<String> {
     let list = match messages {
         Value::String(said) => return Some(said.clone()),
@@ -199,7 +199,7 @@ fn last_said(messages: &Value) -> Option<String> {
     list.iter().filter_map(said).next_back()
 }
 
-/// The rules of `input` one after the other, for lists up to the limit.
+/// Applies the rules of `input` one after the other, for lists up to the limit.
 fn inputs(input: &Value) -> Result<u16, &'static str> {
     let list = match input {
         Value::String(text) if text.is_empty() => return Err(INPUT_EMPTY_TEXT),
@@ -230,14 +230,14 @@ fn inputs(input: &Value) -> Result<u16, &'static str> {
     })
 }
 
-/// Compares with the oracle. Where it says "not JSON" it does not say where; where a model
-/// has escapes it says the resolved name, so the raw one is resolved by serde_json too.
-pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
-    let mut ours = verdict(ask, endpoint, body);
+/// Compares the reader with the oracle. The oracle reports no offset of an error and resolves the
+/// escapes in the name of a model, so serde_json resolves those of the raw name too.
+pub fn check(reader: &mut BodyReader, endpoint: Endpoint, body: &[u8]) {
+    let mut ours = verdict(reader, endpoint, body);
     let Some(theirs) = oracle(endpoint, body) else {
         return;
     };
-    // serde_json's depth is no error of its own.
+    // serde_json does not distinguish too deep nesting from other errors.
     if let (Err(Bad::TooDeep), Err(_)) = (&ours, &theirs) {
         return;
     }
@@ -246,7 +246,7 @@ pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
         return;
     }
     if let (Ok(ours), Ok(theirs)) = (&mut ours, &theirs) {
-        // serde_json was given other letters in their place.
+        // serde_json read letters in their place.
         if surrogates {
             ours.held.clone_from(&theirs.held);
             ours.echo.clone_from(&theirs.echo);
@@ -265,7 +265,7 @@ pub fn check(ask: &mut Ask, endpoint: Endpoint, body: &[u8]) {
         assert!(*at <= body.len() as u64);
         return;
     }
-    // Escapes can make a raw model too long that is not once resolved, and no text.
+    // Escapes can make a raw name too long that is short once resolved, or not a text.
     let is_object = matches!(theirs, Ok(_) | Err(Bad::Field { .. }));
     if ours == refusal(Field::Model) && is_object && (body.len() > MODEL_MAX || surrogates) {
         return;

@@ -1,8 +1,8 @@
-//! What a body lacks and which types are wrong, where that is refused. Knows no answer.
+//! The missing fields and the wrong types that `-strict` reports.
 
 use super::*;
 
-/// What the body lacks, or what is wrong with it.
+/// Returns the fields that the body lacks, or its error.
 fn strictly(endpoint: Endpoint, body: &str) -> Result<(bool, Option<&'static str>), Bad> {
     let reading = Reading {
         strict: true,
@@ -14,7 +14,7 @@ fn strictly(endpoint: Endpoint, body: &str) -> Result<(bool, Option<&'static str
 }
 
 #[test]
-fn what_a_body_lacks_is_told() {
+fn missing_fields_are_reported() {
     for (endpoint, body, want) in [
         (Endpoint::Chat, "", (true, Some("messages"))),
         (Endpoint::Chat, "{}", (true, Some("messages"))),
@@ -69,7 +69,7 @@ fn what_a_body_lacks_is_told() {
     }
 }
 
-/// The body is refused in these words.
+/// Checks that the body is refused in these words.
 #[track_caller]
 fn is_wrong(endpoint: Endpoint, fields: &str, name: &str, expected: &str, got: &str) {
     let body = format!("{{{fields}}}");
@@ -81,7 +81,7 @@ fn is_wrong(endpoint: Endpoint, fields: &str, name: &str, expected: &str, got: &
 }
 
 #[test]
-fn wrong_types_are_told_in_openais_words() {
+fn wrong_types_are_reported_in_openais_words() {
     const OBJECTS: &str = "an array of objects";
     let second = r#""messages":[{"a":1},{"b":["c"]},3]"#;
     for (fields, name, expected, got) in [

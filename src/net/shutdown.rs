@@ -1,5 +1,4 @@
-//! Ends the server in order: by a signal, or when it was told to end by itself. Knows no core's
-//! work.
+//! The orderly end of a server: on a signal, on a panic, or when the server is told to end.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -7,48 +6,59 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use mio::{Poll, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use super::Trouble;
-use super::reactor::WAKER;
+use super::StartError;
+use super::mailbox::{Command, CommandSender, send_to_all};
 
-/// Ends the server in order.
-pub struct Ender {
-    /// Set once it ends.
-    pub ending: Arc<AtomicBool>,
-    /// What wakes each core's loop.
-    pub wakers: Vec<Arc<Waker>>,
+/// The switch that ends a server.
+#[derive(Debug)]
+pub struct Shutdown {
+    begun: AtomicBool,
+    cores: Arc<[CommandSender]>,
 }
 
-impl Ender {
-    /// That of the loops which wait on these.
-    pub fn of(polls: &[Poll]) -> io::Result<Ender> {
-        let waker = |poll: &Poll| Waker::new(poll.registry(), WAKER).map(Arc::new);
-        Ok(Ender {
-            ending: Arc::default(),
-            wakers: polls.iter().map(waker).collect::<Result<_, _>>()?,
-        })
+impl Shutdown {
+    /// Returns the switch of a server with these cores.
+    pub fn of(cores: Arc<[CommandSender]>) -> Arc<Shutdown> {
+        let begun = AtomicBool::new(false);
+        Arc::new(Shutdown { begun, cores })
     }
 
-    /// Lets every core end. False when they have been told already.
-    pub fn end(&self) -> bool {
-        if self.ending.swap(true, Ordering::Relaxed) {
-            return false;
+    /// Tells every core to drain. Returns false when they have been told already.
+    pub fn begin(&self) -> bool {
+        let first = !self.begun.swap(true, Ordering::Relaxed);
+        if first {
+            send_to_all(&self.cores, || Command::Drain);
         }
-        for waker in &self.wakers {
-            // It fails only when the core has ended already.
-            let _ = waker.wake();
+        first
+    }
+
+    /// Sends a command to one core.
+    #[cfg(test)]
+    pub fn send(&self, core: usize, command: Command) {
+        self.cores[core].queue(command).expect("the core serves");
+        self.cores[core].wake();
+    }
+}
+
+/// A thread's guard: if the thread panics, the server ends. Without it the other cores would go on
+/// serving, and the server's owner would wait for an end that never comes.
+pub struct EndOnPanic(pub Arc<Shutdown>);
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.begin();
         }
-        true
     }
 }
 
 /// Catches SIGINT and SIGTERM from now on, and SIGHUP unless it is ignored: a process under `nohup`
 /// is to outlive its terminal.
-pub fn catch_signals() -> Result<Signals, Trouble> {
+pub fn catch_signals() -> Result<Signals, StartError> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut signals = vec![SIGINT, SIGTERM];
     if !is_ignored(SIGHUP, &status) {
@@ -57,7 +67,7 @@ pub fn catch_signals() -> Result<Signals, Trouble> {
     Signals::new(signals).map_err(cannot_watch)
 }
 
-/// Returns whether a process ignores a signal, by what `/proc/self/status` says of it.
+/// Returns whether a process ignores a signal, according to the text of its `/proc/self/status`.
 fn is_ignored(signal: i32, status: &str) -> bool {
     let mut lines = status.lines();
     let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
@@ -65,14 +75,15 @@ fn is_ignored(signal: i32, status: &str) -> bool {
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
-/// The first signal lets every core end in order, the second ends the process at once. A terminal
-/// that closes can send SIGHUP twice, through its shell and by itself, which counts as one.
-pub fn obey(mut signals: Signals, ender: Arc<Ender>) -> Result<(), Trouble> {
+/// Starts a thread that begins the shutdown on the first signal and kills the process on the
+/// second. A terminal that closes can send SIGHUP twice, through its shell and by itself, which
+/// counts as one.
+pub fn handle_signals(mut signals: Signals, shutdown: Arc<Shutdown>) -> Result<(), StartError> {
     let on_terminal = io::stdin().is_terminal();
     let watch = move || {
         for signal in signals.forever() {
             let again = signal == SIGHUP && on_terminal;
-            if !ender.end() && !again {
+            if !shutdown.begin() && !again {
                 // Ends the process as if the signal had not been caught.
                 let _ = emulate_default_handler(signal);
             }
@@ -85,8 +96,8 @@ pub fn obey(mut signals: Signals, ender: Arc<Ender>) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn cannot_watch(error: io::Error) -> Trouble {
-    Trouble::CannotRun(format!("can't watch signals: {error}"))
+fn cannot_watch(error: io::Error) -> StartError {
+    StartError::Machine(format!("can't watch signals: {error}"))
 }
 
 #[cfg(test)]

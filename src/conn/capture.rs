@@ -1,0 +1,133 @@
+//! The raw log of a connection: its requests and responses, on their way to the log's thread.
+
+use super::kit::Kit;
+use super::matched::Matched;
+use super::{Conn, Stage};
+use crate::Nanos;
+use crate::http::body::Body;
+use crate::http::inbox::BUFFER;
+use crate::mock::problem::Problem;
+use crate::mock::response::Response;
+use crate::watch::rawlog::{BUDGET, Direction, RETRY};
+
+/// The first room for a request of unknown length, in bytes: any head, and a usual body. It is more
+/// than one read brings.
+const OPEN: u64 = 2 * BUFFER as u64;
+
+/// More than the length of the head of any response, in bytes.
+const RESPONSE_HEAD: u64 = 1024;
+
+/// The longest content of a response that can be logged, in bytes: half of the budget, so that it
+/// finds room while others come and go.
+const LOGGED_MAX: u64 = BUDGET / 2;
+
+impl Conn {
+    /// Logs a request whose head is at the front of the inbox. Returns false if the log has no room
+    /// for the request; it is tried again in a moment.
+    pub(super) fn log_request(
+        &mut self,
+        head: usize,
+        matched: &Matched,
+        kit: &Kit,
+        now: Nanos,
+    ) -> bool {
+        let Some(log) = &kit.log else { return true };
+        let record = match matched.body {
+            Body::Length(length) => log.begin(
+                Direction::Request,
+                head as u64 + length.min(kit.limits.body),
+            ),
+            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, kit.limits.body),
+        };
+        let Some(mut record) = record else {
+            self.stage = Stage::Head { scanned: 0 };
+            return self.stall(now + RETRY);
+        };
+        self.unstall(kit, now);
+        record.head(&self.inbox.bytes()[..head]);
+        self.record = Some(Box::new(record));
+        true
+    }
+
+    /// Makes room for content of a request in the inbox. Returns false if the log has none; it is
+    /// tried again in a moment.
+    pub(super) fn log_has_room(&mut self, kit: &Kit, now: Nanos) -> bool {
+        // A body of known length has room for all of it.
+        let open = matches!(&self.stage, Stage::Body(request) if !request.matched.body.is_sized());
+        let Some(record) = self.record.as_mut().filter(|_| open) else {
+            return true;
+        };
+        let content = self.inbox.bytes().len();
+        if !record.has_room(content) && !record.grow(kit.limits.body) {
+            return self.stall(now + RETRY);
+        }
+        self.unstall(kit, now);
+        true
+    }
+
+    /// Stops reading until a time; always returns false.
+    pub(super) fn stall(&mut self, until: Nanos) -> bool {
+        self.stalled = true;
+        self.stage_ends = until;
+        false
+    }
+
+    /// Goes on reading.
+    pub(super) fn unstall(&mut self, kit: &Kit, now: Nanos) {
+        if std::mem::take(&mut self.stalled) {
+            self.stage_ends = now + kit.limits.read;
+        }
+    }
+
+    /// Logs the bytes in the inbox, which are not a request, or ends the record of a partial one.
+    pub(super) fn log_refused(&mut self, kit: &Kit) {
+        match (&kit.log, &self.stage) {
+            (Some(log), Stage::Head { .. }) => log.refused(self.inbox.bytes()),
+            _ => self.end_record(kit),
+        }
+    }
+
+    /// Makes room for a response: for `size` bytes, or for its measured length if that is 0.
+    /// Returns false if the log has none at present. A response that can never have room becomes an
+    /// error that says so.
+    pub(super) fn log_response(
+        &mut self,
+        response: &mut Response,
+        size: &mut u64,
+        kit: &mut Kit,
+        now: Nanos,
+    ) -> bool {
+        let unix = kit.clock.unix;
+        if *size == 0 {
+            *size = RESPONSE_HEAD + kit.mock.length(response, unix, LOGGED_MAX);
+        }
+        if *size > RESPONSE_HEAD + LOGGED_MAX {
+            let problem = Problem::TOO_LONG_TO_LOG.with_number(LOGGED_MAX >> 20);
+            *response = kit.mock.refusal(problem, response.endpoint, now);
+            *size = RESPONSE_HEAD + kit.mock.length(response, unix, LOGGED_MAX);
+        }
+        let Some(log) = &kit.log else { return true };
+        // Room for all of it at once: two that grow could wait for each other without end.
+        self.record = log.begin(Direction::Response, *size).map(Box::new);
+        self.record.is_some()
+    }
+
+    /// Logs the head of a response, and content behind it, from `at` on in the outbox.
+    pub(super) fn log_head(&mut self, at: usize) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        let written = self.outbox.written(at);
+        let end = written.windows(4).position(|end| end == b"\r\n\r\n");
+        let (head, content) = written.split_at(end.map_or(written.len(), |end| end + 4));
+        record.head(head);
+        record.body(content);
+    }
+
+    /// Ends the record.
+    pub(super) fn end_record(&mut self, kit: &Kit) {
+        if let (Some(log), Some(record)) = (&kit.log, self.record.take()) {
+            log.end(*record);
+        }
+    }
+}

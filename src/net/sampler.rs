@@ -1,0 +1,186 @@
+//! The thread that samples the cores' counters once a second. It also prints the progress, and ends
+//! the server after the requests or the time of `-exit-after`.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::schedule;
+use super::shutdown::{EndOnPanic, Shutdown};
+use super::sleep::Time;
+use super::threads::{ServeError, join};
+use crate::settings::{ExitAfter, Settings};
+use crate::watch::window::Schedule;
+use crate::watch::{Watch, line};
+use crate::{Nanos, SECOND};
+
+/// The time between two checks of the number of requests, where the server ends by it.
+const REQUESTS_CHECK: Nanos = SECOND / 100;
+
+/// The output on standard error while a server runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Console {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// A line when the rate limit begins.
+    Notices,
+    /// The same, and for a terminal a line that is overwritten every second.
+    Live {
+        /// Colors the line.
+        color: bool,
+    },
+}
+
+/// The thread. It takes a last sample when it is told to stop.
+pub struct Sampler {
+    thread: JoinHandle<()>,
+    stop: Sender<()>,
+}
+
+impl Sampler {
+    /// Starts sampling now. `threads` are the kernel's ids of the cores' threads.
+    pub fn start(
+        settings: &Settings,
+        console: Console,
+        watch: Arc<Watch>,
+        time: Time,
+        threads: Vec<i32>,
+        shutdown: Arc<Shutdown>,
+    ) -> io::Result<Sampler> {
+        let now = time.now();
+        let noticed = settings.tpm > 0 && console != Console::Silent;
+        let limit = noticed.then(|| Nanos::from(settings.tpm) * SECOND);
+        let mut round = Round {
+            watch,
+            time,
+            threads,
+            shutdown: shutdown.clone(),
+            console,
+            next_sample: now + SECOND,
+            limit,
+            ends: match settings.exit_after {
+                ExitAfter::Time(time) => Some(now + time.as_nanos() as Nanos),
+                _ => None,
+            },
+            requests: match settings.exit_after {
+                ExitAfter::Requests(requests) => Some(requests),
+                _ => None,
+            },
+        };
+        round.watch.begin(now, round.schedules());
+        let (stop, stopped) = mpsc::channel();
+        let work = move || {
+            let _guard = EndOnPanic(shutdown);
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(round.timeout()) {
+                round.act();
+            }
+            round.end();
+        };
+        let thread = thread::Builder::new().name("watch".into()).spawn(work)?;
+        Ok(Sampler { thread, stop })
+    }
+
+    /// Takes the last sample, for which the cores' threads must still exist, and ends.
+    pub fn end(self) -> Result<(), ServeError> {
+        // It fails only after a panic.
+        let _ = self.stop.send(());
+        join(self.thread)
+    }
+}
+
+/// The tasks of the thread and their times.
+struct Round {
+    watch: Arc<Watch>,
+    time: Time,
+    threads: Vec<i32>,
+    shutdown: Arc<Shutdown>,
+    console: Console,
+    next_sample: Nanos,
+    /// The beginning of the rate limit, until that is reported.
+    limit: Option<Nanos>,
+    /// The time after which the server ends.
+    ends: Option<Nanos>,
+    /// The number of requests after which the server ends.
+    requests: Option<u64>,
+}
+
+impl Round {
+    /// Returns the time until the next task.
+    fn timeout(&self) -> Duration {
+        let now = self.time.now();
+        let check = self.requests.map(|_| now + REQUESTS_CHECK);
+        let next = [Some(self.next_sample), self.limit, self.ends, check];
+        let next = next.into_iter().flatten().min();
+        Duration::from_nanos(next.map_or(0, |next| next.saturating_sub(now)))
+    }
+
+    /// Does what is due.
+    fn act(&mut self) {
+        let now = self.time.now();
+        if now >= self.next_sample {
+            let window = self.watch.look(now, self.schedules());
+            self.next_sample = sample_after(self.next_sample, now);
+            if let Console::Live { color } = self.console {
+                let line = line::line(&window, color);
+                print(&format!("{}{line}", line::AGAIN));
+            }
+        }
+        if self.limit.take_if(|limit| *limit <= now).is_some() {
+            let before = match self.console {
+                Console::Live { .. } => line::AGAIN,
+                _ => "",
+            };
+            let seconds = now / SECOND;
+            print(&format!(
+                "{before}TPM (429) scenario triggered after {seconds} seconds\n"
+            ));
+        }
+        let enough = |wanted: &mut u64| self.watch.requests() >= *wanted;
+        let counted = self.requests.take_if(enough).is_some();
+        if self.ends.take_if(|ends| *ends <= now).is_some() || counted {
+            self.shutdown.begin();
+        }
+    }
+
+    fn end(&mut self) {
+        self.watch.look(self.time.now(), self.schedules());
+        if let Console::Live { .. } = self.console {
+            print(line::AGAIN);
+        }
+    }
+
+    fn schedules(&self) -> Vec<Option<Schedule>> {
+        self.threads.iter().map(|&t| schedule::read(t)).collect()
+    }
+}
+
+/// Prints on standard error. That nobody reads it is no reason to end.
+fn print(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Returns the time of the sample after the one that was due at `due` and is taken at `now`: a
+/// second later, however late this one is, except that a window after a stall is never short.
+fn sample_after(due: Nanos, now: Nanos) -> Nanos {
+    match due + SECOND {
+        next if next > now => next,
+        _ => now + SECOND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_a_second_apart_and_no_window_is_short_after_a_stall() {
+        let second = |times: Nanos| times * SECOND;
+        assert_eq!(sample_after(second(5), second(5) + 3), second(6));
+        assert_eq!(sample_after(second(5), second(6) - 1), second(6));
+        assert_eq!(sample_after(second(5), second(6)), second(7));
+        assert_eq!(sample_after(second(5), second(9) + 7), second(10) + 7);
+    }
+}

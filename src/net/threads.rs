@@ -1,0 +1,232 @@
+//! The threads of the cores: each makes its event loop, serves until the server ends, and stays
+//! until its last sample was taken.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use mio::Poll;
+use mio::net::TcpListener;
+
+use super::balancer::Balancer;
+use super::mailbox::{Mailbox, mailboxes};
+use super::reactor::Reactor;
+use super::shutdown::{EndOnPanic, Shutdown};
+use super::sleep::Time;
+use super::{StartError, cpus, schedule};
+use crate::Nanos;
+use crate::conn::kit::Kit;
+use crate::conn::memory::HeldMemory;
+use crate::mock::text::Words;
+use crate::scenario::Scenario;
+use crate::watch::Watch;
+use crate::watch::rawlog::RawLog;
+
+/// A panic in one of the server's threads, which is a bug. The other threads have ended in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ServeError {
+    /// The thread's name, such as `core-0`.
+    pub thread: String,
+    /// The panic's message.
+    pub message: String,
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the thread {} panicked: {}", self.thread, self.message)
+    }
+}
+
+impl Error for ServeError {}
+
+/// Waits until a thread has ended.
+pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
+    let name = thread.thread().name().unwrap_or_default().to_owned();
+    thread.join().map_err(|panic| ServeError {
+        thread: name,
+        message: message(&*panic),
+    })
+}
+
+/// Returns the message of a panic; `panic!` makes it a `&str` or a `String`.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+/// The parts that all cores share.
+#[derive(Clone)]
+pub struct Common {
+    /// The snapshot to start with.
+    pub scenario: Arc<Scenario>,
+    /// The words of generated text.
+    pub words: Words,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The clock.
+    pub time: Time,
+    /// The counters.
+    pub watch: Arc<Watch>,
+    /// The memory that the held parts of bodies take.
+    pub held: Arc<HeldMemory>,
+    /// The raw log, where it is enabled.
+    pub log: Option<RawLog>,
+}
+
+/// The parts of one core alone.
+struct CoreParts {
+    cpu: Option<usize>,
+    poll: Poll,
+    listeners: Vec<TcpListener>,
+    balancer: Balancer,
+    mailbox: Mailbox,
+}
+
+impl CoreParts {
+    /// Makes the loop of core number `number`, on the thread that it is to run on: nothing that it
+    /// owns can be shared by accident.
+    fn reactor(self, number: usize, common: Common) -> Result<Reactor, StartError> {
+        if !self.cpu.is_none_or(cpus::pin) {
+            let why = "-pin: the kernel refuses to pin threads";
+            return Err(StartError::Machine(why.into()));
+        }
+        let busy_poll = common.scenario.settings.busy_poll;
+        let (words, seed, time) = (common.words, common.seed, common.time);
+        let mut kit = Kit::new(common.scenario, words, seed, number as u16, &common.watch);
+        kit.log = common.log;
+        kit.held = common.held;
+        let (balancer, mailbox) = (self.balancer, self.mailbox);
+        let mut reactor = Reactor::new(self.poll, self.listeners, kit, time, balancer, mailbox)
+            .map_err(cannot_poll)?;
+        reactor.busy_poll(busy_poll.as_nanos() as Nanos);
+        Ok(reactor)
+    }
+}
+
+/// The threads of the cores.
+pub struct Threads {
+    handles: Vec<JoinHandle<()>>,
+    /// The switch that ends them.
+    pub shutdown: Arc<Shutdown>,
+    /// The kernel's ids of the threads, in the order of the cores.
+    pub ids: Vec<i32>,
+    /// Disconnected once every core has ended.
+    serving: Receiver<()>,
+    /// A thread goes when its sender is dropped.
+    stay: Vec<Sender<()>>,
+}
+
+impl Threads {
+    /// Starts a thread for each core; all of them serve when it returns. `cpus` and `listeners` are
+    /// those of each core, and together the cores have at most `most` connections.
+    pub fn start(
+        cpus: &[Option<usize>],
+        listeners: Vec<Vec<TcpListener>>,
+        most: usize,
+        common: Common,
+    ) -> Result<Threads, StartError> {
+        let polls = cpus.iter().map(|_| Poll::new());
+        let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(cannot_poll)?;
+        let (senders, mailboxes) = mailboxes(&polls).map_err(cannot_poll)?;
+        let balancers = Balancer::of(most, common.scenario.settings.balance, &senders);
+        let parts = polls.into_iter().zip(mailboxes);
+        let parts = parts.zip(cpus).zip(listeners).zip(balancers);
+        let (ready, all_ready) = mpsc::channel();
+        let (serves, serving) = mpsc::channel();
+        let mut threads = Threads {
+            handles: Vec::new(),
+            shutdown: Shutdown::of(senders),
+            ids: Vec::new(),
+            serving,
+            stay: Vec::new(),
+        };
+        let spawned = parts.enumerate().try_for_each(|(number, parts)| {
+            let ((((poll, mailbox), &cpu), listeners), balancer) = parts;
+            let core = CoreParts {
+                cpu,
+                poll,
+                listeners,
+                balancer,
+                mailbox,
+            };
+            threads.spawn(number, core, common.clone(), ready.clone(), serves.clone())
+        });
+        drop((ready, serves));
+        let ids = spawned.and_then(|()| all_ready.iter().collect::<Result<Vec<_>, _>>());
+        match ids {
+            Ok(mut ids) if ids.len() == threads.handles.len() => {
+                ids.sort_unstable();
+                threads.ids = ids.into_iter().map(|(_, id)| id).collect();
+            }
+            // The cores that serve already must not stay behind.
+            failed => {
+                threads.shutdown.begin();
+                let panicked = threads.join();
+                let panicked = panicked.map_err(|error| StartError::Machine(error.to_string()));
+                return Err(failed.err().or(panicked.err()).expect("one of them failed"));
+            }
+        }
+        Ok(threads)
+    }
+
+    /// Starts the thread of core number `number`, which sends its outcome to `ready` and holds
+    /// `serves` until it has ended.
+    fn spawn(
+        &mut self,
+        number: usize,
+        core: CoreParts,
+        common: Common,
+        ready: Sender<Result<(usize, i32), StartError>>,
+        serves: Sender<()>,
+    ) -> Result<(), StartError> {
+        let (stay, released) = mpsc::channel();
+        let guard = EndOnPanic(self.shutdown.clone());
+        let work = move || {
+            let _guard = guard;
+            let reactor = core.reactor(number, common);
+            let (reactor, outcome) = match reactor {
+                Ok(reactor) => (Some(reactor), Ok((number, schedule::this_thread()))),
+                Err(error) => (None, Err(error)),
+            };
+            // Nobody waits any more where another core could not start.
+            let _ = ready.send(outcome);
+            drop(ready);
+            if let Some(reactor) = reactor {
+                reactor.run();
+            }
+            drop(serves);
+            // It fails when the sender is dropped, which is the signal.
+            let _ = released.recv();
+        };
+        let name = format!("core-{number}");
+        let thread = thread::Builder::new().name(name).spawn(work);
+        self.handles.push(thread.map_err(|error| {
+            StartError::Machine(format!("-threads: can't start thread {number}: {error}"))
+        })?);
+        self.stay.push(stay);
+        Ok(())
+    }
+
+    /// Waits until every core has ended.
+    pub fn wait(&self) {
+        // Nothing is ever sent: every core has a sender, and drops it.
+        let _ = self.serving.recv();
+    }
+
+    /// Lets the threads go, and waits until they have.
+    pub fn join(self) -> Result<(), ServeError> {
+        drop(self.stay);
+        // All are joined, whichever of them panicked.
+        let joined: Vec<_> = self.handles.into_iter().map(join).collect();
+        joined.into_iter().collect()
+    }
+}
+
+fn cannot_poll(error: io::Error) -> StartError {
+    StartError::Machine(format!("can't poll: {error}"))
+}

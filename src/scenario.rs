@@ -1,0 +1,31 @@
+//! The snapshot that the cores serve by. It never changes: a newer one, with a higher generation,
+//! takes its place.
+
+use std::sync::Arc;
+
+use crate::settings::Settings;
+
+/// An immutable snapshot of everything that decides about responses; so far, the settings.
+pub struct Scenario {
+    /// The number of snapshots before this one in the life of the server.
+    pub generation: u64,
+    /// The settings.
+    pub settings: Arc<Settings>,
+}
+
+impl Scenario {
+    /// Returns the snapshot that a server starts with.
+    pub fn first(settings: &Settings) -> Arc<Scenario> {
+        Arc::new(Scenario {
+            generation: 0,
+            settings: Arc::new(settings.clone()),
+        })
+    }
+}
+
+/// Without the settings, which hold the secret of `-auth`.
+impl std::fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scenario({})", self.generation)
+    }
+}
