@@ -7,7 +7,7 @@ from .build import BODY_MAX, CHAT, EMBEDDINGS, KIB, MIB, chat, filled, get, post
 from .heads import AUTH, EXPECTS, HEAD_END, HEAD_MAX, WRONG, long_head
 from .plain import CHAT_REQUEST
 from .responses import INPUTS
-from .row import ACCEPTS, HELD, NOTHING, READS, SCHEMA, TURN, group, row
+from .row import NOTHING, group, row
 
 # The number of connections that a single client machine may open.
 MANY = 1000
@@ -47,64 +47,60 @@ ROWS = group(
     row("connections of one wrong Authorization", WRONG, "403", fresh=True, args=AUTH),
     row("connections of one wrong byte", b"\0", "400", fresh=True),
     row("connections closed after the request", CHAT_REQUEST, half_close=True),
-    row("connections reset in a response", chat(n=128), abandon=True, args=EVERY_TOKEN, mark=TURN),
+    row("connections reset in a response", chat(n=128), abandon=True, args=EVERY_TOKEN),
     row("connections reset in a stream", lab.stream_request(), abandon=True, args=EVERY_TOKEN),
-    row("connections reset in 100 MB of embeddings", EMBEDDED, abandon=True, mark=TURN),
+    row("connections reset in 100 MB of embeddings", EMBEDDED, abandon=True),
     # Connections that wait
-    waiting("1000 silent connections", MANY, b"", mark=ACCEPTS),
-    waiting("1000 connections of one byte", MANY, b"P", mark=ACCEPTS),
-    waiting("1000 half-sent heads of 8 KB", MANY, long_head(HEAD_MAX)[: 8 * KIB], mark=ACCEPTS),
-    waiting("1000 half-sent heads of 16 KB", MANY, long_head(HEAD_MAX)[:-1], mark=ACCEPTS),
-    waiting("1000 heads of announced bodies", MANY, lab.head(CHAT, BODY_MAX), mark=ACCEPTS),
+    waiting("1000 silent connections", MANY, b""),
+    waiting("1000 connections of one byte", MANY, b"P"),
+    waiting("1000 half-sent heads of 8 KB", MANY, long_head(HEAD_MAX)[: 8 * KIB]),
+    waiting("1000 half-sent heads of 16 KB", MANY, long_head(HEAD_MAX)[:-1]),
+    waiting("1000 heads of announced bodies", MANY, lab.head(CHAT, BODY_MAX)),
     waiting("1000 expected 100-continue", MANY, EXPECTS[:HEAD_END]),
-    waiting("1000 half-sent small bodies", MANY, CHAT_REQUEST[:-1], mark=ACCEPTS),
+    waiting("1000 half-sent small bodies", MANY, CHAT_REQUEST[:-1]),
     waiting("1000 half-sent names of models", MANY,
-            lab.head(CHAT, 1000) + b'{"model":"' + b"m" * 256, mark=ACCEPTS),
-    waiting("1000 half-sent small tools", MANY, half_sent(b"tools", FUNCTION, 4 * KIB), mark=HELD),
+            lab.head(CHAT, 1000) + b'{"model":"' + b"m" * 256),
+    waiting("1000 half-sent small tools", MANY, half_sent(b"tools", FUNCTION, 4 * KIB)),
     waiting("60 half-sent bodies of 3 MB of messages", 60,
-            half_sent(b"messages", b'{"role":"user","content":"Hello there"}'), mark=READS),
+            half_sent(b"messages", b'{"role":"user","content":"Hello there"}')),
     waiting("60 half-sent bodies of 3 MB of messages, echoed", 60,
             half_sent(b"messages", b'{"role":"user","content":"Hello there"}'),
-            args=("-content", "echo"), mark=HELD),
-    waiting("60 half-sent bodies of 3 MB of tools", 60, half_sent(b"tools", FUNCTION), mark=HELD),
-    waiting("500 half-sent bodies of 1 MB of tools", 500, half_sent(b"tools", FUNCTION, MIB),
-            mark=HELD),
+            args=("-content", "echo")),
+    waiting("60 half-sent bodies of 3 MB of tools", 60, half_sent(b"tools", FUNCTION)),
+    waiting("500 half-sent bodies of 1 MB of tools", 500, half_sent(b"tools", FUNCTION, MIB)),
     waiting("60 half-sent bodies of four held fields", 60, lambda _: lab.head(CHAT, 16 * MIB) + (
         b'{"tools":[' + b"1," * (MIB // 2) + b'1],"tool_choice":[' + b"1," * (MIB // 2)
         + b'1],"response_format":[' + b"1," * (MIB // 2)
-    ), mark=HELD),
+    )),
     waiting("60 half-sent chunked bodies of 3 MB of tools", 60, lambda _: lab.head(CHAT, 0).replace(
         b"Content-Length: 0", b"Transfer-Encoding: chunked"
-    ) + b"400000\r\n" + half_sent(b"tools", FUNCTION)(0).partition(b"\r\n\r\n")[2], mark=HELD),
+    ) + b"400000\r\n" + half_sent(b"tools", FUNCTION)(0).partition(b"\r\n\r\n")[2]),
     waiting("1000 responses that wait", MANY, CHAT_REQUEST, args=UNHURRIED),
     waiting("100 connections of 1000 pipelined requests that wait", 100, CHAT_REQUEST * 1000,
             args=UNHURRIED),
     waiting("100 responses of 10 KB echoes that wait", 100,
             lambda number: chat(messages=[{"role": "user", "content": f"{number:04} " * 2000}]),
-            varies=True, args=("-content", "echo", *UNHURRIED), mark=HELD),
+            varies=True, args=("-content", "echo", *UNHURRIED)),
     # Readers of responses
-    waiting("100 readers of nothing, large responses", 100, chat(n=128), args=EVERY_TOKEN,
-            mark=TURN),
-    waiting("100 readers of nothing, embeddings", 100, EMBEDDED, mark=TURN),
+    waiting("100 readers of nothing, large responses", 100, chat(n=128), args=EVERY_TOKEN),
+    waiting("100 readers of nothing, embeddings", 100, EMBEDDED),
     waiting("100 readers of nothing, 1000 pipelined", 100, CHAT_REQUEST * 1000),
-    waiting("60 readers of nothing, JSON of 10 KB each", 60, listed(1000, n=128), varies=True,
-            mark=HELD),
-    row("20 slow readers of embeddings", EMBEDDED, connections=20, count=20, slow=True, mark=TURN),
+    waiting("60 readers of nothing, JSON of 10 KB each", 60, listed(1000, n=128), varies=True),
+    row("20 slow readers of embeddings", EMBEDDED, connections=20, count=20, slow=True),
     row("20 slow readers of streams", chat(stream=True), connections=20, count=20, slow=True,
         args=EVERY_TOKEN),
     row("20 slow readers of 64 KB responses", chat(n=128), connections=20, count=200, slow=True),
-    row("200 streams at once", chat(stream=True), connections=200, count=200, args=EVERY_TOKEN,
-        mark=TURN),
+    row("200 streams at once", chat(stream=True), connections=200, count=200, args=EVERY_TOKEN),
     row("1000 chats at once", CHAT_REQUEST, connections=MANY),
     # Pipelined requests
     row("chat, 64 pipelined", CHAT_REQUEST, depth=64, count=100_000),
     row("chat, 1000 pipelined", CHAT_REQUEST, depth=1000, count=100_000),
     row("streams, 64 pipelined", lab.stream_request(), depth=64),
     row("GET /health, 64 pipelined", get("/health"), depth=64, count=100_000),
-    row("schema of 1000 items, 16 pipelined", listed(1000), depth=16, mark=SCHEMA),
+    row("schema of 1000 items, 16 pipelined", listed(1000), depth=16),
     row("schema of 1000 items, every one different, 64 pipelined", listed(1000), depth=64,
-        varies=True, mark=SCHEMA),
+        varies=True),
     row("n: 128, 64 pipelined", chat(n=128), depth=64),
     row("20 connections of 16 pipelined schemas", listed(500), depth=16, varies=True,
-        connections=20, mark=SCHEMA),
+        connections=20),
 )

@@ -4,7 +4,7 @@ import lab
 
 from .build import AUTHORIZED, CHAT, KIB, get, post
 from .plain import CHAT_REQUEST
-from .row import CLOSED, TURN, group, row
+from .row import CLOSED, group, row
 
 # The limits of a head: fields, bytes in all, bytes of the target.
 FIELDS_MAX = 100
@@ -61,8 +61,7 @@ ROWS = group(
     row("head of 16 KB, 16 pipelined", long_head(HEAD_MAX), depth=16),
     row("head of 16 KB byte by byte", in_bytes(long_head(HEAD_MAX)), count=10),
     row("100 fields byte by byte", in_bytes(fields(FIELDS_MAX, "y" * 20)), count=20),
-    row("200 heads byte by byte at once", in_bytes(CHAT_REQUEST), connections=200, count=200,
-        mark=TURN),
+    row("200 heads byte by byte at once", in_bytes(CHAT_REQUEST), connections=200, count=200),
     row("100 fields line by line", in_lines(fields(FIELDS_MAX, "y" * 140))),
     row("100 fields line by line, the last one wrong",
         in_lines(fields(FIELDS_MAX, "y" * 140).replace(b"X-Field-98:", b"X-Field-98 :")),

@@ -5,7 +5,7 @@ import lab
 from .build import AUTHORIZED, CHAT, MIB, chat, get, listed, post, text
 from .plain import CHAT_REQUEST
 from .responses import RANDOM
-from .row import LOG_READER, METRICS, NOTHING, RAW, READS, TURN, group, row
+from .row import LOG_READER, NOTHING, RAW, group, row
 
 LOGGED = ("-log-raw",)
 # Lengths of bodies that add up to the 240 MiB that the raw log may buffer. The last ones are so
@@ -22,12 +22,11 @@ VIEWS = group(
     "views",
     row("GET /metrics", get("/metrics")),
     row("HEAD /metrics", get("/metrics", method="HEAD")),
-    row("GET /metrics, 64 pipelined", get("/metrics"), depth=64, mark=METRICS),
+    row("GET /metrics, 64 pipelined", get("/metrics"), depth=64),
     row("GET /stats", get("/stats")),
-    row("GET /stats, 64 pipelined", get("/stats"), depth=64, mark=METRICS),
+    row("GET /stats, 64 pipelined", get("/stats"), depth=64),
     row("GET /", get("/")),
-    row("GET /metrics, a connection each", get("/metrics"), fresh=True, connections=50,
-        mark=METRICS),
+    row("GET /metrics, a connection each", get("/metrics"), fresh=True, connections=50),
     row("GET /metrics, compressed", get("/metrics", "Accept-Encoding: gzip")),
     row("wrong Authorization for /metrics", get("/metrics", "Authorization: Bearer x"), "403",
         args=("-auth", AUTHORIZED, "-auth-metrics")),
@@ -39,11 +38,11 @@ RAW_LOG = group(
     row("logged: chat, 64 pipelined", CHAT_REQUEST, args=LOGGED, depth=64),
     row("logged: 50 MB", text(b"The quick brown fox jumps over the lazy dog. "), args=LOGGED,
         count=4),
-    row("logged: 50 MB of [1]", listed(b"[1]"), args=LOGGED, count=4, mark=READS),
+    row("logged: 50 MB of [1]", listed(b"[1]"), args=LOGGED, count=4),
     row("logged: n: 128, 20 logprobs", chat(n=128, logprobs=True, top_logprobs=20),
-        args=(*LOGGED, *RANDOM), mark=TURN),
+        args=(*LOGGED, *RANDOM)),
     row("logged: a stream of 100,000 tokens", chat(stream=True),
-        args=(*LOGGED, "-tokens", "100000"), mark=TURN),
+        args=(*LOGGED, "-tokens", "100000")),
     row("logged: no HTTP", b"\0" * 4096, "400", args=LOGGED),
     row("logged: 4 announced bodies of 50 MB", lab.head(CHAT, 50 << 20), NOTHING,
         connections=4, count=4, hold=True, args=LOGGED),

@@ -3,7 +3,7 @@
 import lab
 
 from .build import CHAT, EMBEDDINGS, RESPONSES, get, post
-from .row import TURN, group, row
+from .row import VECTORS, group, row
 
 CHAT_REQUEST = lab.chat_request()
 
@@ -20,7 +20,7 @@ ROWS = group(
     row("chat, every request different", varied, varies=True),
     row("chat, 16 pipelined", CHAT_REQUEST, depth=16, count=50_000),
     row("chat, streamed", lab.stream_request()),
-    row("embedding", lab.request_of("embeddings"), mark=TURN),
+    row("embedding", lab.request_of("embeddings"), mark=VECTORS),
     row("embedding, base64", lab.request_of("base64")),
     row("response", post(RESPONSES, {"model": "gpt-4o-mini", "input": "Hello"})),
     row("empty body", post(CHAT, b"")),

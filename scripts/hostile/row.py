@@ -4,13 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 # Marks: reasons why a row costs more than it should until the server is changed.
-TURN = "the work of a turn is not bounded yet"
-READS = "a turn reads up to 256 KiB, whatever they cost to scan"
-ACCEPTS = "a turn accepts and reads up to 64 connections, whatever they cost"
-SCHEMA = "the work for one schema, which is bounded, is done in one turn"
-METRICS = "the text of a view is written in one turn"
-HELD = "held parts of bodies have no budget across connections yet"
 RAW = "the raw log sets room aside for bodies that are only announced"
+VECTORS = "vectors of new dimensions are made in one step"
 LOG_READER = "responses wait for the reader of the raw log"
 
 # The status of connections that have no response: they only wait, or send nothing.
