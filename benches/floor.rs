@@ -111,7 +111,7 @@ fn timed(_: &[u8], _: usize, _: f64, _: Option<f64>) -> Result<(), Box<dyn Error
     Err("floor delay and floor stream need Linux's timerfd".into())
 }
 
-/// What a connection knows of the requests on it.
+/// The state of the requests on a connection.
 trait Requests {
     /// Takes what was read; gives how many requests it completed.
     fn take(&mut self, bytes: &[u8]) -> usize;

@@ -1,4 +1,4 @@
-//! What each step of a request costs, without sockets: `cargo bench --bench micro`.
+//! The cost of each step of a request, without sockets: `cargo bench --bench micro`.
 
 mod turn;
 
@@ -28,7 +28,7 @@ fn big() -> Settings {
     }
 }
 
-/// Where the retry count stands in the request; another digit there makes another head.
+/// The place of the retry count in the request; another digit there makes a different head.
 fn varying() -> usize {
     let name = "x-stainless-retry-count: ";
     CHAT.find(name).expect("SDKs send it") + name.len()

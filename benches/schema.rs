@@ -127,7 +127,7 @@ fn large() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Those that cost as much as they may.
+/// The schemas that cost as much as is allowed.
 fn hostile() -> Vec<(&'static str, Value)> {
     let kinds = json!({"type": vec!["string"; 20]});
     let names: Vec<String> = (0..60_000).map(|at| format!("k{at}")).collect();

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use socket2::SockRef;
 
-/// How long an answer may take before the server counts as dead.
+/// The time that a response may take before the server counts as dead.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How many chunks the fixed sentence has: one for each word, and two around them.
+/// The number of chunks of the fixed sentence: one for each word, and two around them.
 const CHUNKS: usize = 17;
 
-/// How much is shown of an answer that is wrong, in bytes.
+/// The most bytes of a wrong response that are printed.
 const SHOWN: usize = 500;
 
 /// A connection and what is expected of it next.
@@ -172,7 +172,7 @@ fn read(client: Client, space: &mut [u8]) -> io::Result<Option<TcpStream>> {
     }
 }
 
-/// How long the answer is that these bytes begin with, when it is there whole.
+/// Returns the length of the response that the bytes begin with, if it is complete.
 fn whole(bytes: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, content) = text.split_once("\r\n\r\n")?;
@@ -181,7 +181,8 @@ fn whole(bytes: &[u8]) -> Option<usize> {
     (content.len() >= length).then_some(head.len() + 4 + length)
 }
 
-/// Whether this is one answer, to the request for this model, which it names so many times.
+/// Returns true if the bytes are a response to the request for this model, whose name it has this
+/// many times.
 fn is_answer(bytes: &[u8], model: u64, times: usize) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let model = format!("\"model\":\"m{model:020}\"");

@@ -79,7 +79,7 @@ fn millis(text: &str) -> Result<Duration, Box<dyn Error>> {
 /// A connection, with at most one stream under way.
 struct Connection {
     socket: TcpStream,
-    /// Whether bytes of the stream have come.
+    /// True once bytes of the stream have come.
     begun: bool,
     /// The last bytes that came: the end of a stream may be cut by reads.
     tail: [u8; LAST_CHUNK.len()],

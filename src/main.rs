@@ -76,7 +76,7 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
     }
     let why = match (settings.fail_on, report.verdict) {
         (FailOn::MockBound | FailOn::NotOk, Verdict::MockBound) => "the run was mock-bound",
-        (FailOn::NotOk, Verdict::Idle) => "nothing was asked",
+        (FailOn::NotOk, Verdict::Idle) => "there were no requests",
         _ => return Ok(ExitCode::SUCCESS),
     };
     Ok(fail(FAILED, format!("-fail-on: {why}")))

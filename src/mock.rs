@@ -27,7 +27,7 @@ use crate::meter::Meter;
 use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
 use ask::{Bad, Facts, Reading};
-use call::{Call, Gate};
+use call::{Auth, Call};
 use custom::Making;
 use decision::{Decision, Outcome};
 use name::Name;
@@ -49,7 +49,7 @@ pub fn watch(cores: usize, started: i64) -> Arc<Watch> {
 /// The mock of one core: the settings as responses need them, templates, random numbers.
 #[derive(Debug)]
 pub struct Mock {
-    gate: Gate,
+    auth: Auth,
     /// The options for reading request bodies.
     pub reading: Reading,
     planner: Planner,
@@ -70,7 +70,7 @@ impl Mock {
     pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: Arc<Watch>) -> Mock {
         let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
         Mock {
-            gate: Gate::new(settings),
+            auth: Auth::new(settings),
             reading: reading(settings),
             planner: Planner::new(settings, &words),
             renderer: Renderer::new(settings, words),
@@ -85,7 +85,7 @@ impl Mock {
     /// was read at the start.
     pub fn apply(&mut self, settings: &Settings) {
         let words = self.renderer.words().clone();
-        self.gate = Gate::new(settings);
+        self.auth = Auth::new(settings);
         self.reading = reading(settings);
         self.planner = Planner::new(settings, &words);
         self.renderer = Renderer::new(settings, words);
@@ -101,7 +101,7 @@ impl Mock {
         fields: [Option<&[u8]>; call::FIELDS.len()],
         encoded: bool,
     ) -> (Call, Option<Name>) {
-        self.gate.call(method, target, fields, encoded)
+        self.auth.call(method, target, fields, encoded)
     }
 
     /// Decides on a request that has arrived whole at `now`; an error is the response to one that

@@ -1,5 +1,5 @@
-//! What the clients have in common: how they connect, how long they wait, what a good answer begins
-//! with, and what they tell of many times.
+//! The parts that the clients share: connecting, waiting, checking responses, and quantiles of
+//! times.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use mio::{Interest, Poll, Token};
 /// Not counted: the connections settle, the server warms up.
 pub const WARM_UP: Duration = Duration::from_secs(1);
 
-/// How long after it was due an answer, or the rest of a stream, may still come.
+/// The time after which an overdue response, or the rest of a stream, is given up.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 pub const ANSWER_BEGINS: &[u8] = b"HTTP/1.1 200 ";

@@ -35,7 +35,7 @@ struct Numbered {
     number: u32,
 }
 
-/// What a floor with a clock waits for besides its connections.
+/// The poll and the clock of a floor that delays its responses.
 pub struct Clocked {
     pub poll: Poll,
     pub timer: OwnedFd,

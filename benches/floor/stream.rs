@@ -28,7 +28,7 @@ struct Connection {
     number: u32,
 }
 
-/// What is played: the bytes, where to cut them, and the time from chunk to chunk.
+/// A recorded stream: the bytes, the places to cut them, and the time between chunks.
 struct Recording<'a> {
     bytes: &'a [u8],
     chunks: Vec<Range<usize>>,
@@ -173,8 +173,8 @@ impl Connection {
     }
 }
 
-/// Where to cut the recorded bytes, each piece for one write: the head goes with the first chunk,
-/// the chunk of no bytes with the one before it. None where this is no stream in chunks.
+/// Cuts the recorded bytes into pieces, each for one write: the head goes with the first chunk, and
+/// the empty chunk with the one before it. Returns `None` if they are not a chunked stream.
 fn cut(recorded: &[u8]) -> Option<Vec<Range<usize>>> {
     let head = recorded.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let mut pieces: Vec<Range<usize>> = Vec::new();

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::Connection;
 use crate::client::{PATIENCE, WARM_UP};
 
-/// What one read takes at most. Large, so that the client makes few system calls; small enough for
-/// the second-level cache of its core.
+/// The size of a read, in bytes: large, so that the client makes few system calls, but small enough
+/// for the second-level cache of its core.
 const BUFFER: usize = 256 * 1024;
 
 /// Drains for the warm-up and the time that counts, then to the ends of the streams under way.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::Connection;
 use crate::client::{PATIENCE, quantile};
 
-/// What the server was told of its streams, and how the requests are sent.
+/// The pace of the server's streams, and the way in which requests are sent.
 #[derive(Default)]
 pub struct Pacing {
     pub tokens: usize,
@@ -45,7 +45,7 @@ struct Stream {
     asked: Instant,
     /// Events that came whole.
     events: usize,
-    /// Whether the last byte that came may be the first of an event's two line feeds.
+    /// True if the last byte may be the first of an event's two line feeds.
     line_ended: bool,
     done: bool,
 }
@@ -179,8 +179,8 @@ impl Stream {
         }
     }
 
-    /// How many events end in these bytes. Two line feeds in a row stand nowhere else: lines of
-    /// HTTP end with CR LF.
+    /// Counts the events that end in these bytes. Two line feeds in a row occur nowhere else: lines
+    /// of HTTP end with CR LF.
     fn events_in(&mut self, bytes: &[u8]) -> usize {
         let mut found = 0;
         for &byte in bytes {

@@ -1,24 +1,24 @@
-//! The bytes that a connection is to send. Knows no syntax.
+//! The bytes that a connection is to send.
 
-/// At this many waiting bytes an outbox is full: nothing more is answered on its connection until
-/// some have left. Enough for one write to fill a socket's buffer at its usual size.
+/// The number of waiting bytes at which an outbox is full: its connection writes nothing more until
+/// some have left. It is enough for one write to fill a socket's buffer of the usual size.
 pub const OUTBOX_FULL: usize = 64 * 1024;
 
-/// How many free outboxes a core keeps, as with receive buffers.
+/// The number of free outboxes that a core keeps, as of receive buffers.
 const FREE_MAX: usize = 64;
 
-/// The largest free outbox that is kept, in bytes: a full one, what of it has left, and one item
-/// more. One bigger than this came from an answer out of the ordinary.
+/// The largest free outbox that is kept, in bytes: a full one, its sent part, and a piece more. A
+/// larger one came from an unusual response.
 const KEEP_MAX: usize = 4 * OUTBOX_FULL;
 
-/// How much the free outboxes of a core take at most, in bytes.
+/// The most memory that the free outboxes of a core take, in bytes.
 const KEPT_MAX: usize = 4 << 20;
 
 /// The free outboxes of one core.
 #[derive(Debug, Default)]
 pub struct Outboxes {
     free: Vec<Vec<u8>>,
-    /// What they take, in bytes.
+    /// The memory that they take, in bytes.
     kept: usize,
 }
 
@@ -40,7 +40,7 @@ impl Outboxes {
     }
 }
 
-/// One connection's outbox. It holds memory only while there are bytes.
+/// The outbox of a connection. It holds memory only while there are bytes.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
@@ -48,13 +48,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Where to append what is to be sent.
+    /// Returns the buffer to append to.
     pub fn end(&mut self, outboxes: &mut Outboxes) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = outboxes.take();
         }
-        // A long answer is topped up before all of it has left. What has left goes once it is the
-        // larger part: so no more is moved than has left, and memory follows what waits.
+        // A long response is topped up before all of it has left. The sent part is removed once it
+        // is the larger one: so no more bytes are moved than were sent, and the memory follows the
+        // waiting bytes.
         if self.sent > self.bytes.len() / 2 {
             self.bytes.drain(..self.sent);
             self.sent = 0;
@@ -62,18 +63,18 @@ impl Outbox {
         &mut self.bytes
     }
 
-    /// What was appended since the outbox had `at` bytes, sent ones included; panics beyond its
-    /// end.
+    /// Returns the bytes that were appended since the outbox had `at` bytes, sent ones included.
+    /// Panics beyond the end.
     pub fn written(&self, at: usize) -> &[u8] {
         &self.bytes[at..]
     }
 
-    /// What waits to be sent.
+    /// The bytes that wait to be sent.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }
 
-    /// The first `len` bytes left. What holds no bytes any more is given back.
+    /// Notes that the first `len` bytes left. An empty outbox returns its memory.
     pub fn sent(&mut self, len: usize, outboxes: &mut Outboxes) {
         self.sent += len;
         if self.sent == self.bytes.len() {
@@ -81,17 +82,17 @@ impl Outbox {
         }
     }
 
-    /// Whether nothing waits.
+    /// Returns true if no bytes wait.
     pub fn is_empty(&self) -> bool {
         self.bytes().is_empty()
     }
 
-    /// Whether so much waits that nothing is to be added.
+    /// Returns true if nothing is to be added.
     pub fn is_full(&self) -> bool {
         self.bytes().len() >= OUTBOX_FULL
     }
 
-    /// Forgets what waits.
+    /// Drops the waiting bytes.
     pub fn clear(&mut self, outboxes: &mut Outboxes) {
         self.sent = 0;
         outboxes.give_back(std::mem::take(&mut self.bytes));

@@ -1,4 +1,4 @@
-//! What a request's head asks for, and what can become of it. Knows no body.
+//! The meaning of a request's head: its target, its method and its credentials.
 
 use super::decision::Decision;
 use super::name::Name;
@@ -10,61 +10,61 @@ use crate::settings::Settings;
 /// values.
 pub const FIELDS: [&str; 3] = ["authorization", "api-key", "x-api-key"];
 
-/// What the head of a request says, as far as it decides.
+/// The meaning of a request's head.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// Where the path leads.
-    pub place: Place,
-    /// Whether that place answers the request's method.
+    /// The target of the request.
+    pub target: Target,
+    /// The meaning of the method for this target.
     pub method: Method,
-    /// Whether the request carries the credentials that were set, or needs none.
+    /// True if the request has the configured credentials, or needs none.
     pub authorized: bool,
-    /// Whether the body is in a coding other than identity.
+    /// True if the body has a content coding other than identity.
     pub encoded: bool,
-    /// What the request is counted by.
+    /// The index by which the request is counted.
     pub endpoint: u8,
 }
 
-/// Where a path leads.
+/// The target of a request.
 #[derive(Clone, Copy, Debug)]
-pub enum Place {
-    /// To a row of the route table.
+pub enum Target {
+    /// A row of the route table.
     Route(&'static Route),
-    /// To the server as a whole: the target `*` (RFC 9112, 3.2.4).
+    /// The server as a whole: `*` (RFC 9112, 3.2.4).
     Server,
-    /// Nowhere, and why.
+    /// A path that leads nowhere, and the error that says why.
     Nowhere(&'static Problem),
 }
 
-/// What a method means where the path leads.
+/// The meaning of a method for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// What the place is for.
-    Answered,
-    /// OPTIONS, which every place answers.
+    /// A method of the target.
+    Allowed,
+    /// OPTIONS, which every target has.
     Options,
-    /// None of both.
+    /// Any other method.
     Other,
 }
 
-/// Who is let in.
+/// The credentials that requests need.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct Auth {
     auth: Vec<u8>,
-    /// Whether what tells how the server fares asks for authorization too.
+    /// True if the metrics need them too.
     auth_metrics: bool,
 }
 
-impl Gate {
-    pub fn new(settings: &Settings) -> Gate {
-        Gate {
+impl Auth {
+    pub fn new(settings: &Settings) -> Auth {
+        Auth {
             auth: settings.auth.clone().into_bytes(),
             auth_metrics: settings.auth_metrics,
         }
     }
 
-    /// What a request's head asks for; the second value is the model that the path names.
-    /// `fields` are the values of [`FIELDS`].
+    /// Returns the meaning of a request's head, and the model that the path names. `fields` are the
+    /// values of [`FIELDS`].
     pub fn call(
         &self,
         method: &str,
@@ -73,40 +73,40 @@ impl Gate {
         encoded: bool,
     ) -> (Call, Option<Name>) {
         let mut named = None;
-        let place = match route::find(target) {
-            _ if target == "*" => Place::Server,
-            None => Place::Nowhere(&Problem::UNKNOWN_PATH),
-            Some((route, None)) => Place::Route(route),
+        let target = match route::find(target) {
+            _ if target == "*" => Target::Server,
+            None => Target::Nowhere(&Problem::UNKNOWN_PATH),
+            Some((route, None)) => Target::Route(route),
             Some((route, Some(segment))) => match Name::from_segment(segment) {
-                None => Place::Nowhere(&Problem::BAD_NAME),
+                None => Target::Nowhere(&Problem::BAD_NAME),
                 name => {
                     named = name;
-                    Place::Route(route)
+                    Target::Route(route)
                 }
             },
         };
-        let method = match place {
+        let method = match target {
             _ if method == "OPTIONS" => Method::Options,
-            Place::Route(route) if route.methods.include(method) => Method::Answered,
+            Target::Route(route) if route.methods.include(method) => Method::Allowed,
             _ => Method::Other,
         };
-        let authorized = !self.guards(&place) || self.auth.is_empty() || self.accepts(fields);
+        let authorized = !self.guards(&target) || self.auth.is_empty() || self.accepts(fields);
         (
             Call {
-                place,
+                target,
                 method,
                 authorized,
                 encoded,
-                endpoint: match place {
-                    Place::Route(route) => route.endpoint as u8,
-                    Place::Server | Place::Nowhere(_) => UNROUTED,
+                endpoint: match target {
+                    Target::Route(route) => route.endpoint as u8,
+                    Target::Server | Target::Nowhere(_) => UNROUTED,
                 },
             },
             named,
         )
     }
 
-    /// Returns whether one of these credentials is right: `Authorization` as a whole, or one of the
+    /// Returns true if one of these credentials is right: `Authorization` as a whole, or one of the
     /// fields that carry the key of `Bearer KEY` alone.
     fn accepts(&self, fields: [Option<&[u8]>; FIELDS.len()]) -> bool {
         let [authorization, keys @ ..] = fields;
@@ -115,25 +115,25 @@ impl Gate {
             || key.is_some_and(|key| keys.into_iter().flatten().any(|value| equal(value, key)))
     }
 
-    /// Whether a place asks for authorization where it is set.
-    fn guards(&self, place: &Place) -> bool {
-        match place {
-            Place::Route(route) => match route.endpoint {
+    /// Returns true if a target needs credentials, provided that some are configured.
+    fn guards(&self, target: &Target) -> bool {
+        match target {
+            Target::Route(route) => match route.endpoint {
                 Endpoint::Metrics | Endpoint::Stats => self.auth_metrics,
                 _ => route.prefixes != Prefixes::Bare,
             },
-            Place::Server | Place::Nowhere(_) => true,
+            Target::Server | Target::Nowhere(_) => true,
         }
     }
 }
 
 impl Call {
-    /// The route of a request that is right as far as its head says, or what becomes of it.
+    /// Returns the route of a request, or the decision if that follows from the head.
     pub fn route(&self) -> Result<&'static Route, Decision> {
-        let (route, methods) = match self.place {
-            Place::Nowhere(problem) => return Err(Decision::Refuse(*problem)),
-            Place::Server => (None, Methods::All),
-            Place::Route(route) => (Some(route), route.methods),
+        let (route, methods) = match self.target {
+            Target::Nowhere(problem) => return Err(Decision::Refuse(*problem)),
+            Target::Server => (None, Methods::All),
+            Target::Route(route) => (Some(route), route.methods),
         };
         if self.method == Method::Options {
             return Err(Decision::Allowed(methods));
@@ -142,18 +142,18 @@ impl Call {
             return Err(Decision::Refuse(Problem::FORBIDDEN));
         }
         route
-            .filter(|_| self.method == Method::Answered)
+            .filter(|_| self.method == Method::Allowed)
             .ok_or_else(|| Decision::Refuse(Problem::method(methods)))
     }
 
-    /// The endpoint whose facts the request body must be asked for, if any.
+    /// Returns the endpoint whose facts are read from the request's body, if any.
     pub fn asks(&self) -> Option<Endpoint> {
         let route = self.route().ok()?;
         (route.methods == Methods::Post && !self.encoded).then_some(route.endpoint)
     }
 }
 
-/// Whether two values are equal, in a time that tells only whether their lengths are.
+/// Returns true if two values are equal, in a time that reveals nothing except their lengths.
 fn equal(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len()
         && one

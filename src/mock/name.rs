@@ -1,5 +1,5 @@
-//! A model's name as it goes into an answer: a JSON string, quotes included, exactly as the client
-//! wrote it. Knows nothing of where it was found.
+//! A model's name as responses repeat it: a JSON string with its quotes, exactly as the client
+//! wrote it.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use percent_encoding::percent_decode_str;
 /// The longest name, in bytes between the quotes as written (escapes count as they stand).
 pub const MODEL_MAX: usize = 256;
 
-/// What fits beside its length without a heap allocation: OpenAI's names have at most some 30
-/// bytes, and a waiting answer must stay small.
+/// The longest JSON string, in bytes, that is stored without an allocation: OpenAI's names have at
+/// most about 30 bytes, and a waiting response must stay small.
 const INLINE: usize = 46;
 
 /// A model's name in JSON, with its quotes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Name {
-    /// A name of usual length: how many bytes, and the bytes.
+    /// A name of usual length: the number of bytes, and the bytes.
     Short(u8, [u8; INLINE]),
-    /// A longer one; such requests cost an allocation each.
+    /// A longer one, which costs each request an allocation.
     Long(Box<[u8]>),
 }
 
 impl Name {
-    /// A name from what stands between the quotes of a JSON string, at most [`MODEL_MAX`] bytes.
+    /// Makes a name from the inside of a JSON string of at most [`MODEL_MAX`] bytes.
     pub fn from_raw(raw: &[u8]) -> Name {
         let len = raw.len() + 2;
         if len <= INLINE {
@@ -39,8 +39,8 @@ impl Name {
         Name::Long(bytes.into())
     }
 
-    /// A name from a path segment: percent-encoding is resolved (RFC 3986, 2.1), then the text is
-    /// written as JSON. None when it is no UTF-8 or longer than [`MODEL_MAX`].
+    /// Makes a name from a path segment: decodes it (RFC 3986, 2.1), and writes the text as JSON.
+    /// Returns `None` if it is not UTF-8, or longer than [`MODEL_MAX`].
     pub fn from_segment(segment: &str) -> Option<Name> {
         let starts_with_hex = |text: &str| {
             let digits = text.as_bytes().first_chunk::<2>();
@@ -73,8 +73,8 @@ impl Name {
     }
 }
 
-/// Whether what stands between the quotes of a JSON string, already known to be well-formed, stands
-/// for a text: JSON's grammar also lets through escapes of half a surrogate pair (RFC 8259, 8.2).
+/// Returns true if the inside of a well-formed JSON string represents a text: JSON's grammar also
+/// allows escapes of unpaired surrogates (RFC 8259, 8.2).
 pub fn is_text(raw: &[u8]) -> bool {
     let plain = !raw.contains(&b'\\');
     plain || serde_json::from_slice::<String>(Name::from_raw(raw).json()).is_ok()

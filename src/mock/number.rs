@@ -1,36 +1,35 @@
-//! The numbers of an answer: how they are written, and how a copy of an answer is given others.
-//! Knows no template.
+//! The numbers that differ between responses, and the places where copies of a response have them.
 
 use std::io::Write;
 use std::ops::Range;
 
 use super::template::Slot;
 
-/// Tokens of a request or an answer that are not counted, from and below: two such numbers and
-/// their sum have three digits, so every answer to a request is equally long.
+/// The range of token numbers that are drawn and not counted. Two of them and their sum have three
+/// digits, so all responses to a request are equally long.
 const TOKENS: Range<u32> = 100..500;
 
-/// The numbers drawn for an answer.
+/// The numbers of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
-    /// Different for every answer of the process.
+    /// The number of the response, unique in the process.
     pub id: u64,
-    /// Tokens of the request.
+    /// The tokens of the request.
     pub prompt: u32,
-    /// Tokens of the answer, as its usage tells.
+    /// The tokens of the response, as its usage reports them.
     pub completion: u32,
-    /// How many tokens of text each choice has; 0 where there is none.
+    /// The tokens of each choice's text; 0 without text.
     pub tokens: u32,
-    /// Whether a limit of the request made them fewer.
+    /// True if a limit of the request made them fewer.
     pub cut: bool,
 }
 
-/// Where in rendered bytes a number of [`Numbers`] stands, so that a copy can be given others.
+/// The place of a number in rendered bytes, where a copy has another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatchSite {
     /// The first byte.
     pub at: usize,
-    /// How many bytes.
+    /// The number of bytes.
     pub len: usize,
     pub(super) slot: Slot,
 }
@@ -40,18 +39,18 @@ pub struct PatchSite {
 #[inline]
 pub fn patch(numbers: &Numbers, id: &[u8; ID_LEN], sites: &[PatchSite], bytes: &mut [u8]) {
     for site in sites {
-        let place = &mut bytes[site.at..];
+        let place = &mut bytes[site.at..site.at + site.len];
         match site.slot {
-            Slot::Id => place[..ID_LEN].copy_from_slice(id),
-            slot => write_digits(numbers.of(slot), &mut place[..site.len]),
+            Slot::Id => place.copy_from_slice(id),
+            slot => write_digits(numbers.of(slot), place),
         }
     }
 }
 
-/// Writes a number that has as many digits as there is room for.
+/// Writes a number that has exactly as many digits as there is room for.
 #[inline]
 fn write_digits(mut number: u32, place: &mut [u8]) {
-    // Numbers that are drawn have three (bench `micro`, `turn_same`).
+    // Drawn numbers have three digits (bench `micro`, `turn_same`).
     if let [hundreds, tens, ones] = place {
         let (first, rest) = (number / 100, number % 100);
         *hundreds = b'0' + first as u8;
@@ -66,7 +65,7 @@ fn write_digits(mut number: u32, place: &mut [u8]) {
 }
 
 impl Numbers {
-    /// Numbers of an answer whose tokens are not counted, from so many random bits.
+    /// Makes numbers for a response whose tokens are not counted, from random bits.
     pub(super) fn new(id: u64, bits: u64) -> Numbers {
         Numbers {
             id,
@@ -83,7 +82,7 @@ impl Numbers {
             Slot::Prompt => self.prompt,
             Slot::Completion => self.completion,
             Slot::Total => self.prompt + self.completion,
-            other => unreachable!("{other:?} is no number"),
+            other => unreachable!("{other:?} is not a number"),
         }
     }
 }
@@ -91,11 +90,11 @@ impl Numbers {
 fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
     match slot {
         Slot::Id => out.extend_from_slice(&hex(numbers.id)),
-        slot => write!(out, "{}", numbers.of(slot)).expect("a Vec takes all"),
+        slot => write!(out, "{}", numbers.of(slot)).expect("writing to a Vec cannot fail"),
     }
 }
 
-/// Writes a number of an answer, and notes where.
+/// Writes a number, and notes its place.
 pub(super) fn noted(
     slot: Slot,
     numbers: &Numbers,
@@ -113,11 +112,11 @@ pub(super) fn noted(
     }
 }
 
-/// The digits of an id.
+/// The number of digits of an id.
 pub const ID_LEN: usize = 16;
 
-/// Sixteen hexadecimal digits, eight at a time: each byte of a word becomes one digit (bench
-/// `micro`, `decide_and_render_small`).
+/// Returns the hexadecimal digits of a number. They are computed eight at a time: each byte of a
+/// word becomes one digit (bench `micro`, `decide_and_render_small`).
 #[inline]
 pub fn hex(number: u64) -> [u8; ID_LEN] {
     // A 1 in each byte.
@@ -133,17 +132,17 @@ pub fn hex(number: u64) -> [u8; ID_LEN] {
     both.to_be_bytes()
 }
 
-/// How many digits a number has.
+/// Returns the number of decimal digits of a number.
 pub(super) fn digits(number: u32) -> u64 {
     u64::from(number.checked_ilog10().unwrap_or(0)) + 1
 }
 
-/// A number from a range far smaller than 2^32, from as many random bits.
+/// Returns a number from a range far smaller than 2^32, from 32 random bits.
 fn scale(bits: u32, range: Range<u32>) -> u32 {
     range.start + ((u64::from(bits) * u64::from(range.end - range.start)) >> 32) as u32
 }
 
-/// Numbers that differ from each other within a process, in no order that shows.
+/// A source of numbers that are unique within a process, in an order that looks random.
 #[derive(Debug)]
 pub(super) struct Ids {
     key: u64,
@@ -151,7 +150,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Those of core number `core`; `key` is the process's.
+    /// Makes the source of core number `core`; `key` is that of the process.
     pub fn new(key: u64, core: u16) -> Ids {
         Ids {
             key,
@@ -161,12 +160,12 @@ impl Ids {
 
     pub fn next(&mut self) -> u64 {
         self.next += 1;
-        // The key is the process's own, and mixing maps different numbers to different ones.
+        // Mixing is a bijection, so the numbers stay unique.
         mix(self.next ^ self.key)
     }
 }
 
-/// A bijection on 64 bits that spreads every bit: the finisher of SplitMix64.
+/// Maps a number to another one: a bijection that spreads every bit, the finisher of SplitMix64.
 pub(super) fn mix(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -150,9 +150,9 @@ impl Problem {
     pub const UNKNOWN_PATH: Problem = Problem::invalid(
         404,
         "unknown_path",
-        "There is nothing at this path. POST is answered at {post}; GET at {get} (those of /v1 \
-         also without it and under /openai, and some under /openai/deployments/MODEL, \
-         /v1/engines/MODEL and /models).",
+        "Unknown path. The paths for POST are {post}; for GET, {get} (those of /v1 also without it \
+         and under /openai, and some under /openai/deployments/MODEL, /v1/engines/MODEL and \
+         /models).",
     );
 
     /// The error of a path that names a model or a deployment which cannot be one.
@@ -180,8 +180,8 @@ impl Problem {
         };
         Problem::field(
             param,
-            "At most 50000 probabilities are told for a choice: limit its tokens, or ask for fewer \
-             beside each.",
+            "At most 50000 log probabilities can be returned for a choice: limit its tokens, or \
+             request fewer for each.",
         )
     }
 
@@ -189,14 +189,15 @@ impl Problem {
     pub const TOO_MANY_TOKENS: Problem = Problem::invalid(
         400,
         "invalid_value",
-        "At most {} tokens are given, all choices together: limit them, or ask for fewer choices.",
+        "At most {} tokens can be returned for all choices together: limit them, or request fewer \
+         choices.",
     );
 
     /// The error of a response that is too long for the raw log.
     pub const TOO_LONG_TO_LOG: Problem = Problem::invalid(
         400,
         "invalid_value",
-        "With -log-raw an answer is at most {} MiB: limit its tokens, or ask for fewer choices.",
+        "With -log-raw, a response is at most {} MiB: limit its tokens, or request fewer choices.",
     );
 
     /// The error of a request without valid credentials. Its type is not `invalid_request_error`,
@@ -214,8 +215,8 @@ impl Problem {
     /// Creates the error of a path that allows other methods.
     pub const fn method(methods: Methods) -> Problem {
         let message = match methods {
-            Methods::Get => "This path answers GET, HEAD and OPTIONS only.",
-            _ => "This path answers POST and OPTIONS only.",
+            Methods::Get => "This path allows only GET, HEAD and OPTIONS.",
+            _ => "This path allows only POST and OPTIONS.",
         };
         let allow = Some(methods);
         Problem {
@@ -264,7 +265,7 @@ impl Problem {
     const SYNTAX: Problem = Problem::invalid(
         400,
         "invalid_json",
-        "The request body is not valid JSON: it cannot be read on at byte {} (counted from 0).",
+        "The request body is not valid JSON: parse error at byte {} (counted from 0).",
     );
 
     const MARKED: Problem = Problem::invalid(
@@ -298,7 +299,7 @@ impl Problem {
             Bad::Field { param, message } => Problem::field(param, message),
             Bad::HalfPair => Problem::field(
                 subject(endpoint).unwrap_or("messages"),
-                "What is to be echoed must hold no half of a surrogate pair.",
+                "The message to be echoed must contain no unpaired surrogate.",
             ),
             Bad::Strict(wrong) => wrong.into(),
         }

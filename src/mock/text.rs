@@ -1,4 +1,4 @@
-//! The words that are "generated", and where their tokens end. Knows no template.
+//! Generated text, and its tokens.
 
 use std::io;
 use std::ops::Range;
@@ -10,22 +10,22 @@ use crate::settings::{ContentMode, Settings};
 /// The units for cutting a token off a text.
 const CUT: i64 = 120;
 
-/// The whole answer of a model that has nothing else to say.
+/// The default text of a response.
 const SENTENCE: &str = "This is a mocked response: its words are always the same, \
                         its numbers never are.";
 
-/// About how long the text is with `big-payload`, in bytes.
+/// The approximate length of the text with `big-payload`, in bytes.
 const BIG: usize = 10_000;
 
-/// How many characters of JSON are one token: what is said of English text, and it shows a client
-/// pieces that end anywhere.
+/// The number of characters of JSON in a token: OpenAI's rule of thumb for English text, and
+/// clients see pieces that end anywhere.
 const JSON_TOKEN: usize = 4;
 
-/// The most characters that are one token of a text: words of this length are rare, and an answer
-/// of so many tokens has a bound whatever a user says that is echoed.
+/// The most characters in a token of a text. Longer words are rare, and the limit bounds the length
+/// of an echo with this number of tokens.
 const TOKEN_MAX: usize = 16;
 
-/// What random text is made of.
+/// The words of random text.
 const WORDS: [&str; 64] = [
     "about", "air", "answer", "apple", "autumn", "bird", "blue", "book", "bread", "bridge", "by",
     "cloud", "coffee", "dance", "day", "dream", "early", "evening", "far", "field", "fire",
@@ -36,18 +36,18 @@ const WORDS: [&str; 64] = [
     "window",
 ];
 
-/// Where the words of a server's answers come from.
+/// The source of the words of all responses.
 #[derive(Clone, Debug)]
 pub enum Words {
-    /// A text, over and over if need be.
+    /// A text, which is repeated if it is too short.
     Text(Arc<Text>),
-    /// Random words, which follow from an answer's number.
+    /// Random words, which follow from the response's number.
     Random,
 }
 
 impl Words {
-    /// What the settings ask for. Reads the file of `-content file:PATH`; the error is the
-    /// system's, or says that the file holds no text.
+    /// Makes the source that the settings choose. Reads the file of `-content file:PATH`; an error
+    /// is that of the system, or says that the file has no words.
     pub fn new(settings: &Settings) -> io::Result<Words> {
         let text = match &settings.content {
             ContentMode::Random => return Ok(Words::Random),
@@ -71,7 +71,8 @@ impl Words {
         Ok(Words::Text(Arc::new(Text::of_words(&text))))
     }
 
-    /// The source of one choice of one answer; `own` is a text that was made for it.
+    /// Returns the source of a choice of a response. `own` is the text that was made for it, if
+    /// any.
     pub fn source<'a>(&'a self, own: Option<&'a Text>, id: u64, choice: u32) -> Source<'a> {
         match (own, self) {
             (Some(own), _) => Source::Text(own),
@@ -80,7 +81,7 @@ impl Words {
         }
     }
 
-    /// How many tokens an answer has if nobody asks for so many.
+    /// The default number of tokens of a response.
     pub fn tokens(&self) -> u32 {
         match self {
             Words::Text(text) => text.tokens(),
@@ -89,17 +90,17 @@ impl Words {
     }
 }
 
-/// The tokens of one text, without end.
+/// The tokens of a text, without end.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
-    /// These, over and over.
+    /// The tokens of this text, repeated.
     Text(&'a Text),
-    /// Random ones that follow from this seed.
+    /// Random words that follow from this seed.
     Random(u64),
 }
 
 impl Source<'_> {
-    /// The units for this number of tokens, beside those for their bytes.
+    /// The units for a number of tokens, without those for their bytes.
     #[inline]
     pub fn cost(&self, tokens: usize) -> i64 {
         match self {
@@ -108,7 +109,7 @@ impl Source<'_> {
         }
     }
 
-    /// Appends the tokens of this range as the inside of a JSON string.
+    /// Appends a range of tokens as the inside of a JSON string.
     #[inline]
     pub fn append(&self, tokens: Range<u32>, out: &mut Vec<u8>) {
         match self {
@@ -127,11 +128,11 @@ impl Source<'_> {
     }
 }
 
-/// A text as it stands inside a JSON string, cut into tokens.
+/// A text as the inside of a JSON string, cut into tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     json: Vec<u8>,
-    /// Where each token ends in `json`.
+    /// The end of each token in `json`.
     ends: Vec<u32>,
 }
 
@@ -141,7 +142,7 @@ impl Text {
         Cutter::of_words(text.to_owned()).finish()
     }
 
-    /// How many tokens it has; at least 1.
+    /// The number of tokens; at least 1.
     pub fn tokens(&self) -> u32 {
         self.ends.len() as u32
     }
@@ -159,7 +160,7 @@ impl Text {
         }
         for token in tokens {
             let at = token % count;
-            // Said again, the text begins with the space that parts its words.
+            // Repetitions are separated by a space.
             if at == 0 && token > 0 {
                 out.push(b' ');
             }

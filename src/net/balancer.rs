@@ -16,8 +16,8 @@ use crate::{Nanos, SECOND};
 const SLACK: usize = 32;
 
 /// The number of connections that a core closes within [`CHURN_TIME`] before that counts as churn.
-/// Where connections come and go, handing one over costs more than it brings: it would soon be
-/// gone, and the imbalance with it. Two such times in a row are needed; the end of one load and the
+/// If connections come and go, handing one over costs more than it gains: it would soon be gone,
+/// and the imbalance with it. Two such times in a row are needed; the end of one load and the
 /// beginning of the next are not churn.
 const CHURN: usize = 16;
 /// See [`CHURN`].

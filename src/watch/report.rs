@@ -55,7 +55,7 @@ fn json(watch: &Watch, history: &History, run: &Window) -> String {
 fn table(watch: &Watch, history: &History, run: &Window) -> String {
     let summary = history.summary;
     let mut table = format!(
-        "mocker: {:.1} s, {} requests, {} a second while it was asked\n",
+        "mocker: {:.1} s, {} requests, {} requests/s while active\n",
         seconds(run.length),
         grouped(watch.requests_in(&run.totals)),
         grouped(summary.rate().round() as u64),
@@ -63,7 +63,7 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     let mut row = |name: &str, text: String| {
         writeln!(table, "  {name:<13}{text}").expect("a String takes all");
     };
-    row("answers", statuses(watch, run));
+    row("responses", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
     row("service time", quantiles(run.totals.time(Time::Service)));
     row("longest turn", millis(run.totals.time(Time::Turn).max()));
@@ -90,7 +90,7 @@ fn statuses(watch: &Watch, run: &Window) -> String {
 
 fn quantiles(tally: &Tally) -> String {
     if tally.count() == 0 {
-        return "no answer left".into();
+        return "no response was sent".into();
     }
     format!(
         "p50 {}   p99 {}   p99.9 {}   max {}",
@@ -120,7 +120,7 @@ fn busy(cores: &[Usage]) -> String {
 
 fn verdict(summary: Summary) -> String {
     if summary.windows == 0 {
-        return "idle: nothing was asked".into();
+        return "idle: no requests".into();
     }
     let mut text = format!(
         "{}: {} of {} seconds were mock-bound",
@@ -139,7 +139,7 @@ fn verdict(summary: Summary) -> String {
         let most = percent(BOUND_MAX);
         write!(
             text,
-            "\n{:15}more than {most} of them: what was measured is the mock",
+            "\n{:15}more than {most} of them: the mock limited the measurement",
             ""
         )
         .expect("a String takes all");
@@ -153,9 +153,9 @@ fn could_answer(headroom: Option<f64>) -> String {
             // Two digits: more would suggest a precision that the estimate does not have.
             let unit = 10_f64.powf((rate.log10() - 1.0).floor());
             let rate = grouped(((rate / unit).round() * unit) as u64);
-            format!("it could answer about {rate} requests a second")
+            format!("about {rate} requests/s")
         }
-        None => "too few requests to say how many it could answer".into(),
+        None => "too few requests for an estimate".into(),
     }
 }
 

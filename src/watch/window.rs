@@ -48,7 +48,7 @@ pub struct Window {
     pub ends: Nanos,
     /// Its length.
     pub length: Nanos,
-    /// What was counted in it; gauges have their values at its end.
+    /// The counts of the window; gauges have their values at its end.
     pub totals: Totals,
     /// The number of responses to requests to the API. The caller sets it, since endpoints have no
     /// meaning here.

@@ -49,7 +49,7 @@ fn the_report_is_printed_and_written_as_json() {
     let lines: Vec<&str> = ended.stderr.lines().collect();
     assert!(lines[0].contains(" s, 21 requests, "), "{}", ended.stderr);
     let rows = [
-        "  answers      200: 20   404: 1",
+        "  responses    200: 20   404: 1",
         "  lateness     p50 ",
         "  service time p50 ",
         "  longest turn ",
@@ -94,7 +94,7 @@ fn a_server_exits_after_a_number_of_requests_or_a_time() {
     let ended = run(mocker(&["-port", "0"]).args(["-exit-after", "300ms"]));
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert!(began.elapsed() >= Duration::from_millis(300));
-    assert!(ended.stderr.contains("idle: nothing was asked"));
+    assert!(ended.stderr.contains("idle: no requests"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_run_without_requests_fails_with_not_ok() {
         server.assert_serves();
         server.process.signal("TERM");
         let ended = ended(server, code);
-        let line = "mocker: -fail-on: nothing was asked";
+        let line = "mocker: -fail-on: there were no requests";
         assert_eq!(ended.stderr.lines().any(|l| l == line), code == 3);
     }
 }

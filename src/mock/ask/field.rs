@@ -186,7 +186,7 @@ macro_rules! fields {
 fields! {
     Model: "model", ALL, STRING, Other {
         depth: 1,
-        message: "'{param}' must be a string of at most 256 bytes, without half a surrogate pair.",
+        message: "'{param}' must be a string of at most 256 bytes, without an unpaired surrogate.",
         clear: Draft::clear_model,
         take: Draft::model_met,
     };

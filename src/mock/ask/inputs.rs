@@ -172,7 +172,7 @@ pub const INPUT_EMPTY_TEXT: &str = "'{param}' must not be an empty string.";
 /// The message about an empty list.
 pub const INPUT_EMPTY_LIST: &str = "'{param}' must not be an empty list.";
 /// The message about an empty string or an empty list in a list.
-pub const INPUT_EMPTY_ELEMENT: &str = "'{param}' must hold no empty string and no empty list.";
+pub const INPUT_EMPTY_ELEMENT: &str = "'{param}' must contain no empty string and no empty list.";
 /// The message about an element of another kind than the first one.
 pub const INPUT_MIXED: &str = "'{param}' must hold elements of one kind: \
     only strings, only token numbers or only lists of token numbers.";
