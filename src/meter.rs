@@ -30,16 +30,16 @@ pub const NEW_HEAD: i64 = 900;
 pub const RESPONSE: i64 = 300;
 
 /// The bytes that are copied for one unit.
-pub const COPIED: usize = 4;
+pub const COPIED: usize = 3;
 
 /// A byte of the framing of chunks.
 pub const FRAMING: i64 = 8;
 
 /// A transition of the JSON scanner.
-pub const SCAN: i64 = 6;
+pub const SCAN: i64 = 10;
 
 /// A value of a request body that is kept.
-pub const HELD: i64 = 60;
+pub const HELD: i64 = 100;
 
 /// A frame of a response, short values included.
 pub const FRAME: i64 = 60;
@@ -48,16 +48,16 @@ pub const FRAME: i64 = 60;
 pub const WORD: i64 = 8;
 
 /// A token's log probability, or that of one of its alternatives.
-pub const LOGPROB: i64 = 150;
+pub const LOGPROB: i64 = 250;
 
 /// A step of the generator of JSON values.
-pub const SCHEMA_STEP: i64 = 25;
+pub const SCHEMA_STEP: i64 = 50;
 
 /// A part of a view of the server, without its bytes; or the counters of a core.
 pub const VIEW_PART: i64 = 3_000;
 
 /// A byte of such a part.
-pub const VIEW_BYTE: i64 = 2;
+pub const VIEW_BYTE: i64 = 4;
 
 /// Counts units down.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,9 @@ use super::kit::Kit;
 use super::{Conn, Stage};
 use crate::{Nanos, SECOND};
 
-/// The time after which a connection without memory tries again.
-const RETRY: Nanos = SECOND / 50;
+/// The time after which a connection without memory tries again: thousands may wait at once, and
+/// trying costs some microseconds.
+const RETRY: Nanos = SECOND / 4;
 
 impl Conn {
     /// Accounts for what the request under way holds.
