@@ -37,7 +37,7 @@ use policy::Policy;
 use problem::Problem;
 use render::{Progress, Renderer, Room};
 use response::{Content, Cursor, Response};
-use route::{Endpoint, Methods};
+use route::{Endpoint, Methods, Prefixes};
 use text::Words;
 
 /// Makes the counters of this many cores, by the endpoints of this mock. `started` is Unix time in
@@ -157,7 +157,9 @@ impl Mock {
     /// Returns the response to a request that fails by its head alone, if it does.
     pub fn refuse_early(&mut self, call: &Call, now: Nanos) -> Option<Response> {
         let decision = match call.route() {
-            Ok(_) if call.encoded => Decision::Refuse(Problem::ENCODED),
+            Ok(route) if call.encoded && route.prefixes != Prefixes::Bare => {
+                Decision::Refuse(Problem::ENCODED)
+            }
             Ok(_) => return None,
             Err(decision) => decision,
         };

@@ -28,7 +28,15 @@ const CHUNKED: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: 
 const OLD: &str = "POST /v1/responses HTTP/1.0\r\nAuthorization: k\r\nConnection: keep-alive\r\n\
                    Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
 
+const CODED_HEALTH: &str = "GET /health HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+                            Content-Encoding: br\r\nContent-Length: 2\r\n\r\n";
+
 const CASES: &[Case] = &[
+    case(
+        "the health check takes any coding",
+        &[(CODED_HEALTH, &[100]), ("{}", &[200])],
+        End::Open,
+    ),
     case(
         "the body waits",
         &[(LENGTH, &[100]), ("{}", &[200]), (HEALTH, &[200])],
