@@ -2,7 +2,7 @@
 
 use super::tree::{Node, Tree};
 
-/// The length of the longest escape sequence in bytes: `\uXXXX\uXXXX`, a surrogate pair.
+/// The length of the longest escape sequence in bytes: a surrogate pair such as `\uD83D\uDE00`.
 const ESCAPE_MAX: usize = 12;
 
 /// The reason why a well-formed JSON value cannot be stored in a [`Tree`].

@@ -36,6 +36,13 @@ impl Fuel {
         }
     }
 
+    /// Gives back a step that was spent on work which a pause has interrupted, and which will be
+    /// begun again: a value must not depend on the pauses.
+    pub fn refund(&mut self) {
+        self.call += 1;
+        self.total += 1;
+    }
+
     /// Spends steps. Returns an error if none are left in total.
     pub fn spend(&mut self, steps: u32) -> Result<(), SchemaError> {
         self.call -= i64::from(steps);

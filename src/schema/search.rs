@@ -124,7 +124,13 @@ impl Search {
             self.fuel.spend(1)?;
             let text = self.out.text_len() + self.out.len() as usize;
             let done = match text <= self.bytes_max {
-                true => ready!(self.advance(frame)),
+                true => match self.advance(frame) {
+                    Poll::Ready(done) => done,
+                    Poll::Pending => {
+                        self.fuel.refund();
+                        return Poll::Pending;
+                    }
+                },
                 false => return Poll::Ready(Err(SchemaError::TooLarge)),
             };
             if let Err(why) = done {

@@ -126,8 +126,11 @@ impl Validator {
                 values,
                 fuel,
             };
-            let next = ready!(step.advance())?;
-            let check = step.check;
+            let Poll::Ready(next) = step.advance() else {
+                fuel.refund();
+                return Poll::Pending;
+            };
+            let (next, check) = (next?, step.check);
             self.result = None;
             match next {
                 CheckAction::Finish(result) => {
