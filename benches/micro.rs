@@ -5,15 +5,15 @@ mod turn;
 use std::hint::black_box;
 
 use divan::{Bencher, counter::BytesCount};
+use mocker::internals::api::route::Endpoint;
+use mocker::internals::api::text::Words;
 use mocker::internals::conn::writer::{Clock, WireOptions, Writer};
+use mocker::internals::exchange::body::{BodyReader, Reading};
+use mocker::internals::exchange::planner::Plan;
+use mocker::internals::exchange::{self, Mock};
 use mocker::internals::http::answer::{KeepAlive, Persistence};
 use mocker::internals::http::{date, head};
 use mocker::internals::meter::{Meter, TURN};
-use mocker::internals::mock::ask::{BodyReader, Reading};
-use mocker::internals::mock::planner::Plan;
-use mocker::internals::mock::route::Endpoint;
-use mocker::internals::mock::text::Words;
-use mocker::internals::mock::{self, Mock};
 use mocker::internals::settings::Settings;
 use turn::{CHAT, Turn};
 
@@ -94,7 +94,7 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         Words::new(settings).unwrap(),
         1,
         0,
-        mock::watch(1, 0),
+        exchange::watch(1, 0),
     );
     let mut writer = Writer::default();
     let mut out = Vec::new();

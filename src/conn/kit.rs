@@ -10,16 +10,16 @@ use super::memory::HeldMemory;
 use super::outbox::Outboxes;
 use super::writer::{Clock, Writer};
 use crate::Nanos;
+use crate::api::content::Content;
+use crate::api::route::Endpoint;
+use crate::api::text::Words;
+use crate::exchange::Mock;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::Plan;
 use crate::http::answer::KeepAlive;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::meter::{Meter, TURN};
-use crate::mock::Mock;
-use crate::mock::ask::BodyReader;
-use crate::mock::planner::Plan;
-use crate::mock::response::Content;
-use crate::mock::route::Endpoint;
-use crate::mock::text::Words;
 use crate::scenario::Scenario;
 use crate::settings::Settings;
 use crate::watch::Watch;
@@ -251,7 +251,7 @@ mod tests {
             words,
             1,
             0,
-            &crate::mock::watch(1, 0),
+            &crate::exchange::watch(1, 0),
         );
         for (readers, kept) in [(FREE_MAX - 1, FREE_MAX - 1), (FREE_MAX + 1, FREE_MAX)] {
             let asks: Vec<_> = (0..readers).map(|_| kit.ask(Endpoint::Chat)).collect();

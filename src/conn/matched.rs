@@ -1,13 +1,13 @@
 //! The meaning of a request's head, before its body.
 
 use super::writer::WireOptions;
+use crate::api::name::Name;
+use crate::api::route::Endpoint;
+use crate::exchange::Mock;
+use crate::exchange::request::{Call, FIELDS};
 use crate::http::answer::Persistence;
 use crate::http::body::Body;
 use crate::http::head::Head;
-use crate::mock::Mock;
-use crate::mock::call::{Call, FIELDS};
-use crate::mock::name::Name;
-use crate::mock::route::Endpoint;
 
 /// The parts of a request's head that still matter once it was parsed.
 #[derive(Clone, Copy, Debug)]

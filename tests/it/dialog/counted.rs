@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mocker::internals::SECOND;
-use mocker::internals::mock::route;
+use mocker::internals::api::route;
 use mocker::internals::settings::Settings;
 use mocker::internals::watch::histogram::Tally;
 use mocker::internals::watch::metrics::{Close, STATUSES, Time, Totals};

@@ -1,7 +1,7 @@
 //! Tests of every row in the route table with every kind of request: each gets exactly one
 //! response.
 
-use mocker::internals::mock::route::{Endpoint, Prefixes};
+use mocker::internals::api::route::{Endpoint, Prefixes};
 use mocker::internals::settings::{ContentMode, Settings};
 
 use super::client::{Client, request};
