@@ -15,11 +15,13 @@ use fastrand::Rng;
 use crate::Nanos;
 use crate::api::content::Content;
 use crate::api::facts::Facts;
+use crate::api::methods::Methods;
 use crate::api::name::Name;
 use crate::api::number::{Ids, Numbers, PatchSite, mix};
 use crate::api::problem::Problem;
+use crate::api::provider::Endpoint;
 use crate::api::render::{Renderer, Room};
-use crate::api::route::{Endpoint, Methods, Prefixes};
+use crate::api::table::counted;
 use crate::api::text::Words;
 use crate::meter::Meter;
 use crate::scenario::outcome::Outcome;
@@ -29,13 +31,13 @@ use crate::watch::Watch;
 use body::{Bad, Reading};
 use custom::Making;
 use planner::{Plan, Planner};
-use request::{Auth, Call};
+use request::{Auth, Call, Early};
 use response::{Cursor, Progress, Response};
 
 /// Makes the counters of this many cores, by the endpoints of this mock. `started` is Unix time in
 /// seconds.
 pub fn watch(cores: usize, started: i64) -> Arc<Watch> {
-    Arc::new(Watch::new(cores, crate::api::route::counted(), started))
+    Arc::new(Watch::new(cores, counted(), started))
 }
 
 /// The mock of one core: the settings as responses need them, templates, random numbers.
@@ -101,15 +103,15 @@ impl Mock {
     #[inline]
     pub fn decide(&mut self, call: &Call, streams: bool, now: Nanos) -> Result<Outcome, Response> {
         let outcome = match call.route() {
-            // The routes without prefix are neither delayed nor do they fail.
-            Ok(route) if route.prefixes == Prefixes::Bare => return Ok(Outcome::at(now)),
-            Ok(_) => self.policy.draw(streams, now).map_err(Content::Problem),
-            Err(content) => Err(content),
+            // The endpoints of the server itself are neither delayed nor do they fail.
+            Ok(endpoint) if !endpoint.provider.is_api => return Ok(Outcome::at(now)),
+            Ok(_) => self.policy.draw(streams, now).map_err(Early::Problem),
+            Err(early) => Err(early),
         };
         match outcome {
             Ok(_) if call.encoded => Err(self.refusal(Problem::ENCODED, call.endpoint, now)),
             Ok(outcome) => Ok(outcome),
-            Err(content) => Err(self.at_once(content, call.endpoint, now)),
+            Err(early) => Err(self.at_once(early.into(), call.endpoint, now)),
         }
     }
 
@@ -117,7 +119,7 @@ impl Mock {
     /// model that the path names.
     pub fn plan(
         &mut self,
-        endpoint: Endpoint,
+        endpoint: &'static Endpoint,
         named: Option<&Name>,
         facts: Result<&Facts, Bad>,
         meter: &mut Meter,
@@ -130,7 +132,7 @@ impl Mock {
     pub fn go_on_planning(
         &mut self,
         making: Box<Making>,
-        subject: Option<(Endpoint, &Facts)>,
+        subject: Option<(&'static Endpoint, &Facts)>,
         named: Option<&Name>,
         meter: &mut Meter,
     ) -> Plan {
@@ -146,30 +148,30 @@ impl Mock {
         now: Nanos,
         meter: &mut Meter,
     ) -> Option<Plan> {
-        let route = call.route().ok()?;
-        let plan = |planner: &mut Planner| {
-            planner.document(route.endpoint, named, &self.watch, now, meter)
-        };
-        (route.methods == Methods::Get).then(|| plan(&mut self.planner))
+        let endpoint = call.route().ok()?;
+        (endpoint.route.methods == Methods::Get).then(|| {
+            self.planner
+                .document(endpoint, named, &self.watch, now, meter)
+        })
     }
 
     /// Returns the response to a request that fails by its head alone, if it does.
     pub fn refuse_early(&mut self, call: &Call, now: Nanos) -> Option<Response> {
-        let content = match call.route() {
-            Ok(route) if call.encoded && route.prefixes != Prefixes::Bare => {
-                Content::Problem(Problem::ENCODED)
+        let early = match call.route() {
+            Ok(endpoint) if call.encoded && endpoint.provider.is_api => {
+                Early::Problem(Problem::ENCODED)
             }
             Ok(_) => return None,
-            Err(content) => content,
+            Err(early) => early,
         };
-        Some(self.at_once(content, call.endpoint, now))
+        Some(self.at_once(early.into(), call.endpoint, now))
     }
 
     /// Returns the response to a request whose body exceeds `cap` bytes.
     pub fn too_large(&mut self, call: &Call, cap: u64, now: Nanos) -> Response {
         let problem = Problem::TOO_LARGE.with_number(cap);
-        let content = call.route().err().unwrap_or(Content::Problem(problem));
-        self.at_once(content, call.endpoint, now)
+        let early = call.route().err().unwrap_or(Early::Problem(problem));
+        self.at_once(early.into(), call.endpoint, now)
     }
 
     /// Returns the response that reports a problem at once. `endpoint` is the index by which the
@@ -187,7 +189,7 @@ impl Mock {
     /// Returns the response with this content, and draws its numbers.
     #[inline]
     pub fn response(&mut self, content: Rc<Content>, outcome: Outcome, endpoint: u8) -> Response {
-        let mut numbers = Numbers::new(self.ids.next(), self.rng.u64(..));
+        let mut numbers = Numbers::new(self.ids.draw(), self.rng.u64(..));
         let mut outcome = outcome;
         match &*content {
             Content::Generated(generated) => {
@@ -277,7 +279,7 @@ mod tests {
             let settings = Settings::default();
             let words = Words::new(&settings).unwrap();
             let mut mock = Mock::new(&settings, words, 7, core, watch(1, 0));
-            assert!((0..10_000).all(|_| seen.insert(mock.ids.next())));
+            assert!((0..10_000).all(|_| seen.insert(mock.ids.draw())));
         }
     }
 }

@@ -2,9 +2,11 @@
 //! time.
 
 use super::embedding::Encoding;
+use super::form::Form;
+use super::methods::Methods;
 use super::name::Name;
 use super::problem::Problem;
-use super::route::{Api, Endpoint, Methods, View};
+use super::route::View;
 use super::text::Text;
 
 /// The content of a response.
@@ -23,15 +25,15 @@ pub enum Content {
         /// The form of each vector.
         encoding: Encoding,
     },
-    /// The document of an endpoint's template files.
+    /// The document of an endpoint.
     Document {
-        /// The endpoint.
-        endpoint: Endpoint,
         /// The model's name, if the document has one.
         model: Option<Name>,
         /// The number of inputs: 0 to 2048.
         inputs: u16,
     },
+    /// A list of the models that the server lists.
+    Models,
     /// A view of the server itself, and its text; that of the page is constant.
     View(View, Vec<u8>),
     /// The response to OPTIONS: 204 with these methods.
@@ -40,11 +42,11 @@ pub enum Content {
     Problem(Problem),
 }
 
-/// Generated text, or a call of a function, in the form of one API.
+/// Generated text, or a call of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
-    /// The API.
-    pub api: Api,
+    /// The form of the text.
+    pub form: &'static Form,
     /// The model's name.
     pub model: Name,
     /// The number of choices: `n` for each prompt; 1 to 2048.
@@ -143,10 +145,7 @@ impl Content {
         match self {
             Content::Generated(generated) => generated.choices,
             Content::Embeddings { inputs, .. } => u32::from(*inputs),
-            Content::Document {
-                endpoint: Endpoint::Models,
-                ..
-            } => listed as u32,
+            Content::Models => listed as u32,
             Content::Document { inputs, .. } => u32::from(*inputs),
             _ => 0,
         }

@@ -155,7 +155,7 @@ impl Ids {
     }
 
     /// Returns the next number, which no other core returns.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.next += 1;
         // Mixing is a bijection, so the numbers stay unique.
         mix(self.next ^ self.key)

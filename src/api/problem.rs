@@ -1,17 +1,15 @@
-//! The errors of requests, in the form of OpenAI's error object.
+//! The errors of requests, as data: a provider turns them into its own form.
 
 use super::held::{HELD_MAX, Unread};
-use super::route::{Api, Methods, list_paths};
+use super::methods::Methods;
 use crate::schema::SchemaError;
 use crate::status::listed;
 
-/// An error response. Its members are those of OpenAI's `Error` schema, with the HTTP status.
+/// An error response. The names of its members are those of OpenAI's `Error` schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status, 400 to 599.
     pub status: u16,
-    /// `error.type`
-    pub kind: &'static str,
     /// `error.code`
     pub code: Option<&'static str>,
     /// `error.message`, in which `{param}` and `{}` stand for `param` and `number`, `{0}` and `{1}`
@@ -30,11 +28,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Creates an error of OpenAI's type `invalid_request_error`: the request itself is wrong.
+    /// Creates an error.
     pub const fn invalid(status: u16, code: &'static str, message: &'static str) -> Problem {
         Problem {
             status: listed(status),
-            kind: "invalid_request_error",
             code: Some(code),
             message,
             param: None,
@@ -125,20 +122,13 @@ impl Problem {
         }
     }
 
-    /// Returns the message with its words filled in.
+    /// Returns the message with its words filled in, except for the paths.
     pub fn text(&self) -> String {
-        let [first, second] = self.words;
-        let paths = match self.message.contains("{post}") {
-            true => [list_paths(Methods::Post), list_paths(Methods::Get)],
-            false => Default::default(),
-        };
         self.message
-            .replace("{post}", &paths[0])
-            .replace("{get}", &paths[1])
             .replace("{param}", self.param.unwrap_or_default())
             .replace("{}", &self.number.to_string())
-            .replace("{0}", first)
-            .replace("{1}", second)
+            .replace("{0}", self.words[0])
+            .replace("{1}", self.words[1])
     }
 
     /// Adds the number in the message.
@@ -172,12 +162,8 @@ impl Problem {
         )
     };
 
-    /// Creates the error of too many log probabilities.
-    pub const fn too_many_logprobs(api: Api) -> Problem {
-        let param = match api {
-            Api::Responses => "top_logprobs",
-            _ => "logprobs",
-        };
+    /// Creates the error of too many log probabilities, which the field `param` requests.
+    pub const fn too_many_logprobs(param: &'static str) -> Problem {
         Problem::field(
             param,
             "At most 50000 log probabilities can be returned for a choice: limit its tokens, or \
@@ -200,17 +186,13 @@ impl Problem {
         "With -log-raw, a response is at most {} MiB: limit its tokens, or request fewer choices.",
     );
 
-    /// The error of a request without valid credentials. Its type is not `invalid_request_error`,
-    /// which LiteLLM would turn into a bad request.
-    pub const FORBIDDEN: Problem = Problem {
-        kind: "permission_error",
-        ..Problem::invalid(
-            403,
-            "invalid_api_key",
-            "The Authorization header is missing or is not the value that this server was \
-             started with, and no api-key or x-api-key header has its Bearer key.",
-        )
-    };
+    /// The error of a request without valid credentials.
+    pub const FORBIDDEN: Problem = Problem::invalid(
+        403,
+        "invalid_api_key",
+        "The Authorization header is missing or is not the value that this server was started \
+         with, and no api-key or x-api-key header has its Bearer key.",
+    );
 
     /// Creates the error of a path that allows other methods.
     pub const fn method(methods: Methods) -> Problem {
@@ -240,10 +222,9 @@ impl Problem {
         "The request body is too large: at most {} bytes are accepted.",
     );
 
-    /// The error of every request while the rate limit lasts. Its type and code are those of the
-    /// server that this one follows.
+    /// The error of every request while the rate limit lasts. Its code is that of the server that
+    /// this one follows.
     pub const LIMITED: Problem = Problem {
-        kind: Problem::FAILED.kind,
         code: Problem::FAILED.code,
         ..Problem::invalid(
             429,
@@ -253,12 +234,9 @@ impl Problem {
     };
 
     /// A failure that the settings request.
-    pub const FAILED: Problem = Problem {
-        kind: "server_error",
-        ..Problem::invalid(
-            500,
-            "internal_server_error",
-            "The server had an error while processing your request. Sorry about that!",
-        )
-    };
+    pub const FAILED: Problem = Problem::invalid(
+        500,
+        "internal_server_error",
+        "The server had an error while processing your request. Sorry about that!",
+    );
 }

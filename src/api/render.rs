@@ -4,20 +4,24 @@ mod fields;
 mod layout;
 mod logprobs;
 mod place;
-mod script;
+pub mod script;
 mod stencil;
 mod values;
 
 use super::content::Content;
+use super::form::Output;
 use super::number::{Numbers, PatchSite};
-use super::route::View;
+use super::provider::Endpoint;
+use super::route::{ResponseKind, View};
+use super::table::{ENDPOINTS, UNROUTED, provider};
+use super::template::{Slot, Template};
 use super::text::Words;
 use crate::meter;
 use crate::settings::Settings;
 use crate::watch::page_policy;
 use layout::{Frame, Layout};
 pub use place::{Place, Position};
-use script::Scripts;
+use script::Script;
 use stencil::Stencils;
 pub use values::Room;
 use values::Values;
@@ -28,12 +32,25 @@ const STAMPED_MAX: u32 = 256;
 /// Renders the responses of one core.
 #[derive(Debug)]
 pub struct Renderer {
-    scripts: Scripts,
+    /// The frames of each endpoint.
+    scripts: Vec<EndpointScripts>,
     values: Values,
     stencils: Stencils,
+    /// The frames of errors of requests without a route, of views, and of responses without content.
+    unrouted: Script,
+    view: Script,
+    empty: Script,
     cors: bool,
     /// The Content-Security-Policy of the page.
     page_policy: String,
+}
+
+/// The frames of an endpoint's responses: each of a text, and of a call.
+#[derive(Debug)]
+struct EndpointScripts {
+    documents: [Script; 2],
+    streams: [Script; 2],
+    error: Script,
 }
 
 /// Writes the frames of one response.
@@ -48,7 +65,10 @@ impl Renderer {
     /// Reads the template files.
     pub fn new(settings: &Settings, words: Words) -> Renderer {
         Renderer {
-            scripts: Scripts::new(),
+            scripts: ENDPOINTS.iter().map(EndpointScripts::new).collect(),
+            unrouted: Script::constant((provider(UNROUTED).error)()),
+            view: Script::constant(Template::only(Slot::View)),
+            empty: Script::default(),
             values: Values::new(settings, words),
             stencils: Stencils::default(),
             cors: settings.cors,
@@ -80,23 +100,25 @@ impl Renderer {
         per_chunk: u32,
     ) -> (Layout<'_>, FrameWriter<'_>) {
         let items = content.items(self.values.listed());
-        let layout = match content {
-            Content::Generated(generated) => {
-                let (call, stream) = (generated.function().is_some(), generated.stream);
-                let script =
-                    self.scripts
-                        .generated(endpoint, generated.api, call, stream.is_some());
-                match stream {
-                    Some(_) => Layout::of_stream(script, generated, numbers, per_chunk),
-                    None => Layout::of_document(script, items, numbers.tokens),
+        let scripts = self.scripts.get(usize::from(endpoint));
+        let document = |script| Layout::of_document(script, items, numbers.tokens);
+        let layout = match (content, scripts) {
+            (Content::Generated(generated), Some(scripts)) => {
+                let call = usize::from(generated.function().is_some());
+                match generated.stream {
+                    Some(_) => {
+                        Layout::of_stream(&scripts.streams[call], generated, numbers, per_chunk)
+                    }
+                    None => document(&scripts.documents[call]),
                 }
             }
-            Content::Embeddings { .. } | Content::Document { .. } => {
-                Layout::of_document(self.scripts.document(endpoint), items, 0)
+            (Content::View(..), _) => document(&self.view),
+            (Content::Allowed(_), _) => document(&self.empty),
+            (Content::Problem(_), scripts) => {
+                document(scripts.map_or(&self.unrouted, |scripts| &scripts.error))
             }
-            Content::View(..) => Layout::of_document(&self.scripts.view, items, 0),
-            Content::Allowed(_) => Layout::of_document(&self.scripts.empty, items, 0),
-            Content::Problem(_) => Layout::of_document(&self.scripts.problem, items, 0),
+            (_, Some(scripts)) => document(&scripts.documents[0]),
+            (_, None) => unreachable!("only endpoints have documents"),
         };
         let writer = FrameWriter {
             values: &mut self.values,
@@ -116,12 +138,12 @@ impl Renderer {
     ) -> Option<u64> {
         if !matches!(
             content,
-            Content::Embeddings { .. } | Content::Document { .. }
+            Content::Embeddings { .. } | Content::Document { .. } | Content::Models
         ) {
             return None;
         }
         let (layout, writer) = self.layout(content, numbers, endpoint, 1);
-        let mut place = Place::new(content, numbers, 0);
+        let mut place = Place::new(content, numbers, endpoint, 0);
         let mut length = 0;
         for index in 0..layout.frames {
             let template = layout.frame(index, &mut place).template;
@@ -132,6 +154,27 @@ impl Renderer {
             }
         }
         Some(length)
+    }
+}
+
+impl EndpointScripts {
+    fn new(endpoint: &Endpoint) -> EndpointScripts {
+        let outputs = [Output::Text, Output::Call];
+        let (documents, streams) = match endpoint.route.kind {
+            ResponseKind::Text(form) => (
+                outputs.map(|output| (form.script)(output, false)),
+                outputs.map(|output| (form.script)(output, true)),
+            ),
+            ResponseKind::Embeddings(script)
+            | ResponseKind::Document(script)
+            | ResponseKind::Models(script) => ([script(), Script::default()], Default::default()),
+            ResponseKind::View(_) => Default::default(),
+        };
+        EndpointScripts {
+            documents,
+            streams,
+            error: Script::constant((endpoint.provider.error)()),
+        }
     }
 }
 

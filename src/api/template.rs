@@ -1,5 +1,6 @@
 //! A template: bytes to copy, and slots to fill. It is made at start from a JSON file, in which a
-//! slot is a whole string of the form "$name"; its value replaces the string, quotes included.
+//! slot is a whole string of the form "$name"; its value replaces the string, quotes included. A
+//! string that ends in "$id" keeps what precedes the id.
 
 /// A placeholder in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,8 @@ pub enum Slot {
     Index,
     /// The generated text, as the inside of a JSON string.
     Content,
-    /// The reason why a choice ended: `"stop"`, `"length"` or `"tool_calls"`; null in a stream
-    /// before its end.
-    FinishReason,
-    /// The status of a response: `"in_progress"`, `"completed"` or `"incomplete"`.
-    Status,
-    /// Null, or the reason why a response is incomplete.
-    IncompleteDetails,
+    /// A JSON value that says how far a text has come, in the words of an API.
+    Ending(&'static Endings),
     /// The object that a chunk of a chat completion adds.
     Delta,
     /// The log probabilities of the tokens of the text next to it, in the form of each API.
@@ -69,22 +65,26 @@ pub enum Slot {
     View,
 }
 
+/// The JSON values that say how far a text has come.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Endings {
+    /// Before its end.
+    pub open: &'static str,
+    /// It ended by itself.
+    pub stop: &'static str,
+    /// It was cut by a limit.
+    pub cut: &'static str,
+    /// It was a call.
+    pub call: &'static str,
+}
+
 /// The names of the slots in the files, with the constant bytes before and after their values.
 const SLOTS: &[(&str, &str, Slot, &str)] = &[
-    ("chat_id", "\"cmpl-mock", Slot::Id, "\""),
-    ("response_id", "\"resp-mock", Slot::Id, "\""),
-    ("message_id", "\"msg_mock", Slot::Id, "\""),
-    ("call_id", "\"call_mock", Slot::Id, "\""),
-    ("function_call_id", "\"fc_mock", Slot::Id, "\""),
-    ("moderation_id", "\"modr-mock", Slot::Id, "\""),
     ("created", "", Slot::Created, ""),
     ("model", "", Slot::Model, ""),
     ("items", "", Slot::Items, ""),
     ("index", "", Slot::Index, ""),
     ("content", "\"", Slot::Content, "\""),
-    ("finish_reason", "", Slot::FinishReason, ""),
-    ("status", "", Slot::Status, ""),
-    ("incomplete_details", "", Slot::IncompleteDetails, ""),
     ("delta", "", Slot::Delta, ""),
     ("logprobs", "", Slot::Logprobs, ""),
     ("usage", "", Slot::Usage, ""),
@@ -117,15 +117,16 @@ pub struct Template {
 
 impl Template {
     /// Cuts the text of a template file. The files are compiled in, so a bad one is our own error
-    /// and panics at start: text that is no JSON, or a slot that does not exist.
-    pub fn parse(json: &str) -> Template {
+    /// and panics at start: text that is no JSON, or a slot that does not exist. `endings` has the
+    /// names of slots that say how far a text has come.
+    pub fn parse(json: &str, endings: &'static [(&str, Endings)]) -> Template {
         serde_json::from_str::<serde_json::Value>(json).expect("templates are JSON");
         let mut template = Template::default();
         let mut rest = json;
         while let Some(open) = rest.find('"') {
             template.push_structure(&rest[..open]);
             let string = &rest[open..open + string_len(&rest[open..])];
-            template.push_string(string);
+            template.push_string(string, endings);
             rest = &rest[open + string.len()..];
         }
         template.push_structure(rest);
@@ -211,11 +212,21 @@ impl Template {
             .extend(json.bytes().filter(|byte| !byte.is_ascii_whitespace()));
     }
 
-    fn push_string(&mut self, string: &str) {
+    fn push_string(&mut self, string: &str, endings: &'static [(&str, Endings)]) {
+        if let Some(before) = string.strip_suffix("$id\"") {
+            self.text.extend_from_slice(before.as_bytes());
+            self.slots.push((self.text.len(), Slot::Id));
+            self.text.push(b'"');
+            return;
+        }
         let Some(name) = string.strip_prefix("\"$").and_then(|s| s.strip_suffix('"')) else {
             self.text.extend_from_slice(string.as_bytes());
             return;
         };
+        if let Some((_, endings)) = endings.iter().find(|(known, _)| *known == name) {
+            self.slots.push((self.text.len(), Slot::Ending(endings)));
+            return;
+        }
         let known = SLOTS.iter().find(|row| row.0 == name);
         let &(_, before, slot, after) = known.expect("templates name only slots that exist");
         if slot == Slot::UsageMember {
@@ -259,7 +270,8 @@ mod tests {
     #[test]
     fn white_space_goes_and_slots_are_found() {
         let template = Template::parse(
-            r#"{ "id": "$chat_id", "a b": [ "$index", "x \"$y\" \\", "$content" ], "e": 1.0 }"#,
+            r#"{ "id": "cmpl-mock$id", "a b": [ "$index", "x \"$y\" \\", "$content" ], "e": 1.0 }"#,
+            &[],
         );
         let want = r#"{"id":"cmpl-mock<Id>","a b":[<Index>,"x \"$y\" \\","<Content>"],"e":1.0}"#;
         assert_eq!(show(&template), want);
@@ -267,22 +279,23 @@ mod tests {
 
     #[test]
     fn a_member_that_may_be_missing_goes_with_its_name() {
-        let template = Template::parse(r#"{"a": 1, "usage": "$usage_member"}"#);
+        let template = Template::parse(r#"{"a": 1, "usage": "$usage_member"}"#, &[]);
         assert_eq!(show(&template), r#"{"a":1<UsageMember>}"#);
     }
 
     #[test]
     fn a_template_splits_at_a_slot() {
         let (before, after) =
-            Template::parse(r#"{"m":"$model","l":["$items"],"p":"$prompt"}"#).split(Slot::Items);
+            Template::parse(r#"{"m":"$model","l":["$items"],"p":"$prompt"}"#, &[])
+                .split(Slot::Items);
         assert_eq!(show(&before), r#"{"m":<Model>,"l":["#);
         assert_eq!(show(&after), r#"],"p":<Prompt>}"#);
     }
 
     #[test]
     fn a_template_takes_the_place_of_a_slot() {
-        let inner = Template::parse(r#"[ "$index", 1 ]"#);
-        let outer = Template::parse(r#"{"a":"$part","b":"$part","c":"$model"}"#);
+        let inner = Template::parse(r#"[ "$index", 1 ]"#, &[]);
+        let outer = Template::parse(r#"{"a":"$part","b":"$part","c":"$model"}"#, &[]);
         let want = r#"{"a":[<Index>,1],"b":[<Index>,1],"c":<Model>}"#;
         assert_eq!(show(&outer.with(Slot::Part, &inner)), want);
     }
@@ -290,12 +303,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "slots that exist")]
     fn an_unknown_slot_is_refused() {
-        Template::parse(r#"{"a":"$nothing"}"#);
+        Template::parse(r#"{"a":"$nothing"}"#, &[]);
     }
 
     #[test]
     #[should_panic(expected = "templates are JSON")]
     fn what_is_no_json_is_refused() {
-        Template::parse(r#"{"a":}"#);
+        Template::parse(r#"{"a":}"#, &[]);
     }
 }

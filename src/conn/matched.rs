@@ -2,7 +2,7 @@
 
 use super::writer::WireOptions;
 use crate::api::name::Name;
-use crate::api::route::Endpoint;
+use crate::api::provider::Endpoint;
 use crate::exchange::Mock;
 use crate::exchange::request::{Call, FIELDS};
 use crate::http::answer::Persistence;
@@ -14,7 +14,7 @@ use crate::http::head::Head;
 pub(super) struct Matched {
     pub call: Call,
     /// The endpoint whose facts are read from the body, if any.
-    pub asks: Option<Endpoint>,
+    pub asks: Option<&'static Endpoint>,
     pub body: Body,
     pub persistent: bool,
     pub http10: bool,

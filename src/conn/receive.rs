@@ -5,7 +5,7 @@ use super::matched::Matched;
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
 use crate::Nanos;
 use crate::api::name::Name;
-use crate::api::route::Endpoint;
+use crate::api::provider::Endpoint;
 use crate::exchange::body::BodyReader;
 use crate::exchange::planner::{Plan, Planning};
 use crate::exchange::request::FIELDS;
@@ -386,7 +386,7 @@ enum Planned {
 
 /// Decides on a complete request, and begins the plan of its response.
 fn plan(
-    endpoint: Endpoint,
+    endpoint: &'static Endpoint,
     matched: &Matched,
     named: Option<&Name>,
     ask: &mut BodyReader,

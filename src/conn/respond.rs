@@ -8,7 +8,7 @@ use super::{Closing, Conn, Responding, Stage};
 use crate::Nanos;
 use crate::api::problem::Problem;
 use crate::api::render::Room;
-use crate::api::route::UNROUTED;
+use crate::api::table::UNROUTED;
 use crate::exchange::response::Progress;
 use crate::exchange::response::Response;
 use crate::http::Refusal;

@@ -7,9 +7,10 @@ use crate::Nanos;
 use crate::api::content::Content;
 use crate::api::number::{ID_LEN, PatchSite, hex, patch};
 use crate::api::render::Room;
+use crate::api::table::KINDS;
 use crate::exchange::Mock;
 use crate::exchange::response::Progress;
-use crate::exchange::response::{KINDS, Response};
+use crate::exchange::response::Response;
 use crate::http::answer::{self, Framing, KeepAlive, Persistence};
 use crate::http::date;
 use crate::meter::{FIRST_PIECE, Meter};
@@ -226,9 +227,12 @@ impl CachedHead {
         };
         let status = response.content.status();
         answer::begin(&mut bytes, status, &clock.date, keep_alive, framing);
-        let id_at = mock
-            .renderer
-            .fields(&response.content, response.numbers.id, &mut bytes);
+        let id_at = mock.renderer.fields(
+            &response.content,
+            response.endpoint,
+            response.numbers.id,
+            &mut bytes,
+        );
         CachedHead {
             problem: match *response.content {
                 Content::Problem(_) | Content::Allowed(_) => Some(response.content.clone()),

@@ -7,7 +7,6 @@ mod fields;
 mod strict;
 
 use crate::api::facts::Facts;
-use crate::api::field::FieldRow;
 use crate::json::escapes::{NAME_MAX, resolved};
 use echo::{Echo, Met};
 use fields::{FieldRefusal, Fields};
@@ -16,7 +15,8 @@ use crate::json::scanner::{Fault, Json, JsonEvent};
 pub use bad::{Bad, Wrong};
 use strict::Strict;
 
-use crate::api::route::Endpoint;
+use crate::api::provider::Endpoint;
+use crate::api::table::ENDPOINTS;
 use crate::meter::HELD;
 
 /// The parts of bodies that are read only on demand.
@@ -43,16 +43,14 @@ pub struct BodyReader {
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl BodyReader {
-    /// Creates a reader that is ready for a body of the chat endpoint.
+    /// Creates a reader that is ready for a body of the first endpoint.
     pub fn new(reading: Reading) -> BodyReader {
         BodyReader {
             json: Json::new(),
             mark: Some(0),
             fields: Fields::new(),
             echo: reading.echo.then(Box::default),
-            strict: reading
-                .strict
-                .then(|| Box::new(Strict::new(Endpoint::Chat))),
+            strict: reading.strict.then(|| Box::new(Strict::new(&ENDPOINTS[0]))),
         }
     }
 
@@ -65,7 +63,7 @@ impl BodyReader {
     }
 
     /// Forgets the last body and starts one of `endpoint`, whose fields are read.
-    pub fn begin(&mut self, endpoint: Endpoint) {
+    pub fn begin(&mut self, endpoint: &'static Endpoint) {
         self.json.begin();
         self.mark = Some(0);
         self.fields.begin(endpoint);
@@ -225,11 +223,6 @@ impl BodyReader {
         let settled = self.fields.settled();
         settled.map_err(|FieldRefusal { param, message }| Bad::Field { param, message })
     }
-}
-
-/// Returns the name of the field that requests to an endpoint are about.
-pub(super) fn subject(endpoint: Endpoint) -> Option<&'static str> {
-    FieldRow::subject(endpoint).map(|row| row.name)
 }
 
 /// Returns the text of a string or an integer, and an empty one for every other value.

@@ -8,21 +8,18 @@ use std::sync::Arc;
 
 use crate::api::content::Custom;
 use crate::api::facts::Facts;
-use crate::api::field::Field;
+use crate::api::form::{Demand, FindFunction, Form, JsonDemand, Wanted};
 use crate::api::name::Name;
 use crate::api::problem::Problem;
-use crate::api::route::{Api, View};
+use crate::api::route::View;
 use crate::api::text::{Cutter, Text};
-use crate::json::{JsonWriter, Node, Tree};
+use crate::json::{JsonWriter, Tree};
 use crate::meter::{self, Meter};
 use crate::schema::{Generator, Progress, STEPS_PER_CALL};
 use crate::watch::Watch;
 use crate::watch::view::{ViewFormat, ViewText};
 
-/// The response to a request for any JSON object.
-const MESSAGE: &str = r#"{"message":"This is a mocked response."}"#;
-
-/// The units for looking at a tool.
+/// The units for checking a tool.
 const TOOL: i64 = 200;
 
 /// Content that was made.
@@ -37,7 +34,6 @@ pub enum Made {
 /// Content that is being made.
 #[derive(Debug)]
 pub struct Making {
-    api: Api,
     purpose: Purpose,
     step: Step,
 }
@@ -47,7 +43,7 @@ pub struct Making {
 enum Purpose {
     Echo,
     /// A call of this function, once it is known.
-    Call(Option<Name>),
+    Call(FindFunction, Option<Name>),
     /// A JSON text, in the format at a place of a tree.
     Json(Rc<Tree>, u32),
     /// A view of the server itself.
@@ -90,29 +86,56 @@ enum Step {
 }
 
 impl Making {
-    /// Begins the content that a request requires, if any. A call takes precedence over a format,
-    /// as at OpenAI, and both over an echo.
-    pub fn begin(api: Api, facts: &Facts) -> Result<Option<Making>, Problem> {
-        if !facts.held.is_empty() {
-            if let Some(making) = begin_call(api, facts)? {
-                return Ok(Some(making));
+    /// Begins the content that a request requires, if any; that takes precedence over an echo.
+    pub fn begin(form: &Form, facts: &Facts) -> Result<Option<Making>, Problem> {
+        let demand = match facts.held.is_empty() {
+            true => None,
+            false => (form.demand)(&facts.held)?,
+        };
+        Ok(match demand {
+            Some(demand) => Some(Making::of_demand(form, demand)),
+            None => facts.echo.as_ref().map(|said| Making {
+                purpose: Purpose::Echo,
+                step: Step::Cut(Cutter::of_words(said.clone())),
+            }),
+        })
+    }
+
+    fn of_demand(form: &Form, demand: Demand) -> Making {
+        let (purpose, step) = match demand {
+            Demand::Call { tools, wanted } => {
+                let step = match wanted {
+                    Wanted::Any => find(tools, None),
+                    Wanted::Named(name) => find(tools, Some(HashSet::from([name]))),
+                    Wanted::Listed(choice, list) => Step::Allow {
+                        next: list + 1,
+                        end: choice.end(list),
+                        choice,
+                        tools,
+                        names: HashSet::new(),
+                    },
+                };
+                (Purpose::Call(form.function, None), step)
             }
-            if let Some(making) = begin_json(api, facts)? {
-                return Ok(Some(making));
+            Demand::Json {
+                param,
+                tree,
+                format,
+                value,
+            } => {
+                let step = match value {
+                    JsonDemand::Constant(text) => Step::Cut(Cutter::of_json(text.to_owned())),
+                    JsonDemand::Schema(at) => fill(&tree, at, false, param),
+                };
+                (Purpose::Json(tree, format), step)
             }
-        }
-        Ok(facts.echo.as_ref().map(|said| Making {
-            api,
-            purpose: Purpose::Echo,
-            step: Step::Cut(Cutter::of_words(said.clone())),
-        }))
+        };
+        Making { purpose, step }
     }
 
     /// Begins a view of the server itself.
     pub fn of_view(view: View, watch: Arc<Watch>, format: ViewFormat) -> Making {
         Making {
-            // It makes no difference.
-            api: Api::Chat,
             purpose: Purpose::View(view),
             step: Step::View(Box::new(ViewText::new(watch, format))),
         }
@@ -133,7 +156,7 @@ impl Making {
         match &mut self.step {
             Step::Allow { .. } | Step::Find { .. } => {
                 meter.charge(TOOL);
-                self.look_at_tool()?;
+                self.check_tool()?;
             }
             Step::Fill { generator, param } => {
                 meter.charge(meter::SCHEMA_STEP * i64::from(STEPS_PER_CALL));
@@ -180,8 +203,11 @@ impl Making {
         Ok(None)
     }
 
-    /// Looks at the next tool that is allowed, or that may be called.
-    fn look_at_tool(&mut self) -> Result<(), Problem> {
+    /// Checks the next tool that is allowed, or that may be called.
+    fn check_tool(&mut self) -> Result<(), Problem> {
+        let Purpose::Call(find_function, called) = &mut self.purpose else {
+            unreachable!("tools are checked for calls")
+        };
         match &mut self.step {
             Step::Allow {
                 choice,
@@ -191,7 +217,7 @@ impl Making {
                 names,
             } => {
                 if *next < *end {
-                    let name = function(self.api, choice, *next).map(|(name, _)| name.to_owned());
+                    let name = find_function(choice, *next).map(|(name, _)| name.to_owned());
                     names.extend(name);
                     *next = choice.end(*next);
                 } else {
@@ -211,14 +237,12 @@ impl Making {
                     });
                 }
                 let allows = |name: &str| names.as_ref().is_none_or(|names| names.contains(name));
-                let found = function(self.api, tools, *next).filter(|(name, _)| allows(name));
-                let Some((name, at)) = found else {
+                let found = find_function(tools, *next).filter(|(name, _)| allows(name));
+                let Some((name, parameters)) = found else {
                     *next = tools.end(*next);
                     return Ok(());
                 };
-                self.purpose = Purpose::Call(Some(Name::from_text(name)));
-                let parameters = tools.member(at, "parameters");
-                let parameters = parameters.filter(|at| tools.node(*at) != Node::Null);
+                *called = Some(Name::from_text(name));
                 self.step = match parameters {
                     Some(at) => fill(tools, at, true, "tools"),
                     None => Step::Cut(Cutter::of_json("{}".to_owned())),
@@ -233,7 +257,7 @@ impl Making {
     fn text_cut(&mut self, text: Text) -> Option<Custom> {
         match &mut self.purpose {
             Purpose::Echo => Some(Custom::Echo(text)),
-            Purpose::Call(function) => Some(Custom::Call {
+            Purpose::Call(_, function) => Some(Custom::Call {
                 function: function.take().expect("a call has a function"),
                 arguments: text,
             }),
@@ -248,33 +272,6 @@ impl Making {
             Purpose::View(_) => unreachable!("a view is not cut into tokens"),
         }
     }
-}
-
-/// Begins the call that `tool_choice` demands, if it demands one.
-fn begin_call(api: Api, facts: &Facts) -> Result<Option<Making>, Problem> {
-    let Some(choice) = value(facts, Field::ToolChoice)? else {
-        return Ok(None);
-    };
-    let Some(wanted) = wanted(api, &choice)? else {
-        return Ok(None);
-    };
-    let tools = value(facts, Field::Tools)?.unwrap_or_default();
-    let step = match wanted {
-        Wanted::Any => find(tools, None),
-        Wanted::Named(name) => find(tools, Some(HashSet::from([name]))),
-        Wanted::Listed(list) => Step::Allow {
-            next: list + 1,
-            end: choice.end(list),
-            choice,
-            tools,
-            names: HashSet::new(),
-        },
-    };
-    Ok(Some(Making {
-        api,
-        purpose: Purpose::Call(None),
-        step,
-    }))
 }
 
 fn find(tools: Rc<Tree>, names: Option<HashSet<String>>) -> Step {
@@ -294,150 +291,6 @@ fn fill(tree: &Rc<Tree>, at: u32, object: bool, param: &'static str) -> Step {
     }
 }
 
-/// The functions of which one must be called.
-enum Wanted {
-    /// Any function.
-    Any,
-    /// The function with this name.
-    Named(String),
-    /// The functions in the list at this place of `tool_choice`.
-    Listed(u32),
-}
-
-/// Returns the functions of which `tool_choice` requires one to be called; `None` if a call is
-/// optional.
-fn wanted(api: Api, choice: &Tree) -> Result<Option<Wanted>, Problem> {
-    match choice.text(0) {
-        Some("required") => return Ok(Some(Wanted::Any)),
-        Some("auto" | "none") => return Ok(None),
-        Some(_) => return Err(BAD_CHOICE),
-        None => {}
-    }
-    if let Some((name, _)) = function(api, choice, 0) {
-        return Ok(Some(Wanted::Named(name.to_owned())));
-    }
-    if choice.member_text(0, "type") != Some("allowed_tools") {
-        return Err(BAD_CHOICE);
-    }
-    // Chat completions nest it one level deeper.
-    let allowed = match api {
-        Api::Chat => choice.member(0, "allowed_tools").ok_or(BAD_CHOICE)?,
-        _ => 0,
-    };
-    let tools = choice.member(allowed, "tools");
-    let tools = tools.filter(|at| matches!(choice.node(*at), Node::Array { .. }));
-    match (choice.member_text(allowed, "mode"), tools) {
-        (Some("auto"), Some(_)) => Ok(None),
-        (Some("required"), Some(tools)) => Ok(Some(Wanted::Listed(tools))),
-        _ => Err(BAD_CHOICE),
-    }
-}
-
-/// Returns the name of a function and the place of its definition, as `tools` and `tool_choice`
-/// have it; `None` for other tools.
-fn function(api: Api, tree: &Tree, tool: u32) -> Option<(&str, u32)> {
-    if tree.member_text(tool, "type") != Some("function") {
-        return None;
-    }
-    // Chat completions nest it one level deeper.
-    let function = match api {
-        Api::Chat => tree.member(tool, "function")?,
-        _ => tool,
-    };
-    Some((tree.member_text(function, "name")?, function))
-}
-
-/// Begins the text that a format demands, if one does.
-fn begin_json(api: Api, facts: &Facts) -> Result<Option<Making>, Problem> {
-    let field = match api {
-        Api::Responses => Field::Text,
-        _ => Field::ResponseFormat,
-    };
-    let Some(tree) = value(facts, field)? else {
-        return Ok(None);
-    };
-    // Responses have it in `text.format`.
-    let format = match api {
-        Api::Responses => match tree.member(0, "format") {
-            Some(at) if tree.node(at) != Node::Null => at,
-            _ => return Ok(None),
-        },
-        _ => 0,
-    };
-    let constant = |text: &str| Step::Cut(Cutter::of_json(text.to_owned()));
-    let step = match tree.member_text(format, "type") {
-        Some("text") => return Ok(None),
-        Some("json_object") => constant(MESSAGE),
-        Some("json_schema") => match format_schema(api, &tree, format)? {
-            Some(schema) => fill(&tree, schema, false, field.name()),
-            None => constant("{}"),
-        },
-        _ => return Err(Problem::field(field.name(), BAD_FORMAT)),
-    };
-    Ok(Some(Making {
-        api,
-        purpose: Purpose::Json(tree, format),
-        step,
-    }))
-}
-
-/// Returns the place of a format's schema. Only chats may leave it out
-/// (`ResponseFormatJsonSchema`). A schema in another place would be ignored, so a missing one is an
-/// error.
-fn format_schema(api: Api, tree: &Tree, format: u32) -> Result<Option<u32>, Problem> {
-    let present = |at: &u32| tree.node(*at) != Node::Null;
-    if api == Api::Responses {
-        let schema = tree
-            .member(format, "schema")
-            .filter(present)
-            .ok_or(NO_TEXT_SCHEMA)?;
-        tree.member_text(format, "name").ok_or(NO_TEXT_NAME)?;
-        return Ok(Some(schema));
-    }
-    const KNOWN: [&str; 4] = ["name", "description", "schema", "strict"];
-    let holder = tree.member(format, "json_schema");
-    let holder = holder
-        .filter(|at| tree.is_object(*at))
-        .ok_or(NO_JSON_SCHEMA)?;
-    let known = |name: u32| tree.text(name).is_some_and(|name| KNOWN.contains(&name));
-    match tree.member(holder, "schema").filter(present) {
-        None if !tree.members(holder).all(|(name, _)| known(name)) => Err(NO_SCHEMA),
-        schema => Ok(schema),
-    }
-}
-
-fn value(facts: &Facts, field: Field) -> Result<Option<Rc<Tree>>, Problem> {
-    let value = facts.held.value(field.name());
-    value.map_err(|why| Problem::unread(field.name(), why))
-}
-
-const NO_JSON_SCHEMA: Problem = Problem::field(
-    "response_format.json_schema",
-    "Missing required parameter: '{param}', an object with the 'name' and the 'schema' of the \
-     response.",
-);
-
-const NO_SCHEMA: Problem = Problem::field(
-    "response_format.json_schema.schema",
-    "Missing required parameter: '{param}'. The schema belongs there, not in \
-     'response_format.json_schema' itself.",
-);
-
-const NO_TEXT_NAME: Problem =
-    Problem::field("text.format.name", "Missing required parameter: '{param}'.");
-
-const NO_TEXT_SCHEMA: Problem = Problem::field(
-    "text.format.schema",
-    "Missing required parameter: '{param}'. It belongs next to 'text.format.name', not inside \
-     'json_schema'.",
-);
-
-const BAD_CHOICE: Problem = Problem::field(
-    "tool_choice",
-    "'tool_choice' must be \"none\", \"auto\" or \"required\", name a function, or list allowed \
-     tools that are functions: this server calls no other tools.",
-);
-
 const NO_FUNCTION: Problem = Problem::field(
     "tools",
     "'tool_choice' requires a call, so 'tools' must hold a function that has a name.",
@@ -447,6 +300,3 @@ const UNKNOWN_FUNCTION: Problem = Problem::field(
     "tool_choice",
     "'tool_choice' must name a function that is in 'tools'.",
 );
-
-const BAD_FORMAT: &str =
-    "The type of the format in '{param}' must be \"text\", \"json_object\" or \"json_schema\".";

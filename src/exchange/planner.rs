@@ -12,10 +12,12 @@ use crate::Nanos;
 use crate::api::content::{Content, Custom, Generated, Streaming};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use crate::api::facts::Facts;
+use crate::api::form::Form;
 use crate::api::name::Name;
 use crate::api::number::Numbers;
 use crate::api::problem::Problem;
-use crate::api::route::{Api, Endpoint, ResponseKind, View};
+use crate::api::provider::Endpoint;
+use crate::api::route::{ResponseKind, View};
 use crate::api::text::Words;
 use crate::exchange::contents::Contents;
 use crate::exchange::custom::{Made, Making};
@@ -93,7 +95,7 @@ impl Planner {
     /// See [`crate::exchange::Mock::plan`].
     pub fn plan(
         &mut self,
-        endpoint: Endpoint,
+        endpoint: &'static Endpoint,
         named: Option<&Name>,
         facts: Result<&Facts, Bad>,
         meter: &mut Meter,
@@ -122,7 +124,7 @@ impl Planner {
     pub fn go_on(
         &mut self,
         mut making: Box<Making>,
-        subject: Option<(Endpoint, &Facts)>,
+        subject: Option<(&'static Endpoint, &Facts)>,
         named: Option<&Name>,
         meter: &mut Meter,
     ) -> Plan {
@@ -143,7 +145,7 @@ impl Planner {
     /// Checks what can be checked at once, and begins custom content if the request requires some.
     fn begin(
         &self,
-        endpoint: Endpoint,
+        endpoint: &'static Endpoint,
         named: Option<&Name>,
         facts: &Facts,
     ) -> Result<Option<Making>, Problem> {
@@ -153,41 +155,40 @@ impl Planner {
         if let Some(subject) = facts.lacks.subject {
             return Err(Problem::missing(subject));
         }
-        let ResponseKind::Text(api) = endpoint.route().kind else {
+        let ResponseKind::Text(form) = endpoint.route.kind else {
             return Ok(None);
         };
-        if choices(api, facts) > CHOICES_MAX {
+        if choices(facts) > CHOICES_MAX {
             return Err(Problem::TOO_MANY_CHOICES);
         }
-        Making::begin(api, facts)
+        Making::begin(form, facts)
     }
 
     fn content(
         &self,
-        endpoint: Endpoint,
+        endpoint: &'static Endpoint,
         named: Option<&Name>,
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {
-        let route = endpoint.route();
+        let route = endpoint.route;
         let model = named
             .cloned()
             .or_else(|| facts.model().map(Name::from_raw))
             .unwrap_or_else(|| Name::from_raw(route.model.as_bytes()));
         Ok(match route.kind {
-            ResponseKind::Text(api) => self.generated(api, model, facts, custom)?,
-            ResponseKind::Embeddings => Content::Embeddings {
+            ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
+            ResponseKind::Embeddings(_) => Content::Embeddings {
                 model,
                 inputs: facts.inputs,
                 dimensions: facts.dimensions.unwrap_or(self.dimensions),
                 encoding: facts.encoding,
             },
-            ResponseKind::Document => Content::Document {
-                endpoint,
+            ResponseKind::Document(_) => Content::Document {
                 model: Some(model),
                 inputs: facts.inputs,
             },
-            ResponseKind::View(_) => unreachable!("views need no body"),
+            ResponseKind::Models(_) | ResponseKind::View(_) => unreachable!("these need no body"),
         })
     }
 
@@ -195,26 +196,26 @@ impl Planner {
     /// process started.
     pub fn document(
         &mut self,
-        endpoint: Endpoint,
+        endpoint: &'static Endpoint,
         named: Option<Name>,
         watch: &Arc<Watch>,
         now: Nanos,
         meter: &mut Meter,
     ) -> Plan {
-        let format = match endpoint.route().kind {
-            ResponseKind::Document => {
+        let format = match endpoint.route.kind {
+            ResponseKind::Document(_) => {
                 return Plan::Ready(self.share(Content::Document {
-                    endpoint,
                     model: named,
                     inputs: 0,
                 }));
             }
+            ResponseKind::Models(_) => return Plan::Ready(self.share(Content::Models)),
             ResponseKind::View(View::Page) => {
                 return Plan::Ready(self.share(Content::View(View::Page, Vec::new())));
             }
             ResponseKind::View(View::Metrics) => (View::Metrics, ViewFormat::Metrics),
             ResponseKind::View(View::Stats) => (View::Stats, ViewFormat::Stats(now)),
-            ResponseKind::Text(_) | ResponseKind::Embeddings => {
+            ResponseKind::Text(_) | ResponseKind::Embeddings(_) => {
                 unreachable!("these need a body")
             }
         };
@@ -224,12 +225,12 @@ impl Planner {
 
     fn generated(
         &self,
-        api: Api,
+        form: &'static Form,
         model: Name,
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {
-        let choices = choices(api, facts);
+        let choices = choices(facts);
         let all = |configured| match &custom {
             // More or fewer would not be JSON.
             Some(custom @ (Custom::Json { .. } | Custom::Call { .. })) => custom.text().tokens(),
@@ -244,12 +245,12 @@ impl Planner {
         if let Some(others) = facts.logprobs
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
         {
-            return Err(Problem::too_many_logprobs(api));
+            return Err(Problem::too_many_logprobs(form.logprobs_field));
         }
         let counted = facts.token_limit.is_some() || self.counted;
         let prompt = facts.prompt_bytes.div_ceil(BYTES_PER_TOKEN);
         Ok(Content::Generated(Generated {
-            api,
+            form,
             model,
             choices,
             limit: facts.token_limit,
@@ -282,12 +283,9 @@ impl Planner {
     }
 }
 
-/// The number of choices that a request is for.
-fn choices(api: Api, facts: &Facts) -> u32 {
-    match api {
-        Api::Completions => u32::from(facts.inputs) * u32::from(facts.n),
-        _ => facts.n.into(),
-    }
+/// The number of choices that a request is for: `n` for each prompt.
+fn choices(facts: &Facts) -> u32 {
+    u32::from(facts.inputs) * u32::from(facts.n)
 }
 
 /// Limits a number of tokens. Returns true with it if the limit is lower.

@@ -1,9 +1,12 @@
 //! The meaning of a request's head: its target, its method and its credentials.
 
 use crate::api::content::Content;
+use crate::api::methods::Methods;
 use crate::api::name::Name;
 use crate::api::problem::Problem;
-use crate::api::route::{self, Endpoint, Methods, Prefixes, Route, UNROUTED};
+use crate::api::provider::Endpoint;
+use crate::api::route::{ResponseKind, View};
+use crate::api::table::{UNROUTED, find};
 use crate::settings::Settings;
 
 /// The fields that can carry credentials, in the order in which [`crate::exchange::Mock::call`] takes their
@@ -25,11 +28,29 @@ pub struct Call {
     pub endpoint: u8,
 }
 
+/// A response that follows from a request's head.
+#[derive(Clone, Copy, Debug)]
+pub enum Early {
+    /// The methods of the target.
+    Allowed(Methods),
+    /// An error.
+    Problem(Problem),
+}
+
+impl From<Early> for Content {
+    fn from(early: Early) -> Content {
+        match early {
+            Early::Allowed(methods) => Content::Allowed(methods),
+            Early::Problem(problem) => Content::Problem(problem),
+        }
+    }
+}
+
 /// The target of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// A row of the route table.
-    Route(&'static Route),
+    /// An endpoint.
+    Endpoint(&'static Endpoint),
     /// The server as a whole: `*` (RFC 9112, 3.2.4).
     Server,
     /// A path that leads nowhere, and the error that says why.
@@ -73,21 +94,21 @@ impl Auth {
         encoded: bool,
     ) -> (Call, Option<Name>) {
         let mut named = None;
-        let target = match route::find(target) {
+        let target = match find(target) {
             _ if target == "*" => Target::Server,
             None => Target::Nowhere(&Problem::UNKNOWN_PATH),
-            Some((route, None)) => Target::Route(route),
-            Some((route, Some(segment))) => match Name::from_segment(segment) {
+            Some((endpoint, None)) => Target::Endpoint(endpoint),
+            Some((endpoint, Some(segment))) => match Name::from_segment(segment) {
                 None => Target::Nowhere(&Problem::BAD_NAME),
                 name => {
                     named = name;
-                    Target::Route(route)
+                    Target::Endpoint(endpoint)
                 }
             },
         };
         let method = match target {
             _ if method == "OPTIONS" => Method::Options,
-            Target::Route(route) if route.methods.include(method) => Method::Allowed,
+            Target::Endpoint(endpoint) if endpoint.route.methods.include(method) => Method::Allowed,
             _ => Method::Other,
         };
         let authorized = !self.guards(&target) || self.auth.is_empty() || self.accepts(fields);
@@ -98,7 +119,7 @@ impl Auth {
                 authorized,
                 encoded,
                 endpoint: match target {
-                    Target::Route(route) => route.endpoint as u8,
+                    Target::Endpoint(endpoint) => endpoint.index,
                     Target::Server | Target::Nowhere(_) => UNROUTED,
                 },
             },
@@ -118,9 +139,9 @@ impl Auth {
     /// Returns true if a target needs credentials, provided that some are configured.
     fn guards(&self, target: &Target) -> bool {
         match target {
-            Target::Route(route) => match route.endpoint {
-                Endpoint::Metrics | Endpoint::Stats => self.auth_metrics,
-                _ => route.prefixes != Prefixes::Bare,
+            Target::Endpoint(endpoint) => match endpoint.route.kind {
+                ResponseKind::View(View::Metrics | View::Stats) => self.auth_metrics,
+                _ => endpoint.provider.is_api,
             },
             Target::Server | Target::Nowhere(_) => true,
         }
@@ -128,28 +149,28 @@ impl Auth {
 }
 
 impl Call {
-    /// Returns the route of a request, or the response if that follows from the head.
-    pub fn route(&self) -> Result<&'static Route, Content> {
-        let (route, methods) = match self.target {
-            Target::Nowhere(problem) => return Err(Content::Problem(*problem)),
+    /// Returns the endpoint of a request, or the response if that follows from the head.
+    pub fn route(&self) -> Result<&'static Endpoint, Early> {
+        let (endpoint, methods) = match self.target {
+            Target::Nowhere(problem) => return Err(Early::Problem(*problem)),
             Target::Server => (None, Methods::All),
-            Target::Route(route) => (Some(route), route.methods),
+            Target::Endpoint(endpoint) => (Some(endpoint), endpoint.route.methods),
         };
         if self.method == Method::Options {
-            return Err(Content::Allowed(methods));
+            return Err(Early::Allowed(methods));
         }
         if !self.authorized {
-            return Err(Content::Problem(Problem::FORBIDDEN));
+            return Err(Early::Problem(Problem::FORBIDDEN));
         }
-        route
+        endpoint
             .filter(|_| self.method == Method::Allowed)
-            .ok_or_else(|| Content::Problem(Problem::method(methods)))
+            .ok_or_else(|| Early::Problem(Problem::method(methods)))
     }
 
     /// Returns the endpoint whose facts are read from the request's body, if any.
-    pub fn asks(&self) -> Option<Endpoint> {
-        let route = self.route().ok()?;
-        (route.methods == Methods::Post && !self.encoded).then_some(route.endpoint)
+    pub fn asks(&self) -> Option<&'static Endpoint> {
+        let endpoint = self.route().ok()?;
+        (endpoint.route.methods == Methods::Post && !self.encoded).then_some(endpoint)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::Nanos;
 use crate::api::content::Content;
 use crate::api::number::{Numbers, PatchSite};
 use crate::api::render::{Place, Position, Renderer, Room};
-use crate::api::route::UNROUTED;
+use crate::api::table;
 use crate::scenario::outcome::Outcome;
 use crate::scenario::policy::Policy;
 
@@ -52,9 +52,6 @@ pub enum Progress {
     Done,
 }
 
-/// The number of kinds of responses.
-pub const KINDS: usize = UNROUTED as usize + 1;
-
 impl Response {
     /// Appends what is due at `now`, until the room is used. `sites` receives the places of the
     /// numbers that differ between responses with the same content.
@@ -71,7 +68,7 @@ impl Response {
         let per_chunk = policy.tokens_per_chunk;
         let (layout, mut writer) =
             renderer.layout(content, &self.numbers, self.endpoint, per_chunk);
-        let mut place = Place::new(content, &self.numbers, cursor.created);
+        let mut place = Place::new(content, &self.numbers, self.endpoint, cursor.created);
         while cursor.frame < layout.frames {
             if cursor.due > now {
                 return Progress::Wait(cursor.due);
@@ -96,11 +93,12 @@ impl Response {
         Progress::Done
     }
 
-    /// The kind of the response, below [`KINDS`]: one for each endpoint, and one for all responses
-    /// with a status other than 200.
+    /// The kind of the response, below [`table::KINDS`]: one for each endpoint, and one for all
+    /// responses of a provider with a status other than 200.
+    #[inline]
     pub fn kind(&self) -> usize {
         match &*self.content {
-            Content::Allowed(_) | Content::Problem(_) => UNROUTED.into(),
+            Content::Allowed(_) | Content::Problem(_) => table::kind_of_errors(self.endpoint),
             _ => self.endpoint.into(),
         }
     }

@@ -5,11 +5,12 @@ use std::io::Write;
 use crate::api::content::Content;
 use crate::api::number::hex;
 use crate::api::render::Renderer;
-use crate::api::route::{Endpoint, View};
+use crate::api::route::View;
+use crate::api::table::provider;
 
 impl Renderer {
     /// Appends the fields whose values have a constant width. Returns the place of the id.
-    pub fn fields(&self, content: &Content, id: u64, out: &mut Vec<u8>) -> usize {
+    pub fn fields(&self, content: &Content, endpoint: u8, id: u64, out: &mut Vec<u8>) -> usize {
         match content {
             Content::Allowed(_) => {}
             _ if content.streams() => out.extend_from_slice(
@@ -36,7 +37,7 @@ impl Renderer {
         if self.cors {
             self.cors_fields(content, out);
         }
-        out.extend_from_slice(b"x-request-id: req_mock");
+        out.extend_from_slice(provider(endpoint).id_field.as_bytes());
         let id_at = out.len();
         out.extend_from_slice(&hex(id));
         out.extend_from_slice(b"\r\n");
@@ -57,16 +58,19 @@ impl Renderer {
     /// the delay of the response.
     #[inline]
     pub fn tail(&self, content: &Content, endpoint: u8, millis: u64, out: &mut Vec<u8>) {
-        let is_timed = match content {
-            Content::View(..) | Content::Allowed(_) | Content::Problem(_) => false,
-            _ => endpoint != Endpoint::Health as u8,
+        let field = match content {
+            Content::View(..) | Content::Allowed(_) | Content::Problem(_) => None,
+            _ => provider(endpoint).delay_field,
         };
-        match millis {
-            _ if !is_timed => out.extend_from_slice(b"\r\n"),
-            0 => out.extend_from_slice(b"openai-processing-ms: 0\r\n\r\n"),
-            millis => write!(out, "openai-processing-ms: {millis}\r\n\r\n")
-                .expect("writing to a Vec cannot fail"),
+        if let Some(field) = field {
+            out.extend_from_slice(field.as_bytes());
+            match millis {
+                0 => out.push(b'0'),
+                _ => write!(out, "{millis}").expect("writing to a Vec cannot fail"),
+            }
+            out.extend_from_slice(b"\r\n");
         }
+        out.extend_from_slice(b"\r\n");
     }
 
     /// Appends the fields that let a web page of any origin read a response, and send any field

@@ -4,8 +4,7 @@
 use crate::api::content::Generated;
 use crate::api::number::Numbers;
 use crate::api::render::place::{Place, Stage};
-use crate::api::render::script::Script;
-use crate::api::route::Api;
+use crate::api::render::script::{LastIf, Script};
 use crate::api::template::Template;
 
 /// The number of frames of each kind.
@@ -42,12 +41,10 @@ impl<'a> Layout<'a> {
         per_chunk: u32,
     ) -> Layout<'a> {
         let include_usage = generated.stream.is_some_and(|how| how.include_usage);
-        let (choices, last) = match (generated.api, script.last.as_slice()) {
-            (Api::Responses, last) => (1, if numbers.cut { &last[1..] } else { &last[..1] }),
-            (_, last) => (
-                generated.choices,
-                if include_usage { last } else { &last[1..] },
-            ),
+        let (choices, last) = (generated.choices, script.last.as_slice());
+        let last = match script.last_if {
+            LastIf::Usage => &last[usize::from(!include_usage)..],
+            LastIf::Cut => &last[usize::from(numbers.cut)..][..1],
         };
         Layout {
             script,

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use crate::api::form::LogprobsForm;
 use crate::api::number::mix;
 use crate::api::render::place::{Place, Position};
 use crate::api::render::values::{Room, Values};
-use crate::api::route::Api;
 use crate::meter::LOGPROB;
 
 /// The lists of a `CreateCompletionResponse`, in order.
@@ -27,21 +27,22 @@ impl Values {
         // The tokens of a call have none, streamed or not.
         let without = place.tokens.is_empty() || generated.function().is_some();
         let others = generated.logprobs.filter(|_| !without);
-        match (generated.api, others) {
-            (Api::Responses, None) => out.extend_from_slice(b"[]"),
-            (_, None) => out.extend_from_slice(b"null"),
-            (Api::Responses, Some(others)) => {
-                return self.token_list(place, others, ["[", "]"], position, room, out);
+        match (generated.form.logprobs, others) {
+            (LogprobsForm::Objects { around, .. }, Some(others)) => {
+                self.token_list(place, others, around, position, room, out)
             }
-            (Api::Chat, Some(others)) => {
-                let around = ["{\"content\":[", "],\"refusal\":null}"];
-                return self.token_list(place, others, around, position, room, out);
+            (LogprobsForm::Lists, Some(others)) => {
+                self.parallel(place, others, position, room, out)
             }
-            (Api::Completions, Some(others)) => {
-                return self.parallel(place, others, position, room, out);
+            (LogprobsForm::Objects { none, .. }, None) => {
+                out.extend_from_slice(none.as_bytes());
+                true
+            }
+            (LogprobsForm::Lists, None) => {
+                out.extend_from_slice(b"null");
+                true
             }
         }
-        true
     }
 
     /// Appends tokens as `ChatCompletionTokenLogprob`, or `LogProb` of the Responses API.

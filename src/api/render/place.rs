@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use crate::api::content::{Content, Generated};
 use crate::api::number::Numbers;
-use crate::api::template::Slot;
+use crate::api::template::Endings;
 
 /// The place of a frame in a response.
 pub struct Place<'a> {
     pub content: &'a Content,
     pub numbers: &'a Numbers,
+    /// The number by which the request is counted.
+    pub endpoint: u8,
     /// Unix time in seconds.
     pub created: i64,
     /// The number of the frame.
@@ -34,10 +36,16 @@ pub enum Stage {
 
 impl<'a> Place<'a> {
     /// Returns a place before the first frame.
-    pub fn new(content: &'a Content, numbers: &'a Numbers, created: i64) -> Place<'a> {
+    pub fn new(
+        content: &'a Content,
+        numbers: &'a Numbers,
+        endpoint: u8,
+        created: i64,
+    ) -> Place<'a> {
         Place {
             content,
             numbers,
+            endpoint,
             created,
             frame: 0,
             choice: 0,
@@ -54,20 +62,13 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Returns the value of a slot that reports how the generation ended.
-    pub fn ending(&self, slot: Slot) -> &'static str {
-        let cut = self.numbers.cut;
-        match (slot, self.stage) {
-            (Slot::FinishReason, Stage::Done) => match self.generated().function() {
-                _ if cut => "\"length\"",
-                Some(_) => "\"tool_calls\"",
-                None => "\"stop\"",
-            },
-            (Slot::Status, Stage::Done) if cut => "\"incomplete\"",
-            (Slot::Status, Stage::Done) => "\"completed\"",
-            (Slot::Status, _) => "\"in_progress\"",
-            (Slot::IncompleteDetails, Stage::Done) if cut => "{\"reason\":\"max_output_tokens\"}",
-            _ => "null",
+    /// Returns the word for how far the text has come.
+    pub fn ending(&self, endings: &Endings) -> &'static str {
+        match self.stage {
+            Stage::Begun | Stage::Going => endings.open,
+            Stage::Done if self.numbers.cut => endings.cut,
+            Stage::Done if self.generated().function().is_some() => endings.call,
+            Stage::Done => endings.stop,
         }
     }
 }

@@ -4,10 +4,13 @@ use std::io::Write;
 
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{Embeddings, VARIANTS};
+use crate::api::methods::Methods;
 use crate::api::name::Name;
 use crate::api::number::{ID_LEN, PatchSite, digits, noted};
+use crate::api::problem::Problem;
 use crate::api::render::place::{Place, Position};
-use crate::api::route::{Endpoint, View};
+use crate::api::route::View;
+use crate::api::table::{list_paths, provider};
 use crate::api::template::{Slot, Template};
 use crate::api::text::{Source, Words};
 use crate::meter::Meter;
@@ -112,9 +115,7 @@ impl Values {
             Slot::Index => number(out, place.choice),
             Slot::Sequence => number(out, place.frame),
             Slot::Model => out.extend_from_slice(self.model(place).json()),
-            Slot::FinishReason | Slot::Status | Slot::IncompleteDetails => {
-                out.extend_from_slice(place.ending(slot).as_bytes());
-            }
+            Slot::Ending(endings) => out.extend_from_slice(place.ending(endings).as_bytes()),
             Slot::Function => {
                 let function = place.generated().function().expect("calls have one");
                 out.extend_from_slice(function.json());
@@ -164,10 +165,7 @@ impl Values {
 
     fn model<'a>(&'a self, place: &Place<'a>) -> &'a Name {
         match place.content {
-            Content::Document {
-                endpoint: Endpoint::Models,
-                ..
-            } => &self.listed[place.choice as usize],
+            Content::Models => &self.listed[place.choice as usize],
             content => content
                 .model()
                 .expect("a template with this slot has a model"),
@@ -252,11 +250,22 @@ fn problem(slot: Slot, place: &Place<'_>, out: &mut Vec<u8>) {
     };
     let string = |text: &str| serde_json::Value::from(text).to_string();
     let json = match slot {
-        Slot::Type => string(problem.kind),
+        Slot::Type => string((provider(place.endpoint).error_type)(problem)),
         Slot::Code => problem.code.map_or("null".into(), string),
-        Slot::Message => string(&problem.text()),
+        Slot::Message => string(&message(problem)),
         Slot::Param => problem.param.map_or("null".into(), string),
         other => unreachable!("{other:?} is not a slot of an error"),
     };
     out.extend_from_slice(json.as_bytes());
+}
+
+/// Returns the message of an error with its words filled in, and the paths of the table.
+fn message(problem: &Problem) -> String {
+    let text = problem.text();
+    match text.contains("{post}") {
+        false => text,
+        true => text
+            .replace("{post}", &list_paths(Methods::Post))
+            .replace("{get}", &list_paths(Methods::Get)),
+    }
 }

@@ -1,8 +1,7 @@
 //! The reasons why request bodies are refused, and their errors.
 
-use super::subject;
 use crate::api::problem::Problem;
-use crate::api::route::Endpoint;
+use crate::api::provider::Endpoint;
 
 /// The reason why a body is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +81,7 @@ const TOO_DEEP: Problem = Problem::invalid(
 
 impl Bad {
     /// Returns the error of a body for this endpoint.
-    pub fn problem(self, endpoint: Endpoint) -> Problem {
+    pub fn problem(self, endpoint: &'static Endpoint) -> Problem {
         match self {
             Bad::Syntax { at } => SYNTAX.with_number(at),
             Bad::Marked => MARKED,
@@ -90,7 +89,7 @@ impl Bad {
             Bad::TooDeep => TOO_DEEP,
             Bad::Field { param, message } => Problem::field(param, message),
             Bad::HalfPair => Problem::field(
-                subject(endpoint).unwrap_or("messages"),
+                endpoint.subject().map_or("messages", |row| row.name),
                 "The message to be echoed must contain no unpaired surrogate.",
             ),
             Bad::Strict(wrong) => wrong.into(),

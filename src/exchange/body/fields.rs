@@ -2,8 +2,9 @@
 //! it to that row.
 
 use crate::api::facts::{Draft, Facts};
-use crate::api::field::{Accepts, Field, FieldRow, FieldSet, in_order};
-use crate::api::route::Endpoint;
+use crate::api::field::{Accepts, FieldRow, FieldSet};
+use crate::api::provider::Endpoint;
+use crate::api::table::ENDPOINTS;
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 
@@ -20,34 +21,35 @@ pub struct FieldRefusal {
 pub struct Fields {
     /// The facts that follow from them.
     pub draft: Draft,
-    endpoint: Endpoint,
-    /// The field of the top-level key read last, if it is one.
-    field: Option<&'static FieldRow>,
+    endpoint: &'static Endpoint,
+    /// The set of the field of the top-level key read last alone; empty if the key is no field.
+    field: FieldSet,
     /// The fields that are present, and those whose last value is not accepted.
     present: FieldSet,
     refused: FieldSet,
 }
 
 impl Fields {
-    /// Creates the fields of an empty body of a chat.
+    /// Creates the fields of an empty body.
     pub fn new() -> Fields {
         Fields {
             draft: Draft::new(),
-            endpoint: Endpoint::Chat,
-            field: None,
+            endpoint: &ENDPOINTS[0],
+            field: 0,
             present: 0,
             refused: 0,
         }
     }
 
     /// Restores every default, for a body to `endpoint`.
-    pub fn begin(&mut self, endpoint: Endpoint) {
-        self.endpoint = endpoint;
-        self.field = None;
+    pub fn begin(&mut self, endpoint: &'static Endpoint) {
+        self.field = 0;
         self.refused = 0;
-        for row in in_order(std::mem::take(&mut self.present)) {
+        let present = std::mem::take(&mut self.present);
+        for (_, row) in self.endpoint.fields(present) {
             row.accepts.clear(&mut self.draft);
         }
+        self.endpoint = endpoint;
         let facts = &mut self.draft.facts;
         facts.held.clear();
         facts.echo = None;
@@ -55,9 +57,9 @@ impl Fields {
     }
 
     /// Returns the facts of the body once it is complete, or the first refusal in the order of
-    /// [`Field`].
+    /// the table.
     pub fn settled(&mut self) -> Result<&Facts, FieldRefusal> {
-        if let Some(row) = in_order(self.refused).next() {
+        if let Some((_, row)) = self.endpoint.fields(self.refused).next() {
             let message = row.accepts.message().or(self.draft.input_refusal);
             return Err(FieldRefusal {
                 param: row.name,
@@ -68,12 +70,19 @@ impl Fields {
         Ok(&self.draft.facts)
     }
 
+    #[inline]
+    fn row(&self) -> Option<&'static FieldRow> {
+        let mut rows = self.endpoint.fields(self.field);
+        rows.next().map(|(_, row)| row)
+    }
+
     /// Returns the number of levels of containers to report: none behind a key that is no field,
     /// otherwise those that the field reads.
     pub fn watch(&self) -> u8 {
-        match self.field.map(|row| &row.accepts) {
+        match self.row().map(|row| &row.accepts) {
             None => 0,
             Some(_) if self.draft.inputs.inside() => 3,
+            Some(Accepts::Members { .. }) => 2,
             Some(Accepts::Other { depth, .. }) => *depth,
             Some(_) => 1,
         }
@@ -81,25 +90,26 @@ impl Fields {
 
     /// Takes a key. It voids all that an earlier one of the same name said.
     pub fn key_read(&mut self, raw: &[u8]) {
-        self.field = match FieldRow::named(self.endpoint, raw) {
-            None if raw.contains(&b'\\') => {
-                FieldRow::named(self.endpoint, resolved(raw, &mut [0; NAME_MAX]))
-            }
+        let found = match self.endpoint.field(raw) {
+            None if raw.contains(&b'\\') => self.endpoint.field(resolved(raw, &mut [0; NAME_MAX])),
             found => found,
         };
-        let Some(row) = self.field else { return };
-        if self.present & row.bit() != 0 {
+        let Some((bit, row)) = found else {
+            return self.field = 0;
+        };
+        self.field = bit;
+        if self.present & bit != 0 {
             row.accepts.clear(&mut self.draft);
-            self.refused &= !row.bit();
+            self.refused &= !bit;
         }
-        self.present |= row.bit();
+        self.present |= bit;
     }
 
     /// Begins to hold the value of the key that was just read, if it is one of a field that is
     /// kept whole. Returns whether it is.
     #[inline]
     pub fn hold(&mut self) -> bool {
-        match self.field {
+        match self.row() {
             Some(row) if matches!(row.accepts, Accepts::Held { .. }) => {
                 self.draft.facts.held.begin(row.name);
                 true
@@ -110,17 +120,16 @@ impl Fields {
 
     /// Returns whether the current field is a prompt or a conversation.
     pub fn in_prompt(&self) -> bool {
-        let accepts = self.field.map(|row| &row.accepts);
+        let accepts = self.row().map(|row| &row.accepts);
         matches!(accepts, Some(Accepts::Prompt | Accepts::Messages))
     }
 
     /// Takes a key in the object that is a field's value.
     pub fn inner_key_read(&mut self, raw: &[u8]) {
-        if self
-            .field
-            .is_some_and(|row| row.field == Field::StreamOptions)
+        if let Some(row) = self.row()
+            && let Accepts::Members { key, .. } = row.accepts
         {
-            self.draft.option_named(raw);
+            key(&mut self.draft, raw);
         }
     }
 
@@ -128,7 +137,7 @@ impl Fields {
     /// text of a string or integer and empty for all other events.
     pub fn value_met(&mut self, event: JsonEvent, text: &[u8], depth: u8) {
         self.draft.depth = depth;
-        let Some(row) = self.field else { return };
+        let Some(row) = self.row() else { return };
         // Null means the same as absent, and a list was read by its elements. Lists of inputs
         // have rules for both.
         let ignored = matches!(event, JsonEvent::Null | JsonEvent::ListEnded);
@@ -136,7 +145,7 @@ impl Fields {
             return;
         }
         if row.accepts.take(&mut self.draft, event, text).is_none() {
-            self.refused |= row.bit();
+            self.refused |= self.field;
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use super::bad::Wrong;
 use crate::api::facts::Lacks;
-use crate::api::field::{Field, FieldRow, Type};
-use crate::api::route::Endpoint;
+use crate::api::field::{Accepts, FieldRow, Type};
+use crate::api::provider::Endpoint;
 use crate::json::scanner::JsonEvent;
 use Type::{Decimal, Integer, List, Object, Text, Truth};
 
 /// The types of the fields of one body, as read so far.
 pub struct Strict {
-    endpoint: Endpoint,
+    endpoint: &'static Endpoint,
     row: Option<&'static FieldRow>,
     has_model: bool,
     has_subject: bool,
@@ -21,7 +21,7 @@ pub struct Strict {
 
 impl Strict {
     /// Begins a body of `endpoint`.
-    pub fn new(endpoint: Endpoint) -> Strict {
+    pub fn new(endpoint: &'static Endpoint) -> Strict {
         Strict {
             endpoint,
             row: None,
@@ -34,14 +34,14 @@ impl Strict {
 
     /// Takes a key of the body, its escapes resolved.
     pub fn key_read(&mut self, name: &[u8]) {
-        self.row = FieldRow::checked(self.endpoint, name);
+        self.row = self.endpoint.checked(name);
     }
 
     /// Returns the number of levels of containers that the scanner has to report now.
     pub fn watch(&self) -> u8 {
         match self.row {
             None => 0,
-            Some(row) if row.field == Field::Messages => 2,
+            Some(row) if row.lists_messages() => 2,
             Some(_) => 1,
         }
     }
@@ -58,9 +58,7 @@ impl Strict {
             JsonEvent::Null => (Type::Null, 0),
             JsonEvent::ListBegan => (List, 1),
             JsonEvent::ObjectBegan => (Object, 1),
-            JsonEvent::ListEnded
-                if row.field == Field::Messages && depth == 1 && self.messages == 0 =>
-            {
+            JsonEvent::ListEnded if row.lists_messages() && depth == 1 && self.messages == 0 => {
                 self.wrong.get_or_insert(Wrong::NoMessage);
                 return;
             }
@@ -68,7 +66,7 @@ impl Strict {
         };
         match depth - opens {
             1 => self.field_met(row, got),
-            2 if row.field == Field::Messages => {
+            2 if row.lists_messages() => {
                 if got != Object {
                     let at = self.messages;
                     self.wrong.get_or_insert(Wrong::Message {
@@ -83,10 +81,12 @@ impl Strict {
     }
 
     fn field_met(&mut self, row: &'static FieldRow, got: Type) {
-        let subject =
-            FieldRow::subject(self.endpoint).is_some_and(|subject| subject.name == row.name);
-        self.has_model |= row.field == Field::Model && got != Type::Null;
-        self.has_subject |= subject || row.field == Field::Template && got == Object;
+        let subject = self
+            .endpoint
+            .subject()
+            .is_some_and(|subject| subject.name == row.name);
+        self.has_model |= row.name == "model" && got != Type::Null;
+        self.has_subject |= subject || matches!(row.accepts, Accepts::Reference) && got == Object;
         let null = got == Type::Null && !subject;
         if !null && !row.types.types.contains(&got) {
             self.wrong.get_or_insert(Wrong::Type {
@@ -102,8 +102,10 @@ impl Strict {
         match self.wrong {
             Some(wrong) => Err(wrong),
             None => Ok(Lacks {
-                model: !self.has_model && self.endpoint != Endpoint::Moderations,
-                subject: FieldRow::subject(self.endpoint)
+                model: !self.has_model && self.endpoint.route.needs_model,
+                subject: self
+                    .endpoint
+                    .subject()
                     .filter(|_| !self.has_subject)
                     .map(|row| row.name),
             }),

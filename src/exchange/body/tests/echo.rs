@@ -3,7 +3,7 @@
 use super::*;
 use crate::exchange::body::echo::ECHO_MAX;
 
-fn echo(endpoint: Endpoint, body: &str) -> Result<Option<String>, Bad> {
+fn echo(endpoint: &'static Endpoint, body: &str) -> Result<Option<String>, Bad> {
     let reading = Reading {
         echo: true,
         ..Reading::default()
@@ -14,7 +14,7 @@ fn echo(endpoint: Endpoint, body: &str) -> Result<Option<String>, Bad> {
 }
 
 #[track_caller]
-fn echoes(endpoint: Endpoint, body: &str, want: Option<&str>) {
+fn echoes(endpoint: &'static Endpoint, body: &str, want: Option<&str>) {
     assert_eq!(echo(endpoint, body), Ok(want.map(str::to_owned)), "{body}");
 }
 
@@ -53,30 +53,25 @@ fn the_last_thing_a_user_said_is_echoed() {
         ("null", None),
         (r#"[[["a"]],1,{"role":"user","content":"b"}]"#, Some("b")),
     ] {
-        echoes(
-            Endpoint::Chat,
-            &format!("{{\"messages\":{messages}}}"),
-            want,
-        );
+        echoes(CHAT, &format!("{{\"messages\":{messages}}}"), want);
     }
-    echoes(Endpoint::Chat, "{}", None);
+    echoes(CHAT, "{}", None);
 }
 
 #[test]
 fn each_api_has_a_place_for_what_the_user_said() {
-    use Endpoint::{Completions, Embeddings, Responses};
     for (endpoint, body, want) in [
-        (Responses, r#"{"input":"\ud83d\ude00 hi"}"#, Some("😀 hi")),
+        (RESPONSES, r#"{"input":"\ud83d\ude00 hi"}"#, Some("😀 hi")),
         (
-            Responses,
+            RESPONSES,
             r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"a"}]},
             {"type":"function_call_output","output":"no"}]}"#,
             Some("a"),
         ),
-        (Completions, r#"{"prompt":"once"}"#, Some("once")),
-        (Completions, r#"{"prompt":["a", "b"]}"#, Some("b")),
-        (Completions, r#"{"prompt":[1,2]}"#, None),
-        (Embeddings, r#"{"input":"a"}"#, None),
+        (COMPLETIONS, r#"{"prompt":"once"}"#, Some("once")),
+        (COMPLETIONS, r#"{"prompt":["a", "b"]}"#, Some("b")),
+        (COMPLETIONS, r#"{"prompt":[1,2]}"#, None),
+        (EMBEDDINGS, r#"{"input":"a"}"#, None),
     ] {
         echoes(endpoint, body, want);
     }
@@ -85,7 +80,7 @@ fn each_api_has_a_place_for_what_the_user_said() {
 #[test]
 fn half_a_pair_of_surrogates_is_no_text_to_echo() {
     for half in [r#"{"input":"\ud83d"}"#, r#"{"input":"\ude00a"}"#] {
-        let echo = echo(Endpoint::Responses, half);
+        let echo = echo(RESPONSES, half);
         assert_eq!(echo, Err(Bad::HalfPair), "{half}");
     }
 }
@@ -106,7 +101,7 @@ fn an_echo_is_cut_between_characters() {
                 "-".repeat(before),
                 unit.repeat(times)
             );
-            let said = echo(Endpoint::Responses, &body).unwrap().unwrap();
+            let said = echo(RESPONSES, &body).unwrap().unwrap();
             let rest = said[before..].strip_suffix(one).unwrap();
             assert_eq!(rest.replace(one, ""), "", "{unit}");
             let held = before + (rest.len() / one.len() + 1) * unit.len();
@@ -118,16 +113,16 @@ fn an_echo_is_cut_between_characters() {
     }
     // A text of the exact limit is whole, and parts share the room.
     let text = "x".repeat(ECHO_MAX);
-    let whole = echo(Endpoint::Responses, &format!("{{\"input\":\"{text}\"}}"));
+    let whole = echo(RESPONSES, &format!("{{\"input\":\"{text}\"}}"));
     assert_eq!(whole, Ok(Some(text.clone())));
     let content = format!(r#"[{{"text":"a"}},{{"text":"{text}"}},{{"text":"b"}}]"#);
     let parts = format!(r#"{{"messages":[{{"role":"user","content":{content}}}]}}"#);
     let want = format!("a\n{}", "x".repeat(ECHO_MAX - 3));
-    assert_eq!(echo(Endpoint::Chat, &parts), Ok(Some(want)));
+    assert_eq!(echo(CHAT, &parts), Ok(Some(want)));
     // A cut text of another role does not affect the user's.
     let other = format!(
         r#"{{"messages":[{{"content":"x{text}"}},
             {{"role":"user","content":[{{"text":"a"}},{{"text":"b"}}]}}]}}"#
     );
-    assert_eq!(echo(Endpoint::Chat, &other), Ok(Some("a\nb".to_owned())));
+    assert_eq!(echo(CHAT, &other), Ok(Some("a\nb".to_owned())));
 }

@@ -6,7 +6,7 @@ use super::*;
 
 type Read = Result<Option<Value>, Unread>;
 
-fn held(endpoint: Endpoint, body: &str) -> [Read; 4] {
+fn held(endpoint: &'static Endpoint, body: &str) -> [Read; 4] {
     read_in_cuts(Reading::default(), endpoint, body, |facts| {
         let facts = facts.expect("it is right");
         HELD.map(|field| held_value(facts, field))
@@ -22,7 +22,7 @@ fn held_fields_are_kept_as_they_are() {
     let tools = json!([{"a": [1, "]}", {}]}]);
     let format = json!({"type": "a"});
     assert_eq!(
-        held(Endpoint::Chat, body),
+        held(CHAT, body),
         [
             Ok(Some(tools.clone())),
             Ok(Some(json!("required"))),
@@ -32,14 +32,11 @@ fn held_fields_are_kept_as_they_are() {
     );
     // A field of another endpoint is ignored.
     assert_eq!(
-        held(Endpoint::Responses, body),
+        held(RESPONSES, body),
         [Ok(Some(tools)), Ok(Some(json!("required"))), NONE, NONE]
     );
-    assert_eq!(held(Endpoint::Embeddings, body), [NONE; 4]);
-    let text = held(
-        Endpoint::Responses,
-        r#"{"text":{"format":null},"tools":null}"#,
-    );
+    assert_eq!(held(EMBEDDINGS, body), [NONE; 4]);
+    let text = held(RESPONSES, r#"{"text":{"format":null},"tools":null}"#);
     assert_eq!(text, [NONE, NONE, NONE, Ok(Some(json!({"format": null})))]);
 }
 
@@ -50,7 +47,7 @@ fn of_two_values_the_last_is_held() {
         (r#"{"tools":[1],"n":1,"tool\u0073":[]}"#, Some(json!([]))),
         (r#"{"tools":[1],"tools":null}"#, None),
     ] {
-        assert_eq!(held(Endpoint::Chat, body)[0], Ok(want), "{body}");
+        assert_eq!(held(CHAT, body)[0], Ok(want), "{body}");
     }
 }
 
@@ -67,7 +64,7 @@ fn what_is_held_has_limits() {
             format!("{{\"tools\": [\"{text}\"]}}"),
             format!("{{\"tools\":[\"{text}\"],\"n\":1}}"),
         ] {
-            let [tools, ..] = held(Endpoint::Chat, &body);
+            let [tools, ..] = held(CHAT, &body);
             let want = if fits {
                 Ok(Some(json!([text])))
             } else {
@@ -78,23 +75,23 @@ fn what_is_held_has_limits() {
     }
     let text = "x".repeat(HELD_MAX);
     let body = format!("{{\"tools\":[\"{text}\"],\"tool_choice\":\"auto\"}}");
-    let read = held(Endpoint::Chat, &body);
+    let read = held(CHAT, &body);
     assert_eq!(read[0], Err(Unread::TooLong));
     assert_eq!(read[1], Ok(Some(json!("auto"))));
     for odd in [r#"["\ud800"]"#, "[1e999]"] {
         let body = format!("{{\"tools\":{odd}}}");
-        assert_eq!(held(Endpoint::Chat, &body)[0], Err(Unread::Odd), "{odd}");
+        assert_eq!(held(CHAT, &body)[0], Err(Unread::Odd), "{odd}");
     }
 }
 
 #[test]
 fn held_fields_have_an_outer_type() {
     for (endpoint, name, right) in [
-        (Endpoint::Chat, "tools", "[]"),
-        (Endpoint::Chat, "tool_choice", "\"auto\""),
-        (Endpoint::Chat, "tool_choice", "{}"),
-        (Endpoint::Chat, "response_format", "{}"),
-        (Endpoint::Responses, "text", "{}"),
+        (CHAT, "tools", "[]"),
+        (CHAT, "tool_choice", "\"auto\""),
+        (CHAT, "tool_choice", "{}"),
+        (CHAT, "response_format", "{}"),
+        (RESPONSES, "text", "{}"),
     ] {
         for value in ["[]", "{}", "\"auto\"", "1", "1.5", "true"] {
             let body = format!("{{\"{name}\":{value}}}");

@@ -27,7 +27,7 @@ fn hand_written_documents_are_judged_like_serde_json_judges_them() {
         "other",
     ];
     for value in VALUES.split_ascii_whitespace() {
-        for endpoint in ENDPOINTS {
+        for endpoint in FUZZED {
             check(&mut reader, endpoint, value.as_bytes());
             for key in keys {
                 let body = format!(r#" {{ "{key}" : {value} , "x":[{value}] }} "#);
@@ -102,7 +102,7 @@ fn the_first_byte_that_cannot_be_is_named() {
             true => Err(Bad::Marked),
             false => syntax(at),
         };
-        assert_eq!(verdict(&mut reader, Endpoint::Chat, body), want, "{name}");
+        assert_eq!(verdict(&mut reader, CHAT, body), want, "{name}");
     }
     // The same byte is found behind any length of text, so at any position in a word or block.
     for len in 0..150 {
@@ -111,7 +111,7 @@ fn the_first_byte_that_cannot_be_is_named() {
                 let text = filler.repeat(len);
                 let body = [b"{\"a\":\"", text.as_bytes(), bad, b"aaaaaaaaaa\"}"].concat();
                 let at = 6 + text.len() as u64 + off;
-                assert_eq!(verdict(&mut reader, Endpoint::Chat, &body), syntax(at));
+                assert_eq!(verdict(&mut reader, CHAT, &body), syntax(at));
             }
         }
     }
@@ -128,7 +128,7 @@ fn every_two_and_three_byte_sequence_is_utf8_or_not_as_std_says() {
             let text = [lead, second, third, 0x80];
             for used in 1..=4 {
                 let body = [b"{\"a\":\"", &text[..used], b"\"}"].concat();
-                check(&mut reader, Endpoint::Chat, &body);
+                check(&mut reader, CHAT, &body);
             }
         }
     }
@@ -145,10 +145,10 @@ fn nesting_is_accepted_to_128_levels() {
                 close.repeat(levels)
             )
         };
-        assert_eq!(read(Endpoint::Chat, &nested(126)), Ok(DEFAULT));
-        assert_eq!(read(Endpoint::Chat, &nested(127)), Ok(DEFAULT));
-        assert_eq!(read(Endpoint::Chat, &nested(128)), Err(Bad::TooDeep));
+        assert_eq!(read(CHAT, &nested(126)), Ok(DEFAULT));
+        assert_eq!(read(CHAT, &nested(127)), Ok(DEFAULT));
+        assert_eq!(read(CHAT, &nested(128)), Err(Bad::TooDeep));
     }
     let siblings = format!("{{\"a\":[{}1]}}", "[],{},".repeat(500));
-    assert_eq!(read(Endpoint::Chat, &siblings), Ok(DEFAULT));
+    assert_eq!(read(CHAT, &siblings), Ok(DEFAULT));
 }

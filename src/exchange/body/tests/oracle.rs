@@ -19,7 +19,7 @@ fn letters(mut text: Vec<u8>) -> Vec<u8> {
 
 /// Returns serde_json's verdict on a body; None if it has none: it refuses numbers beyond f64, and
 /// does not distinguish integers beyond u64.
-fn oracle(endpoint: Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
+fn oracle(endpoint: &'static Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
     if body
         .windows(20)
         .any(|run| run.iter().all(u8::is_ascii_digit))
@@ -44,16 +44,16 @@ fn oracle(endpoint: Endpoint, body: &[u8]) -> Option<Result<Plain, Bad>> {
     }
 }
 
-fn expected(endpoint: Endpoint, body: &Value) -> Result<Plain, Bad> {
+fn expected(endpoint: &'static Endpoint, body: &Value) -> Result<Plain, Bad> {
     let wanted = Wanted { endpoint, body };
     let mut plain = DEFAULT;
     wanted.basics(&mut plain)?;
     wanted.embedding(&mut plain)?;
     wanted.options(&mut plain)?;
     wanted.held(&mut plain)?;
-    plain.echo = match endpoint {
-        Endpoint::Chat => body.get("messages").and_then(last_said),
-        Endpoint::Responses => body.get("input").and_then(last_said),
+    plain.echo = match endpoint.route.path {
+        "/chat/completions" => body.get("messages").and_then(last_said),
+        "/responses" => body.get("input").and_then(last_said),
         _ => None,
     };
     Ok(plain)
@@ -61,12 +61,12 @@ fn expected(endpoint: Endpoint, body: &Value) -> Result<Plain, Bad> {
 
 /// A body and its endpoint.
 struct Wanted<'a> {
-    endpoint: Endpoint,
+    endpoint: &'static Endpoint,
     body: &'a Value,
 }
 
 impl<'a> Wanted<'a> {
-    fn is(&self, endpoint: Endpoint) -> bool {
+    fn is(&self, endpoint: &'static Endpoint) -> bool {
         self.endpoint == endpoint
     }
 
@@ -76,7 +76,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Returns a number from 1 to `max`.
-    fn limit(&self, name: &str, read: bool, field: Field, max: u64) -> Result<Option<u64>, Bad> {
+    fn limit(&self, name: &str, read: bool, field: &str, max: u64) -> Result<Option<u64>, Bad> {
         let in_range = |value: &Value| value.as_u64().filter(|it| (1..=max).contains(it));
         let value = self.get(name, read);
         value
@@ -85,21 +85,20 @@ impl<'a> Wanted<'a> {
     }
 
     fn basics(&self, plain: &mut Plain) -> Result<(), Bad> {
-        use Field::{MaxCompletionTokens, MaxOutputTokens, MaxTokens};
-        let (chat, responses) = (self.is(Endpoint::Chat), self.is(Endpoint::Responses));
+        let (chat, responses) = (self.is(CHAT), self.is(RESPONSES));
         if let Some(model) = self.get("model", true) {
-            let name = model.as_str().ok_or(refused(Field::Model))?;
+            let name = model.as_str().ok_or(refused("model"))?;
             plain.model = Some(name.as_bytes().to_vec()).filter(|name| !name.is_empty());
         }
-        if let Some(stream) = self.get("stream", !self.is(Endpoint::Embeddings)) {
-            plain.stream = stream.as_bool().ok_or(refused(Field::Stream))?;
+        if let Some(stream) = self.get("stream", !self.is(EMBEDDINGS)) {
+            plain.stream = stream.as_bool().ok_or(refused("stream"))?;
         }
-        plain.n = self.limit("n", chat, Field::N, 128)?.unwrap_or(1) as u8;
+        plain.n = self.limit("n", chat, "n", 128)?.unwrap_or(1) as u8;
         let any = u64::MAX;
         let limits = [
-            self.limit("max_tokens", chat, MaxTokens, any)?,
-            self.limit("max_completion_tokens", chat, MaxCompletionTokens, any)?,
-            self.limit("max_output_tokens", responses, MaxOutputTokens, any)?,
+            self.limit("max_tokens", chat, "max_tokens", any)?,
+            self.limit("max_completion_tokens", chat, "max_completion_tokens", any)?,
+            self.limit("max_output_tokens", responses, "max_output_tokens", any)?,
         ];
         let least = limits.into_iter().flatten().min();
         plain.token_limit = least.map(|number| number.min(u64::from(u32::MAX)) as u32);
@@ -107,13 +106,13 @@ impl<'a> Wanted<'a> {
     }
 
     fn embedding(&self, plain: &mut Plain) -> Result<(), Bad> {
-        let read = self.is(Endpoint::Embeddings);
+        let read = self.is(EMBEDDINGS);
         match self.get("encoding_format", read).map(Value::as_str) {
             None | Some(Some("float")) => {}
             Some(Some("base64")) => plain.encoding = Encoding::Base64,
-            Some(_) => return Err(refused(Field::EncodingFormat)),
+            Some(_) => return Err(refused("encoding_format")),
         }
-        let dimensions = self.limit("dimensions", read, Field::Dimensions, 4096)?;
+        let dimensions = self.limit("dimensions", read, "dimensions", 4096)?;
         plain.dimensions = dimensions.map(|number| number as u16);
         if let Some(input) = self.get("input", read) {
             let param = "input";
@@ -124,27 +123,27 @@ impl<'a> Wanted<'a> {
 
     /// Reads the options for usage in streams and for log probabilities.
     fn options(&self, plain: &mut Plain) -> Result<(), Bad> {
-        let chat = self.is(Endpoint::Chat);
+        let chat = self.is(CHAT);
         if let Some(options) = self.get("stream_options", chat) {
-            let options = options.as_object().ok_or(refused(Field::StreamOptions))?;
+            let options = options.as_object().ok_or(refused("stream_options"))?;
             let usage = options.get("include_usage").filter(|it| !it.is_null());
             if let Some(usage) = usage {
-                plain.include_usage = usage.as_bool().ok_or(refused(Field::StreamOptions))?;
+                plain.include_usage = usage.as_bool().ok_or(refused("stream_options"))?;
             }
         }
         let mut with_logprobs = false;
         if let Some(wanted) = self.get("logprobs", chat) {
-            with_logprobs = wanted.as_bool().ok_or(refused(Field::Logprobs))?;
+            with_logprobs = wanted.as_bool().ok_or(refused("logprobs"))?;
         }
         let mut others = 0;
-        if let Some(count) = self.get("top_logprobs", !self.is(Endpoint::Embeddings)) {
+        if let Some(count) = self.get("top_logprobs", !self.is(EMBEDDINGS)) {
             let count = count.as_u64().filter(|count| *count <= 20);
-            others = count.ok_or(refused(Field::TopLogprobs))? as u8;
+            others = count.ok_or(refused("top_logprobs"))? as u8;
         }
-        if let Some(include) = self.get("include", self.is(Endpoint::Responses)) {
-            let include = include.as_array().ok_or(refused(Field::Include))?;
+        if let Some(include) = self.get("include", self.is(RESPONSES)) {
+            let include = include.as_array().ok_or(refused("include"))?;
             for what in include.iter().filter(|what| !what.is_null()) {
-                let what = what.as_str().ok_or(refused(Field::Include))?;
+                let what = what.as_str().ok_or(refused("include"))?;
                 with_logprobs |= what == "message.output_text.logprobs";
             }
         }
@@ -153,13 +152,13 @@ impl<'a> Wanted<'a> {
     }
 
     fn held(&self, plain: &mut Plain) -> Result<(), Bad> {
-        let prompted = !self.is(Endpoint::Embeddings);
+        let prompted = !self.is(EMBEDDINGS);
         let is_choice = |it: &Value| it.is_string() || it.is_object();
         for (place, (name, read, allowed)) in [
             ("tools", prompted, Value::is_array as fn(&Value) -> bool),
             ("tool_choice", prompted, is_choice),
-            ("response_format", self.is(Endpoint::Chat), Value::is_object),
-            ("text", self.is(Endpoint::Responses), Value::is_object),
+            ("response_format", self.is(CHAT), Value::is_object),
+            ("text", self.is(RESPONSES), Value::is_object),
         ]
         .into_iter()
         .enumerate()
@@ -232,7 +231,7 @@ fn inputs(input: &Value) -> Result<u16, &'static str> {
 
 /// Compares the reader with the oracle. The oracle reports no offset of an error and resolves the
 /// escapes in the name of a model, so serde_json resolves those of the raw name too.
-pub fn check(reader: &mut BodyReader, endpoint: Endpoint, body: &[u8]) {
+pub fn check(reader: &mut BodyReader, endpoint: &'static Endpoint, body: &[u8]) {
     let mut ours = verdict(reader, endpoint, body);
     let Some(theirs) = oracle(endpoint, body) else {
         return;
@@ -267,7 +266,7 @@ pub fn check(reader: &mut BodyReader, endpoint: Endpoint, body: &[u8]) {
     }
     // Escapes can make a raw name too long that is short once resolved, or not a text.
     let is_object = matches!(theirs, Ok(_) | Err(Bad::Field { .. }));
-    if ours == refusal(Field::Model) && is_object && (body.len() > MODEL_MAX || surrogates) {
+    if ours == refusal("model") && is_object && (body.len() > MODEL_MAX || surrogates) {
         return;
     }
     assert_eq!(ours, theirs, "{endpoint:?} {}", body.escape_ascii());

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns the fields that the body lacks, or its error.
-fn strictly(endpoint: Endpoint, body: &str) -> Result<(bool, Option<&'static str>), Bad> {
+fn strictly(endpoint: &'static Endpoint, body: &str) -> Result<(bool, Option<&'static str>), Bad> {
     let reading = Reading {
         strict: true,
         ..Reading::default()
@@ -16,54 +16,34 @@ fn strictly(endpoint: Endpoint, body: &str) -> Result<(bool, Option<&'static str
 #[test]
 fn missing_fields_are_reported() {
     for (endpoint, body, want) in [
-        (Endpoint::Chat, "", (true, Some("messages"))),
-        (Endpoint::Chat, "{}", (true, Some("messages"))),
+        (CHAT, "", (true, Some("messages"))),
+        (CHAT, "{}", (true, Some("messages"))),
+        (CHAT, r#"{"model":"m"}"#, (false, Some("messages"))),
         (
-            Endpoint::Chat,
-            r#"{"model":"m"}"#,
-            (false, Some("messages")),
-        ),
-        (
-            Endpoint::Chat,
+            CHAT,
             r#"{"model":null,"input":"a"}"#,
             (true, Some("messages")),
         ),
+        (CHAT, r#"{"mode\u006c":"m","messages":[{}]}"#, (false, None)),
+        (RESPONSES, r#"{"model":"m"}"#, (false, Some("input"))),
+        (RESPONSES, r#"{"model":"m","input":"a"}"#, (false, None)),
         (
-            Endpoint::Chat,
-            r#"{"mode\u006c":"m","messages":[{}]}"#,
-            (false, None),
-        ),
-        (
-            Endpoint::Responses,
-            r#"{"model":"m"}"#,
-            (false, Some("input")),
-        ),
-        (
-            Endpoint::Responses,
-            r#"{"model":"m","input":"a"}"#,
-            (false, None),
-        ),
-        (
-            Endpoint::Responses,
+            RESPONSES,
             r#"{"model":"m","prompt":{"id":"pmpt_1"}}"#,
             (false, None),
         ),
         (
-            Endpoint::Responses,
+            RESPONSES,
             r#"{"model":"m","prompt":null}"#,
             (false, Some("input")),
         ),
+        (COMPLETIONS, r#"{"model":"m"}"#, (false, Some("prompt"))),
         (
-            Endpoint::Completions,
-            r#"{"model":"m"}"#,
-            (false, Some("prompt")),
-        ),
-        (
-            Endpoint::Embeddings,
+            EMBEDDINGS,
             r#"{"input":[1],"x":{"model":"m"}}"#,
             (true, None),
         ),
-        (Endpoint::Moderations, r#"{}"#, (false, Some("input"))),
+        (MODERATIONS, r#"{}"#, (false, Some("input"))),
     ] {
         assert_eq!(strictly(endpoint, body), Ok(want), "{body}");
     }
@@ -71,7 +51,7 @@ fn missing_fields_are_reported() {
 
 /// Checks that the body is refused in these words.
 #[track_caller]
-fn is_wrong(endpoint: Endpoint, fields: &str, name: &str, expected: &str, got: &str) {
+fn is_wrong(endpoint: &'static Endpoint, fields: &str, name: &str, expected: &str, got: &str) {
     let body = format!("{{{fields}}}");
     let bad = strictly(endpoint, &body).expect_err(&body);
     let problem = bad.problem(endpoint);
@@ -119,26 +99,26 @@ fn wrong_types_are_reported_in_openais_words() {
         (r#""logprobs":1"#, "logprobs", "a boolean", "an integer"),
         (r#""model":5"#, "model", "a string", "an integer"),
     ] {
-        is_wrong(Endpoint::Chat, fields, name, expected, got);
+        is_wrong(CHAT, fields, name, expected, got);
     }
     let (name, got) = ("logprobs", "a boolean");
     let fields = r#""logprobs":true"#;
-    is_wrong(Endpoint::Completions, fields, name, "an integer", got);
+    is_wrong(COMPLETIONS, fields, name, "an integer", got);
     let (name, expected) = ("input", "one of a string or array");
     let fields = r#""input":5"#;
-    is_wrong(Endpoint::Responses, fields, name, expected, "an integer");
+    is_wrong(RESPONSES, fields, name, expected, "an integer");
     let (fields, name) = (r#""prompt":"a""#, "prompt");
-    is_wrong(Endpoint::Responses, fields, name, "an object", "a string");
+    is_wrong(RESPONSES, fields, name, "an object", "a string");
 }
 
 #[test]
 fn a_chat_needs_a_message_and_null_is_no_wrong_type() {
-    let empty = strictly(Endpoint::Chat, r#"{"messages":[ ]}"#);
+    let empty = strictly(CHAT, r#"{"messages":[ ]}"#);
     assert_eq!(empty, Err(Bad::Strict(Wrong::NoMessage)));
     for fine in [
         r#"{"temperature":1,"n":null,"messages":[{}],"user":"u","stop":["a"]}"#,
         "{}",
     ] {
-        assert!(strictly(Endpoint::Chat, fine).is_ok(), "{fine}");
+        assert!(strictly(CHAT, fine).is_ok(), "{fine}");
     }
 }

@@ -1,21 +1,23 @@
 //! The routes of paths, and the rules that every row follows.
 
 use super::*;
+use crate::api::route::ResponseKind;
 
-fn endpoint(target: &str) -> Option<(Endpoint, Option<&str>)> {
-    find(target).map(|(route, deployment)| (route.endpoint, deployment))
+/// Returns the path of the route of a target, and the name of the model in it.
+fn endpoint(target: &str) -> Option<(&str, Option<&str>)> {
+    find(target).map(|(endpoint, model)| (endpoint.route.path, model))
 }
 
 #[test]
 fn every_documented_path_is_found() {
     for prefix in ["", "/v1", "/openai", "/openai/v1"] {
         for (path, want) in [
-            ("/chat/completions", Endpoint::Chat),
-            ("/responses", Endpoint::Responses),
-            ("/completions", Endpoint::Completions),
-            ("/embeddings", Endpoint::Embeddings),
-            ("/moderations", Endpoint::Moderations),
-            ("/models", Endpoint::Models),
+            ("/chat/completions", "/chat/completions"),
+            ("/responses", "/responses"),
+            ("/completions", "/completions"),
+            ("/embeddings", "/embeddings"),
+            ("/moderations", "/moderations"),
+            ("/models", "/models"),
         ] {
             let target = format!("{prefix}{path}");
             assert_eq!(endpoint(&target), Some((want, None)), "{target}");
@@ -24,49 +26,40 @@ fn every_documented_path_is_found() {
         }
     }
     for (target, want) in [
-        ("/health", Endpoint::Health),
-        ("/", Endpoint::Page),
-        ("/?x", Endpoint::Page),
-        ("/metrics", Endpoint::Metrics),
-        ("/stats", Endpoint::Stats),
+        ("/health", "/health"),
+        ("/", "/"),
+        ("/?x", "/"),
+        ("/metrics", "/metrics"),
+        ("/stats", "/stats"),
     ] {
         assert_eq!(endpoint(target), Some((want, None)), "{target}");
     }
 }
 
 #[test]
-fn endpoints_are_numbered_as_their_rows() {
-    for (at, route) in ROUTES.iter().enumerate() {
-        assert_eq!(route.endpoint as usize, at);
+fn endpoints_are_numbered_in_order() {
+    for (at, endpoint) in ENDPOINTS.iter().enumerate() {
+        assert_eq!(usize::from(endpoint.index), at);
     }
     let counted = counted();
     assert_eq!(counted.len(), usize::from(UNROUTED) + 1);
-    assert_eq!(counted[Endpoint::Model as usize].label, "/models/{model}");
+    let model = find("/models/x").unwrap().0;
+    assert_eq!(counted[usize::from(model.index)].label, "/models/{model}");
 }
 
 /// The combinations that no response serves.
 #[test]
 fn rows_agree_with_themselves() {
-    for route in ROUTES {
-        let reads_body = matches!(route.kind, ResponseKind::Text(_) | ResponseKind::Embeddings);
-        assert!(
-            !reads_body || route.methods == Methods::Post,
-            "{}",
-            route.path
-        );
-        assert!(route.prefixes != Prefixes::Bare || route.methods == Methods::Get);
-        assert_eq!(
-            route.files.is_none(),
-            matches!(route.kind, ResponseKind::View(_))
-        );
-        // Only the list of models says which model an item names.
-        let item = route.files.map_or("", |(_, item)| item);
-        let names = item.contains("$model");
-        assert!(
-            !names || route.endpoint == Endpoint::Models,
-            "{}",
-            route.path
-        );
+    for endpoint in &ENDPOINTS {
+        let route = endpoint.route;
+        let path = route.path;
+        let is_post = route.methods == Methods::Post;
+        match route.kind {
+            ResponseKind::Text(_) | ResponseKind::Embeddings(_) => assert!(is_post, "{path}"),
+            ResponseKind::Models(_) | ResponseKind::View(_) => assert!(!is_post, "{path}"),
+            ResponseKind::Document(_) => {}
+        }
+        assert!(endpoint.provider.is_api || !is_post, "{path}");
     }
 }
 
@@ -83,7 +76,9 @@ fn errors_list_every_path() {
         "/stats",
     ];
     assert!(known.iter().all(|path| paths.contains(path)), "{get}");
-    let rows = ROUTES.iter().filter(|row| row.methods == Methods::Get);
+    let rows = ENDPOINTS
+        .iter()
+        .filter(|row| row.route.methods == Methods::Get);
     assert_eq!(paths.len(), rows.count());
     assert!(list_paths(Methods::Post).starts_with("/v1/chat/completions, /v1/responses, "));
 }
@@ -106,7 +101,7 @@ fn azures_and_the_first_sdks_paths_name_the_model() {
             }
         };
         below("/openai/deployments", want[0]);
-        for prefix in PREFIXES {
+        for prefix in ["", "/v1", "/openai", "/openai/v1"] {
             below(&format!("{prefix}/engines"), want[1]);
         }
     }
@@ -115,11 +110,8 @@ fn azures_and_the_first_sdks_paths_name_the_model() {
 #[test]
 fn azure_ais_paths_are_no_models() {
     let query = "/models/chat/completions?api-version=2024-05-01-preview";
-    assert_eq!(endpoint(query), Some((Endpoint::Chat, None)));
-    assert_eq!(
-        endpoint("/models/embeddings"),
-        Some((Endpoint::Embeddings, None))
-    );
+    assert_eq!(endpoint(query), Some(("/chat/completions", None)));
+    assert_eq!(endpoint("/models/embeddings"), Some(("/embeddings", None)));
     for name in [
         "chat",
         "completions",
@@ -128,15 +120,15 @@ fn azure_ais_paths_are_no_models() {
         "models",
     ] {
         let target = format!("/models/{name}");
-        assert_eq!(endpoint(&target), Some((Endpoint::Model, Some(name))));
+        assert_eq!(endpoint(&target), Some(("/models/{model}", Some(name))));
     }
     let below = endpoint("/v1/models/chat/completions");
-    assert_eq!(below, Some((Endpoint::Model, Some("chat/completions"))));
+    assert_eq!(below, Some(("/models/{model}", Some("chat/completions"))));
 }
 
 #[test]
 fn a_models_name_is_the_rest_of_its_path() {
-    let named = |name| Some((Endpoint::Model, Some(name)));
+    let named = |name| Some(("/models/{model}", Some(name)));
     assert_eq!(endpoint("/v1/models/gpt-4o"), named("gpt-4o"));
     assert_eq!(endpoint("/models/org%2Fname?x=1"), named("org%2Fname"));
     assert_eq!(endpoint("/openai/v1/models/org/name"), named("org/name"));
