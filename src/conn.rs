@@ -11,7 +11,7 @@ mod receive;
 mod respond;
 pub mod writer;
 
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::exchange::body::BodyReader;
 use crate::exchange::planner::Planning;
 use crate::exchange::response::Response;
@@ -119,7 +119,7 @@ enum Stage {
 struct Request {
     matched: Matched,
     /// The model that the path names.
-    named: Option<Name>,
+    named: Option<JsonString>,
     ask: Option<Box<BodyReader>>,
     /// The length of its content so far, in bytes.
     content: u64,

@@ -15,8 +15,8 @@ use fastrand::Rng;
 use crate::Nanos;
 use crate::api::content::Content;
 use crate::api::facts::Facts;
+use crate::api::json_string::JsonString;
 use crate::api::methods::Methods;
-use crate::api::name::Name;
 use crate::api::number::{Ids, Numbers, PatchSite, mix};
 use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
@@ -94,7 +94,7 @@ impl Mock {
         target: &str,
         fields: [Option<&[u8]>; request::FIELDS.len()],
         encoded: bool,
-    ) -> (Call, Option<Name>) {
+    ) -> (Call, Option<JsonString>) {
         self.auth.call(method, target, fields, encoded)
     }
 
@@ -120,7 +120,7 @@ impl Mock {
     pub fn plan(
         &mut self,
         endpoint: &'static Endpoint,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         facts: Result<&Facts, Bad>,
         meter: &mut Meter,
     ) -> Plan {
@@ -133,7 +133,7 @@ impl Mock {
         &mut self,
         making: Box<Making>,
         subject: Option<(&'static Endpoint, &Facts)>,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         meter: &mut Meter,
     ) -> Plan {
         self.planner.go_on(making, subject, named, meter)
@@ -144,7 +144,7 @@ impl Mock {
     pub fn document(
         &mut self,
         call: &Call,
-        named: Option<Name>,
+        named: Option<JsonString>,
         now: Nanos,
         meter: &mut Meter,
     ) -> Option<Plan> {

@@ -3,8 +3,8 @@
 
 use super::embedding::Encoding;
 use super::form::Form;
+use super::json_string::JsonString;
 use super::methods::Methods;
-use super::name::Name;
 use super::problem::Problem;
 use super::route::View;
 use super::text::Text;
@@ -17,7 +17,7 @@ pub enum Content {
     /// `CreateEmbeddingResponse`
     Embeddings {
         /// The model's name.
-        model: Name,
+        model: JsonString,
         /// 1 to 2048.
         inputs: u16,
         /// 1 to 4096.
@@ -28,7 +28,7 @@ pub enum Content {
     /// The document of an endpoint.
     Document {
         /// The model's name, if the document has one.
-        model: Option<Name>,
+        model: Option<JsonString>,
         /// The number of inputs: 0 to 2048.
         inputs: u16,
     },
@@ -48,7 +48,7 @@ pub struct Generated {
     /// The form of the text.
     pub form: &'static Form,
     /// The model's name.
-    pub model: Name,
+    pub model: JsonString,
     /// The number of choices: `n` for each prompt; 1 to 2048.
     pub choices: u32,
     /// The most tokens that the request allows each choice; at least 1.
@@ -89,7 +89,7 @@ pub enum Custom {
     /// A call of a function.
     Call {
         /// The function's name.
-        function: Name,
+        function: JsonString,
         /// A JSON text.
         arguments: Text,
     },
@@ -115,7 +115,7 @@ impl Generated {
     }
 
     /// The function that is called, if any.
-    pub fn function(&self) -> Option<&Name> {
+    pub fn function(&self) -> Option<&JsonString> {
         match &self.custom {
             Some(Custom::Call { function, .. }) => Some(function),
             _ => None,
@@ -152,7 +152,7 @@ impl Content {
     }
 
     /// The model's name, if the content has one.
-    pub fn model(&self) -> Option<&Name> {
+    pub fn model(&self) -> Option<&JsonString> {
         match self {
             Content::Generated(Generated { model, .. }) | Content::Embeddings { model, .. } => {
                 Some(model)

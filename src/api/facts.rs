@@ -4,7 +4,7 @@
 use crate::api::embedding::Encoding;
 use crate::api::held::Held;
 use crate::api::inputs::{Allowed, Inputs};
-use crate::api::name::{MODEL_MAX, is_text};
+use crate::api::json_string::{MODEL_MAX, is_text};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 

@@ -1,7 +1,7 @@
 //! The meaning of a request's head, before its body.
 
 use super::writer::WireOptions;
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::api::provider::Endpoint;
 use crate::exchange::Mock;
 use crate::exchange::request::{Call, FIELDS};
@@ -24,7 +24,7 @@ pub(super) struct Matched {
 
 impl Matched {
     /// Returns the meaning of a head, and the model that its path names.
-    pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<Name>) {
+    pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<JsonString>) {
         let (call, named) = mock.call(head.method, head.target, head.wanted, head.encoded);
         let matched = Matched {
             call,

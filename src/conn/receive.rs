@@ -4,7 +4,7 @@ use super::kit::Kit;
 use super::matched::Matched;
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
 use crate::Nanos;
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::api::provider::Endpoint;
 use crate::exchange::body::BodyReader;
 use crate::exchange::planner::{Plan, Planning};
@@ -160,7 +160,7 @@ impl Conn {
     fn begin_request(
         &mut self,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -204,7 +204,7 @@ impl Conn {
         &mut self,
         len: usize,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -305,7 +305,7 @@ impl Conn {
     fn bodiless_complete(
         &mut self,
         matched: &Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -325,7 +325,7 @@ impl Conn {
         &mut self,
         planned: Planned,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         ask: Option<Box<BodyReader>>,
         kit: &mut Kit,
         now: Nanos,
@@ -388,7 +388,7 @@ enum Planned {
 fn plan(
     endpoint: &'static Endpoint,
     matched: &Matched,
-    named: Option<&Name>,
+    named: Option<&JsonString>,
     ask: &mut BodyReader,
     kit: &mut Kit,
     now: Nanos,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::api::content::Custom;
 use crate::api::facts::Facts;
 use crate::api::form::{Demand, FindFunction, Form, JsonDemand, Wanted};
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::api::problem::Problem;
 use crate::api::route::View;
 use crate::api::text::{Cutter, Text};
@@ -35,7 +35,7 @@ pub enum Made {
 #[derive(Debug)]
 pub struct Making {
     purpose: Purpose,
-    step: Step,
+    step: MakingStep,
 }
 
 /// The purpose of the content.
@@ -43,7 +43,7 @@ pub struct Making {
 enum Purpose {
     Echo,
     /// A call of this function, once it is known.
-    Call(FindFunction, Option<Name>),
+    Call(FindFunction, Option<JsonString>),
     /// A JSON text, in the format at a place of a tree.
     Json(Rc<Tree>, u32),
     /// A view of the server itself.
@@ -52,7 +52,7 @@ enum Purpose {
 
 /// The step that is next.
 #[derive(Debug)]
-enum Step {
+enum MakingStep {
     /// Collect the names of the functions that `tool_choice` allows, from its list of tools.
     Allow {
         choice: Rc<Tree>,
@@ -96,7 +96,7 @@ impl Making {
             Some(demand) => Some(Making::of_demand(form, demand)),
             None => facts.echo.as_ref().map(|said| Making {
                 purpose: Purpose::Echo,
-                step: Step::Cut(Cutter::of_words(said.clone())),
+                step: MakingStep::Cut(Cutter::of_words(said.clone())),
             }),
         })
     }
@@ -107,7 +107,7 @@ impl Making {
                 let step = match wanted {
                     Wanted::Any => find(tools, None),
                     Wanted::Named(name) => find(tools, Some(HashSet::from([name]))),
-                    Wanted::Listed(choice, list) => Step::Allow {
+                    Wanted::Listed(choice, list) => MakingStep::Allow {
                         next: list + 1,
                         end: choice.end(list),
                         choice,
@@ -124,7 +124,7 @@ impl Making {
                 value,
             } => {
                 let step = match value {
-                    JsonDemand::Constant(text) => Step::Cut(Cutter::of_json(text.to_owned())),
+                    JsonDemand::Constant(text) => MakingStep::Cut(Cutter::of_json(text.to_owned())),
                     JsonDemand::Schema(at) => fill(&tree, at, false, param),
                 };
                 (Purpose::Json(tree, format), step)
@@ -137,7 +137,7 @@ impl Making {
     pub fn of_view(view: View, watch: Arc<Watch>, format: ViewFormat) -> Making {
         Making {
             purpose: Purpose::View(view),
-            step: Step::View(Box::new(ViewText::new(watch, format))),
+            step: MakingStep::View(Box::new(ViewText::new(watch, format))),
         }
     }
 
@@ -154,24 +154,24 @@ impl Making {
     /// Does a piece of the work. Returns the content when it is complete.
     fn step(&mut self, meter: &mut Meter) -> Result<Option<Made>, Problem> {
         match &mut self.step {
-            Step::Allow { .. } | Step::Find { .. } => {
+            MakingStep::Allow { .. } | MakingStep::Find { .. } => {
                 meter.charge(TOOL);
                 self.check_tool()?;
             }
-            Step::Fill { generator, param } => {
+            MakingStep::Fill { generator, param } => {
                 meter.charge(meter::SCHEMA_STEP * i64::from(STEPS_PER_CALL));
                 match generator.run(STEPS_PER_CALL) {
-                    Progress::Done(text) => self.step = Step::Cut(Cutter::of_json(text)),
+                    Progress::Done(text) => self.step = MakingStep::Cut(Cutter::of_json(text)),
                     Progress::More => {}
                     Progress::Failed(why) => return Err(Problem::unfit(param, why)),
                 }
             }
-            Step::Cut(cutter) => {
+            MakingStep::Cut(cutter) => {
                 if let Some(text) = cutter.run(meter) {
                     return Ok(self.text_cut(text).map(Made::Custom));
                 }
             }
-            Step::View(view) => {
+            MakingStep::View(view) => {
                 let before = view.written();
                 let text = view.step();
                 let len = text.as_ref().map_or(view.written(), Vec::len);
@@ -181,7 +181,7 @@ impl Making {
                 };
                 return Ok(Some(Made::View(*view, text)));
             }
-            Step::Write {
+            MakingStep::Write {
                 writer,
                 format,
                 text,
@@ -209,7 +209,7 @@ impl Making {
             unreachable!("tools are checked for calls")
         };
         match &mut self.step {
-            Step::Allow {
+            MakingStep::Allow {
                 choice,
                 tools,
                 next,
@@ -224,7 +224,7 @@ impl Making {
                     self.step = find(tools.clone(), Some(std::mem::take(names)));
                 }
             }
-            Step::Find {
+            MakingStep::Find {
                 tools,
                 next,
                 end,
@@ -242,10 +242,10 @@ impl Making {
                     *next = tools.end(*next);
                     return Ok(());
                 };
-                *called = Some(Name::from_text(name));
+                *called = Some(JsonString::from_text(name));
                 self.step = match parameters {
                     Some(at) => fill(tools, at, true, "tools"),
-                    None => Step::Cut(Cutter::of_json("{}".to_owned())),
+                    None => MakingStep::Cut(Cutter::of_json("{}".to_owned())),
                 };
             }
             _ => unreachable!("the tools are known"),
@@ -262,7 +262,7 @@ impl Making {
                 arguments: text,
             }),
             Purpose::Json(_, at) => {
-                self.step = Step::Write {
+                self.step = MakingStep::Write {
                     writer: JsonWriter::new(*at),
                     format: String::new(),
                     text,
@@ -274,9 +274,9 @@ impl Making {
     }
 }
 
-fn find(tools: Rc<Tree>, names: Option<HashSet<String>>) -> Step {
+fn find(tools: Rc<Tree>, names: Option<HashSet<String>>) -> MakingStep {
     let end = if tools.is_empty() { 0 } else { tools.end(0) };
-    Step::Find {
+    MakingStep::Find {
         tools,
         next: 1,
         end,
@@ -284,8 +284,8 @@ fn find(tools: Rc<Tree>, names: Option<HashSet<String>>) -> Step {
     }
 }
 
-fn fill(tree: &Rc<Tree>, at: u32, object: bool, param: &'static str) -> Step {
-    Step::Fill {
+fn fill(tree: &Rc<Tree>, at: u32, object: bool, param: &'static str) -> MakingStep {
+    MakingStep::Fill {
         generator: Box::new(Generator::new(tree.clone(), at, object)),
         param,
     }

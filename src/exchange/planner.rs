@@ -13,7 +13,7 @@ use crate::api::content::{Content, Custom, Generated, Streaming};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use crate::api::facts::Facts;
 use crate::api::form::Form;
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::api::number::Numbers;
 use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
@@ -96,7 +96,7 @@ impl Planner {
     pub fn plan(
         &mut self,
         endpoint: &'static Endpoint,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         facts: Result<&Facts, Bad>,
         meter: &mut Meter,
     ) -> Plan {
@@ -125,7 +125,7 @@ impl Planner {
         &mut self,
         mut making: Box<Making>,
         subject: Option<(&'static Endpoint, &Facts)>,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         meter: &mut Meter,
     ) -> Plan {
         let content = match making.run(meter) {
@@ -146,7 +146,7 @@ impl Planner {
     fn begin(
         &self,
         endpoint: &'static Endpoint,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         facts: &Facts,
     ) -> Result<Option<Making>, Problem> {
         if facts.lacks.model && named.is_none() {
@@ -167,15 +167,15 @@ impl Planner {
     fn content(
         &self,
         endpoint: &'static Endpoint,
-        named: Option<&Name>,
+        named: Option<&JsonString>,
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {
         let route = endpoint.route;
         let model = named
             .cloned()
-            .or_else(|| facts.model().map(Name::from_raw))
-            .unwrap_or_else(|| Name::from_raw(route.model.name().as_bytes()));
+            .or_else(|| facts.model().map(JsonString::from_raw))
+            .unwrap_or_else(|| JsonString::from_raw(route.model.name().as_bytes()));
         Ok(match route.kind {
             ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
             ResponseKind::Embeddings(_) => Content::Embeddings {
@@ -197,7 +197,7 @@ impl Planner {
     pub fn document(
         &mut self,
         endpoint: &'static Endpoint,
-        named: Option<Name>,
+        named: Option<JsonString>,
         watch: &Arc<Watch>,
         now: Nanos,
         meter: &mut Meter,
@@ -226,7 +226,7 @@ impl Planner {
     fn generated(
         &self,
         form: &'static Form,
-        model: Name,
+        model: JsonString,
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {

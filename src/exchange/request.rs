@@ -1,8 +1,8 @@
 //! The meaning of a request's head: its target, its method and its credentials.
 
 use crate::api::content::Content;
+use crate::api::json_string::JsonString;
 use crate::api::methods::Methods;
-use crate::api::name::Name;
 use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::api::route::{ResponseKind, View};
@@ -92,13 +92,13 @@ impl Auth {
         target: &str,
         fields: [Option<&[u8]>; FIELDS.len()],
         encoded: bool,
-    ) -> (Call, Option<Name>) {
+    ) -> (Call, Option<JsonString>) {
         let mut named = None;
         let target = match find(target) {
             _ if target == "*" => Target::Server,
             None => Target::Nowhere(&Problem::UNKNOWN_PATH),
             Some((endpoint, None)) => Target::Endpoint(endpoint),
-            Some((endpoint, Some(segment))) => match Name::from_segment(segment) {
+            Some((endpoint, Some(segment))) => match JsonString::from_segment(segment) {
                 None => Target::Nowhere(&Problem::BAD_NAME),
                 name => {
                     named = name;

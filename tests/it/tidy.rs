@@ -22,7 +22,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rustix", &["net"]),
     ("httparse", &["http"]),
     ("httpdate", &["http"]),
-    ("percent_encoding", &["api/name", "schema"]),
+    ("percent_encoding", &["api/json_string", "schema"]),
     ("regex_syntax", &["schema"]),
     ("lexopt", &["settings"]),
     ("strsim", &["settings"]),

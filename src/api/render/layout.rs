@@ -3,7 +3,7 @@
 
 use crate::api::content::Generated;
 use crate::api::number::Numbers;
-use crate::api::render::place::{Place, Stage};
+use crate::api::render::place::{Place, TextStage};
 use crate::api::render::script::{LastIf, Script};
 use crate::api::template::Template;
 
@@ -93,9 +93,9 @@ impl<'a> Layout<'a> {
         place.frame = index;
         let Some(after) = index.checked_sub(self.opening) else {
             let frames = self.script.opening.len() as u32;
-            (place.choice, place.tokens, place.stage) = (index / frames, 0..0, Stage::Begun);
+            (place.choice, place.tokens, place.stage) = (index / frames, 0..0, TextStage::Begun);
             if !self.script.opens_choices {
-                (place.choice, place.tokens, place.stage) = (0, 0..self.tokens, Stage::Done);
+                (place.choice, place.tokens, place.stage) = (0, 0..self.tokens, TextStage::Done);
             }
             return plain(&self.script.opening[(index % frames) as usize]);
         };
@@ -109,8 +109,8 @@ impl<'a> Layout<'a> {
             place.choice = choice;
             place.tokens = from..self.tokens.min(from + self.per_chunk);
             place.stage = match self.script.opens_choices {
-                true => Stage::Going,
-                false => Stage::Done,
+                true => TextStage::Going,
+                false => TextStage::Done,
             };
             return Frame {
                 template: self.script.chunk.as_ref().expect("choices have chunks"),
@@ -119,7 +119,7 @@ impl<'a> Layout<'a> {
             };
         }
         let after = after - self.chunks * self.choices;
-        place.stage = Stage::Done;
+        place.stage = TextStage::Done;
         place.tokens = match self.script.repeats_text || !self.script.opens_choices {
             true => 0..self.tokens,
             false => self.tokens..self.tokens,

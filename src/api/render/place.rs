@@ -20,12 +20,12 @@ pub struct Place<'a> {
     pub choice: u32,
     /// The tokens of generated text that the frame carries.
     pub tokens: Range<u32>,
-    pub stage: Stage,
+    pub stage: TextStage,
 }
 
 /// The progress of generated text, as a response reports it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum TextStage {
     /// No token has been sent.
     Begun,
     /// Tokens are being sent.
@@ -50,7 +50,7 @@ impl<'a> Place<'a> {
             frame: 0,
             choice: 0,
             tokens: 0..0,
-            stage: Stage::Begun,
+            stage: TextStage::Begun,
         }
     }
 
@@ -65,10 +65,10 @@ impl<'a> Place<'a> {
     /// Returns the word for how far the text has come.
     pub fn ending(&self, endings: &Endings) -> &'static str {
         match self.stage {
-            Stage::Begun | Stage::Going => endings.open,
-            Stage::Done if self.numbers.cut => endings.cut,
-            Stage::Done if self.generated().function().is_some() => endings.call,
-            Stage::Done => endings.stop,
+            TextStage::Begun | TextStage::Going => endings.open,
+            TextStage::Done if self.numbers.cut => endings.cut,
+            TextStage::Done if self.generated().function().is_some() => endings.call,
+            TextStage::Done => endings.stop,
         }
     }
 }

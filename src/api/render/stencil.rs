@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use crate::api::name::Name;
+use crate::api::json_string::JsonString;
 use crate::api::number::hex;
 use crate::api::render::place::{Place, Position};
 use crate::api::render::values::{Room, Values};
@@ -24,7 +24,7 @@ pub(super) struct Stencils {
 /// A rendered chunk without its text and its number.
 #[derive(Debug)]
 pub(super) struct Stencil {
-    key: Key,
+    key: StencilKey,
     bytes: Vec<u8>,
     /// The place of the choice's or the event's number.
     number: usize,
@@ -39,11 +39,11 @@ pub(super) struct Stencil {
 
 /// Everything that the constant bytes of a chunk follow from.
 #[derive(Debug, PartialEq)]
-struct Key {
+struct StencilKey {
     /// The address of the template; templates live as long as their core.
     template: usize,
     include_usage: bool,
-    model: Name,
+    model: JsonString,
 }
 
 impl Stencils {
@@ -65,7 +65,7 @@ impl Stencils {
                 && (place.created < 1_000_000_000) == (kept.created < 1_000_000_000)
         });
         let index = known.unwrap_or_else(|| {
-            let key = Key {
+            let key = StencilKey {
                 template: address,
                 include_usage,
                 model: generated.model.clone(),
@@ -90,7 +90,12 @@ impl Stencils {
 }
 
 impl Stencil {
-    fn new(key: Key, template: &Template, place: &Place<'_>, values: &mut Values) -> Stencil {
+    fn new(
+        key: StencilKey,
+        template: &Template,
+        place: &Place<'_>,
+        values: &mut Values,
+    ) -> Stencil {
         let mut stencil = Stencil {
             key,
             bytes: Vec::new(),

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{Embeddings, VARIANTS};
+use crate::api::json_string::JsonString;
 use crate::api::methods::Methods;
-use crate::api::name::Name;
 use crate::api::number::{ID_LEN, PatchSite, digits, noted};
 use crate::api::problem::Problem;
 use crate::api::render::place::{Place, Position};
@@ -27,7 +27,7 @@ const BYTES_AT_ONCE: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Values {
     words: Words,
-    listed: Vec<Name>,
+    listed: Vec<JsonString>,
     vectors: Embeddings,
 }
 
@@ -48,7 +48,10 @@ impl Room<'_> {
 
 impl Values {
     pub fn new(settings: &Settings, words: Words) -> Values {
-        let listed = settings.models.iter().map(|name| Name::from_text(name));
+        let listed = settings
+            .models
+            .iter()
+            .map(|name| JsonString::from_text(name));
         Values {
             words,
             listed: listed.collect(),
@@ -163,7 +166,7 @@ impl Values {
         }
     }
 
-    fn model<'a>(&'a self, place: &Place<'a>) -> &'a Name {
+    fn model<'a>(&'a self, place: &Place<'a>) -> &'a JsonString {
         match place.content {
             Content::Models => &self.listed[place.choice as usize],
             content => content

@@ -67,7 +67,7 @@ pub struct Echo {
     /// The messages are a list.
     in_list: bool,
     /// The key of the message read last.
-    key: Key,
+    key: EchoKey,
     /// The value of the key is a list of parts.
     in_parts: bool,
     /// The key of the part read last is `text`.
@@ -77,7 +77,7 @@ pub struct Echo {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Key {
+enum EchoKey {
     #[default]
     Other,
     Role,
@@ -149,14 +149,14 @@ impl Echo {
         match (met.depth, resolved(raw, &mut room)) {
             _ if !self.in_list => {}
             (3, b"role") => {
-                self.key = Key::Role;
+                self.key = EchoKey::Role;
                 self.by_user = false;
             }
             (3, b"content") => {
-                self.key = Key::Content;
+                self.key = EchoKey::Content;
                 self.said = Said::default();
             }
-            (3, _) => self.key = Key::Other,
+            (3, _) => self.key = EchoKey::Other,
             (DEPTH, name) => {
                 self.in_text = name == b"text";
                 if self.in_text && !self.said.cut {
@@ -175,10 +175,10 @@ impl Echo {
             (JsonEvent::ListBegan, 2) => self.in_list = true,
             // Messages are a list or one string.
             (_, 2..) if !self.in_list => {}
-            (JsonEvent::Text, 3) if self.key == Key::Role => {
+            (JsonEvent::Text, 3) if self.key == EchoKey::Role => {
                 self.by_user = resolved(text, &mut room) == b"user";
             }
-            (JsonEvent::Text, 3) if self.key == Key::Content => self.hear(met),
+            (JsonEvent::Text, 3) if self.key == EchoKey::Content => self.hear(met),
             (JsonEvent::Text, DEPTH) if self.in_parts && self.in_text => self.hear(met),
             // A prompt, or one of several, of which the last counts.
             (JsonEvent::Text, 1 | 2) => {
@@ -186,7 +186,7 @@ impl Echo {
                 self.hear(met);
                 self.last = Some(std::mem::take(&mut self.said));
             }
-            (JsonEvent::ListBegan, 4) => self.in_parts = self.key == Key::Content,
+            (JsonEvent::ListBegan, 4) => self.in_parts = self.key == EchoKey::Content,
             (JsonEvent::ListEnded, 3) | (JsonEvent::ObjectBegan, 4) => self.in_parts = false,
             (JsonEvent::ObjectBegan | JsonEvent::ListBegan, DEPTH) => {
                 self.in_text = false;
@@ -214,7 +214,7 @@ impl Echo {
         if std::mem::take(&mut self.by_user) {
             self.last = Some(said);
         }
-        self.key = Key::Other;
+        self.key = EchoKey::Other;
         self.in_parts = false;
     }
 

@@ -22,7 +22,7 @@ use crate::api::embedding::{DIMENSIONS_MAX, Encoding};
 use crate::api::field::FieldRow;
 use crate::api::held::{HELD_MAX, Unread};
 use crate::api::inputs::*;
-use crate::api::name::MODEL_MAX;
+use crate::api::json_string::MODEL_MAX;
 use oracle::check;
 use serde_json::Value;
 
