@@ -1,7 +1,6 @@
 """Rows of long, slow and malformed request heads."""
 
-import lab
-
+from .. import wire
 from .build import AUTHORIZED, CHAT, KIB, get, post
 from .plain import CHAT_REQUEST
 from .row import CLOSED, group, row
@@ -73,10 +72,10 @@ ROWS = group(
     row("path of 8 KB, slashes", get("/" * (TARGET_MAX - 8)), "404"),
     row("absolute target", get("http://localhost/health")),
     row("deployment's name of 256 escaped bytes",
-        lab.chat_request().replace(
+        wire.request("chat").replace(
             b"/v1/", b"/openai/deployments/" + b"%6d" * 256 + b"/", 1)),
     row("deployment's name of 257 bytes",
-        lab.chat_request().replace(b"/v1/", b"/openai/deployments/" + b"m" * 257 + b"/", 1),
+        wire.request("chat").replace(b"/v1/", b"/openai/deployments/" + b"m" * 257 + b"/", 1),
         "404"),
     row("method of 8 KB", get("/health", method="M" * 8000), "400", "405", "414", "431", "501"),
     row("Authorization of 8 KB", get("/v1/models", "Authorization: " + "x" * 8000), "403",
@@ -112,7 +111,7 @@ ROWS = group(
     row("Expect: 100-continue", [EXPECTS[:HEAD_END], EXPECTS[HEAD_END:]]),
     row("Expect: 100-continue, body at once", EXPECTS),
     row("Expect: 100-continue, over 50 MB",
-        lab.head(CHAT, 51 << 20)[:-2] + b"Expect: 100-continue\r\n\r\n", "413"),
+        wire.head(CHAT, 51 << 20)[:-2] + b"Expect: 100-continue\r\n\r\n", "413"),
     row("Upgrade: h2c", get("/health", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c")),
     row("chunked twice", get("/health", "Transfer-Encoding: chunked, chunked"),
         "400 invalid_transfer_encoding"),

@@ -1,22 +1,12 @@
-#!/usr/bin/env python3
-"""Measures the cost of hostile requests to mocker on one core: CPU time per request and per MB
-sent, resident memory above that of an idle server, and the longest time between two polls. Each row
-of the table in scripts/hostile gets a fresh server and states the statuses that it expects. The
-exit status is 1 if another status was seen, or if a server died or did not respond. Needs taskset,
-prlimit and two cores, and chrt for turns without the time slices of other processes. Takes some
-minutes."""
-
-import sys
-
-sys.dont_write_bytecode = True  # otherwise imports leave a cache beside the sources
+"""The case that measures the cost of hostile requests."""
 
 import dataclasses
 import math
-import os
+import sys
 
-import hostile
-import lab
-from hostile.measure import measure
+from . import hostile, lab, tables
+from .hostile.measure import measure
+from .lab import option
 
 # The longest stretch between two polls that is allowed, in seconds: any other connection may have
 # to wait for as long. The table shows longer ones with an exclamation mark.
@@ -33,7 +23,7 @@ PATIENCE = {False: 8, True: 3}
 QUICK = 0.2
 
 MIB = 1 << 20
-COLUMNS = f"{'':<58}{'requests':>9}{'us/request':>13}{'x chat':>10}{'ms/MB':>8}" \
+COLUMNS = f"{'requests':>9}{'us/request':>13}{'x chat':>10}{'ms/MB':>8}" \
     f"{'peak MiB':>10}{'kept MiB':>10}{'turn ms':>10}"
 
 
@@ -47,7 +37,7 @@ def chosen(only):
 
 
 def length(result):
-    """The length of the longest turn, in seconds; infinite if it is unknown."""
+    """Returns the length of the longest turn in seconds; infinite if it is unknown."""
     return math.inf if result.turn is None else result.turn
 
 
@@ -73,7 +63,7 @@ def shown(value, form):
 
 
 def turn(result):
-    """The longest turn in milliseconds; one that is too long has an exclamation mark."""
+    """Formats the longest turn in milliseconds, with an exclamation mark if it is too long."""
     if result.turn is None:
         return "?"
     return f"{result.turn * 1e3:.3f}{'!' if result.turn > TURN_MAX else ' '}"
@@ -130,26 +120,31 @@ def summary(rows, measurements):
     return 1 if failed else 0
 
 
-def main():
-    options = lab.parser(__doc__, arg=False, against=True)
-    options.add_argument(
-        "--only", action="append", default=[], metavar="WORD",
-        help="measure the rows with this word in their name or group; repeatable",
-    )
-    options.add_argument("--quick", action="store_true", help="spend less time on each row")
-    options.add_argument("--list", action="store_true", help="print the rows and measure nothing")
-    options = options.parse_args()
+@lab.case(
+    lab.BINARY, lab.JSON, lab.AGAINST,
+    option("--only", action="append", default=[], metavar="WORD",
+           help="measure the rows with this word in their name or group; repeatable"),
+    option("--quick", action="store_true", help="spend less time on each row"),
+    option("--list", action="store_true", help="print the rows and measure nothing"),
+)
+def cost(options):
+    """Cost of hostile requests: CPU time, memory, the longest time between two polls, statuses.
+    CPU time is per request and per MB sent, memory is resident memory above that of an idle server.
+    Each row of the table in scripts/measuring/hostile gets a fresh server and states the statuses
+    that it expects. The exit status is 1 if another status was seen, or if a server died or did not
+    respond. Needs prlimit, and chrt for turns without the time slices of other processes. Takes
+    some minutes."""
     rows = chosen(options.only)
     if options.list:
         for row in rows:
             print(f"{row.group:<12} {row.name:<60} {' or '.join(row.expect):<30} {row.mark}")
         return 0
 
-    builds = {"A": options.binary or lab.build_mocker()}
+    builds = {"A": lab.binary(options)}
     if options.against:
         builds["B"] = options.against
     lab.open_files(5000)
-    os.sched_setaffinity(0, {lab.LOAD_CORE})
+    lab.become_client()
     patience = PATIENCE[options.quick]
 
     def both(row, turned):
@@ -167,10 +162,10 @@ def main():
     for number, row in enumerate(rows):
         if row.group != group:
             group = row.group
-            print(f"{group:<58}{COLUMNS[58:]}")
+            print(f"{group:<58}{COLUMNS}")
         measurements[row.name] = both(row, number % 2 == 1)
         print_row(row, measurements[row.name], chat)
-    lab.save(options.json, [
+    tables.save(options.json, [
         {
             "name": row.name, "group": row.group, "expect": row.expect, "mark": row.mark,
             "results": {
@@ -181,7 +176,3 @@ def main():
         for row in rows
     ])
     return summary(rows, measurements)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

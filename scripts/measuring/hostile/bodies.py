@@ -1,7 +1,6 @@
 """Rows of long and of malformed bodies."""
 
-import lab
-
+from .. import wire
 from .build import (
     BODY_MAX,
     CHAT,
@@ -139,7 +138,7 @@ ROWS = group(
     row("50 MB: zero bytes", one(b"", b"\0", b""), "400 invalid_json"),
     row("64 KB: invalid JSON at the end", lambda _: post(CHAT, b'{"a":"' + b"x" * 64 * KIB + b'"'),
         "400 invalid_json"),
-    row("over 50 MB announced", lab.head(CHAT, BODY_MAX + 1), "413"),
+    row("over 50 MB announced", wire.head(CHAT, BODY_MAX + 1), "413"),
     row("over 50 MB sent", lambda _: post(CHAT, b" " * (BODY_MAX + 1)), "413"),
     row("gzip", post(CHAT, b"\x1f\x8b" + b"x" * 1000, b"Content-Encoding: gzip\r\n"), "415"),
     row("gzip, 50 MB", lambda _: post(CHAT, b"\0" * BODY_MAX, b"Content-Encoding: gzip\r\n"),

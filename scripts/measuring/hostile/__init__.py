@@ -1,4 +1,4 @@
-"""The table of hostile traffic that scripts/cost sends: modules of rows, and the code that runs
+"""The table of hostile traffic that the case `cost` sends: modules of rows, and the code that runs
 one."""
 
 from . import bodies, connections, framing, heads, logs, plain, responses, schemas, tools

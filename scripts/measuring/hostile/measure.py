@@ -10,8 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import lab
-
+from .. import lab
 from .build import AUTHORIZED, get
 from .client import Client
 
@@ -109,7 +108,7 @@ class Watched:
         """Returns resident memory in bytes; 0 for a dead server."""
         try:
             return self.server.memory(field)
-        except (KeyError, OSError):
+        except (TypeError, OSError):
             return 0
 
     def peaked(self):

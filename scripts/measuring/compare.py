@@ -1,36 +1,22 @@
-#!/usr/bin/env python3
-"""Compares mocker with its alternatives on this machine: a floor that parses nothing, nginx, Go's
-fasthttp and net/http, Node, hyper, axum, and the mocks vidaimock and llmsim. Each returns a chat
-completion on one core, with the load generator on another. They alternate within each round, and
-mocker runs twice (A and A2), so that A/A2 shows the measurement noise.
-
-Writes a table (results.md), the raw numbers (results.csv) and charts (*.svg) to target/compare.
-Builds what it compares; what can't be built is reported and skipped. Needs wrk, python3-venv and
-two cores, and for the other servers Debian's nginx-light, golang-go,
-golang-github-valyala-fasthttp-dev and nodejs. By default it measures what the README claims, in
-about 10 minutes after building; --full measures a grid and takes hours. Regardless of --rounds, it
-compares mocker with the floor in 21 rounds, and starts it 20 times to measure the distribution of
-connections over its cores."""
-
-import sys
-
-sys.dont_write_bytecode = True  # otherwise imports leave a cache beside the sources
+"""The case that compares mocker with its alternatives."""
 
 import csv
 import os
-import statistics
+import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-import lab
-from opponents import cells, contenders
+from . import lab, tables
+from .lab import option
+from .opponents import cells, contenders
 
 OUT = lab.ROOT / "target" / "compare"
 
 
 class Results:
-    """All numbers of all runs, as rows of a table."""
+    """The numbers of all runs, as rows of a table."""
 
     def __init__(self):
         self.rows = []
@@ -48,7 +34,7 @@ class Results:
         self.notes.append(text)
 
     def of(self, cell, key):
-        """The values by contender, in the order in which they were measured."""
+        """Returns the values by contender, in the order in which they were measured."""
         values = {}
         for of_cell, name, _, of_key, _, value in self.rows:
             if (of_cell, of_key) == (cell, key):
@@ -63,7 +49,7 @@ class Results:
         (OUT / "results.md").write_text(self.markdown())
 
     def markdown(self):
-        text = ["# mocker beside what one would pick instead", "", machine(), ""]
+        text = ["# mocker compared with its alternatives", "", machine(), ""]
         seen = dict.fromkeys((cell, key, unit) for cell, _, _, key, unit, _ in self.rows)
         for cell in dict.fromkeys(cell for cell, _, _ in seen):
             text += [f"## {cell}", ""]
@@ -75,7 +61,7 @@ class Results:
             columns = [self.of(cell, key) for key, _ in keys]
             ours = columns[0].get("mocker")
             for name in columns[0]:
-                row = [lab.spread(column[name], number) for column in columns]
+                row = [tables.spread(column[name], number) for column in columns]
                 row += [ratios(ours, columns[0][name], name)]
                 text.append(f"| {name} | {' | '.join(row)} |")
             text.append("")
@@ -91,31 +77,25 @@ def number(value):
 
 
 def ratios(ours, theirs, name):
-    """The median of the ratios within each round, and the quartiles."""
+    """Formats the median of the ratios within each round, and the quartiles."""
     if ours is None or name == "mocker" or len(ours) != len(theirs) or not all(theirs):
         return ""
-    values = [one / other for one, other in zip(ours, theirs)]
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{median:.3f} ({low:.3f}..{high:.3f})"
+    values, (low, median, high) = tables.quartiles(ours, theirs)
+    return f"{median:.3f}" + (f" ({low:.3f}..{high:.3f})" if len(values) > 1 else "")
 
 
 def machine():
-    """One line: the processor, the kernel, when."""
-    model = "an unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
+    """Describes the processor and the kernel, and how to read the tables."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return (
-        f"{model}, {os.cpu_count()} CPUs, Linux {os.uname().release}; medians, with the least and"
-        f" the most of all rounds; ratios are medians of those within a round, with quartiles."
+        f"{model[1] if model else 'an unknown processor'}, {os.cpu_count()} CPUs, Linux "
+        f"{os.uname().release}; medians, with the minimum and the maximum of all rounds; ratios "
+        "are medians of those within a round, with quartiles."
     )
 
 
 def charts():
-    """Draws the charts in an environment of its own."""
+    """Draws the charts in a separate Python environment."""
     venv = OUT / "venv"
     python = venv / "bin" / "python"
     ready = python.exists() and subprocess.run(
@@ -125,40 +105,42 @@ def charts():
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "matplotlib"], check=True)
-    script = lab.ROOT / "scripts" / "opponents" / "charts.py"
+    script = contenders.HERE / "charts.py"
     subprocess.run([python, "-B", script, OUT / "results.csv", OUT], check=True)
 
 
-def main():
-    options = lab.parser(__doc__, rounds=7, arg=False, numbers=False)
-    options.add_argument("--seconds", type=float, default=1, help="length of a run")
-    options.add_argument("--full", action="store_true", help="measure a grid; takes hours")
-    options.add_argument(
-        "--only", action="append", metavar="WORD",
-        help="measure only cells with this in their name; repeatable"
-    )
-    options = options.parse_args()
+@lab.case(
+    lab.BINARY, option("--rounds", 7, "rounds"), option("--seconds", 1.0, "length of a run"),
+    option("--full", action="store_true", help="measure a grid; takes hours"),
+    option("--only", action="append", metavar="WORD",
+           help="measure only cells with this in their name; repeatable"),
+)
+def compare(options):
+    """Comparison with nginx, Go, Node, hyper, axum, other mocks, and a floor that parses nothing.
+    Each returns a chat completion on one core. Writes a table (results.md), the raw numbers
+    (results.csv) and charts (*.svg) to target/compare. Builds what it compares; what can't be built
+    is reported and skipped. Needs wrk and python3-venv, and for the other servers Debian's
+    nginx-light, golang-go, golang-github-valyala-fasthttp-dev and nodejs. By default it measures
+    what the README claims, in about 10 minutes after building. Regardless of --rounds, it compares
+    mocker with the floor in 21 rounds, and starts it 20 times to measure the distribution of
+    connections over its cores."""
     OUT.mkdir(parents=True, exist_ok=True)
-    binary = options.binary or lab.build_mocker()
-    # Now, so that nothing is built between what is measured.
+    build = lab.binary(options)
+    # Build these now, so that no build runs between measurements.
     lab.bench("floor")
     lab.bench("late")
     lab.open_files(10_500)
     results = Results()
-    field = contenders.field(binary, OUT, results.note)
+    field = contenders.field(build, OUT, results.note)
     began = time.monotonic()
     for name, measure in cells.full() if options.full else cells.claimed():
         if options.only and not any(word in name for word in options.only):
             continue
         print(f"\n{name}", file=sys.stderr)
         measure(name, field, options, results)
-        # Whatever comes after, what was measured is kept.
+        # Write the results so far, in case a later cell fails.
         results.write()
     print(results.markdown())
     charts()
     minutes = (time.monotonic() - began) / 60
     print(f"measured in {minutes:.0f} minutes; see {OUT.relative_to(lab.ROOT)}")
-
-
-if __name__ == "__main__":
-    main()

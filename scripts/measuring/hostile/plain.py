@@ -1,11 +1,10 @@
 """Rows of ordinary requests, with which the hostile ones are compared."""
 
-import lab
-
+from .. import wire
 from .build import CHAT, EMBEDDINGS, RESPONSES, get, post
 from .row import VECTORS, group, row
 
-CHAT_REQUEST = lab.chat_request()
+CHAT_REQUEST = wire.request("chat")
 
 
 def varied(number):
@@ -19,9 +18,9 @@ ROWS = group(
     row("chat", CHAT_REQUEST),
     row("chat, every request different", varied, varies=True),
     row("chat, 16 pipelined", CHAT_REQUEST, depth=16, count=50_000),
-    row("chat, streamed", lab.stream_request()),
-    row("embedding", lab.request_of("embeddings"), mark=VECTORS),
-    row("embedding, base64", lab.request_of("base64")),
+    row("chat, streamed", wire.request("stream")),
+    row("embedding", wire.request("embeddings"), mark=VECTORS),
+    row("embedding, base64", wire.request("base64")),
     row("response", post(RESPONSES, {"model": "gpt-4o-mini", "input": "Hello"})),
     row("empty body", post(CHAT, b"")),
     row("models", get("/v1/models")),

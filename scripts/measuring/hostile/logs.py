@@ -1,7 +1,6 @@
 """Rows about the server's own reports: metrics, statistics, the raw log."""
 
-import lab
-
+from .. import wire
 from .build import AUTHORIZED, CHAT, MIB, chat, get, listed, post, text
 from .plain import CHAT_REQUEST
 from .responses import RANDOM
@@ -44,13 +43,13 @@ RAW_LOG = group(
     row("logged: a stream of 100,000 tokens", chat(stream=True),
         args=(*LOGGED, "-tokens", "100000")),
     row("logged: no HTTP", b"\0" * 4096, "400", args=LOGGED),
-    row("logged: 4 announced bodies of 50 MB", lab.head(CHAT, 50 << 20), NOTHING,
+    row("logged: 4 announced bodies of 50 MB", wire.head(CHAT, 50 << 20), NOTHING,
         connections=4, count=4, hold=True, args=LOGGED),
-    row("logged: 5 announced bodies of 50 MB", lab.head(CHAT, 50 << 20), NOTHING,
+    row("logged: 5 announced bodies of 50 MB", wire.head(CHAT, 50 << 20), NOTHING,
         connections=5, count=5, hold=True, args=LOGGED, mark=RAW),
     row("logged: announced bodies that fill the log", announced, NOTHING, varies=True,
         connections=len(FILLING), count=len(FILLING), hold=True, args=LOGGED, mark=RAW),
-    row("logged: 1000 announced bodies of 1 MB", lab.head(CHAT, 1 << 20), NOTHING,
+    row("logged: 1000 announced bodies of 1 MB", wire.head(CHAT, 1 << 20), NOTHING,
         connections=1000, count=1000, hold=True, args=LOGGED, mark=RAW),
     row("logged: 8 half-sent bodies of 40 MB",
         lambda _: post(CHAT, b" " * (40 << 20))[:-1], NOTHING,

@@ -1,9 +1,8 @@
 """Rows of many connections: half-sent requests, slow readers, resets, short-lived connections,
 pipelined requests."""
 
-import lab
-
-from .build import BODY_MAX, CHAT, EMBEDDINGS, KIB, MIB, chat, filled, get, post, structured
+from .. import wire
+from .build import BODY_MAX, CHAT, CHUNKED, EMBEDDINGS, KIB, MIB, chat, filled, get, post, structured
 from .heads import AUTH, EXPECTS, HEAD_END, HEAD_MAX, WRONG, long_head
 from .plain import CHAT_REQUEST
 from .responses import INPUTS
@@ -22,7 +21,7 @@ def half_sent(field, part, size=3 * MIB):
     """Returns a maker of the first half of a body of this many bytes, with a list in a field."""
     def make(_):
         body = filled(b'{"' + field + b'":[', part, b"]}", size)
-        return lab.head(CHAT, 2 * size) + body[:-2] + b","
+        return wire.head(CHAT, 2 * size) + body[:-2] + b","
     return make
 
 
@@ -48,18 +47,18 @@ ROWS = group(
     row("connections of one wrong byte", b"\0", "400", fresh=True),
     row("connections closed after the request", CHAT_REQUEST, half_close=True),
     row("connections reset in a response", chat(n=128), abandon=True, args=EVERY_TOKEN),
-    row("connections reset in a stream", lab.stream_request(), abandon=True, args=EVERY_TOKEN),
+    row("connections reset in a stream", wire.request("stream"), abandon=True, args=EVERY_TOKEN),
     row("connections reset in 100 MB of embeddings", EMBEDDED, abandon=True),
     # Connections that wait
     waiting("1000 silent connections", MANY, b""),
     waiting("1000 connections of one byte", MANY, b"P"),
     waiting("1000 half-sent heads of 8 KB", MANY, long_head(HEAD_MAX)[: 8 * KIB]),
     waiting("1000 half-sent heads of 16 KB", MANY, long_head(HEAD_MAX)[:-1]),
-    waiting("1000 heads of announced bodies", MANY, lab.head(CHAT, BODY_MAX)),
+    waiting("1000 heads of announced bodies", MANY, wire.head(CHAT, BODY_MAX)),
     waiting("1000 expected 100-continue", MANY, EXPECTS[:HEAD_END]),
     waiting("1000 half-sent small bodies", MANY, CHAT_REQUEST[:-1]),
     waiting("1000 half-sent names of models", MANY,
-            lab.head(CHAT, 1000) + b'{"model":"' + b"m" * 256),
+            wire.head(CHAT, 1000) + b'{"model":"' + b"m" * 256),
     waiting("1000 half-sent small tools", MANY, half_sent(b"tools", FUNCTION, 4 * KIB)),
     waiting("60 half-sent bodies of 3 MB of messages", 60,
             half_sent(b"messages", b'{"role":"user","content":"Hello there"}')),
@@ -68,13 +67,12 @@ ROWS = group(
             args=("-content", "echo")),
     waiting("60 half-sent bodies of 3 MB of tools", 60, half_sent(b"tools", FUNCTION)),
     waiting("500 half-sent bodies of 1 MB of tools", 500, half_sent(b"tools", FUNCTION, MIB)),
-    waiting("60 half-sent bodies of four held fields", 60, lambda _: lab.head(CHAT, 16 * MIB) + (
+    waiting("60 half-sent bodies of four held fields", 60, lambda _: wire.head(CHAT, 16 * MIB) + (
         b'{"tools":[' + b"1," * (MIB // 2) + b'1],"tool_choice":[' + b"1," * (MIB // 2)
         + b'1],"response_format":[' + b"1," * (MIB // 2)
     )),
-    waiting("60 half-sent chunked bodies of 3 MB of tools", 60, lambda _: lab.head(CHAT, 0).replace(
-        b"Content-Length: 0", b"Transfer-Encoding: chunked"
-    ) + b"400000\r\n" + half_sent(b"tools", FUNCTION)(0).partition(b"\r\n\r\n")[2]),
+    waiting("60 half-sent chunked bodies of 3 MB of tools", 60, lambda _: CHUNKED
+            + b"400000\r\n" + half_sent(b"tools", FUNCTION)(0).partition(b"\r\n\r\n")[2]),
     waiting("1000 responses that wait", MANY, CHAT_REQUEST, args=UNHURRIED),
     waiting("100 connections of 1000 pipelined requests that wait", 100, CHAT_REQUEST * 1000,
             args=UNHURRIED),
@@ -95,7 +93,7 @@ ROWS = group(
     # Pipelined requests
     row("chat, 64 pipelined", CHAT_REQUEST, depth=64, count=100_000),
     row("chat, 1000 pipelined", CHAT_REQUEST, depth=1000, count=100_000),
-    row("streams, 64 pipelined", lab.stream_request(), depth=64),
+    row("streams, 64 pipelined", wire.request("stream"), depth=64),
     row("GET /health, 64 pipelined", get("/health"), depth=64, count=100_000),
     row("schema of 1000 items, 16 pipelined", listed(1000), depth=16),
     row("schema of 1000 items, every one different, 64 pipelined", listed(1000), depth=64,

@@ -1,4 +1,4 @@
-"""Draws the charts of scripts/compare: charts.py RESULTS.CSV FOLDER"""
+"""Draws the charts of the case `compare`: charts.py RESULTS.CSV FOLDER"""
 
 import csv
 import statistics
@@ -19,12 +19,12 @@ SCHEMES = {
 }
 
 CHARTS = [
-    ("depth-1", "64 connections, depth 1", "CPU a request",
-     "CPU time of a request, microseconds (less is better)", False),
-    ("depth-16", "64 connections, 16 requests in one write", "CPU a request",
-     "CPU time of a request, 16 in one write, microseconds (less is better)", False),
+    ("depth-1", "64 connections, depth 1", "CPU per request",
+     "CPU time per request, microseconds (lower is better)", False),
+    ("depth-16", "64 connections, 16 requests in one write", "CPU per request",
+     "CPU time per request, 16 in one write, microseconds (lower is better)", False),
     ("lateness", "delivered latency, 50 ms, 1000 in flight", "p99",
-     "how late answers come, p99 beyond 50 ms, 1000 in flight, milliseconds (less is better)",
+     "lateness of responses, p99, delay of 50 ms, 1000 in flight, milliseconds (lower is better)",
      True),
 ]
 

@@ -2,9 +2,9 @@
 
 import json
 
-import lab
+from .. import wire
+from ..wire import CHAT, filled
 
-CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
 COMPLETIONS = "/v1/completions"
 EMBEDDINGS = "/v1/embeddings"
@@ -16,6 +16,8 @@ MIB = 1 << 20
 BODY_MAX = 50 * MIB
 
 HELLO = [{"role": "user", "content": "Hello"}]
+# The head of a chat request with a chunked body.
+CHUNKED = wire.head(CHAT, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
 # The value of -auth in the rows that set it.
 AUTHORIZED = "Bearer right"
 
@@ -40,7 +42,7 @@ def post(path, body, extra=b""):
     """Returns a request with the head of an SDK and further header lines."""
     if not isinstance(body, bytes):
         body = dump(body).encode()
-    head = lab.head(path, len(body))
+    head = wire.head(path, len(body))
     return head[:-2] + extra + b"\r\n" + body
 
 
@@ -53,13 +55,6 @@ def get(path, *lines, method="GET"):
     """Returns a request without a body."""
     fields = "".join(f"{line}\r\n" for line in lines)
     return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode()
-
-
-def filled(before, part, after, size):
-    """Returns a JSON body of this size: all parts that fit, separated by commas, then spaces."""
-    count = (size - len(before) - len(after) + 1) // (len(part) + 1)
-    parts = ((part + b",") * count)[:-1]
-    return before + parts + b" " * (size - len(before) - len(parts) - len(after)) + after
 
 
 def listed(part, size=BODY_MAX, field=b"metadata", path=CHAT):
@@ -75,14 +70,13 @@ def text(part, size=BODY_MAX):
     return lambda _: post(CHAT, before + part * count + after)
 
 
-def chunked(body, size, extension=b"", trailers=b"", path=CHAT):
+def chunked(body, size, extension=b"", trailers=b""):
     """Returns a request whose body is sent in chunks of this many bytes."""
-    head = lab.head(path, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     chunks = []
     for at in range(0, len(body), size):
         chunk = body[at : at + size]
         chunks.append(b"%x%s\r\n%s\r\n" % (len(chunk), extension, chunk))
-    return head + b"".join(chunks) + b"0\r\n" + trailers + b"\r\n"
+    return CHUNKED + b"".join(chunks) + b"0\r\n" + trailers + b"\r\n"
 
 
 def schema_format(schema):

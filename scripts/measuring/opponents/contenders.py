@@ -6,10 +6,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
-import lab
+from .. import lab
 
-HERE = lab.ROOT / "scripts" / "opponents"
+HERE = Path(__file__).resolve().parent
 
 # The text of all responses, so that they have about the same length.
 SENTENCE = "This is a mock response. " * 12
@@ -59,10 +60,8 @@ def needs(program):
 
 def mocker(binary):
     def start(latency, content):
-        said = []
-        if content != SENTENCE:
-            said = ["-big-payload"]
-        return lab.mocker(binary, ["-quiet", "-latency", f"{latency:g}", *said])
+        big = [] if content == SENTENCE else ["-big-payload"]
+        return lab.mocker(binary, ["-quiet", "-latency", f"{latency:g}", *big])
 
     return start
 
