@@ -1,6 +1,13 @@
 //! Serves a number of turns of a connection and does nothing else, for tools that count
 //! instructions: `scripts/measure instructions` runs it twice under callgrind and subtracts.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 mod turn;
 
 use mocker::internals::settings::Settings;

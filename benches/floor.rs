@@ -4,6 +4,13 @@
 //! and discards the bodies of uploads. `floor delay` is `floor serve` with each response a fixed
 //! time after its request. `floor stream` replays a recorded stream chunk by chunk.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 #[cfg(target_os = "linux")]
 #[path = "floor/delay.rs"]
 mod delay;

@@ -1,11 +1,18 @@
-//! A client that measures the lateness of responses with a fixed delay, for `scripts/measure
-//! delay`, `verdict` and `compare`. By default each connection is a closed loop, and the only
-//! thread sleeps in the kernel between responses. With a rate it is an open loop: requests are due
-//! at regular times regardless of the responses, and the thread never sleeps.
+//! A client that measures the lateness of responses with a fixed delay, for the cases `delay`,
+//! `verdict` and `compare` of `scripts/measure`. By default each connection is a closed loop, and
+//! the only thread sleeps in the kernel between responses. With a rate it is an open loop: requests
+//! are due at regular times regardless of the responses, and the thread never sleeps.
 //!
 //! Lateness is the time from just before a request was written (in an open loop, from its due time)
 //! until its response was seen, minus the delay. Any time that the client adds counts as lateness
 //! of the server, so a response can't seem early unless it is.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 mod client;
 

@@ -1,5 +1,12 @@
 //! The cost of each step of a request, without sockets: `cargo bench --bench micro`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 mod turn;
 
 use std::hint::black_box;

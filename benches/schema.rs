@@ -3,6 +3,13 @@
 //! a core makes between other work. Times are the best of several runs. An argument selects the
 //! rows whose names contain it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 use std::rc::Rc;
 use std::time::Instant;
 

@@ -5,6 +5,13 @@
 //! `soak ADDRESS SECONDS CONNECTIONS` prints the numbers of requests, and reports wrong responses
 //! on standard error.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

@@ -1,7 +1,14 @@
 //! A client that requests chat streams on many connections and reads them on one thread, for
-//! `scripts/measure stream-pacing` and `stream-throughput`. `stream pace` records when each token
-//! arrived, and `stream drain` counts complete streams. It finds the ends of events and streams
-//! without parsing their content.
+//! `scripts/measure stream-pacing` and `scripts/measure stream-throughput`. `stream pace` records
+//! when each token arrived, and `stream drain` counts complete streams. It finds the ends of events
+//! and streams without parsing their content.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 mod client;
 #[path = "stream/drain.rs"]

@@ -31,10 +31,12 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 
 def option(name, default=None, help="", **settings):
-    """Returns an option of a case. A default determines its type."""
+    """Returns an option of a case. A number as its default determines its type."""
+    if isinstance(default, (int, float)):
+        settings["type"] = type(default)
+        help += f" (default: {default:,})"
     if default is not None:
-        settings |= {"default": default, "type": type(default)}
-        help += f" (default: {default:g})" if isinstance(default, (int, float)) else ""
+        settings["default"] = default
     return name, {"help": help, **settings}
 
 
