@@ -60,9 +60,7 @@ fn main() {
         .collect();
     let [address, seconds, connections] = &arguments[..] else {
         // `cargo bench` runs every bench target without arguments.
-        return eprintln!(
-            "usage: soak ADDRESS SECONDS CONNECTIONS; a client, not a benchmark; run by scripts/measure"
-        );
+        return eprintln!("usage: soak ADDRESS SECONDS CONNECTIONS; run by scripts/measure soak");
     };
     let seconds: u64 = seconds.parse().expect("SECONDS is a number");
     let connections: usize = connections.parse().expect("CONNECTIONS is a number");

@@ -4,7 +4,6 @@ import collections
 import json
 import random
 import statistics
-import urllib.request
 
 from . import lab, tables, wire
 from .lab import option
@@ -87,5 +86,5 @@ def balance(options):
         pairs=[("on", "off"), ("off", "off2")],
         labels={"on": "balanced", "off": "hash", "off2": "hash again"},
     )
-    stats = urllib.request.urlopen(f"http://127.0.0.1:{contenders[0].port}/stats").read()
-    print(f"  connections that the balanced server accepted: {json.loads(stats)['accepted']:,}")
+    accepted = json.loads(contenders[0].get("/stats"))["accepted"]
+    print(f"  connections that the balanced server accepted: {accepted:,}")

@@ -1,7 +1,9 @@
 """The parts that the cases share: their options, builds, servers and load generators."""
 
 import atexit
+import contextlib
 import functools
+import http.client
 import json
 import os
 import re
@@ -139,6 +141,14 @@ class Server:
         """Returns a field of /proc/PID/status in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(rf"^{field}:\s*(\d+) kB", status, re.MULTILINE)[1]) * 1024
+
+    def get(self, path, timeout=30, **fields):
+        """Returns the content of a 200 on a new connection, or None for other statuses."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        with contextlib.closing(client):
+            client.request("GET", path, headers=fields)
+            response = client.getresponse()
+            return response.read() if response.status == 200 else None
 
     def connect(self):
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)

@@ -80,7 +80,8 @@ def idle(options):
     runs = tables.compare(
         f"{options.connections} active connections, runs of {options.seconds} s",
         [x, y, y2], options.rounds,
-        lambda server: lab.wrk(server, script, options.connections, options.seconds), columns + [lab.BUSY], ratios=columns, pairs=[("X", "Y"), ("Y", "Y2")],
+        lambda server: lab.wrk(server, script, options.connections, options.seconds),
+        columns + [lab.BUSY], ratios=columns, pairs=[("X", "Y"), ("Y", "Y2")],
         labels={"X": f"{options.idle} idle", "Y": "none idle", "Y2": "none idle, again"},
     )
     # If the server had closed them meanwhile, it would have been measured without any.

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import urllib.request
 from types import SimpleNamespace
 
 from . import lab, tables, wire
@@ -86,8 +85,8 @@ def verdicts(setup, options, capacity):
 
 def headroom(setup, options):
     """Compares the reported headroom at partial loads with the load that saturates the core."""
-    print("\nreported headroom at several loads without delay, over the capacity of the core, which "
-          "is wrk's rate divided by the core's busy share")
+    print("\nreported headroom at several loads without delay, over the core's capacity, which is "
+          "wrk's rate divided by the core's busy share")
     for part in (0.1, 0.33, 0.6):
         shares = []
         for _ in range(options.rounds):
@@ -109,17 +108,14 @@ def scraping(setup, options):
     # The scraper's own time is no cost of the server.
     lab.become_client()
 
-    def scrape():
-        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics").read()
-
     def measure(contender):
         stop = threading.Event()
 
-        def scrape_until_stop():
+        def scrape():
             while not stop.wait(0.1):
-                scrape()
+                server.get("/metrics")
 
-        scraper = threading.Thread(target=scrape_until_stop)
+        scraper = threading.Thread(target=scrape)
         if contender.name == "S":
             scraper.start()
         run = lab.wrk(server, setup.script, 64, 1)
@@ -134,7 +130,7 @@ def scraping(setup, options):
     tables.print_ratios(runs, lab.wrk_columns()[:2], [("S", "A"), ("A", "A2")])
     before, times = server.cpu_ns(), 200
     for _ in range(times):
-        scrape()
+        server.get("/metrics")
     each = (server.cpu_ns() - before) / times / 1e3
     print(f"  CPU time of one /metrics: {each:.0f} us, so {each / 1e3:.2f} % of a core")
 

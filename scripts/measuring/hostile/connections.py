@@ -2,7 +2,8 @@
 pipelined requests."""
 
 from .. import wire
-from .build import BODY_MAX, CHAT, CHUNKED, EMBEDDINGS, KIB, MIB, chat, filled, get, post, structured
+from ..wire import filled
+from .build import BODY_MAX, CHAT, CHUNKED, EMBEDDINGS, KIB, MIB, chat, get, post, structured
 from .heads import AUTH, EXPECTS, HEAD_END, HEAD_MAX, WRONG, long_head
 from .plain import CHAT_REQUEST
 from .responses import INPUTS

@@ -3,15 +3,15 @@
 import collections
 import dataclasses
 import functools
+import http.client
 import json
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 from .. import lab
-from .build import AUTHORIZED, get
+from .build import AUTHORIZED
 from .client import Client
 
 # The address space of a server: a row that makes it allocate endlessly must kill the server, not
@@ -50,12 +50,12 @@ class Result:
     problem: str = ""
 
     def cpu_per_request(self):
-        """The cost in microseconds; None without requests, and for a server that died."""
+        """Returns the cost in microseconds; None without requests, and for a server that died."""
         return self.cpu_ns / self.requests / 1e3 if self.requests and self.cpu_ns else None
 
     def cpu_per_mb(self):
-        """The cost in milliseconds per 10^6 bytes sent; None for small requests, whose cost does
-        not depend on their bytes."""
+        """Returns the cost in milliseconds per 10^6 bytes sent; None for small requests, whose cost
+        does not depend on their bytes."""
         long = self.sent >= LONG * max(self.requests, 1)
         return self.cpu_ns / self.sent if long and self.cpu_ns else None
 
@@ -82,7 +82,7 @@ def priority():
 
 
 class Watched:
-    """A server, with the figures that the kernel and the server itself report."""
+    """A server, with the figures that the kernel and the server report."""
 
     def __init__(self, binary, row, patience):
         self.server = start(binary, row)
@@ -130,17 +130,9 @@ class Watched:
     def get(self, path):
         """Returns the content of a response, or None if none arrived in time."""
         try:
-            with socket.create_connection(
-                ("127.0.0.1", self.server.port), timeout=self.patience
-            ) as connection:
-                connection.sendall(get(path, "Connection: close", f"Authorization: {AUTHORIZED}"))
-                response = b""
-                while part := connection.recv(1 << 16):
-                    response += part
-        except OSError:
+            return self.server.get(path, self.patience, Authorization=AUTHORIZED)
+        except (OSError, http.client.HTTPException):
             return None
-        head, _, content = response.partition(b"\r\n\r\n")
-        return content if head.startswith(b"HTTP/1.1 200 ") else None
 
     def longest_turn(self):
         stats = self.get("/stats")

@@ -181,7 +181,8 @@ ROWS = group(
     schema("minItems of 100 in 100 in 100", arrays(100, 100, 100)),
     schema("minItems of 10^9 in 10^9", arrays(10**9, 10**9), REFUSED),
     schema("minItems of 1000 objects", array(1000, PERSON)),
-    schema("minItems of 1000, texts of 64 KB", array(1000, {"type": "string", "minLength": 65_536})),
+    schema("minItems of 1000, texts of 64 KB",
+           array(1000, {"type": "string", "minLength": 65_536})),
     schema("minItems of 100, an enum of 1000", array(100, {"enum": texts(1000, 20)})),
     schema("minItems of 1000, a const of 60 KB", array(1000, {"const": "c" * 60_000})),
     schema("minItems of 1000, a const of 10,000 items", array(1000, {"const": [1] * 10_000})),
@@ -271,7 +272,7 @@ ROWS = group(
            "200", "400"),
     schema("const of 1000 digits", Raw('{"const":' + "1" * 1000 + "}"), "200", "400"),
     schema("minItems that is no integer", array(1.5), REFUSED),
-    # Elsewhere than in response_format
+    # Outside of response_format
     schema("5000 properties, streamed", lambda: properties(PROPERTIES_MAX), "200", stream=True),
     schema("100 properties, n: 128, 20 logprobs", lambda: properties(100), n=128, logprobs=True,
            top_logprobs=20),

@@ -8,7 +8,7 @@ from functools import partial
 from .. import balance, lab, memory, streams, tables, upload, wire
 from .contenders import SENTENCE
 
-BIG = "A longer answer says more of the same, and then some. " * 185
+BIG = "A longer response says more of the same, and then some. " * 178
 
 CPU = ("CPU per request", "us")
 

@@ -76,7 +76,7 @@ def nginx(out):
         # It can't delay, and its configuration allows no parameter of 10 KB.
         if latency or content != SENTENCE:
             return None
-        answer = json.dumps({
+        response = json.dumps({
             "id": "chatcmpl-0000000000000001", "object": "chat.completion", "created": 1700000000,
             "model": "gpt-4o-mini", "choices": [{
                 "index": 0, "logprobs": None, "finish_reason": "stop",
@@ -95,7 +95,7 @@ http {{
   client_body_temp_path {folder}/body; client_max_body_size 64m;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
-    location / {{ default_type application/json; return 200 '{answer}'; }}
+    location / {{ default_type application/json; return 200 '{response}'; }}
   }}
 }}
 """)

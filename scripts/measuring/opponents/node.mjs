@@ -11,7 +11,7 @@ let number = 0;
 
 function complete(model) {
   const prompt = 100 + Math.floor(Math.random() * 400);
-  const answer = 100 + Math.floor(Math.random() * 400);
+  const output = 100 + Math.floor(Math.random() * 400);
   number += 1;
   return JSON.stringify({
     id: "chatcmpl-" + number.toString(16).padStart(16, "0"),
@@ -24,7 +24,7 @@ function complete(model) {
       logprobs: null,
       finish_reason: "stop",
     }],
-    usage: {prompt_tokens: prompt, completion_tokens: answer, total_tokens: prompt + answer},
+    usage: {prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output},
   });
 }
 
@@ -33,15 +33,15 @@ const server = http.createServer((request, response) => {
   request.on("data", (piece) => pieces.push(piece));
   request.on("end", () => {
     const {model} = JSON.parse(Buffer.concat(pieces));
-    const answer = () => {
+    const respond = () => {
       const body = complete(model);
       response.writeHead(200, {
         "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body),
       });
       response.end(body);
     };
-    if (latency > 0) setTimeout(answer, latency);
-    else answer();
+    if (latency > 0) setTimeout(respond, latency);
+    else respond();
   });
 });
 server.keepAliveTimeout = 60000;

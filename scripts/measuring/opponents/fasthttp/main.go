@@ -57,8 +57,8 @@ func handle(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(fasthttp.StatusNotFound)
 		return
 	}
-	var asked request
-	if err := json.Unmarshal(ctx.PostBody(), &asked); err != nil {
+	var chat request
+	if err := json.Unmarshal(ctx.PostBody(), &chat); err != nil {
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
 		return
 	}
@@ -71,7 +71,7 @@ func handle(ctx *fasthttp.RequestCtx) {
 		ID:      fmt.Sprintf("chatcmpl-%016x", atomic.AddUint64(&number, 1)),
 		Object:  "chat.completion",
 		Created: time.Now().Unix(),
-		Model:   asked.Model,
+		Model:   chat.Model,
 		Choices: []choice{{
 			Message:      message{Role: "assistant", Content: content},
 			FinishReason: "stop",

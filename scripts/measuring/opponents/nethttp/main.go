@@ -52,8 +52,8 @@ func main() {
 	latency := time.Duration(*millis * float64(time.Millisecond))
 	var number uint64
 	http.HandleFunc("/v1/chat/completions", func(w http.ResponseWriter, r *http.Request) {
-		var asked request
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		var chat request
+		if err := json.NewDecoder(r.Body).Decode(&chat); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -65,7 +65,7 @@ func main() {
 			ID:      fmt.Sprintf("chatcmpl-%016x", atomic.AddUint64(&number, 1)),
 			Object:  "chat.completion",
 			Created: time.Now().Unix(),
-			Model:   asked.Model,
+			Model:   chat.Model,
 			Choices: []choice{{
 				Message:      message{Role: "assistant", Content: *content},
 				FinishReason: "stop",

@@ -1,11 +1,11 @@
-//! What both servers have in common: the options, the types, the answer.
+//! The code that both servers share: options, types and responses.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// What is asked for on the command line.
+/// The options of the command line.
 #[derive(Clone, Default)]
 pub struct Options {
     pub latency: Duration,
@@ -13,7 +13,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// `--latency MILLISECONDS --content TEXT`
+    /// Parses `--latency MILLISECONDS --content TEXT`.
     pub fn read() -> Result<Options, lexopt::Error> {
         use lexopt::prelude::*;
         let mut options = Options::default();
@@ -33,7 +33,7 @@ impl Options {
 }
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct ChatRequest {
     pub model: String,
 }
 
@@ -69,17 +69,17 @@ struct Completion<'a> {
     usage: Usage,
 }
 
-/// The answer, as JSON.
-pub fn complete(asked: &Asked, content: &str) -> Vec<u8> {
+/// Returns the response as JSON.
+pub fn complete(request: &ChatRequest, content: &str) -> Vec<u8> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let (prompt, answer) = (fastrand::u32(100..500), fastrand::u32(100..500));
+    let (prompt, output) = (fastrand::u32(100..500), fastrand::u32(100..500));
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let completion = Completion {
         id: format!("chatcmpl-{number:016x}"),
         object: "chat.completion",
         created: now.map_or(0, |since| since.as_secs()),
-        model: &asked.model,
+        model: &request.model,
         choices: [Choice {
             index: 0,
             message: Message {
@@ -92,8 +92,8 @@ pub fn complete(asked: &Asked, content: &str) -> Vec<u8> {
         }],
         usage: Usage {
             prompt_tokens: prompt,
-            completion_tokens: answer,
-            total_tokens: prompt + answer,
+            completion_tokens: output,
+            total_tokens: prompt + output,
         },
     };
     serde_json::to_vec(&completion).expect("it is JSON")

@@ -1,4 +1,4 @@
-//! With axum, one thread.
+//! A mock chat endpoint with axum and one thread.
 
 use std::error::Error;
 
@@ -8,15 +8,18 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::serve::ListenerExt;
 use axum::{Router, serve};
-use opponents::{Asked, Options, complete};
+use opponents::{ChatRequest, Options, complete};
 use tokio::net::TcpListener;
 
-async fn answer(State(options): State<Options>, Json(asked): Json<Asked>) -> impl IntoResponse {
+async fn respond(
+    State(options): State<Options>,
+    Json(request): Json<ChatRequest>,
+) -> impl IntoResponse {
     if !options.latency.is_zero() {
         tokio::time::sleep(options.latency).await;
     }
     let json = [(CONTENT_TYPE, "application/json")];
-    (json, complete(&asked, &options.content))
+    (json, complete(&request, &options.content))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
-        let router = Router::new().route("/v1/chat/completions", post(answer));
+        let router = Router::new().route("/v1/chat/completions", post(respond));
         serve(listener, router.with_state(options)).await?;
         Ok(())
     })

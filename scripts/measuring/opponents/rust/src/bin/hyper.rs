@@ -1,4 +1,4 @@
-//! With hyper and tokio, one thread.
+//! A mock chat endpoint with hyper, tokio and one thread.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use opponents::{Options, complete};
 use tokio::net::TcpListener;
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     options: Options,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -28,13 +28,13 @@ async fn answer(
     let Ok(body) = request.into_body().collect().await else {
         return status(StatusCode::BAD_REQUEST);
     };
-    let Ok(asked) = serde_json::from_slice(&body.to_bytes()) else {
+    let Ok(chat) = serde_json::from_slice(&body.to_bytes()) else {
         return status(StatusCode::BAD_REQUEST);
     };
     if !options.latency.is_zero() {
         tokio::time::sleep(options.latency).await;
     }
-    let mut response = Response::new(Full::new(complete(&asked, &options.content).into()));
+    let mut response = Response::new(Full::new(complete(&chat, &options.content).into()));
     let json = "application/json".parse().expect("it is a value");
     response.headers_mut().insert(CONTENT_TYPE, json);
     Ok(response)
@@ -52,12 +52,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let options = options.clone();
-            let serve = service_fn(move |request| answer(request, options.clone()));
+            let serve = service_fn(move |request| respond(request, options.clone()));
             tokio::spawn(async move {
                 let connection = http1::Builder::new()
                     .pipeline_flush(true)
                     .serve_connection(TokioIo::new(stream), serve);
-                // A client that goes away is no error of the server.
+                // A client that disconnects is no error of the server.
                 let _ = connection.await;
             });
         }
