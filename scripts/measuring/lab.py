@@ -15,8 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-from . import wire
-
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target" / "measure"
 
