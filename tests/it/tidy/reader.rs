@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// A source file.
 pub struct Source {
@@ -97,7 +97,14 @@ fn bare(tokens: TokenStream, out: &mut String) {
                 }
                 out.push_str(&word.to_string());
             }
-            TokenTree::Punct(mark) => out.push(mark.as_char()),
+            TokenTree::Punct(mark) => {
+                let in_path = mark.spacing() == Spacing::Joint || out.ends_with(':');
+                out.push(mark.as_char());
+                // The colon of a type is no part of its path.
+                if mark.as_char() == ':' && !in_path {
+                    out.push(' ');
+                }
+            }
             TokenTree::Literal(_) => out.push_str("\"\""),
         }
     }
@@ -120,7 +127,7 @@ fn comments_and_literals_are_removed() {
     let mut code = String::new();
     let rust = "use a::b; // c\n/* d */ fn e(f: &'a G) { h(\"i // j\", 'k', r#\"l\"m\"#, 1) }";
     bare(rust.parse().expect("it is Rust"), &mut code);
-    assert_eq!(code, "use a::b;fn e(f:&'a G){h(\"\",\"\",\"\",\"\")}");
+    assert_eq!(code, "use a::b;fn e(f: &'a G){h(\"\",\"\",\"\",\"\")}");
     assert!(names("use mio::Poll", "mio") && names("a::mio", "mio"));
     assert!(!names("mio2 amio mio_x", "mio"));
     let inline = "a\n#[cfg(test)]\nmod tests {}";
