@@ -125,7 +125,7 @@ def main() -> int:
     for name, row in description.DEVIATIONS.items():
         print(f"excused {description.deviated[name]} times: {row.why}")
     for name, count in sorted(description.validated.items()):
-        print(f"held against {name}: {count}")
+        print(f"validated against {name}: {count}")
     print(f"{time.monotonic() - began:.0f} s")
     return finish()
 
