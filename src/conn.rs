@@ -11,13 +11,13 @@ mod receive;
 mod respond;
 pub mod writer;
 
+use crate::api::name::Name;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::Planning;
+use crate::exchange::response::Response;
 use crate::http::Refusal;
 use crate::http::answer::Framing;
 use crate::http::inbox::Inbox;
-use crate::mock::ask::BodyReader;
-use crate::mock::name::Name;
-use crate::mock::planner::Planning;
-use crate::mock::response::Response;
 use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};

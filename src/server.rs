@@ -12,7 +12,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use crate::mock::{self, text::Words};
+use crate::api::text::Words;
+use crate::exchange;
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
 use crate::net::sleep::Time;
@@ -103,7 +104,7 @@ impl Server {
         };
         let (log, log_writer) = start_log(settings)?;
         let time = Time::since(options.epoch);
-        let watch = mock::watch(cpus.len(), unix_now());
+        let watch = exchange::watch(cpus.len(), unix_now());
         let common = Common {
             scenario: Scenario::first(settings),
             words,

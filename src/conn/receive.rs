@@ -4,18 +4,18 @@ use super::kit::Kit;
 use super::matched::Matched;
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
 use crate::Nanos;
+use crate::api::name::Name;
+use crate::api::provider::Endpoint;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::{Plan, Planning};
+use crate::exchange::request::FIELDS;
+use crate::exchange::response::Response;
 use crate::http::Refusal;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
 use crate::http::{head, line};
 use crate::meter;
-use crate::mock::ask::BodyReader;
-use crate::mock::call::FIELDS;
-use crate::mock::decision::Outcome;
-use crate::mock::name::Name;
-use crate::mock::planner::{Plan, Planning};
-use crate::mock::response::Response;
-use crate::mock::route::Endpoint;
+use crate::scenario::outcome::Outcome;
 
 /// The bytes of a body that are scanned in one step.
 const SCANNED_AT_ONCE: usize = 8 * 1024;
@@ -386,7 +386,7 @@ enum Planned {
 
 /// Decides on a complete request, and begins the plan of its response.
 fn plan(
-    endpoint: Endpoint,
+    endpoint: &'static Endpoint,
     matched: &Matched,
     named: Option<&Name>,
     ask: &mut BodyReader,
