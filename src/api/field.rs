@@ -12,7 +12,7 @@ pub struct FieldRow {
     pub name: &'static str,
     /// The endpoints that read the field.
     pub on: Endpoints,
-    /// The types that OpenAI allows, checked with `-strict`.
+    /// The types that the API allows, checked with `-strict`.
     pub types: Types,
     /// The values that this server accepts, and their meaning.
     pub accepts: Accepts,
@@ -30,15 +30,18 @@ pub const NONE: Endpoints = 0;
 /// A set of the fields that are read: one bit for each.
 pub type FieldSet = u32;
 
-/// Makes a row.
-pub const fn row(name: &'static str, on: Endpoints, types: Types, accepts: Accepts) -> FieldRow {
-    FieldRow {
-        name,
-        on,
-        types,
-        accepts,
-    }
+/// Makes a table from rows.
+macro_rules! fields {
+    ($($name:literal: $on:expr, $types:expr, $accepts:expr;)+) => {
+        &[$($crate::api::field::FieldRow {
+            name: $name,
+            on: $on,
+            types: $types,
+            accepts: $accepts,
+        }),+]
+    };
 }
+pub(super) use fields;
 
 /// The types that OpenAI's messages distinguish.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,9 @@ mod fields;
 mod scripts;
 
 use super::form::{Form, LogprobsForm};
-use super::methods::Methods;
 use super::problem::Problem;
 use super::provider::Provider;
-use super::route::{ResponseKind, Route};
+use super::route::{Route, routes};
 
 /// OpenAI.
 pub const PROVIDER: Provider = Provider {
@@ -21,33 +20,9 @@ pub const PROVIDER: Provider = Provider {
     delay_field: Some("openai-processing-ms: "),
 };
 
-/// The prefixes of every path.
-const API: &[&str] = &["", "/v1", "/openai", "/openai/v1"];
-
-/// The same and those of Azure.
-const AZURE: &[&str] = &[
-    "",
-    "/v1",
-    "/openai",
-    "/openai/v1",
-    "/openai/deployments/{model}",
-];
-
-/// The same and those of OpenAI's first SDKs.
-const ENGINES: &[&str] = &[
-    "",
-    "/v1",
-    "/openai",
-    "/openai/v1",
-    "/openai/deployments/{model}",
-    "/engines/{model}",
-    "/v1/engines/{model}",
-    "/openai/engines/{model}",
-    "/openai/v1/engines/{model}",
-];
-
-/// The same and that of Azure AI's inference API.
-const INFERENCE: &[&str] = &[
+/// The prefixes of the paths: those of every path, Azure's, those of OpenAI's first SDKs, and that
+/// of Azure AI's inference API.
+const PREFIXES: [&str; 10] = [
     "",
     "/v1",
     "/openai",
@@ -59,70 +34,22 @@ const INFERENCE: &[&str] = &[
     "/openai/v1/engines/{model}",
     "/models",
 ];
+const API: &[&str] = PREFIXES.split_at(4).0;
+const AZURE: &[&str] = PREFIXES.split_at(5).0;
+const ENGINES: &[&str] = PREFIXES.split_at(9).0;
+const INFERENCE: &[&str] = &PREFIXES;
 
-/// The routes, in the order of the bits in `fields`. The names of models may be any path, so they
-/// come last.
-const ROUTES: &[Route] = &[
-    post(
-        "/chat/completions",
-        INFERENCE,
-        ResponseKind::Text(&CHAT),
-        "gpt-4o-mini",
-    ),
-    post(
-        "/responses",
-        AZURE,
-        ResponseKind::Text(&RESPONSES),
-        "gpt-4o-mini",
-    ),
-    post(
-        "/completions",
-        ENGINES,
-        ResponseKind::Text(&COMPLETIONS),
-        "gpt-3.5-turbo-instruct",
-    ),
-    post(
-        "/embeddings",
-        INFERENCE,
-        ResponseKind::Embeddings(scripts::embeddings),
-        "text-embedding-ada-002",
-    ),
-    Route {
-        needs_model: false,
-        ..post(
-            "/moderations",
-            API,
-            ResponseKind::Document(scripts::moderation),
-            "omni-moderation-latest",
-        )
-    },
-    get("/models", ResponseKind::Models(scripts::models)),
-    get("/models/{model}", ResponseKind::Document(scripts::model)),
-];
-
-const fn post(
-    path: &'static str,
-    prefixes: &'static [&'static str],
-    kind: ResponseKind,
-    model: &'static str,
-) -> Route {
-    Route {
-        path,
-        prefixes,
-        methods: Methods::Post,
-        kind,
-        model,
-        needs_model: true,
-    }
-}
-
-const fn get(path: &'static str, kind: ResponseKind) -> Route {
-    Route {
-        methods: Methods::Get,
-        needs_model: false,
-        ..post(path, API, kind, "")
-    }
-}
+// In the order of the bits in `fields`. The name of a model may be any path, so it comes last.
+const ROUTES: &[Route] = routes! {
+    "/chat/completions": Post, INFERENCE, Text(&CHAT), Required("gpt-4o-mini");
+    "/responses": Post, AZURE, Text(&RESPONSES), Required("gpt-4o-mini");
+    "/completions": Post, ENGINES, Text(&COMPLETIONS), Required("gpt-3.5-turbo-instruct");
+    "/embeddings": Post, INFERENCE, Embeddings(scripts::embeddings),
+        Required("text-embedding-ada-002");
+    "/moderations": Post, API, Document(scripts::moderation), Optional("omni-moderation-latest");
+    "/models": Get, API, Models(scripts::models), None;
+    "/models/{model}": Get, API, Document(scripts::model), None;
+};
 
 /// `CreateChatCompletionResponse`
 static CHAT: Form = Form {

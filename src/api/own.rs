@@ -1,11 +1,10 @@
 //! The endpoints of the server itself, which need no credentials (unless the settings protect the
 //! metrics), and neither fail nor are delayed.
 
-use super::methods::Methods;
 use super::openai;
 use super::provider::Provider;
 use super::render::script::Script;
-use super::route::{ResponseKind, Route, View};
+use super::route::{Route, View, routes};
 use super::template::Template;
 
 /// The server itself. Its errors have the form of OpenAI's.
@@ -19,24 +18,13 @@ pub const PROVIDER: Provider = Provider {
     delay_field: None,
 };
 
-const ROUTES: &[Route] = &[
-    route("/health", ResponseKind::Document(health)),
+const ROUTES: &[Route] = routes! {
+    "/health": Get, &[""], Document(health), None;
     // A page that shows the metrics.
-    route("/", ResponseKind::View(View::Page)),
-    route("/metrics", ResponseKind::View(View::Metrics)),
-    route("/stats", ResponseKind::View(View::Stats)),
-];
-
-const fn route(path: &'static str, kind: ResponseKind) -> Route {
-    Route {
-        path,
-        prefixes: &[""],
-        methods: Methods::Get,
-        kind,
-        model: "",
-        needs_model: false,
-    }
-}
+    "/": Get, &[""], View(View::Page), None;
+    "/metrics": Get, &[""], View(View::Metrics), None;
+    "/stats": Get, &[""], View(View::Stats), None;
+};
 
 fn health() -> Script {
     Script::constant(Template::parse(include_str!("own/health.json"), &[]))

@@ -2,7 +2,7 @@
 
 use super::field::{Accepts, FieldRow, FieldSet};
 use super::problem::Problem;
-use super::route::Route;
+use super::route::{DefaultModel, Route};
 use super::template::Template;
 use crate::json::escapes::NAME_MAX;
 
@@ -82,6 +82,11 @@ impl Endpoint {
     pub fn checked(&self, name: &[u8]) -> Option<&'static FieldRow> {
         let mut rows = self.provider.fields.iter();
         rows.find(|row| row.name.as_bytes() == name && row.types.on & self.bit != 0)
+    }
+
+    /// Returns true if requests must name a model, which is checked with `-strict`.
+    pub fn needs_model(&self) -> bool {
+        matches!(self.route.model, DefaultModel::Required(_))
     }
 
     /// Returns the field that is the subject of requests.

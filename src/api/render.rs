@@ -36,7 +36,7 @@ pub struct Renderer {
     scripts: Vec<EndpointScripts>,
     values: Values,
     stencils: Stencils,
-    /// The frames of errors of requests without a route, of views, and of responses without content.
+    /// The frames of errors without a route, of views, and of responses without content.
     unrouted: Script,
     view: Script,
     empty: Script,

@@ -16,10 +16,44 @@ pub struct Route {
     pub methods: Methods,
     /// The kind of response to a valid request.
     pub kind: ResponseKind,
-    /// The model of requests that name none; empty if there is no model.
-    pub model: &'static str,
-    /// True if requests must name a model, which is checked with `-strict`.
-    pub needs_model: bool,
+    /// The model of requests that name none.
+    pub model: DefaultModel,
+}
+
+/// Makes a table from rows.
+macro_rules! routes {
+    ($($path:literal: $methods:ident, $prefixes:expr, $kind:ident($frames:expr),
+        $model:ident $(($name:literal))?;)+) => {
+        &[$($crate::api::route::Route {
+            path: $path,
+            prefixes: $prefixes,
+            methods: $crate::api::methods::Methods::$methods,
+            kind: $crate::api::route::ResponseKind::$kind($frames),
+            model: $crate::api::route::DefaultModel::$model $(($name))?,
+        }),+]
+    };
+}
+pub(super) use routes;
+
+/// The model of requests that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultModel {
+    /// This one; with `-strict`, requests must name a model.
+    Required(&'static str),
+    /// This one.
+    Optional(&'static str),
+    /// Responses have no model but one that the path names.
+    None,
+}
+
+impl DefaultModel {
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            DefaultModel::Required(name) | DefaultModel::Optional(name) => name,
+            DefaultModel::None => "",
+        }
+    }
 }
 
 /// The kind of an endpoint's responses, and its frames.

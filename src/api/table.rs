@@ -36,7 +36,7 @@ pub static ENDPOINTS: [Endpoint; COUNT] = {
 /// The number behind those of the endpoints, which counts requests to none of them.
 pub const UNROUTED: u8 = COUNT as u8;
 
-/// The number of kinds of responses: one for each endpoint, and one for the errors of each provider.
+/// The number of kinds of responses: one for each endpoint, and one for each provider's errors.
 pub const KINDS: usize = COUNT + PROVIDERS.len();
 
 /// Returns the number of the kind of errors of an endpoint's provider.

@@ -175,7 +175,7 @@ impl Planner {
         let model = named
             .cloned()
             .or_else(|| facts.model().map(Name::from_raw))
-            .unwrap_or_else(|| Name::from_raw(route.model.as_bytes()));
+            .unwrap_or_else(|| Name::from_raw(route.model.name().as_bytes()));
         Ok(match route.kind {
             ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
             ResponseKind::Embeddings(_) => Content::Embeddings {

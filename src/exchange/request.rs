@@ -9,7 +9,7 @@ use crate::api::route::{ResponseKind, View};
 use crate::api::table::{UNROUTED, find};
 use crate::settings::Settings;
 
-/// The fields that can carry credentials, in the order in which [`crate::exchange::Mock::call`] takes their
+/// The fields that can carry credentials, in the order in which [`super::Mock::call`] takes their
 /// values.
 pub const FIELDS: [&str; 3] = ["authorization", "api-key", "x-api-key"];
 

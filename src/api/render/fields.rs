@@ -54,8 +54,8 @@ impl Renderer {
         id_at
     }
 
-    /// Appends the fields whose values vary in width, and the empty line that ends a head. `millis` is
-    /// the delay of the response.
+    /// Appends the fields whose values vary in width, and the empty line that ends a head. `millis`
+    /// is the delay of the response.
     #[inline]
     pub fn tail(&self, content: &Content, endpoint: u8, millis: u64, out: &mut Vec<u8>) {
         let field = match content {

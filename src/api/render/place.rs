@@ -87,8 +87,8 @@ pub struct Position {
 }
 
 impl Position {
-    /// Moves to the beginning of the next frame. The characters of a choice's text are counted on if
-    /// the response has no other.
+    /// Moves to the beginning of the next frame. The characters of a choice's text are counted on
+    /// if the response has no other.
     #[inline]
     pub fn next_frame(&mut self, choices: u32) {
         (self.slot, self.at) = (0, 0);

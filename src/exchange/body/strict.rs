@@ -102,7 +102,7 @@ impl Strict {
         match self.wrong {
             Some(wrong) => Err(wrong),
             None => Ok(Lacks {
-                model: !self.has_model && self.endpoint.route.needs_model,
+                model: !self.has_model && self.endpoint.needs_model(),
                 subject: self
                     .endpoint
                     .subject()
