@@ -170,16 +170,6 @@ fn constants_have_comments() {
     }
 }
 
-/// Cases of `scripts/measure` that comments in `src` still call by the names of former scripts.
-const FORMER: [&str; 6] = [
-    "balance",
-    "delay",
-    "instructions",
-    "load",
-    "streams",
-    "verdict",
-];
-
 /// Comments name the scripts, and the cases of `scripts/measure`, that reproduce a number.
 #[test]
 fn scripts_in_comments_exist() {
@@ -192,7 +182,7 @@ fn scripts_in_comments_exist() {
             let name = words.next().unwrap_or_default();
             let exists = match (name, words.next()) {
                 ("measure", Some(case)) => cases.contains(&format!("\"{case}\": ")),
-                _ => scripts.join(name).exists() || FORMER.contains(&name),
+                _ => scripts.join(name).exists(),
             };
             assert!(exists, "{}: {command}", source.path);
         }
