@@ -48,15 +48,28 @@ pub fn patch(numbers: &Numbers, id: &[u8; ID_LEN], sites: &[PatchSite], bytes: &
     }
 }
 
+/// The digits of the numbers below 1000.
+static TRIPLES: [[u8; 3]; 1000] = {
+    let mut triples = [[0; 3]; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        triples[number] = [
+            b'0' + digits[0] as u8,
+            b'0' + digits[1] as u8,
+            b'0' + digits[2] as u8,
+        ];
+        number += 1;
+    }
+    triples
+};
+
 /// Writes a number that has exactly as many digits as there is room for.
 #[inline]
 fn write_digits(mut number: u32, place: &mut [u8]) {
     // Drawn numbers have three digits (bench `micro`, `turn_same`).
-    if let [hundreds, tens, ones] = place {
-        let (first, rest) = (number / 100, number % 100);
-        *hundreds = b'0' + first as u8;
-        *tens = b'0' + (rest / 10) as u8;
-        *ones = b'0' + (rest % 10) as u8;
+    if let (3, Some(triple)) = (place.len(), TRIPLES.get(number as usize)) {
+        place.copy_from_slice(triple);
         return;
     }
     for byte in place.iter_mut().rev() {

@@ -74,7 +74,7 @@ struct CachedContent {
     sites: Vec<PatchSite>,
 }
 
-/// A head without its tail, which varies in width, and the place of its id.
+/// A head and the place of its id.
 #[derive(Debug)]
 struct CachedHead {
     /// The content of an error, which has fields of its own.
@@ -86,6 +86,10 @@ struct CachedHead {
     bytes: Vec<u8>,
     /// The place of the response's id.
     id_at: usize,
+    /// The beginning of the tail, which varies in width.
+    tail_at: usize,
+    /// The delay that the tail reports.
+    delay: Nanos,
 }
 
 impl Writer {
@@ -102,7 +106,7 @@ impl Writer {
     ) -> Begun {
         response.cursor.created = clock.unix;
         let kind = response.kind();
-        if let (Some(content), Some(head)) = (&self.contents[kind], &self.heads[kind])
+        if let (Some(content), Some(head)) = (&self.contents[kind], &mut self.heads[kind])
             && content.serves(response)
             && head.framing == Framing::Length(content.bytes.len() as u64)
             && head.serves(response, *wire)
@@ -204,7 +208,7 @@ impl Writer {
             let head = CachedHead::render(old, response, wire, framing, mock, clock);
             *slot = Some(head);
         }
-        let head = slot.as_ref().expect("it is cached now");
+        let head = slot.as_mut().expect("it is cached now");
         head.copy(response, &hex(response.numbers.id), mock, out);
     }
 }
@@ -233,7 +237,7 @@ impl CachedHead {
             response.numbers.id,
             &mut bytes,
         );
-        CachedHead {
+        let mut head = CachedHead {
             problem: match *response.content {
                 Content::Problem(_) | Content::Allowed(_) => Some(response.content.clone()),
                 _ => None,
@@ -242,9 +246,22 @@ impl CachedHead {
             wire,
             framing,
             unix: clock.unix,
+            tail_at: bytes.len(),
             bytes,
             id_at,
-        }
+            delay: 0,
+        };
+        head.write_tail(response, mock);
+        head
+    }
+
+    #[inline(never)]
+    fn write_tail(&mut self, response: &Response, mock: &Mock) {
+        self.bytes.truncate(self.tail_at);
+        self.delay = response.outcome.delay;
+        let (content, endpoint) = (&response.content, response.endpoint);
+        mock.renderer
+            .tail(content, endpoint, response.millis(), &mut self.bytes);
     }
 
     /// Returns true if the head serves a response, except for its framing.
@@ -261,12 +278,13 @@ impl CachedHead {
 
     /// Appends the head with the id and the tail of a response.
     #[inline]
-    fn copy(&self, response: &Response, id: &[u8; ID_LEN], mock: &Mock, out: &mut Vec<u8>) {
+    fn copy(&mut self, response: &Response, id: &[u8; ID_LEN], mock: &Mock, out: &mut Vec<u8>) {
+        if self.delay != response.outcome.delay {
+            self.write_tail(response, mock);
+        }
         let at = out.len() + self.id_at;
         out.extend_from_slice(&self.bytes);
         out[at..at + ID_LEN].copy_from_slice(id);
-        mock.renderer
-            .tail(&response.content, response.endpoint, response.millis(), out);
     }
 }
 

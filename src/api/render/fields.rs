@@ -56,7 +56,6 @@ impl Renderer {
 
     /// Appends the fields whose values vary in width, and the empty line that ends a head. `millis`
     /// is the delay of the response.
-    #[inline]
     pub fn tail(&self, content: &Content, endpoint: u8, millis: u64, out: &mut Vec<u8>) {
         let field = match content {
             Content::View(..) | Content::Allowed(_) | Content::Problem(_) => None,
@@ -64,11 +63,7 @@ impl Renderer {
         };
         if let Some(field) = field {
             out.extend_from_slice(field.as_bytes());
-            match millis {
-                0 => out.push(b'0'),
-                _ => write!(out, "{millis}").expect("writing to a Vec cannot fail"),
-            }
-            out.extend_from_slice(b"\r\n");
+            write!(out, "{millis}\r\n").expect("writing to a Vec cannot fail");
         }
         out.extend_from_slice(b"\r\n");
     }
