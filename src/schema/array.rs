@@ -1,11 +1,9 @@
 //! Generation of arrays, with the number of elements that the rules require, or one element if they
 //! require none.
 
-use std::task::Poll;
-
 use super::equality::is_repeated;
-use super::error::SchemaError;
-use super::frame::{ArrayFrame, ArrayState, Cursor, Frame, PRODUCT};
+use super::error::{Resumable, SchemaError};
+use super::frame::{ArrayFrame, ArrayState, Cursor, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
 use super::rules::{RuleId, Rules};
 use super::scalar::{max_count, min_count};
@@ -46,40 +44,32 @@ impl ArrayFrame {
 }
 
 impl Search {
-    pub(super) fn array(&mut self, array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+    pub(super) fn array(&mut self, array: &mut ArrayFrame) -> Resumable {
         match array.state {
-            ArrayState::Begin => Poll::Ready(self.begin_array(array)),
-            ArrayState::Next => self.next_item(array),
-            ArrayState::Item => Poll::Ready(self.item_made(array)),
-            ArrayState::Verify => {
-                let result = self.take_result().expect("the value was verified");
-                match result {
-                    Ok(_) => self.array_done(array),
-                    Err(SchemaError::Contradiction) => self.vary_array(array),
-                    Err(why) => return Poll::Ready(Err(why)),
+            ArrayState::Verify => match self.result.take().expect("the value was verified") {
+                Ok(_) => {
+                    self.finish_at(array.variant + 1);
+                    Ok(())
                 }
-                Poll::Ready(Ok(()))
-            }
+                Err(SchemaError::Contradiction) => self.vary_array(array),
+                Err(why) => Err(why.into()),
+            },
+            _ if self.result.is_some() => self.item_made(array),
+            ArrayState::Begin => self.begin_array(array),
+            ArrayState::Next => self.next_item(array),
         }
     }
 
-    fn array_done(&mut self, array: ArrayFrame) {
-        let index = array.variant + 1;
-        self.finish(Ok(Cursor { fill: 0, index }));
-    }
-
-    fn vary_array(&mut self, array: ArrayFrame) {
+    fn vary_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         self.release(array.mark, true);
-        match array.variant + 1 < VARIANTS {
-            true => {
-                let next = ArrayFrame::new(array.base, array.mark, array.variant + 1);
-                self.replace(Frame::Array(next));
-            }
-            false => self.finish(Err(SchemaError::Contradiction)),
+        *array = ArrayFrame::new(array.base, array.mark, array.variant + 1);
+        match array.variant < VARIANTS {
+            true => Ok(()),
+            false => Err(SchemaError::Contradiction.into()),
         }
     }
 
-    fn begin_array(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
+    fn begin_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(array.base);
         fuel.spend(2 + demands.len() as u32)?;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
@@ -113,20 +103,23 @@ impl Search {
             _ => {}
         }
         if array.min > array.max || array.variant >= VARIANTS {
-            return Err(SchemaError::Contradiction);
+            return Err(SchemaError::Contradiction.into());
         }
         if array.unique && array.min > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge);
+            return Err(SchemaError::TooLarge.into());
         }
         self.out.open(false);
         array.state = ArrayState::Next;
-        self.replace(Frame::Array(array));
         Ok(())
     }
 
-    fn next_item(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+    fn next_item(&mut self, array: &mut ArrayFrame) -> Resumable {
         if array.len == array.target {
-            return self.close_array(array);
+            match self.close(array.base, array.mark.nodes, array.len, HARD) {
+                true => array.state = ArrayState::Verify,
+                false => self.finish_at(array.variant + 1),
+            }
+            return Ok(());
         }
         let mark = self.mark();
         for at in 0..self.demands(array.base).len() {
@@ -151,15 +144,12 @@ impl Search {
             array.cursor = Cursor::variation(0);
         }
         array.item = Some(mark);
-        array.state = ArrayState::Item;
-        self.replace(Frame::Array(array));
         self.call(mark, TypeSet::ALL, array.cursor);
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
-    fn item_made(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
-        let result = self.take_result().expect("the search for an element ended");
-        array.state = ArrayState::Next;
+    fn item_made(&mut self, array: &mut ArrayFrame) -> Resumable {
+        let result = self.result.take().expect("the search for an element ended");
         match result {
             Ok(cursor) if array.unique && self.is_repeated(array)? => {
                 let item = array.item.unwrap_or(array.mark);
@@ -177,11 +167,12 @@ impl Search {
             Ok(cursor) => {
                 array.len += 1;
                 (array.skip_contains, array.repeated) = (false, 0);
-                let before = self.contained_by(array);
+                let before = self.contained_by(array, array.contained);
                 array.contained += u32::from(array.must_match);
                 // If elements must be unique, the search for one resumes where the last one with
                 // the same schemas was found.
-                let goes_on = array.len > array.tuple && before == self.contained_by(array);
+                let goes_on =
+                    array.len > array.tuple && before == self.contained_by(array, array.contained);
                 array.cursor = match array.unique && goes_on {
                     true => cursor,
                     false => Cursor::default(),
@@ -190,42 +181,33 @@ impl Search {
             Err(_) if array.must_match => {
                 // This element can't match `contains`; one after the tuple may.
                 if array.len >= array.tuple {
-                    self.vary_array(array);
-                    return Ok(());
+                    return self.vary_array(array);
                 }
                 (array.skip_contains, array.cursor) = (true, Cursor::default());
             }
             Err(why) if array.len < array.min => {
                 // If elements depend on each other, a change of earlier ones may help.
-                let depends = array.variant > 0
-                    || array.unique
-                    || self
-                        .contained_by(ArrayFrame {
-                            contained: 0,
-                            ..array
-                        })
-                        .is_some();
-                match depends {
+                let depends =
+                    array.variant > 0 || array.unique || self.contained_by(array, 0).is_some();
+                return match depends {
                     true => self.vary_array(array),
-                    false => return Err(why),
-                }
-                return Ok(());
+                    false => Err(why.into()),
+                };
             }
             Err(_) => array.target = array.len,
         }
-        self.replace(Frame::Array(array));
         Ok(())
     }
 
     /// Returns whether the last element is equal to one before it.
-    fn is_repeated(&mut self, array: ArrayFrame) -> Result<bool, SchemaError> {
+    fn is_repeated(&mut self, array: &ArrayFrame) -> Result<bool, SchemaError> {
         let item = array.item.unwrap_or(array.mark).nodes;
         is_repeated(&self.out, array.mark.nodes + 1, item, &mut self.fuel)
     }
 
-    /// Returns the rule whose `contains` the next element should match, if any is unsatisfied.
-    fn contained_by(&self, array: ArrayFrame) -> Option<RuleId> {
-        let mut contained = array.contained;
+    /// Returns the rule whose `contains` the next element should match, if any is unsatisfied by
+    /// this number of elements generated to match it.
+    fn contained_by(&self, array: &ArrayFrame, mut contained: u32) -> Option<RuleId> {
         for rule in self.demands(array.base) {
             let needed = needed_by(&self.rules, *rule);
             if contained < needed {
@@ -239,40 +221,21 @@ impl Search {
     }
 
     /// Requires the next element to match `contains`, if any is unsatisfied.
-    fn require_contained(&mut self, array: ArrayFrame) -> bool {
-        let Some(rule) = self.contained_by(array) else {
+    fn require_contained(&mut self, array: &ArrayFrame) -> bool {
+        let Some(rule) = self.contained_by(array, array.contained) else {
             return false;
         };
         if !array.is_together() {
-            let schema = self.rules.get(rule, Keyword::Contains);
-            schema.into_iter().for_each(|schema| self.require(schema));
+            self.require_keyword(rule, Keyword::Contains);
             return true;
         }
         for at in 0..self.demands(array.base).len() {
             let rule = self.demands(array.base)[at];
-            if array.contained < needed_by(&self.rules, rule)
-                && let Some(schema) = self.rules.get(rule, Keyword::Contains)
-            {
-                self.require(schema);
+            if array.contained < needed_by(&self.rules, rule) {
+                self.require_keyword(rule, Keyword::Contains);
             }
         }
         true
-    }
-
-    fn close_array(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
-        self.out.close(array.mark.nodes, array.len);
-        let hard = self
-            .demands(array.base)
-            .iter()
-            .any(|rule| self.rules.has_any(*rule, HARD));
-        if !hard {
-            self.array_done(array);
-            return Poll::Ready(Ok(()));
-        }
-        array.state = ArrayState::Verify;
-        self.replace(Frame::Array(array));
-        self.push_verify(array.base, array.mark.nodes);
-        Poll::Ready(Ok(()))
     }
 }
 

@@ -32,7 +32,7 @@ impl Cursor {
 pub type FrameResult = Result<Cursor, SchemaError>;
 
 /// The value being generated: indexes into the stacks of the search.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Base {
     /// The index of its first demand.
     pub demands: u32,
@@ -47,7 +47,7 @@ pub struct Base {
 }
 
 /// The lengths of the tree and the stacks, which are restored after a failure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
     /// The number of nodes in the tree, which is the position of the next value.
     pub nodes: u32,
@@ -89,7 +89,7 @@ pub enum Frame {
 }
 
 /// Tries the branches of a choice point one by one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Choose {
     pub base: Base,
     pub mark: Mark,
@@ -101,7 +101,7 @@ pub struct Choose {
 }
 
 /// Tries the types one by one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Fill {
     pub base: Base,
     pub mark: Mark,
@@ -163,20 +163,8 @@ pub struct Verify {
     pub next: usize,
 }
 
-impl Fill {
-    pub fn new(base: Base, mark: Mark) -> Fill {
-        Fill {
-            base,
-            mark,
-            next: 0,
-            number: 0,
-            why: None,
-        }
-    }
-}
-
 /// Generates an array.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ArrayFrame {
     pub base: Base,
     pub mark: Mark,
@@ -206,11 +194,11 @@ pub struct ArrayFrame {
 }
 
 /// The next step of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum ArrayState {
+    #[default]
     Begin,
     Next,
-    Item,
     Verify,
 }
 
@@ -220,25 +208,13 @@ impl ArrayFrame {
             base,
             mark,
             variant,
-            state: ArrayState::Begin,
-            len: 0,
-            min: 0,
-            target: 0,
-            max: 0,
-            tuple: 0,
-            unique: false,
-            repeated: 0,
-            cursor: Cursor::default(),
-            contained: 0,
-            skip_contains: false,
-            must_match: false,
-            item: None,
+            ..ArrayFrame::default()
         }
     }
 }
 
 /// Generates an object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ObjectFrame {
     pub base: Base,
     pub mark: Mark,
@@ -269,25 +245,16 @@ pub struct ObjectFrame {
 }
 
 /// The next step of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum ObjectState {
+    #[default]
     Begin,
     Declared,
     Required,
     Dependent,
     Further,
     FurtherName,
-    Member(AfterMember),
     Verify,
-}
-
-/// The state to return to after a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterMember {
-    Declared,
-    Required,
-    Dependent,
-    Further,
 }
 
 impl ObjectFrame {
@@ -296,18 +263,7 @@ impl ObjectFrame {
             base,
             mark,
             variant,
-            state: ObjectState::Begin,
-            len: 0,
-            optional: 0,
-            min: 0,
-            max: 0,
-            required: 0,
-            rule: 0,
-            next: 0,
-            is_required: false,
-            member: None,
-            names: Cursor::default(),
-            tried: 0,
+            ..ObjectFrame::default()
         }
     }
 }

@@ -287,7 +287,7 @@ fn decimal(number: Number) -> Option<(i128, i128)> {
 
 /// Returns whether a number is a multiple of a step, either exactly as decimals or by
 /// floating-point division.
-pub fn is_multiple(number: Number, step: Number) -> bool {
+fn is_multiple(number: Number, step: Number) -> bool {
     let exactly = || {
         let Number::Integer(0) = number else {
             let (above, below) = decimal(match number {

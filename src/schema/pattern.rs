@@ -16,7 +16,6 @@ use regex_syntax::hir::{Hir, Look};
 use super::error::SchemaError;
 use super::fuel::Fuel;
 use parts::Budget;
-pub use translate::PatternError;
 
 /// The longest pattern in bytes; zod emits patterns of up to 420.
 const PATTERN_MAX: usize = 1024;
@@ -46,38 +45,28 @@ pub struct Parsing {
     ast: Ast,
 }
 
-impl From<PatternError> for SchemaError {
-    fn from(fault: PatternError) -> SchemaError {
-        match fault {
-            PatternError::Malformed => SchemaError::BadPattern,
-            PatternError::LookAround => SchemaError::LookAround,
-            PatternError::TooLarge => SchemaError::TooLarge,
-        }
-    }
-}
-
 impl Pattern {
     /// Does the first half of parsing a pattern. Each half takes at most 100 microseconds, and at
     /// most 50 for patterns of up to 500 bytes.
-    pub fn begin(pattern: &str) -> Result<Parsing, PatternError> {
+    pub fn begin(pattern: &str) -> Result<Parsing, SchemaError> {
         if pattern.len() > PATTERN_MAX {
-            return Err(PatternError::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         let translated = translate::from_javascript(pattern)?;
         let mut parser = ParserBuilder::new().nest_limit(NEST_MAX).build();
         let ast = parser
             .parse(&translated)
             .map_err(|error| match error.kind() {
-                ErrorKind::NestLimitExceeded(_) => PatternError::TooLarge,
-                _ => PatternError::Malformed,
+                ErrorKind::NestLimitExceeded(_) => SchemaError::TooLarge,
+                _ => SchemaError::BadPattern,
             })?;
         Ok(Parsing { translated, ast })
     }
 
     /// Does the second half of parsing a pattern.
-    pub fn end(parsing: &Parsing) -> Result<Pattern, PatternError> {
+    pub fn end(parsing: &Parsing) -> Result<Pattern, SchemaError> {
         let hir = Translator::new().translate(&parsing.translated, &parsing.ast);
-        let hir = hir.map_err(|_| PatternError::Malformed)?;
+        let hir = hir.map_err(|_| SchemaError::BadPattern)?;
         let properties = hir.properties();
         Ok(Pattern {
             anchored: (

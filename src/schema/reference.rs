@@ -1,12 +1,10 @@
 //! References between schemas: JSON Pointers (RFC 6901), anchors and identifiers (JSON Schema Core,
 //! section 8.2). All targets must be within the schema.
 
-use std::collections::BTreeMap;
-use std::task::{Poll, ready};
-
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
 
-use super::error::SchemaError;
+use super::error::{Resumable, SchemaError};
 use super::fuel::Fuel;
 use crate::json::{Node, Tree};
 
@@ -79,9 +77,9 @@ impl References {
     }
 
     /// Finds the identifiers and anchors of the whole schema, the first time it is called.
-    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
+    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Resumable {
         if !self.resources.is_empty() {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let root = self.root;
         let scan = self.scan.get_or_insert_with(|| Scan {
@@ -90,12 +88,12 @@ impl References {
             ..Scan::default()
         });
         while scan.next < scan.end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             fuel.spend(1)?;
             scan.step(tree)?;
         }
         let scan = self.scan.take().unwrap_or_default();
-        Poll::Ready(self.settle(tree, scan))
+        Ok(self.settle(tree, scan)?)
     }
 
     fn settle(&mut self, tree: &Tree, mut scan: Scan) -> Result<(), SchemaError> {

@@ -1,18 +1,16 @@
 //! Rules: schemas indexed by keyword. Each schema is read when it is first reached, in small steps,
 //! so that the work can be suspended however large the schema is.
 
+use super::error::{Halt, Resumable, SchemaError};
+use super::fuel::Fuel;
+use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
+use super::pattern::{Parsing, Pattern};
+use super::reference::References;
+use crate::json::{Node, Tree};
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
-use super::fuel::Fuel;
-use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
-use super::pattern::{Parsing, Pattern, PatternError};
-use super::reference::References;
-use crate::json::{Node, Tree};
 
 /// The index of a rule.
 pub type RuleId = u32;
@@ -68,9 +66,9 @@ pub struct Rules {
     hasher: RandomState,
     indexes: BTreeMap<u32, Index>,
     indexing: PartialIndex,
-    patterns: BTreeMap<u32, Result<Rc<Pattern>, PatternError>>,
+    patterns: BTreeMap<u32, Result<Rc<Pattern>, SchemaError>>,
     /// The pattern that is being parsed.
-    parsing: Option<(u32, Result<Parsing, PatternError>)>,
+    parsing: Option<(u32, Result<Parsing, SchemaError>)>,
     references: References,
 }
 
@@ -146,16 +144,16 @@ impl Rules {
     }
 
     /// Returns the rule of the schema at a position, which is read the first time.
-    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<RuleId, SchemaError>> {
+    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<RuleId> {
         let end = match self.tree.node(at) {
-            Node::Bool(true) => return Poll::Ready(Ok(TRUE)),
-            Node::Bool(false) => return Poll::Ready(Ok(FALSE)),
+            Node::Bool(true) => return Ok(TRUE),
+            Node::Bool(false) => return Ok(FALSE),
             Node::Object { end, .. } => end,
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
+            _ => return Err(SchemaError::Malformed.into()),
         };
         let known = self.known[(at - self.root) as usize];
         if known != TRUE {
-            return Poll::Ready(Ok(known));
+            return Ok(known);
         }
         let reading = &mut self.reading;
         if reading.at != at {
@@ -166,19 +164,19 @@ impl Rules {
             };
         }
         while reading.next < end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             fuel.spend(1)?;
             let name = self.tree.text(reading.next).unwrap_or_default();
             let value = reading.next + 1;
             if let Some(keyword) = Keyword::named(name) {
                 if !keyword.allows(&self.tree, value) {
-                    return Poll::Ready(Err(SchemaError::Malformed));
+                    return Err(SchemaError::Malformed.into());
                 }
                 reading.found[keyword as usize] = value;
             }
             reading.next = self.tree.end(value);
         }
-        Poll::Ready(Ok(self.keep()))
+        Ok(self.keep())
     }
 
     /// Stores the schema that has been read completely.
@@ -255,19 +253,14 @@ impl Rules {
 
     /// Returns the position of the member called `name` in an object, or of the string `name` in an
     /// array.
-    pub fn find(
-        &mut self,
-        at: u32,
-        name: &str,
-        fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
+    pub fn find(&mut self, at: u32, name: &str, fuel: &mut Fuel) -> Resumable<Option<u32>> {
         let (len, step) = match self.tree.node(at) {
             Node::Object { len, .. } => (len, 1),
             Node::Array { len, .. } => (len, 0),
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
+            _ => return Err(SchemaError::Malformed.into()),
         };
         if name.len() > TEXT_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
         if len <= LINEAR_MAX {
             fuel.spend(1 + len / 4)?;
@@ -279,40 +272,40 @@ impl Rules {
                 }
                 next = self.tree.end(next + step);
             }
-            return Poll::Ready(Ok(found));
+            return Ok(found);
         }
-        ready!(self.index(at, fuel))?;
+        self.index(at, fuel)?;
         fuel.spend(2 + name.len() as u32 / 32)?;
         let found = self.indexes[&at].get(&self.hasher.hash_one(name)).copied();
         let found = found.filter(|place| self.tree.text(*place) == Some(name));
-        Poll::Ready(Ok(found.map(|place| place + step)))
+        Ok(found.map(|place| place + step))
     }
 
     /// Returns the number of distinct names in an object or an array of strings.
-    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<u32, SchemaError>> {
+    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<u32> {
         let len = match self.tree.node(at) {
             Node::Object { len, .. } | Node::Array { len, .. } => len,
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
+            _ => return Err(SchemaError::Malformed.into()),
         };
         if len <= 1 {
-            return Poll::Ready(Ok(len));
+            return Ok(len);
         }
-        ready!(self.index(at, fuel))?;
-        Poll::Ready(Ok(self.indexes[&at].len() as u32))
+        self.index(at, fuel)?;
+        Ok(self.indexes[&at].len() as u32)
     }
 
     /// Indexes the names in an object or an array of strings. Of duplicates the last one counts.
-    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
+    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Resumable {
         if self.indexes.contains_key(&at) {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let (len, end, step) = match self.tree.node(at) {
             Node::Object { len, end } => (len, end, 1),
             Node::Array { len, end } => (len, end, 0),
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
+            _ => return Err(SchemaError::Malformed.into()),
         };
         if len > INDEX_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
         if self.indexing.at != Some(at) {
             self.indexing = PartialIndex {
@@ -322,11 +315,11 @@ impl Rules {
             };
         }
         while self.indexing.next < end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             let place = self.indexing.next;
             if let Some(name) = self.tree.text(place) {
                 if name.len() > TEXT_MAX {
-                    return Poll::Ready(Err(SchemaError::TooLarge));
+                    return Err(SchemaError::TooLarge.into());
                 }
                 fuel.spend(2 + name.len() as u32 / 32)?;
                 self.indexing
@@ -339,16 +332,16 @@ impl Rules {
         }
         let done = std::mem::take(&mut self.indexing);
         self.indexes.insert(at, done.index);
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Returns the pattern at a position, which is parsed the first time.
-    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<Rc<Pattern>, SchemaError>> {
+    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<Rc<Pattern>> {
         if let Some(known) = self.patterns.get(&at) {
-            return Poll::Ready(known.clone().map_err(SchemaError::from));
+            return Ok(known.clone()?);
         }
         let cost = Pattern::parse_cost(self.tree.text(at).unwrap_or_default());
-        ready!(fuel.poll_ready());
+        fuel.ready()?;
         let parsing = match self.parsing.take().filter(|(known, _)| *known == at) {
             Some((_, parsing)) => parsing,
             None => {
@@ -356,34 +349,30 @@ impl Rules {
                 Pattern::begin(self.tree.text(at).unwrap_or_default())
             }
         };
-        if parsing.is_ok() && fuel.poll_ready().is_pending() {
+        if parsing.is_ok() && fuel.ready().is_err() {
             self.parsing = Some((at, parsing));
-            return Poll::Pending;
+            return Err(Halt::Paused);
         }
         fuel.spend(cost)?;
         let parsed = parsing.and_then(|half| Pattern::end(&half)).map(Rc::new);
         self.patterns.insert(at, parsed.clone());
-        Poll::Ready(parsed.map_err(SchemaError::from))
+        Ok(parsed?)
     }
 
     /// Returns the position of the schema that a rule refers to, if any.
-    pub fn reference(
-        &mut self,
-        rule: RuleId,
-        fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
+    pub fn reference(&mut self, rule: RuleId, fuel: &mut Fuel) -> Resumable<Option<u32>> {
         let keywords = [Keyword::Ref, Keyword::DynamicRef, Keyword::RecursiveRef];
         let Some(at) = keywords.into_iter().find_map(|it| self.get(rule, it)) else {
-            return Poll::Ready(Ok(None));
+            return Ok(None);
         };
         if let Some(target) = self.references.known(at) {
-            return Poll::Ready(Ok(Some(target)));
+            return Ok(Some(target));
         }
-        ready!(self.references.read(&self.tree, fuel))?;
+        self.references.read(&self.tree, fuel)?;
         let (mut target, tokens) = self.references.begin(&self.tree, at)?;
         for token in tokens {
             target = match self.tree.node(target) {
-                Node::Object { .. } => ready!(self.find(target, &token, fuel))?,
+                Node::Object { .. } => self.find(target, &token, fuel)?,
                 Node::Array { .. } => {
                     // RFC 6901, section 4: an array index has no leading zero.
                     let at = token
@@ -398,7 +387,7 @@ impl Rules {
             .ok_or(SchemaError::Reference)?;
         }
         self.references.keep(at, target);
-        Poll::Ready(Ok(Some(target)))
+        Ok(Some(target))
     }
 }
 
@@ -458,29 +447,29 @@ impl Rules {
         name: &str,
         which: u32,
         fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
+    ) -> Resumable<Option<u32>> {
         let mut passed = 0;
         if let Some(at) = self.get(rule, Keyword::Properties)
-            && let Some(schema) = ready!(self.find(at, name, fuel))?
+            && let Some(schema) = self.find(at, name, fuel)?
         {
             if which == passed {
-                return Poll::Ready(Ok(Some(schema)));
+                return Ok(Some(schema));
             }
             passed += 1;
         }
         if let Some(at) = self.get(rule, Keyword::PatternProperties) {
             let tree = self.tree.clone();
             for (pattern, schema) in tree.members(at) {
-                if !ready!(self.pattern(pattern, fuel))?.matches(name, fuel)? {
+                if !self.pattern(pattern, fuel)?.matches(name, fuel)? {
                     continue;
                 }
                 if which == passed {
-                    return Poll::Ready(Ok(Some(schema)));
+                    return Ok(Some(schema));
                 }
                 passed += 1;
             }
         }
         let additional = self.get(rule, Keyword::AdditionalProperties);
-        Poll::Ready(Ok(additional.filter(|_| passed == 0 && which == 0)))
+        Ok(additional.filter(|_| passed == 0 && which == 0))
     }
 }

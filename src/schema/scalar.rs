@@ -1,9 +1,7 @@
 //! Candidate strings and numbers for a schema, simplest first. They need not satisfy it: the
 //! validator decides.
 
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
+use super::error::{Resumable, SchemaError};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::Keyword;
@@ -43,13 +41,6 @@ const FALLBACK_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
 
 /// The digits, in base 36, of the numbers that make words distinct.
 const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
-
-/// Returns the range of numbers that a rule allows, ignoring `multipleOf`.
-pub fn range(rules: &Rules, rule: RuleId) -> Range {
-    let mut range = Range::default();
-    add_bounds(rules, rule, &mut range);
-    range
-}
 
 fn add_bounds(rules: &Rules, rule: RuleId, range: &mut Range) {
     let node = |keyword| rules.get(rule, keyword).map(|at| rules.tree.node(at));
@@ -101,11 +92,11 @@ pub fn string(
     demands: &[RuleId],
     index: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<Candidate>, SchemaError>> {
+) -> Resumable<Option<Candidate>> {
     let min = max_count(rules, demands, Keyword::MinLength).unwrap_or(0);
     let max = min_count(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
     if max < min {
-        return Poll::Ready(Ok(None));
+        return Ok(None);
     }
     let format = demands.iter().find_map(|rule| {
         let name = rules.text(*rule, Keyword::Format)?;
@@ -116,7 +107,7 @@ pub fn string(
         fuel.spend(10)?;
         let min = min.min(MATCHED_MAX as u64) as usize;
         let text = format.sample(sample, variant, min);
-        return Poll::Ready(Ok(Some(Candidate { text, after })));
+        return Ok(Some(Candidate { text, after }));
     }
     let patterns = patterns(rules, demands);
     let number = index - samples * (BLOCK + FURTHER_VARIANTS);
@@ -125,7 +116,7 @@ pub fn string(
     if ways > 0 {
         let (way, variant) = (number % ways, number / ways);
         if variant == PATTERN_VARIANTS {
-            return Poll::Ready(Ok(None));
+            return Ok(None);
         }
         // Alternate between other characters and other lengths.
         let (variant, lengths) = match variant % 2 {
@@ -136,14 +127,14 @@ pub fn string(
             }
         };
         let text = match patterns.get(way as usize) {
-            Some(pattern) => ready!(of_pattern(rules, *pattern, lengths, variant, fuel))?,
-            None => ready!(of_patterns(rules, &patterns, variant, fuel))?,
+            Some(pattern) => of_pattern(rules, *pattern, lengths, variant, fuel)?,
+            None => of_patterns(rules, &patterns, variant, fuel)?,
         };
         let after = index + 1;
-        return Poll::Ready(Ok(Some(Candidate { text, after })));
+        return Ok(Some(Candidate { text, after }));
     }
     if min > LENGTH_MAX {
-        return Poll::Ready(Err(SchemaError::TooLarge));
+        return Err(SchemaError::TooLarge.into());
     }
     let first = index - number;
     let (text, after) = match number.checked_sub(FALLBACK) {
@@ -155,7 +146,7 @@ pub fn string(
     };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
     let is_last = text.is_none() && number >= FALLBACK;
-    Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
+    Ok((!is_last).then_some(Candidate { text, after }))
 }
 
 /// Returns the sample and the variant of a format for an index, and the next index to try: first
@@ -217,11 +208,11 @@ fn of_pattern(
     (min, max): (u64, u64),
     variant: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, SchemaError>> {
-    let pattern = ready!(rules.pattern(at, fuel))?;
+) -> Resumable<Option<String>> {
+    let pattern = rules.pattern(at, fuel)?;
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    Poll::Ready(pattern.generate(min, max, variant, fuel))
+    Ok(pattern.generate(min, max, variant, fuel)?)
 }
 
 /// Returns a string that is composed of a match of each pattern.
@@ -230,11 +221,11 @@ fn of_patterns(
     patterns: &[u32],
     variant: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, SchemaError>> {
+) -> Resumable<Option<String>> {
     // Patterns anchored at the start come first, and those anchored at the end last.
     let mut sorted = Vec::with_capacity(patterns.len());
     for at in patterns {
-        let (start, end) = ready!(rules.pattern(*at, fuel))?.anchored();
+        let (start, end) = rules.pattern(*at, fuel)?.anchored();
         sorted.push((u32::from(end) + 1 - u32::from(start), *at));
     }
     sorted.sort_unstable();
@@ -247,17 +238,17 @@ fn of_patterns(
         };
         let mut part = None;
         for max in lengths {
-            part = ready!(of_pattern(rules, *at, (0, max), variant, fuel))?;
+            part = of_pattern(rules, *at, (0, max), variant, fuel)?;
             if part.is_some() {
                 break;
             }
         }
         match part {
             Some(part) => all += &part,
-            None => return Poll::Ready(Ok(None)),
+            None => return Ok(None),
         }
     }
-    Poll::Ready(Ok(Some(all)))
+    Ok(Some(all))
 }
 
 /// Returns word number `number`, which has from `min` to `max` characters.

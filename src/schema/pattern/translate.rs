@@ -4,18 +4,9 @@
 
 use std::fmt::Write;
 
-use PatternError::{LookAround, Malformed, TooLarge};
+use SchemaError::{BadPattern, LookAround, TooLarge};
 
-/// The reason why a pattern is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatternError {
-    /// The pattern is not a valid regular expression.
-    Malformed,
-    /// The pattern has look-around or a back-reference.
-    LookAround,
-    /// The pattern is too long or nests too deeply.
-    TooLarge,
-}
+use crate::schema::error::SchemaError;
 
 /// The class `\d` (ECMA-262, section 22.2.2.9), to be put in brackets.
 const DIGITS: &str = "0-9";
@@ -38,7 +29,7 @@ const FOLDED_MAX: usize = 256;
 const REPEAT_MAX: u32 = 100_000;
 
 /// Translates a pattern into the syntax of regex-syntax.
-pub fn from_javascript(pattern: &str) -> Result<String, PatternError> {
+pub fn from_javascript(pattern: &str) -> Result<String, SchemaError> {
     let mut translator = Translator {
         chars: pattern.chars().collect(),
         at: 0,
@@ -97,7 +88,7 @@ impl Translator {
         found
     }
 
-    fn top(&mut self, char: char) -> Result<(), PatternError> {
+    fn top(&mut self, char: char) -> Result<(), SchemaError> {
         match char {
             '\\' => self.escape_at_top()?,
             '[' => self.class()?,
@@ -115,7 +106,7 @@ impl Translator {
         write_char(&mut self.out, char);
     }
 
-    fn escape_at_top(&mut self) -> Result<(), PatternError> {
+    fn escape_at_top(&mut self) -> Result<(), SchemaError> {
         match self.rest().first() {
             Some('b') => self.out.push_str(r"(?-u:\b)"),
             Some('B') => self.out.push_str(r"(?-u:\B)"),
@@ -137,8 +128,8 @@ impl Translator {
     }
 
     /// Parses an escape after its backslash.
-    fn escape(&mut self) -> Result<Atom, PatternError> {
-        let char = self.next().ok_or(Malformed)?;
+    fn escape(&mut self) -> Result<Atom, SchemaError> {
+        let char = self.next().ok_or(BadPattern)?;
         Ok(match char {
             'd' => Atom::Class(DIGITS.to_owned()),
             'w' => Atom::Class(WORDS.to_owned()),
@@ -155,7 +146,7 @@ impl Translator {
             '0' => Atom::Char('\0'),
             'c' => {
                 let letter = self.next().filter(char::is_ascii_alphabetic);
-                let letter = letter.ok_or(Malformed)? as u8;
+                let letter = letter.ok_or(BadPattern)? as u8;
                 Atom::Char(char::from(letter % 32))
             }
             'x' => Atom::Char(self.code(2)?),
@@ -165,7 +156,7 @@ impl Translator {
     }
 
     /// Parses a code point: `digits` hexadecimal digits, or any number of them in braces.
-    fn code(&mut self, digits: usize) -> Result<char, PatternError> {
+    fn code(&mut self, digits: usize) -> Result<char, SchemaError> {
         let braces = self.skip("{");
         let from = self.at;
         while self.rest().first().is_some_and(char::is_ascii_hexdigit)
@@ -175,43 +166,43 @@ impl Translator {
         }
         let number = |chars: &[char]| {
             let text: String = chars.iter().collect();
-            u32::from_str_radix(&text, 16).map_err(|_| Malformed)
+            u32::from_str_radix(&text, 16).map_err(|_| BadPattern)
         };
         let code = number(&self.chars[from..self.at])?;
         if braces && !self.skip("}") || !braces && self.at < from + digits {
-            return Err(Malformed);
+            return Err(BadPattern);
         }
         // A character outside the Basic Multilingual Plane may be written as a surrogate pair.
         if (0xD800..0xDC00).contains(&code) && self.skip("\\u") {
-            let low = self.chars.get(self.at..self.at + 4).ok_or(Malformed)?;
+            let low = self.chars.get(self.at..self.at + 4).ok_or(BadPattern)?;
             let digits = low.iter().all(char::is_ascii_hexdigit);
             let low = number(low)?.checked_sub(0xDC00);
-            let low = low.filter(|low| digits && *low < 0x400).ok_or(Malformed)?;
+            let low = low.filter(|low| digits && *low < 0x400).ok_or(BadPattern)?;
             self.at += 4;
             let code = 0x10000 + ((code - 0xD800) << 10) + low;
-            return char::from_u32(code).ok_or(Malformed);
+            return char::from_u32(code).ok_or(BadPattern);
         }
-        char::from_u32(code).ok_or(Malformed)
+        char::from_u32(code).ok_or(BadPattern)
     }
 
-    fn property(&mut self, letter: char) -> Result<String, PatternError> {
+    fn property(&mut self, letter: char) -> Result<String, SchemaError> {
         self.properties += 1;
         if self.properties > PROPERTIES_MAX {
             return Err(TooLarge);
         }
         if !self.skip("{") {
             // `\pL` is Rust syntax.
-            let name = self.next().ok_or(Malformed)?;
+            let name = self.next().ok_or(BadPattern)?;
             return Ok(format!("\\{letter}{name}"));
         }
         let end = self.rest().iter().position(|char| *char == '}');
-        let end = self.at + end.ok_or(Malformed)?;
+        let end = self.at + end.ok_or(BadPattern)?;
         let name: String = self.chars[self.at..end].iter().collect();
         self.at = end + 1;
         Ok(format!("\\{letter}{{{name}}}"))
     }
 
-    fn group(&mut self) -> Result<(), PatternError> {
+    fn group(&mut self) -> Result<(), SchemaError> {
         if !self.skip("?") {
             self.out.push_str("(?:");
             return Ok(());
@@ -224,7 +215,7 @@ impl Translator {
         let named = self.skip("P<") || self.skip("<");
         if named {
             let end = self.rest().iter().position(|char| *char == '>');
-            self.at += end.ok_or(Malformed)? + 1;
+            self.at += end.ok_or(BadPattern)? + 1;
             self.out.push_str("(?:");
             return Ok(());
         }
@@ -249,14 +240,14 @@ impl Translator {
                     }
                     return Ok(());
                 }
-                _ => return Err(Malformed),
+                _ => return Err(BadPattern),
             }
         }
-        Err(Malformed)
+        Err(BadPattern)
     }
 
     /// Parses a repetition, or a literal brace (ECMA-262, section B.1.2).
-    fn braces(&mut self) -> Result<(), PatternError> {
+    fn braces(&mut self) -> Result<(), SchemaError> {
         let inside: String = self
             .rest()
             .iter()
@@ -296,7 +287,7 @@ impl Translator {
         Ok(())
     }
 
-    fn class(&mut self) -> Result<(), PatternError> {
+    fn class(&mut self) -> Result<(), SchemaError> {
         let negated = self.skip("^");
         let mut inside = String::new();
         while let Some(atom) = self.class_atom()? {
@@ -314,8 +305,8 @@ impl Translator {
                 continue;
             }
             self.at += 1;
-            match self.class_atom()?.ok_or(Malformed)? {
-                Atom::Char(high) if high < low => return Err(Malformed),
+            match self.class_atom()?.ok_or(BadPattern)? {
+                Atom::Char(high) if high < low => return Err(BadPattern),
                 Atom::Char(high) => {
                     inside.push('-');
                     write_char(&mut inside, high);
@@ -338,8 +329,8 @@ impl Translator {
     }
 
     /// Parses the next element of a class. Returns `None` at its end.
-    fn class_atom(&mut self) -> Result<Option<Atom>, PatternError> {
-        Ok(match self.next().ok_or(Malformed)? {
+    fn class_atom(&mut self) -> Result<Option<Atom>, SchemaError> {
+        Ok(match self.next().ok_or(BadPattern)? {
             ']' => None,
             '\\' if self.skip("b") => Some(Atom::Char('\u{8}')),
             '\\' => Some(self.escape()?),
