@@ -6,10 +6,9 @@ use super::error::{Resumable, SchemaError};
 use super::frame::{ArrayFrame, ArrayState, Cursor, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
 use super::rules::{RuleId, Rules};
-use super::scalar::{max_count, min_count};
+use super::scalar::limits;
 use super::search::Search;
 use super::validator::UNIQUE_MAX;
-use crate::json::Node;
 
 /// The number of variants of an array: as usual; with as few elements as possible; with elements
 /// that match several `contains` at once; with both; with more elements, or one element varied;
@@ -73,19 +72,13 @@ impl Search {
         let (rules, demands, fuel) = self.parts(array.base);
         fuel.spend(2 + demands.len() as u32)?;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        array.min = small(max_count(rules, demands, Keyword::MinItems).unwrap_or(0));
-        array.max = small(min_count(rules, demands, Keyword::MaxItems).unwrap_or(u64::MAX));
+        let (min, max) = limits(rules, demands, Keyword::MinItems, Keyword::MaxItems);
+        (array.min, array.max) = (small(min), small(max));
         array.unique = demands
             .iter()
             .any(|rule| rules.flag(*rule, Keyword::UniqueItems));
-        let tuples =
-            demands
-                .iter()
-                .filter_map(|rule| match rules.tree.node(rules.prefix(*rule)?) {
-                    Node::Array { len, .. } => Some(len),
-                    _ => None,
-                });
-        array.tuple = tuples.max().unwrap_or(0);
+        let tuples = demands.iter().filter_map(|rule| rules.prefix(*rule));
+        array.tuple = tuples.map(|at| rules.tree.size(at)).max().unwrap_or(0);
         let each = demands.iter().map(|rule| needed_by(rules, *rule));
         let needed = each.fold(0, u32::saturating_add);
         let most_needed = demands.iter().map(|rule| needed_by(rules, *rule)).max();

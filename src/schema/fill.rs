@@ -67,43 +67,12 @@ const ORDER: [TypeSet; 6] = [
     TypeSet::NULL,
 ];
 
-/// The types that keywords imply if a schema does not specify one.
-const HINTS: [(TypeSet, &[Keyword]); 4] = [
-    (
-        TypeSet::OBJECT,
-        &[
-            Keyword::Properties,
-            Keyword::Required,
-            Keyword::AdditionalProperties,
-            Keyword::PatternProperties,
-            Keyword::PropertyNames,
-            Keyword::MinProperties,
-        ],
-    ),
-    (
-        TypeSet::ARRAY,
-        &[
-            Keyword::Items,
-            Keyword::PrefixItems,
-            Keyword::MinItems,
-            Keyword::UniqueItems,
-            Keyword::Contains,
-        ],
-    ),
-    (
-        TypeSet::NUMBER,
-        &[
-            Keyword::Minimum,
-            Keyword::Maximum,
-            Keyword::ExclusiveMinimum,
-            Keyword::ExclusiveMaximum,
-            Keyword::MultipleOf,
-        ],
-    ),
-    (
-        TypeSet::STRING,
-        &[Keyword::MinLength, Keyword::Pattern, Keyword::Format],
-    ),
+/// The types that keywords imply if a schema does not specify one, and those keywords.
+const HINTS: [(TypeSet, u64); 4] = [
+    (TypeSet::OBJECT, Keyword::implying(TypeSet::OBJECT)),
+    (TypeSet::ARRAY, Keyword::implying(TypeSet::ARRAY)),
+    (TypeSet::NUMBER, Keyword::implying(TypeSet::NUMBER)),
+    (TypeSet::STRING, Keyword::implying(TypeSet::STRING)),
 ];
 
 impl Search {
@@ -287,10 +256,7 @@ impl Search {
             each.filter(|ty| *ty != TypeSet::NULL).for_each(first);
             return order;
         }
-        let hinted = HINTS.iter().filter(|(_, keywords)| {
-            let set = keywords.iter().fold(0, |set, keyword| set | keyword.bit());
-            self.demands_any(base, set)
-        });
+        let hinted = HINTS.iter().filter(|(_, set)| self.demands_any(base, *set));
         hinted.for_each(|(ty, _)| first(*ty));
         order
     }

@@ -4,7 +4,7 @@ use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Cursor, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
 use super::rules::{DEPENDENTS_MAX, RuleId};
-use super::scalar::{max_count, min_count};
+use super::scalar::limits;
 use super::search::Search;
 
 /// The number of optional members that are omitted, or varied, one at a time.
@@ -119,8 +119,13 @@ impl Search {
         let (rules, demands, fuel) = self.parts(object.base);
         fuel.spend(2 + demands.len() as u32)?;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        object.min = small(max_count(rules, demands, Keyword::MinProperties).unwrap_or(0));
-        object.max = small(min_count(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
+        let (min, max) = limits(
+            rules,
+            demands,
+            Keyword::MinProperties,
+            Keyword::MaxProperties,
+        );
+        (object.min, object.max) = (small(min), small(max));
         if object.min > object.max || object.variant >= VARIANTS {
             return Err(SchemaError::Contradiction.into());
         }

@@ -29,7 +29,7 @@ struct Resource {
 }
 
 /// The targets of references.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct References {
     root: u32,
     targets: BTreeMap<u32, u32>,
@@ -58,11 +58,7 @@ impl References {
     pub fn new(root: u32) -> References {
         References {
             root,
-            targets: BTreeMap::new(),
-            scan: None,
-            resources: Vec::new(),
-            by_uri: BTreeMap::new(),
-            anchors: BTreeMap::new(),
+            ..References::default()
         }
     }
 
@@ -226,36 +222,34 @@ fn resolve(base: &str, reference: &str) -> String {
         let end = uri.find([':', '/'])?;
         uri[end..].starts_with(':').then_some(end + 1)
     };
-    let Some(after_scheme) = scheme(base).filter(|_| scheme(reference).is_none()) else {
+    if scheme(reference).is_some() {
+        return reference.to_owned();
+    }
+    let absolute = reference.starts_with('/');
+    let Some(after_scheme) = scheme(base) else {
         return match base.rsplit_once('/') {
-            Some((folder, _)) if scheme(reference).is_none() && !reference.starts_with('/') => {
-                format!("{folder}/{reference}")
-            }
+            Some((folder, _)) if !absolute => format!("{folder}/{reference}"),
             _ => reference.to_owned(),
         };
     };
-    if reference.starts_with("//") {
-        return format!("{}{reference}", &base[..after_scheme]);
-    }
     let path = match base[after_scheme..].strip_prefix("//") {
         Some(rest) => base.len() - rest.len() + rest.find('/').unwrap_or(rest.len()),
         None => after_scheme,
     };
-    match reference {
-        "" => base.to_owned(),
-        absolute if absolute.starts_with('/') => format!("{}{absolute}", &base[..path]),
-        relative => {
-            let folder = base[path..]
-                .rfind('/')
-                .map_or(path, |slash| path + slash + 1);
-            let slash = if folder == base.len() && !base.ends_with(['/', ':']) {
-                "/"
-            } else {
-                ""
-            };
-            format!("{}{slash}{relative}", &base[..folder])
-        }
-    }
+    let folder = base[path..].rfind('/');
+    let kept = match reference {
+        "" => base,
+        _ if reference.starts_with("//") => &base[..after_scheme],
+        _ if absolute => &base[..path],
+        _ => &base[..folder.map_or(path, |slash| path + slash + 1)],
+    };
+    // A relative path does not continue the name of the host.
+    let is_path = !absolute && !reference.is_empty();
+    let slash = match is_path && kept == base && !base.ends_with(['/', ':']) {
+        true => "/",
+        false => "",
+    };
+    format!("{kept}{slash}{reference}")
 }
 
 /// Percent-decodes a fragment. Returns `None` if the result is not UTF-8.

@@ -81,6 +81,16 @@ struct PartialRule {
     found: [u32; KEYWORDS],
 }
 
+impl PartialRule {
+    fn new(at: u32) -> PartialRule {
+        PartialRule {
+            at,
+            next: at + 1,
+            found: [0; KEYWORDS],
+        }
+    }
+}
+
 /// The index of an object or an array that has been partially built.
 #[derive(Debug, Default)]
 struct PartialIndex {
@@ -113,23 +123,19 @@ impl Hasher for Hashed {
 impl Rules {
     /// Creates the rules of the schema at `root`.
     pub fn new(tree: Rc<Tree>, root: u32) -> Rules {
-        let rule = |types| Rule {
+        let constant = Rule {
             present: 0,
             from: 0,
-            types,
+            types: TypeSet::ALL,
         };
         Rules {
             references: References::new(root),
             known: vec![TRUE; (tree.end(root) - root) as usize],
             tree,
             root,
-            rules: vec![rule(TypeSet::ALL); 2],
+            rules: vec![constant; 2],
             places: Vec::new(),
-            reading: PartialRule {
-                at: u32::MAX,
-                next: 0,
-                found: [0; KEYWORDS],
-            },
+            reading: PartialRule::new(root),
             hasher: RandomState::new(),
             indexes: BTreeMap::new(),
             indexing: PartialIndex::default(),
@@ -157,11 +163,7 @@ impl Rules {
         }
         let reading = &mut self.reading;
         if reading.at != at {
-            *reading = PartialRule {
-                at,
-                next: at + 1,
-                found: [0; KEYWORDS],
-            };
+            *reading = PartialRule::new(at);
         }
         while reading.next < end {
             fuel.ready()?;
@@ -181,17 +183,15 @@ impl Rules {
 
     /// Stores the schema that has been read completely.
     fn keep(&mut self) -> RuleId {
-        let found = std::mem::replace(&mut self.reading.found, [0; KEYWORDS]);
-        let at = std::mem::replace(&mut self.reading.at, u32::MAX);
+        let PartialRule { at, found, .. } = self.reading;
+        self.reading = PartialRule::new(at);
         let from = self.places.len() as u32;
         let mut present = 0;
-        for (bit, place) in found
-            .into_iter()
-            .enumerate()
-            .filter(|(_, place)| *place > 0)
-        {
-            present |= 1 << bit;
-            self.places.push(place);
+        for (bit, place) in found.into_iter().enumerate() {
+            if place > 0 {
+                present |= 1 << bit;
+                self.places.push(place);
+            }
         }
         let types = match found[Keyword::Type as usize] {
             0 => TypeSet::ALL,
@@ -209,11 +209,8 @@ impl Rules {
 
     /// Returns an unsupported keyword of a rule, if it has one with an effect.
     pub fn unsupported(&self, rule: RuleId) -> Option<Keyword> {
-        let demands = |keyword: &Keyword| {
-            let at = self.get(rule, *keyword);
-            at.is_some_and(|at| self.tree.node(at) != Node::Bool(true))
-        };
-        UNSUPPORTED.into_iter().find(demands)
+        let mut keywords = UNSUPPORTED.into_iter();
+        keywords.find(|it| self.has_any(rule, it.bit()) && !self.flag(rule, *it))
     }
 
     /// Returns the types that a rule allows.
@@ -254,39 +251,29 @@ impl Rules {
     /// Returns the position of the member called `name` in an object, or of the string `name` in an
     /// array.
     pub fn find(&mut self, at: u32, name: &str, fuel: &mut Fuel) -> Resumable<Option<u32>> {
-        let (len, step) = match self.tree.node(at) {
-            Node::Object { len, .. } => (len, 1),
-            Node::Array { len, .. } => (len, 0),
-            _ => return Err(SchemaError::Malformed.into()),
-        };
         if name.len() > TEXT_MAX {
             return Err(SchemaError::TooLarge.into());
         }
-        if len <= LINEAR_MAX {
+        let len = self.tree.size(at);
+        let found = if len <= LINEAR_MAX {
             fuel.spend(1 + len / 4)?;
-            let mut found = None;
-            let mut next = at + 1;
-            for _ in 0..len {
-                if self.tree.text(next) == Some(name) {
-                    found = Some(next + step);
-                }
-                next = self.tree.end(next + step);
-            }
-            return Ok(found);
-        }
-        self.index(at, fuel)?;
-        fuel.spend(2 + name.len() as u32 / 32)?;
-        let found = self.indexes[&at].get(&self.hasher.hash_one(name)).copied();
-        let found = found.filter(|place| self.tree.text(*place) == Some(name));
+            let places = self.tree.parts(at);
+            places
+                .filter(|place| self.tree.text(*place) == Some(name))
+                .last()
+        } else {
+            self.index(at, fuel)?;
+            fuel.spend(2 + name.len() as u32 / 32)?;
+            let found = self.indexes[&at].get(&self.hasher.hash_one(name)).copied();
+            found.filter(|place| self.tree.text(*place) == Some(name))
+        };
+        let step = u32::from(self.tree.is_object(at));
         Ok(found.map(|place| place + step))
     }
 
     /// Returns the number of distinct names in an object or an array of strings.
     pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<u32> {
-        let len = match self.tree.node(at) {
-            Node::Object { len, .. } | Node::Array { len, .. } => len,
-            _ => return Err(SchemaError::Malformed.into()),
-        };
+        let len = self.tree.size(at);
         if len <= 1 {
             return Ok(len);
         }
@@ -299,11 +286,8 @@ impl Rules {
         if self.indexes.contains_key(&at) {
             return Ok(());
         }
-        let (len, end, step) = match self.tree.node(at) {
-            Node::Object { len, end } => (len, end, 1),
-            Node::Array { len, end } => (len, end, 0),
-            _ => return Err(SchemaError::Malformed.into()),
-        };
+        let (len, end) = (self.tree.size(at), self.tree.end(at));
+        let step = u32::from(self.tree.is_object(at));
         if len > INDEX_MAX {
             return Err(SchemaError::TooLarge.into());
         }
@@ -397,9 +381,8 @@ impl Rules {
     /// draft 2020-12, an array in `items`.
     pub fn prefix(&self, rule: RuleId) -> Option<u32> {
         let items = self.get(rule, Keyword::Items);
-        let is_list = |at: &u32| matches!(self.tree.node(*at), Node::Array { .. });
-        self.get(rule, Keyword::PrefixItems)
-            .or(items.filter(is_list))
+        let list = items.filter(|at| self.tree.is_array(*at));
+        self.get(rule, Keyword::PrefixItems).or(list)
     }
 
     /// Returns the position of the schema of element number `item`, if any.
@@ -411,8 +394,7 @@ impl Rules {
     ) -> Result<Option<u32>, SchemaError> {
         let prefix = self.prefix(rule);
         if let Some(at) = prefix
-            && let Node::Array { len, .. } = self.tree.node(at)
-            && item < len
+            && item < self.tree.size(at)
         {
             fuel.spend(item / 4)?;
             return Ok(self.tree.items(at).nth(item as usize));
@@ -431,12 +413,8 @@ impl Rules {
 
     /// Returns whether an object or an array is indexed and has no duplicate names.
     pub fn is_distinct(&self, at: u32) -> bool {
-        let len = match self.tree.node(at) {
-            Node::Object { len, .. } | Node::Array { len, .. } => len,
-            _ => 0,
-        };
         let index = self.indexes.get(&at);
-        index.is_some_and(|index| index.len() as u32 == len)
+        index.is_some_and(|index| index.len() as u32 == self.tree.size(at))
     }
 
     /// Returns the position of schema number `which` among those that apply to the member called

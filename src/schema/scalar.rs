@@ -93,15 +93,12 @@ pub fn string(
     index: u32,
     fuel: &mut Fuel,
 ) -> Resumable<Option<Candidate>> {
-    let min = max_count(rules, demands, Keyword::MinLength).unwrap_or(0);
-    let max = min_count(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
+    let (min, max) = limits(rules, demands, Keyword::MinLength, Keyword::MaxLength);
     if max < min {
         return Ok(None);
     }
-    let format = demands.iter().find_map(|rule| {
-        let name = rules.text(*rule, Keyword::Format)?;
-        Format::named(name)
-    });
+    let named = |rule: &RuleId| Format::named(rules.text(*rule, Keyword::Format)?);
+    let format = demands.iter().find_map(named);
     let samples = format.map_or(0, Format::samples);
     if let Some((format, sample, variant, after)) = format.and_then(|it| sample_of(it, index)) {
         fuel.spend(10)?;
@@ -273,20 +270,14 @@ fn word(number: u32, min: usize, max: usize) -> Option<String> {
     (length <= max).then(|| stem.chars().chain(digits).collect())
 }
 
-/// Returns the largest value of a keyword among these rules, as a count.
-pub fn max_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
-    let counts = demands
-        .iter()
-        .filter_map(|rule| rules.count(*rule, keyword));
-    counts.max()
-}
-
-/// Returns the smallest value of a keyword among these rules, as a count.
-pub fn min_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
-    let counts = demands
-        .iter()
-        .filter_map(|rule| rules.count(*rule, keyword));
-    counts.min()
+/// Returns the largest value of one keyword, and the smallest value of another, among these rules.
+pub fn limits(rules: &Rules, demands: &[RuleId], min: Keyword, max: Keyword) -> (u64, u64) {
+    let counts = |keyword| {
+        let demands = demands.iter();
+        demands.filter_map(move |rule| rules.count(*rule, keyword))
+    };
+    let (min, max) = (counts(min).max(), counts(max).min());
+    (min.unwrap_or(0), max.unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

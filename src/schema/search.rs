@@ -399,7 +399,7 @@ impl Search {
             let members = tree.members(at).map(|(_, member)| member);
             for schema in members.take(DEMANDS_MAX) {
                 self.fuel.spend(1)?;
-                if !matches!(tree.node(schema), Node::Array { .. }) {
+                if !tree.is_array(schema) {
                     let branches = [[Some(schema), None], [None, None]];
                     self.choices.push(ChoicePoint::Either(branches));
                 }

@@ -584,9 +584,9 @@ impl Step<'_> {
         if !self.has_member(name)? {
             return Ok(CheckAction::Continue);
         }
-        let Node::Array { .. } = tree.node(next + 1) else {
+        if !tree.is_array(next + 1) {
             return self.child_of(self.check.value, next + 1, true);
-        };
+        }
         let before = self.fuel.total();
         for wanted in tree.items(next + 1) {
             let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;

@@ -112,7 +112,7 @@ impl StringGenerator<'_> {
             HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
             HirKind::Capture(capture) => self.exact(&capture.sub, len)?,
             HirKind::Concat(parts) => {
-                let mut rests = vec![Lengths::zero(len)];
+                let mut rests = vec![Lengths::only(0, len)];
                 for part in parts.iter().skip(1).rev() {
                     let rest = &rests[rests.len() - 1];
                     let sum = rest.plus(&lengths(part, len, self.budget)?, self.budget)?;
@@ -152,7 +152,7 @@ impl StringGenerator<'_> {
         } else {
             repetition.min as usize
         };
-        let mut sums = vec![Lengths::zero(len)];
+        let mut sums = vec![Lengths::only(0, len)];
         while sums.len() <= min || !sums[sums.len() - 1].has(len) {
             self.budget.spend(1)?;
             let sum = sums[sums.len() - 1].plus(&once, self.budget)?;
