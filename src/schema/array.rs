@@ -60,8 +60,12 @@ impl Search {
     }
 
     fn vary_array(&mut self, array: &mut ArrayFrame) -> Resumable {
-        self.release(array.mark, true);
-        *array = ArrayFrame::new(array.base, array.mark, array.variant + 1);
+        self.release(array.base.mark, true);
+        *array = ArrayFrame {
+            base: array.base,
+            variant: array.variant + 1,
+            ..ArrayFrame::default()
+        };
         match array.variant < VARIANTS {
             true => Ok(()),
             false => Err(SchemaError::Contradiction.into()),
@@ -71,7 +75,7 @@ impl Search {
     fn begin_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(array.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (min, max) = limits(rules, demands, Keyword::MinItems, Keyword::MaxItems);
         (array.min, array.max) = (small(min), small(max));
         array.unique = demands
@@ -108,7 +112,7 @@ impl Search {
 
     fn next_item(&mut self, array: &mut ArrayFrame) -> Resumable {
         if array.len == array.target {
-            match self.close(array.base, array.mark.nodes, array.len, HARD) {
+            match self.close(array.base, array.len, HARD) {
                 true => array.state = ArrayState::Verify,
                 false => self.finish_at(array.variant + 1),
             }
@@ -136,7 +140,7 @@ impl Search {
         {
             array.cursor = Cursor::variation(0);
         }
-        array.item = Some(mark);
+        array.item = mark;
         self.call(mark, TypeSet::ALL, array.cursor);
         Ok(())
     }
@@ -145,7 +149,7 @@ impl Search {
         let result = self.result.take().expect("the search for an element ended");
         match result {
             Ok(cursor) if array.unique && self.is_repeated(array)? => {
-                let item = array.item.unwrap_or(array.mark);
+                let item = array.item;
                 let ty = TypeSet::of_value(self.out.node(item.nodes));
                 let has_parts = ty == TypeSet::ARRAY || ty == TypeSet::OBJECT;
                 self.release(item, true);
@@ -194,8 +198,8 @@ impl Search {
 
     /// Returns whether the last element is equal to one before it.
     fn is_repeated(&mut self, array: &ArrayFrame) -> Result<bool, SchemaError> {
-        let item = array.item.unwrap_or(array.mark).nodes;
-        is_repeated(&self.out, array.mark.nodes + 1, item, &mut self.fuel)
+        let first = array.base.mark.nodes + 1;
+        is_repeated(&self.out, first, array.item.nodes, &mut self.fuel)
     }
 
     /// Returns the rule whose `contains` the next element should match, if any is unsatisfied by

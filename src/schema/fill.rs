@@ -4,8 +4,7 @@
 use super::equality::NODES_MAX;
 use super::error::{Resumable, SchemaError};
 use super::frame::{
-    ArrayFrame, Base, Cursor, Embedded, EmbeddedState, Fill, Frame, Listed, ObjectFrame, Scalar,
-    Verify,
+    ArrayFrame, Base, Cursor, Embedded, Fill, Frame, Listed, ObjectFrame, Scalar, Verify,
 };
 use super::keyword::{Keyword, TypeSet};
 use super::number::Number;
@@ -84,7 +83,7 @@ impl Search {
                 return Ok(());
             }
             Some(Err(why)) => {
-                self.release(fill.mark, true);
+                self.release(fill.base.mark, true);
                 fill.why.get_or_insert(why);
             }
             None => {}
@@ -95,7 +94,7 @@ impl Search {
         let all = demands
             .iter()
             .fold(TypeSet::ALL, |all, rule| all.and(rules.types(*rule)));
-        let types = all.and(self.scope(base).0);
+        let types = all.and(base.types);
         let listed = self.list_of_values(base);
         let order = self.order(base);
         let ty = loop {
@@ -111,9 +110,7 @@ impl Search {
             // Try the list only once, whatever the types of its values.
             fill.next = order.len() as u32;
         }
-        let fills = self.scope(base).1;
-        fill.number = *fills;
-        *fills += 1;
+        fill.number = self.next_fill(base);
         if fill.number < base.cursor.fill || !types.meets(TypeSet::ALL) {
             return Ok(());
         }
@@ -127,7 +124,6 @@ impl Search {
     }
 
     fn leaf(&self, base: Base, listed: Option<(u32, u32)>, ty: TypeSet, index: u32) -> Frame {
-        let mark = self.mark();
         if let Some((first, end)) = listed {
             // The cursor is the distance to the next value, but 1 may stand for the second value.
             let from = match index {
@@ -136,7 +132,6 @@ impl Search {
             };
             return Frame::Listed(Listed {
                 base,
-                mark,
                 first,
                 next: first,
                 from,
@@ -144,19 +139,25 @@ impl Search {
             });
         }
         match ty {
-            TypeSet::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
-            TypeSet::ARRAY => Frame::Array(ArrayFrame::new(base, mark, index)),
+            TypeSet::OBJECT => Frame::Object(ObjectFrame {
+                base,
+                variant: index,
+                ..ObjectFrame::default()
+            }),
+            TypeSet::ARRAY => Frame::Array(ArrayFrame {
+                base,
+                variant: index,
+                ..ArrayFrame::default()
+            }),
             TypeSet::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
                 base,
-                mark,
                 schema: self.embedded_schema(base).flatten(),
                 cursor: Cursor { fill: 0, index },
-                state: EmbeddedState::Begin,
+                is_text: false,
                 rejected: 0,
             }),
             ty => Frame::Scalar(Scalar {
                 base,
-                mark,
                 ty,
                 index,
                 after: index,
@@ -177,20 +178,17 @@ impl Search {
 
     /// Generates the value, and then the string that is its JSON text.
     pub(super) fn embedded(&mut self, embedded: &mut Embedded) -> Resumable {
-        let mark = embedded.mark;
-        match embedded.state {
-            EmbeddedState::Begin => {
-                embedded.state = EmbeddedState::Value;
-                let before = self.mark();
+        let mark = embedded.base.mark;
+        match self.result.take() {
+            None => {
                 if let Some(schema) = embedded.schema {
                     self.require(schema);
                 }
-                self.call(before, TypeSet::ALL, embedded.cursor);
+                self.call(mark, TypeSet::ALL, embedded.cursor);
             }
-            EmbeddedState::Value => {
-                let result = self.result.take();
-                embedded.cursor = result.unwrap_or(Err(SchemaError::Contradiction))?;
-                embedded.state = EmbeddedState::Verify;
+            Some(result) if !embedded.is_text => {
+                embedded.cursor = result?;
+                embedded.is_text = true;
                 let large = self.out.len() - mark.nodes > NODES_MAX;
                 if large || self.out.text_len() - mark.text > EMBEDDED_LENGTH {
                     return Err(SchemaError::TooLarge.into());
@@ -200,17 +198,15 @@ impl Search {
                 self.fuel.spend(1 + text.len() as u32 / 16)?;
                 self.out.truncate(mark.nodes, mark.text);
                 self.out.push_string(&text);
-                self.push_verify(embedded.base, mark.nodes);
+                self.push_verify(embedded.base);
             }
-            EmbeddedState::Verify => match self.result.take() {
-                Some(Ok(_)) => self.finish_at(embedded.cursor.index),
-                _ if embedded.rejected < EMBEDDED_MAX => {
-                    self.release(mark, true);
-                    embedded.state = EmbeddedState::Begin;
-                    embedded.rejected += 1;
-                }
-                _ => return Err(SchemaError::Contradiction.into()),
-            },
+            Some(Ok(_)) => self.finish_at(embedded.cursor.index),
+            Some(Err(_)) if embedded.rejected < EMBEDDED_MAX => {
+                self.release(mark, true);
+                embedded.is_text = false;
+                embedded.rejected += 1;
+            }
+            Some(Err(_)) => return Err(SchemaError::Contradiction.into()),
         }
         Ok(())
     }
@@ -267,7 +263,7 @@ impl Search {
                 self.finish_at(listed.next - listed.first);
                 return Ok(());
             }
-            Some(Err(_)) => self.release(listed.mark, true),
+            Some(Err(_)) => self.release(listed.base.mark, true),
             None => {}
         }
         if listed.next == listed.end {
@@ -292,9 +288,9 @@ impl Search {
         }
         self.fuel.spend((listed.next - value) / 2)?;
         self.out.copy(&tree, value);
-        let copied = self.out.text_len() - listed.mark.text;
+        let copied = self.out.text_len() - listed.base.mark.text;
         self.fuel.spend(copied as u32 / 64)?;
-        self.push_verify(listed.base, listed.mark.nodes);
+        self.push_verify(listed.base);
         Ok(())
     }
 
@@ -305,7 +301,7 @@ impl Search {
                 return Ok(());
             }
             Some(Err(SchemaError::Contradiction)) => {
-                self.release(scalar.mark, true);
+                self.release(scalar.base.mark, true);
                 scalar.index = scalar.after;
                 scalar.rejected += 1;
             }
@@ -319,13 +315,13 @@ impl Search {
         // The result is taken only now, since finding the next candidate may have to wait.
         self.result = None;
         scalar.after = after.ok_or(SchemaError::Contradiction)?;
-        if self.out.len() == scalar.mark.nodes {
+        if self.out.len() == scalar.base.mark.nodes {
             scalar.index = scalar.after;
             scalar.rejected += 1;
         } else if self.accepts_any_value(scalar.base) {
             self.finish_at(scalar.index + 1);
         } else {
-            self.push_verify(scalar.base, scalar.mark.nodes);
+            self.push_verify(scalar.base);
         }
         Ok(())
     }
@@ -337,11 +333,11 @@ impl Search {
 
     /// Ends an array or an object in the tree. Returns whether it must be verified, because the
     /// demands have one of the keywords that it can violate although each of its parts is valid.
-    pub(super) fn close(&mut self, base: Base, at: u32, len: u32, hard: u64) -> bool {
-        self.out.close(at, len);
+    pub(super) fn close(&mut self, base: Base, len: u32, hard: u64) -> bool {
+        self.out.close(base.mark.nodes, len);
         let verify = self.demands_any(base, hard);
         if verify {
-            self.push_verify(base, at);
+            self.push_verify(base);
         }
         verify
     }
@@ -404,12 +400,8 @@ impl Search {
         Ok(Some(index + 1))
     }
 
-    pub(super) fn push_verify(&mut self, base: Base, value: u32) {
-        self.push(Frame::Verify(Verify {
-            base,
-            value,
-            next: 0,
-        }));
+    fn push_verify(&mut self, base: Base) {
+        self.push(Frame::Verify(Verify { base, next: 0 }));
     }
 
     pub(super) fn verify(&mut self, verify: &mut Verify) -> Resumable {
@@ -417,12 +409,12 @@ impl Search {
             self.finish(Ok(Cursor::default()));
             return Ok(());
         };
-        let ty = TypeSet::of_value(self.out.node(verify.value));
-        if !ty.meets(self.scope(verify.base).0) {
+        let value = verify.base.mark.nodes;
+        if !TypeSet::of_value(self.out.node(value)).meets(verify.base.types) {
             return Err(SchemaError::Contradiction.into());
         }
         if self.validator.is_idle() {
-            self.validator.begin(verify.value, rule);
+            self.validator.begin(value, rule);
         }
         let fits = self
             .validator

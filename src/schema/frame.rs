@@ -42,6 +42,10 @@ pub struct Base {
     pub queue: u32,
     /// The index of its [`Frame::Scope`].
     pub scope: u32,
+    /// The types that the caller allows.
+    pub types: TypeSet,
+    /// The state once its schemas are known, up to and including the current branch.
+    pub mark: Mark,
     /// The position to begin from.
     pub cursor: Cursor,
 }
@@ -74,7 +78,7 @@ pub enum Frame {
     /// Restores the stacks once the frames above are done.
     Scope {
         mark: Mark,
-        types: TypeSet,
+        /// The number of branches and types tried.
         fills: u32,
     },
     Gather(Base),
@@ -92,7 +96,6 @@ pub enum Frame {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choose {
     pub base: Base,
-    pub mark: Mark,
     /// The position of the next branch, or 0 before the first.
     pub next: u32,
     /// True if the branches without any constraint are being tried, which come last.
@@ -104,7 +107,6 @@ pub struct Choose {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fill {
     pub base: Base,
-    pub mark: Mark,
     pub next: u32,
     /// The index of the branch and type being tried.
     pub number: u32,
@@ -115,7 +117,6 @@ pub struct Fill {
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
     pub base: Base,
-    pub mark: Mark,
     pub first: u32,
     pub next: u32,
     /// The position before which values are skipped.
@@ -127,7 +128,6 @@ pub struct Listed {
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
     pub base: Base,
-    pub mark: Mark,
     pub ty: TypeSet,
     pub index: u32,
     pub after: u32,
@@ -138,28 +138,19 @@ pub struct Scalar {
 #[derive(Clone, Copy, Debug)]
 pub struct Embedded {
     pub base: Base,
-    pub mark: Mark,
     /// The position of the schema of the JSON text (`contentSchema`), if any.
     pub schema: Option<u32>,
     /// The position from which the search for the next text resumes.
     pub cursor: Cursor,
-    pub state: EmbeddedState,
+    /// True if the value has been replaced by its text.
+    pub is_text: bool,
     pub rejected: u32,
-}
-
-/// The next step of a string that is JSON text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmbeddedState {
-    Begin,
-    Value,
-    Verify,
 }
 
 /// Validates a value against all its demands.
 #[derive(Clone, Copy, Debug)]
 pub struct Verify {
     pub base: Base,
-    pub value: u32,
     pub next: usize,
 }
 
@@ -167,7 +158,6 @@ pub struct Verify {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ArrayFrame {
     pub base: Base,
-    pub mark: Mark,
     pub variant: u32,
     pub state: ArrayState,
     /// The number of elements so far.
@@ -190,7 +180,8 @@ pub struct ArrayFrame {
     pub skip_contains: bool,
     /// True if the element being generated must match `contains`.
     pub must_match: bool,
-    pub item: Option<Mark>,
+    /// The mark before the element being generated.
+    pub item: Mark,
 }
 
 /// The next step of an array.
@@ -202,22 +193,10 @@ pub enum ArrayState {
     Verify,
 }
 
-impl ArrayFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ArrayFrame {
-        ArrayFrame {
-            base,
-            mark,
-            variant,
-            ..ArrayFrame::default()
-        }
-    }
-}
-
 /// Generates an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ObjectFrame {
     pub base: Base,
-    pub mark: Mark,
     pub variant: u32,
     pub state: ObjectState,
     /// The number of members so far.
@@ -237,7 +216,7 @@ pub struct ObjectFrame {
     /// True if the member being generated is required.
     pub is_required: bool,
     /// The mark before the member being generated.
-    pub member: Option<Mark>,
+    pub member: Mark,
     /// The position from which the search for further names resumes.
     pub names: Cursor,
     /// The number of further names tried.
@@ -255,15 +234,4 @@ pub enum ObjectState {
     Further,
     FurtherName,
     Verify,
-}
-
-impl ObjectFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ObjectFrame {
-        ObjectFrame {
-            base,
-            mark,
-            variant,
-            ..ObjectFrame::default()
-        }
-    }
 }

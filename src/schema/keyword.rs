@@ -183,7 +183,7 @@ pub fn count(node: Node) -> Option<u64> {
 }
 
 /// A set of JSON Schema types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TypeSet(u8);
 
 impl TypeSet {

@@ -156,7 +156,10 @@ impl Range {
         if let Some(fraction) = self.fraction(index / 2).filter(|_| index % 2 == 1) {
             return Some(fraction);
         }
-        let last = if index % 2 == 0 { index / 2 } else { index };
+        let last = match index % 2 {
+            0 => index / 2,
+            _ => index,
+        };
         let integer = self.integer(2 + index / 2);
         integer.or_else(|| self.fraction(last))
     }

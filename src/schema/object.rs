@@ -107,8 +107,12 @@ impl Search {
     }
 
     fn vary_object(&mut self, object: &mut ObjectFrame) -> Resumable {
-        self.release(object.mark, true);
-        *object = ObjectFrame::new(object.base, object.mark, object.next_variant());
+        self.release(object.base.mark, true);
+        *object = ObjectFrame {
+            base: object.base,
+            variant: object.next_variant(),
+            ..ObjectFrame::default()
+        };
         match object.variant < VARIANTS {
             true => Ok(()),
             false => Err(SchemaError::Contradiction.into()),
@@ -118,7 +122,7 @@ impl Search {
     fn begin_object(&mut self, object: &mut ObjectFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(object.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (min, max) = limits(
             rules,
             demands,
@@ -270,7 +274,7 @@ impl Search {
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_string(name);
         let value = self.mark().with_queue_of(mark);
-        object.member = Some(mark);
+        object.member = mark;
         object.optional += u32::from(!object.is_required);
         if !object.is_required {
             self.push_limit();
@@ -307,7 +311,7 @@ impl Search {
             object.required -= u32::from(object.is_required && object.required > 0);
             return Ok(());
         };
-        self.release(object.member.unwrap_or(object.mark), true);
+        self.release(object.member, true);
         match object.state {
             _ if !object.is_required => Ok(()),
             // It may not be needed if optional members are omitted.
@@ -321,7 +325,7 @@ impl Search {
     fn dependent(&mut self, object: &mut ObjectFrame) -> Resumable {
         const KEYWORDS: [Keyword; 2] = [Keyword::DependentRequired, Keyword::Dependencies];
         let tree = self.rules.tree.clone();
-        let at = object.mark.nodes;
+        let at = object.base.mark.nodes;
         // Close the object temporarily, so that its members can be looked up.
         self.out.close(at, object.len);
         let (mut missing, before) = (None, self.fuel.total());
@@ -368,7 +372,7 @@ impl Search {
             added => object.min.max(1).saturating_add(added - 1),
         });
         if object.len >= min.min(object.max) {
-            match self.close(object.base, object.mark.nodes, object.len, HARD) {
+            match self.close(object.base, object.len, HARD) {
                 true => object.state = ObjectState::Verify,
                 false => self.finish_at(object.next_variant()),
             }
@@ -396,7 +400,7 @@ impl Search {
             None => None,
         };
         let mark = self.mark();
-        object.member = Some(mark);
+        object.member = mark;
         object.state = ObjectState::FurtherName;
         match by_pattern {
             Some(name) => {
@@ -424,7 +428,7 @@ impl Search {
 
     /// Takes the name that was generated, and begins the search for its value.
     fn further_name(&mut self, object: &mut ObjectFrame) -> Resumable {
-        let mark = object.member.unwrap_or(object.mark);
+        let mark = object.member;
         let Some(Ok(cursor)) = self.result else {
             self.result = None;
             return self.vary_object(object);
@@ -438,11 +442,11 @@ impl Search {
         self.result = None;
         object.names = cursor;
         self.release(mark, true);
-        self.out.close(object.mark.nodes, object.len);
+        self.out.close(object.base.mark.nodes, object.len);
         self.fuel.spend(1 + object.len / 4)?;
         object.is_required = false;
         object.state = ObjectState::Further;
-        if self.out.member(object.mark.nodes, &name).is_some() {
+        if self.out.member(object.base.mark.nodes, &name).is_some() {
             return Ok(());
         }
         self.add_member(object, &name)

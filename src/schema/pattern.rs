@@ -35,7 +35,7 @@ pub struct Pattern {
     hir: Hir,
     /// Two flags: true if every match begins at the start of the string, and true if every match
     /// ends at its end.
-    anchored: (bool, bool),
+    pub anchored: (bool, bool),
 }
 
 /// A partially parsed regular expression.
@@ -81,12 +81,6 @@ impl Pattern {
     pub fn parse_cost(pattern: &str) -> u32 {
         // About 80 nanoseconds per byte (bench `schema`).
         10 + 4 * pattern.len().min(PATTERN_MAX) as u32
-    }
-
-    /// Returns whether every match begins at the start of the string, and whether every match ends
-    /// at its end.
-    pub fn anchored(&self) -> (bool, bool) {
-        self.anchored
     }
 
     /// Returns whether the pattern matches anywhere in `text`.

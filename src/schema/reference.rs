@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::error::{Resumable, SchemaError};
 use super::fuel::Fuel;
-use crate::json::{Node, Tree};
+use crate::json::Tree;
 
 /// The most identifiers and anchors in one schema.
 const IDS_MAX: usize = 256;
@@ -46,8 +46,8 @@ pub struct References {
 struct Scan {
     next: u32,
     end: u32,
-    /// The open containers: position, end, and true if it is an object.
-    open: Vec<(u32, u32, bool)>,
+    /// The positions of the open arrays and objects.
+    open: Vec<u32>,
     after_name: bool,
     ids: Vec<(u32, u32)>,
     anchors: Vec<(u32, u32)>,
@@ -177,22 +177,22 @@ impl Scan {
         while self
             .open
             .last()
-            .is_some_and(|(_, end, _)| *end == self.next)
+            .is_some_and(|at| tree.end(*at) == self.next)
         {
             self.open.pop();
             self.after_name = false;
         }
         let at = self.next;
         self.next += 1;
-        let object = self.open.last().filter(|(_, _, object)| *object);
-        if let Some((object, ..)) = object
+        let around = self.open.last().copied();
+        if let Some(object) = around.filter(|at| tree.is_object(*at))
             && !self.after_name
         {
             self.after_name = true;
             let Some(text) = tree.text(at + 1).filter(|text| text.len() <= ID_MAX) else {
                 return Ok(());
             };
-            let found = (*object, at + 1);
+            let found = (object, at + 1);
             match tree.text(at).unwrap_or_default() {
                 // Before draft 2019-09, an identifier with nothing but a fragment was an anchor.
                 "$id" | "id" if text.starts_with('#') => self.anchors.push(found),
@@ -206,10 +206,8 @@ impl Scan {
             };
         }
         self.after_name = false;
-        match tree.node(at) {
-            Node::Object { end, .. } => self.open.push((at, end, true)),
-            Node::Array { end, .. } => self.open.push((at, end, false)),
-            _ => {}
+        if tree.is_array(at) || tree.is_object(at) {
+            self.open.push(at);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::json::Node;
 const WORD: &str = "mocked";
 
 /// The longest string that is generated, in characters.
-const LENGTH_MAX: u64 = 65_536;
+const LENGTH_MAX: usize = 65_536;
 
 /// The number of indexes reserved for the variants of one sample of a format.
 const BLOCK: u32 = 256;
@@ -24,7 +24,7 @@ const FURTHER_VARIANTS: u32 = 8;
 
 /// The longest part, in characters, of a string that is composed of the shortest match of each of
 /// several patterns.
-const SHORT_MAX: u64 = 24;
+const SHORT_MAX: usize = 24;
 
 /// The number of strings tried for each pattern.
 const PATTERN_VARIANTS: u32 = 4096;
@@ -33,7 +33,7 @@ const PATTERN_VARIANTS: u32 = 4096;
 const FALLBACK: u32 = 1 << 16;
 
 /// The lengths of the fallback candidates, in case a schema excludes the usual length.
-const FALLBACK_LENGTHS: [u64; 20] = [
+const FALLBACK_LENGTHS: [usize; 20] = [
     0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128, 256,
 ];
 /// The words that fallback candidates are made of, in case a schema excludes letters.
@@ -100,10 +100,11 @@ pub fn string(
     let named = |rule: &RuleId| Format::named(rules.text(*rule, Keyword::Format)?);
     let format = demands.iter().find_map(named);
     let samples = format.map_or(0, Format::samples);
-    if let Some((format, sample, variant, after)) = format.and_then(|it| sample_of(it, index)) {
+    if let Some(format) = format
+        && let Some((sample, variant, after)) = sample_of(samples, index)
+    {
         fuel.spend(10)?;
-        let min = min.min(MATCHED_MAX as u64) as usize;
-        let text = format.sample(sample, variant, min);
+        let text = format.sample(sample, variant, min.min(MATCHED_MAX));
         return Ok(Some(Candidate { text, after }));
     }
     let patterns = patterns(rules, demands);
@@ -116,15 +117,17 @@ pub fn string(
             return Ok(None);
         }
         // Alternate between other characters and other lengths.
-        let (variant, lengths) = match variant % 2 {
-            0 => (variant / 2, (min, max)),
+        let (variant, min, max) = match variant % 2 {
+            0 => (variant / 2, min, max),
             _ => {
-                let length = min + u64::from(variant / 2);
-                (0, (length, length.min(max)))
+                let length = min + variant as usize / 2;
+                (0, length, length.min(max))
             }
         };
         let text = match patterns.get(way as usize) {
-            Some(pattern) => of_pattern(rules, *pattern, lengths, variant, fuel)?,
+            Some(at) => rules
+                .pattern(*at, fuel)?
+                .generate(min, max, variant, fuel)?,
             None => of_patterns(rules, &patterns, variant, fuel)?,
         };
         let after = index + 1;
@@ -135,10 +138,7 @@ pub fn string(
     }
     let first = index - number;
     let (text, after) = match number.checked_sub(FALLBACK) {
-        None => {
-            let text = word(number, min as usize, max.min(LENGTH_MAX) as usize);
-            (text, first + FALLBACK)
-        }
+        None => (word(number, min, max.min(LENGTH_MAX)), first + FALLBACK),
         Some(fallback) => (fallback_string(fallback, min, max), index + 1),
     };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
@@ -148,16 +148,14 @@ pub fn string(
 
 /// Returns the sample and the variant of a format for an index, and the next index to try: first
 /// each sample, then further variants of them. Returns `None` after the last one.
-fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u32, u32, u32)> {
-    let samples = format.samples();
+fn sample_of(samples: u32, index: u32) -> Option<(u32, u32, u32)> {
     match index.checked_sub(samples * BLOCK) {
         None => {
-            let (sample, variant) = (index / BLOCK, index % BLOCK);
-            Some((format, sample, variant, (sample + 1) * BLOCK))
+            let sample = index / BLOCK;
+            Some((sample, index % BLOCK, (sample + 1) * BLOCK))
         }
         Some(other) if other < samples * FURTHER_VARIANTS => {
-            let (sample, variant) = (other % samples, 1 + other / samples);
-            Some((format, sample, variant, index + 1))
+            Some((other % samples, 1 + other / samples, index + 1))
         }
         Some(_) => None,
     }
@@ -175,17 +173,15 @@ fn patterns(rules: &Rules, demands: &[RuleId]) -> Vec<u32> {
 }
 
 /// Returns fallback candidate number `number`: an unusual length or unusual characters.
-fn fallback_string(number: u32, min: u64, max: u64) -> Option<String> {
+fn fallback_string(number: u32, min: usize, max: usize) -> Option<String> {
     let ends = [min, min.saturating_add(1), max.min(LENGTH_MAX)];
     let lengths = ends.into_iter().chain(FALLBACK_LENGTHS);
-    let length = lengths.clone().nth(number as usize);
-    if let Some(length) = length {
-        let length = length.max(min).min(max) as usize;
-        return Some(repeated(length));
+    if let Some(length) = lengths.clone().nth(number as usize) {
+        return Some(repeated(length.max(min).min(max)));
     }
     let word = FALLBACK_WORDS.get(number as usize - lengths.count())?;
-    let length = word_length(min, max);
-    Some(word.chars().cycle().take(length).collect())
+    let chars = word.chars().cycle();
+    Some(chars.take(word_length(min, max)).collect())
 }
 
 /// Returns the word repeated up to this length.
@@ -195,21 +191,8 @@ fn repeated(length: usize) -> String {
     text
 }
 
-fn word_length(min: u64, max: u64) -> usize {
-    (WORD.len() as u64).max(min).min(max) as usize
-}
-
-fn of_pattern(
-    rules: &mut Rules,
-    at: u32,
-    (min, max): (u64, u64),
-    variant: u32,
-    fuel: &mut Fuel,
-) -> Resumable<Option<String>> {
-    let pattern = rules.pattern(at, fuel)?;
-    let min = usize::try_from(min).unwrap_or(usize::MAX);
-    let max = usize::try_from(max).unwrap_or(usize::MAX);
-    Ok(pattern.generate(min, max, variant, fuel)?)
+fn word_length(min: usize, max: usize) -> usize {
+    WORD.len().max(min).min(max)
 }
 
 /// Returns a string that is composed of a match of each pattern.
@@ -222,7 +205,7 @@ fn of_patterns(
     // Patterns anchored at the start come first, and those anchored at the end last.
     let mut sorted = Vec::with_capacity(patterns.len());
     for at in patterns {
-        let (start, end) = rules.pattern(*at, fuel)?.anchored();
+        let (start, end) = rules.pattern(*at, fuel)?.anchored;
         sorted.push((u32::from(end) + 1 - u32::from(start), *at));
     }
     sorted.sort_unstable();
@@ -230,12 +213,12 @@ fn of_patterns(
     for (_, at) in &sorted {
         // Every other string is composed of the shortest matches.
         let (variant, lengths) = match variant % 2 {
-            0 => (variant / 2, MATCHED_MAX as u64..=MATCHED_MAX as u64),
+            0 => (variant / 2, MATCHED_MAX..=MATCHED_MAX),
             _ => (0, 0..=SHORT_MAX),
         };
         let mut part = None;
         for max in lengths {
-            part = of_pattern(rules, *at, (0, max), variant, fuel)?;
+            part = rules.pattern(*at, fuel)?.generate(0, max, variant, fuel)?;
             if part.is_some() {
                 break;
             }
@@ -250,7 +233,7 @@ fn of_patterns(
 
 /// Returns word number `number`, which has from `min` to `max` characters.
 fn word(number: u32, min: usize, max: usize) -> Option<String> {
-    let length = word_length(min as u64, max as u64);
+    let length = word_length(min, max);
     if number == 0 {
         return Some(repeated(length));
     }
@@ -271,13 +254,14 @@ fn word(number: u32, min: usize, max: usize) -> Option<String> {
 }
 
 /// Returns the largest value of one keyword, and the smallest value of another, among these rules.
-pub fn limits(rules: &Rules, demands: &[RuleId], min: Keyword, max: Keyword) -> (u64, u64) {
+pub fn limits(rules: &Rules, demands: &[RuleId], min: Keyword, max: Keyword) -> (usize, usize) {
     let counts = |keyword| {
         let demands = demands.iter();
-        demands.filter_map(move |rule| rules.count(*rule, keyword))
+        let counts = demands.filter_map(move |rule| rules.count(*rule, keyword));
+        counts.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
     };
     let (min, max) = (counts(min).max(), counts(max).min());
-    (min.unwrap_or(0), max.unwrap_or(u64::MAX))
+    (min.unwrap_or(0), max.unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

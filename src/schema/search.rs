@@ -266,10 +266,11 @@ impl Search {
             choice: mark.choices as u32,
             queue: mark.queue as u32,
             scope: self.frames.len() as u32,
+            types,
+            mark,
             cursor,
         };
-        let fills = 0;
-        self.push(Frame::Scope { mark, types, fills });
+        self.push(Frame::Scope { mark, fills: 0 });
         self.push(Frame::Gather(base));
     }
 
@@ -284,30 +285,28 @@ impl Search {
         (&mut self.rules, demands, &mut self.fuel)
     }
 
-    /// Returns the types that the caller allows for a value, and its counter of branches and types
-    /// tried.
-    pub(super) fn scope(&mut self, base: Base) -> (TypeSet, &mut u32) {
-        match &mut self.frames[base.scope as usize] {
-            Frame::Scope { types, fills, .. } => (*types, fills),
-            _ => unreachable!("a value has a scope"),
-        }
+    /// Returns the number of a value's next branch or type, and counts it.
+    pub(super) fn next_fill(&mut self, base: Base) -> u32 {
+        let Frame::Scope { fills, .. } = &mut self.frames[base.scope as usize] else {
+            unreachable!("a value has a scope")
+        };
+        *fills += 1;
+        *fills - 1
     }
 
-    fn gather(&mut self, base: Base, frame: &mut Frame) -> Resumable {
+    fn gather(&mut self, mut base: Base, frame: &mut Frame) -> Resumable {
         if self.depth > DEPTH_MAX {
             return Err(SchemaError::TooLarge.into());
         }
         if self.queue.len() == base.queue as usize {
-            let mark = self.mark();
+            base.mark = self.mark();
             *frame = match self.choices.len() > base.choice as usize {
                 true => Frame::Choose(Choose {
                     base,
-                    mark,
                     ..Choose::default()
                 }),
                 false => Frame::Fill(Fill {
                     base,
-                    mark,
                     ..Fill::default()
                 }),
             };
@@ -419,7 +418,7 @@ impl Search {
                 self.pop_limit();
                 // The failure of the first branch is the most informative.
                 choose.why.get_or_insert(why);
-                self.release(choose.mark, true);
+                self.release(choose.base.mark, true);
             }
             None => {}
         }
@@ -431,7 +430,7 @@ impl Search {
                     .extend(schemas.into_iter().flatten().map(Queued::Schema));
                 self.push(Frame::Gather(Base {
                     choice: choose.base.choice + 1,
-                    queue: choose.mark.queue as u32,
+                    queue: choose.base.mark.queue as u32,
                     ..choose.base
                 }));
             }
