@@ -63,9 +63,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Generator {
     search: Search,
-    root: u32,
     types: TypeSet,
-    repeats: u8,
     state: GeneratorState,
     text: String,
 }
@@ -91,12 +89,10 @@ impl Generator {
         };
         let rules = Rules::new(tree, root);
         let mut search = Search::new(rules, Fuel::new(steps), BYTES_MAX);
-        search.begin(root, types, 0);
+        search.begin(types, 0);
         Generator {
             search,
-            root,
             types,
-            repeats: 0,
             state: GeneratorState::Search,
             text: String::new(),
         }
@@ -127,9 +123,10 @@ impl Generator {
                     }
                     // Raise the recursion limit only if it was reached: the simplest value is the
                     // one with the least recursion.
-                    Err(Halt::Failed(_)) if self.search.recursed && self.repeats < REPEATS_MAX => {
-                        self.repeats += 1;
-                        self.search.begin(self.root, self.types, self.repeats);
+                    Err(Halt::Failed(_))
+                        if self.search.recursed && self.search.repeats < REPEATS_MAX =>
+                    {
+                        self.search.begin(self.types, self.search.repeats + 1);
                         if self.search.fuel.total() == 0 {
                             return Err(SchemaError::TooLarge.into());
                         }
@@ -158,7 +155,7 @@ impl Generator {
     fn validate(&mut self) -> Resumable<bool> {
         let search = &mut self.search;
         if search.validator.is_idle() {
-            let rule = search.rules.rule(self.root, &mut search.fuel)?;
+            let rule = search.rules.rule(search.rules.root, &mut search.fuel)?;
             search.validator.begin(0, rule);
         }
         search

@@ -60,19 +60,16 @@ impl Builder {
             }
             self.tree.push_string("");
         }
-        let mut rest = raw;
-        while !self.carry.is_empty() {
-            let Some((byte, more)) = rest.split_first() else {
-                return Ok(());
-            };
-            self.carry.push(*byte);
-            rest = more;
-            let carry = std::mem::take(&mut self.carry);
-            let used = self.decode(&carry)?;
-            self.carry.extend_from_slice(&carry[used..]);
-        }
-        let used = self.decode(rest)?;
-        self.carry.extend_from_slice(&rest[used..]);
+        let joined;
+        let raw = match self.carry.is_empty() {
+            true => raw,
+            false => {
+                joined = [&self.carry, raw].concat();
+                &joined
+            }
+        };
+        let used = self.decode(raw)?;
+        self.carry = raw[used..].to_vec();
         Ok(())
     }
 

@@ -170,14 +170,12 @@ impl Tree {
         at
     }
 
-    /// Ends an array or an object of `len` elements or members.
-    pub fn close(&mut self, at: u32, len: u32) {
-        let end = self.len();
-        let node = &mut self.nodes[at as usize];
-        *node = match node {
-            Node::Object { .. } => Node::Object { end, len },
-            _ => Node::Array { end, len },
-        };
+    /// Ends an array or an object of `count` elements or members.
+    pub fn close(&mut self, at: u32, count: u32) {
+        let after = self.len();
+        if let Node::Array { end, len } | Node::Object { end, len } = &mut self.nodes[at as usize] {
+            (*end, *len) = (after, count);
+        }
     }
 
     /// Truncates the tree to its first `nodes` nodes and `text` bytes of text.
@@ -189,21 +187,20 @@ impl Tree {
     /// Adds a copy of the value at `at` in another tree.
     pub fn copy(&mut self, other: &Tree, at: u32) {
         let shift = self.len().wrapping_sub(at);
-        for node in at..other.end(at) {
-            match other.node(node) {
-                Node::String { .. } => {
-                    self.push_string(other.text(node).expect("the node is a string"))
+        for place in at..other.end(at) {
+            let mut node = other.node(place);
+            match &mut node {
+                Node::String { from, .. } => {
+                    *from = self.text.len() as u32;
+                    self.text
+                        .push_str(other.text(place).expect("the node is a string"));
                 }
-                Node::Array { end, len } => self.push(Node::Array {
-                    end: end.wrapping_add(shift),
-                    len,
-                }),
-                Node::Object { end, len } => self.push(Node::Object {
-                    end: end.wrapping_add(shift),
-                    len,
-                }),
-                node => self.push(node),
+                Node::Array { end, .. } | Node::Object { end, .. } => {
+                    *end = end.wrapping_add(shift);
+                }
+                _ => {}
             }
+            self.push(node);
         }
     }
 

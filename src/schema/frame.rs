@@ -62,16 +62,6 @@ pub struct Mark {
     pub depth: u32,
 }
 
-impl Mark {
-    /// Returns this mark with the queue length of another.
-    pub fn with_queue_of(self, other: Mark) -> Mark {
-        Mark {
-            queue: other.queue,
-            ..self
-        }
-    }
-}
-
 /// A stack frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {

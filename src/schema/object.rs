@@ -1,7 +1,7 @@
 //! Generation of objects, with every declared or required member that the rules allow.
 
 use super::error::{Halt, Resumable, SchemaError};
-use super::frame::{Base, Cursor, ObjectFrame, ObjectState, PRODUCT};
+use super::frame::{Base, Cursor, Mark, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
 use super::rules::{DEPENDENTS_MAX, RuleId};
 use super::scalar::limits;
@@ -273,7 +273,10 @@ impl Search {
         }
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_string(name);
-        let value = self.mark().with_queue_of(mark);
+        let value = Mark {
+            queue: mark.queue,
+            ..self.mark()
+        };
         object.member = mark;
         object.optional += u32::from(!object.is_required);
         if !object.is_required {

@@ -90,7 +90,7 @@ impl Pattern {
             return Err(SchemaError::TooLarge);
         }
         let mut budget = Budget::new(STEPS_MAX);
-        let found = matching::is_match(&self.hir, &chars, self.anchored, &mut budget);
+        let found = self.is_match(&chars, &mut budget);
         fuel.spend(budget.spent())?;
         found.ok_or(SchemaError::TooLarge)
     }
@@ -109,14 +109,7 @@ impl Pattern {
             return Err(SchemaError::TooLarge);
         }
         let mut budget = Budget::new(STEPS_MAX);
-        let made = generate::string(
-            &self.hir,
-            self.anchored,
-            min,
-            max.min(MATCHED_MAX),
-            variant,
-            &mut budget,
-        );
+        let made = self.string(min, max.min(MATCHED_MAX), variant, &mut budget);
         fuel.spend(budget.spent())?;
         made.ok_or(SchemaError::TooLarge)
     }

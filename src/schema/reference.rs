@@ -32,7 +32,8 @@ struct Resource {
 #[derive(Debug, Default)]
 pub struct References {
     root: u32,
-    targets: BTreeMap<u32, u32>,
+    /// The targets that are known, by the positions of the references.
+    pub targets: BTreeMap<u32, u32>,
     scan: Option<Scan>,
     /// The resources in the order of their positions.
     resources: Vec<Resource>,
@@ -60,16 +61,6 @@ impl References {
             root,
             ..References::default()
         }
-    }
-
-    /// Returns the stored target of the reference at a position.
-    pub fn known(&self, at: u32) -> Option<u32> {
-        self.targets.get(&at).copied()
-    }
-
-    /// Stores the target of the reference at a position.
-    pub fn keep(&mut self, at: u32, target: u32) {
-        self.targets.insert(at, target);
     }
 
     /// Finds the identifiers and anchors of the whole schema, the first time it is called.

@@ -56,7 +56,8 @@ struct Rule {
 pub struct Rules {
     /// The tree that contains the schema.
     pub tree: Rc<Tree>,
-    root: u32,
+    /// The position of the schema.
+    pub root: u32,
     /// The rule at each position from `root` on, or [`TRUE`] where none has been read.
     known: Vec<RuleId>,
     rules: Vec<Rule>,
@@ -349,8 +350,8 @@ impl Rules {
         let Some(at) = keywords.into_iter().find_map(|it| self.get(rule, it)) else {
             return Ok(None);
         };
-        if let Some(target) = self.references.known(at) {
-            return Ok(Some(target));
+        if let Some(target) = self.references.targets.get(&at) {
+            return Ok(Some(*target));
         }
         self.references.read(&self.tree, fuel)?;
         let (mut target, tokens) = self.references.begin(&self.tree, at)?;
@@ -370,7 +371,7 @@ impl Rules {
             }
             .ok_or(SchemaError::Reference)?;
         }
-        self.references.keep(at, target);
+        self.references.targets.insert(at, target);
         Ok(Some(target))
     }
 }

@@ -42,38 +42,28 @@ const FALLBACK_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
 /// The digits, in base 36, of the numbers that make words distinct.
 const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
 
-fn add_bounds(rules: &Rules, rule: RuleId, range: &mut Range) {
-    let node = |keyword| rules.get(rule, keyword).map(|at| rules.tree.node(at));
-    let number = |keyword| node(keyword).and_then(Number::of);
-    // Before draft 6, `exclusiveMinimum` and `exclusiveMaximum` were booleans that modified
-    // `minimum` and `maximum`.
-    let flag = |keyword| node(keyword) == Some(Node::Bool(true));
-    if let Some(number) = number(Keyword::Minimum) {
-        let exclusive = flag(Keyword::ExclusiveMinimum);
-        range.add_lower(Bound { number, exclusive });
-    }
-    if let Some(number) = number(Keyword::Maximum) {
-        let exclusive = flag(Keyword::ExclusiveMaximum);
-        range.add_upper(Bound { number, exclusive });
-    }
-    let exclusive = true;
-    if let Some(number) = number(Keyword::ExclusiveMinimum) {
-        range.add_lower(Bound { number, exclusive });
-    }
-    if let Some(number) = number(Keyword::ExclusiveMaximum) {
-        range.add_upper(Bound { number, exclusive });
-    }
-}
-
 /// Returns the range of numbers that all of these rules allow.
 pub fn numbers(rules: &Rules, demands: &[RuleId]) -> Range {
     let mut range = Range::default();
     for rule in demands {
-        add_bounds(rules, *rule, &mut range);
-        let step = rules.get(*rule, Keyword::MultipleOf);
-        if let Some(step) = step.and_then(|at| Number::of(rules.tree.node(at))) {
-            range.add_step(step);
+        let node = |keyword| rules.get(*rule, keyword).map(|at| rules.tree.node(at));
+        let number = |keyword| node(keyword).and_then(Number::of);
+        // Before draft 6, `exclusiveMinimum` and `exclusiveMaximum` were booleans that modified
+        // `minimum` and `maximum`.
+        let bound = |keyword, modifier| {
+            let exclusive = keyword == modifier || node(modifier) == Some(Node::Bool(true));
+            number(keyword).map(|number| Bound { number, exclusive })
+        };
+        for keyword in [Keyword::Minimum, Keyword::ExclusiveMinimum] {
+            let bound = bound(keyword, Keyword::ExclusiveMinimum);
+            bound.into_iter().for_each(|bound| range.add_lower(bound));
         }
+        for keyword in [Keyword::Maximum, Keyword::ExclusiveMaximum] {
+            let bound = bound(keyword, Keyword::ExclusiveMaximum);
+            bound.into_iter().for_each(|bound| range.add_upper(bound));
+        }
+        let step = number(Keyword::MultipleOf);
+        step.into_iter().for_each(|step| range.add_step(step));
     }
     range
 }

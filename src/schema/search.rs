@@ -65,10 +65,8 @@ pub struct Search {
     /// The number of times that each rule is among the demands.
     opened: Vec<u8>,
     depth: u32,
-    /// The position of the root schema.
-    root: u32,
     /// The number of times that a schema may recurse into itself.
-    repeats: u8,
+    pub repeats: u8,
     /// True if an alternative failed because a schema recursed more than `repeats` times.
     pub recursed: bool,
     bytes_max: usize,
@@ -90,15 +88,14 @@ impl Search {
             limits: Vec::new(),
             opened: Vec::new(),
             depth: 0,
-            root: 0,
             repeats: 0,
             recursed: false,
             bytes_max,
         }
     }
 
-    /// Begins to search for a value of one of these types that satisfies the schema at `root`.
-    pub fn begin(&mut self, root: u32, types: TypeSet, repeats: u8) {
+    /// Begins to search for a value of one of these types that satisfies the schema.
+    pub fn begin(&mut self, types: TypeSet, repeats: u8) {
         self.out.truncate(0, 0);
         self.demands.clear();
         self.choices.clear();
@@ -106,10 +103,9 @@ impl Search {
         self.limits.clear();
         self.opened.fill(0);
         self.validator.reset();
-        (self.depth, self.recursed) = (0, false);
-        (self.root, self.repeats) = (root, repeats);
+        (self.depth, self.recursed, self.repeats) = (0, false, repeats);
         let mark = self.mark();
-        self.require(root);
+        self.require(self.rules.root);
         self.frames.clear();
         self.call(mark, types, Cursor::default());
     }
@@ -356,7 +352,7 @@ impl Search {
             self.opened.resize(self.rules.len(), 0);
         }
         // The first use of the root schema is not a reference.
-        if self.opened[rule as usize] > self.repeats + u8::from(at == self.root) {
+        if self.opened[rule as usize] > self.repeats + u8::from(at == self.rules.root) {
             self.recursed = true;
             return Err(SchemaError::Endless.into());
         }

@@ -526,9 +526,6 @@ impl Step<'_> {
 
     /// Checks `properties`, `patternProperties` and `additionalProperties`.
     fn members(&mut self) -> StepResult {
-        let Node::Object { end, .. } = self.value() else {
-            return Ok(CheckAction::NextGroup);
-        };
         if !self.rules.has_any(self.check.rule, MEMBERS) {
             return Ok(CheckAction::NextGroup);
         }
@@ -540,7 +537,7 @@ impl Step<'_> {
         } else if self.child.is_some() {
             check.next = self.values.end(check.next + 1);
         }
-        if check.next >= end {
+        if check.next >= self.values.end(check.value) {
             return Ok(CheckAction::NextGroup);
         }
         let name = self.values.text(check.next).unwrap_or_default();
@@ -569,10 +566,8 @@ impl Step<'_> {
         };
         let tree = self.rules.tree.clone();
         // Without the keyword, there is nothing to check from the beginning to the end.
-        let (first, end) = match (self.place(*keyword), self.value()) {
-            (Some(at), Node::Object { .. }) => (at + 1, tree.end(at)),
-            _ => (0, 0),
-        };
+        let place = self.place(*keyword);
+        let (first, end) = place.map_or((0, 0), |at| (at + 1, tree.end(at)));
         let next = self.check.next.max(first);
         if next == end {
             self.check.passed += 1;
