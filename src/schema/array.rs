@@ -30,10 +30,18 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::MaxContains.bit();
 
 impl ArrayFrame {
-    /// Returns the number of the change of one element, in the variants that change one.
-    fn variation(&self) -> Option<u32> {
-        let more = self.variant.checked_sub(4)?;
-        (self.variant < SINGLE && more.is_multiple_of(2)).then_some(more / 2)
+    /// Returns the cursor of the next element, which this variant may vary.
+    fn variation(&self) -> Cursor {
+        let number = self.variant.saturating_sub(4) / 2;
+        match self.variant {
+            4..SINGLE if self.variant.is_multiple_of(2) && number % self.target == self.len => {
+                Cursor::variation(number / self.target)
+            }
+            SINGLE.. if (self.variant - SINGLE) >> self.len.min(31) & 1 == 1 => {
+                Cursor::variation(0)
+            }
+            _ => Cursor::default(),
+        }
     }
 
     /// Returns whether one element matches every `contains`, instead of one element each.
@@ -84,11 +92,9 @@ impl Search {
         let tuples = demands.iter().filter_map(|rule| rules.prefix(*rule));
         array.tuple = tuples.map(|at| rules.tree.size(at)).max().unwrap_or(0);
         let each = demands.iter().map(|rule| needed_by(rules, *rule));
-        let needed = each.fold(0, u32::saturating_add);
-        let most_needed = demands.iter().map(|rule| needed_by(rules, *rule)).max();
         let needed = match array.is_together() {
-            true => most_needed.unwrap_or(0),
-            false => needed,
+            true => each.max().unwrap_or(0),
+            false => each.fold(0, u32::saturating_add),
         };
         let needed = needed.max(array.min);
         array.target = array.tuple.max(1).max(needed).min(array.max);
@@ -128,17 +134,8 @@ impl Search {
         }
         // Elements that must match `contains` come first, where possible.
         array.must_match = !array.skip_contains && self.require_contained(array);
-        if array.cursor == Cursor::default()
-            && let Some(number) = array.variation()
-            && number % array.target == array.len
-        {
-            array.cursor = Cursor::variation(number / array.target);
-        }
-        let product = array.variant.checked_sub(SINGLE);
-        if array.cursor == Cursor::default()
-            && product.is_some_and(|product| product >> array.len.min(31) & 1 == 1)
-        {
-            array.cursor = Cursor::variation(0);
+        if array.cursor == Cursor::default() {
+            array.cursor = array.variation();
         }
         array.item = mark;
         self.call(mark, TypeSet::ALL, array.cursor);
@@ -238,11 +235,9 @@ impl Search {
 
 /// Returns the number of elements that must match a rule's `contains`.
 fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
-    match rules.get(rule, Keyword::Contains) {
-        Some(_) => {
-            let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
-            u32::try_from(min).unwrap_or(u32::MAX)
-        }
-        None => 0,
+    if !rules.has_any(rule, Keyword::Contains.bit()) {
+        return 0;
     }
+    let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
+    u32::try_from(min).unwrap_or(u32::MAX)
 }

@@ -3,7 +3,7 @@
 use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Cursor, Mark, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
-use super::rules::{DEPENDENTS_MAX, RuleId};
+use super::rules::{DEPENDENTS_MAX, TEXT_MAX};
 use super::scalar::limits;
 use super::search::Search;
 
@@ -165,8 +165,9 @@ impl Search {
         Ok(count)
     }
 
-    /// Advances to the next name in the values of a keyword. Returns `None` after the last.
-    fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(RuleId, u32)> {
+    /// Advances to the next name in the values of a keyword. Returns the position of that value and
+    /// that of the name, or `None` after the last.
+    fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(u32, u32)> {
         let tree = &self.rules.tree;
         loop {
             let rule = *self.demands(object.base).get(object.rule as usize)?;
@@ -178,7 +179,7 @@ impl Search {
                     let name = object.next;
                     let is_object = tree.is_object(at);
                     object.next = tree.end(name + u32::from(is_object));
-                    return Some((rule, name));
+                    return Some((at, name));
                 }
             }
             object.rule += 1;
@@ -206,16 +207,12 @@ impl Search {
     }
 
     fn declared(&mut self, object: &mut ObjectFrame) -> Resumable {
-        let Some((rule, place)) = self.next_name(object, Keyword::Properties) else {
+        let Some((own, place)) = self.next_name(object, Keyword::Properties) else {
             (object.rule, object.next, object.state) = (0, 0, ObjectState::Required);
             return Ok(());
         };
         let name = self.name_at(place)?;
         let base = object.base;
-        let own = self
-            .rules
-            .get(rule, Keyword::Properties)
-            .unwrap_or_default();
         // Of duplicate names the last counts. A name that several rules declare is handled with the
         // first rule.
         let again = !self.rules.is_distinct(own)
@@ -226,9 +223,8 @@ impl Search {
         let count = self.demands(base).len() as u32;
         object.is_required = self.is_named(base, count, Keyword::Required, &name)?;
         if !object.is_required {
-            let number = object.optional;
             let room = object.len.saturating_add(object.required) < object.max;
-            if object.leaves_out(number) || !room {
+            if object.leaves_out(object.optional) || !room {
                 object.optional += 1;
                 return Ok(());
             }
@@ -237,13 +233,12 @@ impl Search {
     }
 
     fn required(&mut self, object: &mut ObjectFrame) -> Resumable {
-        let Some((rule, place)) = self.next_name(object, Keyword::Required) else {
+        let Some((own, place)) = self.next_name(object, Keyword::Required) else {
             object.state = ObjectState::Dependent;
             return Ok(());
         };
         let name = self.name_at(place)?;
         let base = object.base;
-        let own = self.rules.get(rule, Keyword::Required).unwrap_or_default();
         let last = self.rules.find(own, &name, &mut self.fuel)?;
         let count = self.demands(base).len() as u32;
         let before = self.is_named(base, object.rule, Keyword::Required, &name)?
@@ -257,7 +252,7 @@ impl Search {
 
     fn name_at(&self, place: u32) -> Result<String, SchemaError> {
         let name = self.rules.tree.text(place).ok_or(SchemaError::Malformed)?;
-        match name.len() > super::rules::TEXT_MAX {
+        match name.len() > TEXT_MAX {
             true => Err(SchemaError::TooLarge),
             false => Ok(name.to_owned()),
         }
