@@ -33,9 +33,11 @@ enum Queued {
 enum ChoicePoint {
     /// One of the schemas in the array at this position.
     Branches(u32),
-    /// One of two sets of schemas: `if` and `then`, or `else`; a schema that applies only if a
-    /// member is present, or nothing, relying on the member's absence.
-    Either([[Option<u32>; 2]; 2]),
+    /// `if` and `then`, or `else`.
+    Condition(RuleId),
+    /// A schema that applies only if a member is present: satisfy it, or rely on the member's
+    /// absence.
+    Dependent(u32),
 }
 
 /// A limit on the fuel that the frames above a frame may spend.
@@ -378,13 +380,9 @@ impl Search {
             let list = self.rules.get(rule, keyword);
             self.choices.extend(list.map(ChoicePoint::Branches));
         }
-        let get = |keyword| self.rules.get(rule, keyword);
-        let (then, otherwise) = (get(Keyword::Then), get(Keyword::Else));
-        if let Some(condition) = get(Keyword::If)
-            && then.or(otherwise).is_some()
-        {
-            let branches = [[Some(condition), then], [otherwise, None]];
-            self.choices.push(ChoicePoint::Either(branches));
+        let branches = Keyword::Then.bit() | Keyword::Else.bit();
+        if self.rules.has_any(rule, Keyword::If.bit()) && self.rules.has_any(rule, branches) {
+            self.choices.push(ChoicePoint::Condition(rule));
         }
         let tree = self.rules.tree.clone();
         for keyword in [Keyword::DependentSchemas, Keyword::Dependencies] {
@@ -395,8 +393,7 @@ impl Search {
             for schema in members.take(DEMANDS_MAX) {
                 self.fuel.spend(1)?;
                 if !tree.is_array(schema) {
-                    let branches = [[Some(schema), None], [None, None]];
-                    self.choices.push(ChoicePoint::Either(branches));
+                    self.choices.push(ChoicePoint::Dependent(schema));
                 }
             }
         }
@@ -439,7 +436,7 @@ impl Search {
     /// Returns the next branch of a choice point.
     fn next_branch(&self, choice: ChoicePoint, choose: &mut Choose) -> Branch {
         let tree = &self.rules.tree;
-        match choice {
+        let branches = match choice {
             ChoicePoint::Branches(list) => {
                 if choose.next == 0 {
                     choose.next = list + 1;
@@ -454,17 +451,21 @@ impl Search {
                 choose.next = tree.end(branch);
                 // Libraries emit `{}` for types they cannot describe, often next to null: try it
                 // last.
-                match is_unconstrained(tree.node(branch)) == choose.unconstrained {
+                return match is_unconstrained(tree.node(branch)) == choose.unconstrained {
                     true => Branch::Schemas([Some(branch), None]),
                     false => Branch::Skipped,
-                }
+                };
             }
-            ChoicePoint::Either(branches) => {
-                let branch = branches.get(choose.next as usize);
-                choose.next += 1;
-                branch.copied().map_or(Branch::None, Branch::Schemas)
+            ChoicePoint::Condition(rule) => {
+                let get = |keyword| self.rules.get(rule, keyword);
+                let condition = [get(Keyword::If), get(Keyword::Then)];
+                [condition, [get(Keyword::Else), None]]
             }
-        }
+            ChoicePoint::Dependent(schema) => [[Some(schema), None], [None, None]],
+        };
+        let branch = branches.get(choose.next as usize);
+        choose.next += 1;
+        branch.copied().map_or(Branch::None, Branch::Schemas)
     }
 }
 
