@@ -21,10 +21,10 @@ mod search;
 mod validator;
 
 use std::rc::Rc;
-use std::task::Poll;
 
 use crate::json::{JsonWriter, Tree};
 pub use error::SchemaError;
+use error::{Halt, Resumable};
 use fuel::Fuel;
 use keyword::TypeSet;
 use rules::Rules;
@@ -63,9 +63,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Generator {
     search: Search,
-    root: u32,
     types: TypeSet,
-    repeats: u8,
     state: GeneratorState,
     text: String,
 }
@@ -91,12 +89,10 @@ impl Generator {
         };
         let rules = Rules::new(tree, root);
         let mut search = Search::new(rules, Fuel::new(steps), BYTES_MAX);
-        search.begin(root, types, 0);
+        search.begin(types, 0);
         Generator {
             search,
-            root,
             types,
-            repeats: 0,
             state: GeneratorState::Search,
             text: String::new(),
         }
@@ -106,9 +102,9 @@ impl Generator {
     pub fn run(&mut self, steps: u32) -> Progress {
         self.search.fuel.begin_call(steps);
         match self.poll() {
-            Poll::Pending => Progress::More,
-            Poll::Ready(Ok(())) => Progress::Done(std::mem::take(&mut self.text)),
-            Poll::Ready(Err(why)) => Progress::Failed(why),
+            Ok(()) => Progress::Done(std::mem::take(&mut self.text)),
+            Err(Halt::Paused) => Progress::More,
+            Err(Halt::Failed(why)) => Progress::Failed(why),
         }
     }
 
@@ -117,37 +113,37 @@ impl Generator {
         self.search.fuel.total()
     }
 
-    fn poll(&mut self) -> Poll<Result<(), SchemaError>> {
+    fn poll(&mut self) -> Resumable {
         loop {
             match &mut self.state {
-                GeneratorState::Search => match std::task::ready!(self.search.run()) {
+                GeneratorState::Search => match self.search.run() {
                     Ok(()) => {
                         self.state = GeneratorState::Validate;
                         self.search.validator.reset();
                     }
                     // Raise the recursion limit only if it was reached: the simplest value is the
                     // one with the least recursion.
-                    Err(_) if self.search.recursed && self.repeats < REPEATS_MAX => {
-                        self.repeats += 1;
-                        self.search.begin(self.root, self.types, self.repeats);
+                    Err(Halt::Failed(_))
+                        if self.search.recursed && self.search.repeats < REPEATS_MAX =>
+                    {
+                        self.search.begin(self.types, self.search.repeats + 1);
                         if self.search.fuel.total() == 0 {
-                            return Poll::Ready(Err(SchemaError::TooLarge));
+                            return Err(SchemaError::TooLarge.into());
                         }
                     }
-                    Err(why) => return Poll::Ready(Err(why)),
+                    Err(halt) => return Err(halt),
                 },
                 GeneratorState::Validate => {
-                    let fits = std::task::ready!(self.validate())?;
-                    if !fits {
-                        return Poll::Ready(Err(SchemaError::Contradiction));
+                    if !self.validate()? {
+                        return Err(SchemaError::Contradiction.into());
                     }
                     self.state = GeneratorState::Write(JsonWriter::new(0));
                 }
                 GeneratorState::Write(writer) => {
-                    std::task::ready!(self.search.fuel.poll_ready());
+                    self.search.fuel.ready()?;
                     let before = self.text.len();
                     if !writer.step(&self.search.out, &mut self.text) {
-                        return Poll::Ready(Ok(()));
+                        return Ok(());
                     }
                     let written = self.text.len() - before;
                     self.search.fuel.spend(2 + written as u32 / 32)?;
@@ -156,10 +152,10 @@ impl Generator {
         }
     }
 
-    fn validate(&mut self) -> Poll<Result<bool, SchemaError>> {
+    fn validate(&mut self) -> Resumable<bool> {
         let search = &mut self.search;
         if search.validator.is_idle() {
-            let rule = std::task::ready!(search.rules.rule(self.root, &mut search.fuel))?;
+            let rule = search.rules.rule(search.rules.root, &mut search.fuel)?;
             search.validator.begin(0, rule);
         }
         search

@@ -60,19 +60,16 @@ impl Builder {
             }
             self.tree.push_string("");
         }
-        let mut rest = raw;
-        while !self.carry.is_empty() {
-            let Some((byte, more)) = rest.split_first() else {
-                return Ok(());
-            };
-            self.carry.push(*byte);
-            rest = more;
-            let carry = std::mem::take(&mut self.carry);
-            let used = self.decode(&carry)?;
-            self.carry.extend_from_slice(&carry[used..]);
-        }
-        let used = self.decode(rest)?;
-        self.carry.extend_from_slice(&rest[used..]);
+        let joined;
+        let raw = match self.carry.is_empty() {
+            true => raw,
+            false => {
+                joined = [&self.carry, raw].concat();
+                &joined
+            }
+        };
+        let used = self.decode(raw)?;
+        self.carry = raw[used..].to_vec();
         Ok(())
     }
 
@@ -172,15 +169,15 @@ fn escape(raw: &[u8]) -> Result<Option<(char, usize)>, Unrepresentable> {
 
 fn code_point(raw: &[u8]) -> Result<Option<(char, usize)>, Unrepresentable> {
     let unit = |digits: &[u8]| {
-        digits.iter().fold(0, |code, digit| {
-            code << 4 | char::from(*digit).to_digit(16).unwrap_or(0)
+        digits.iter().fold(0u16, |code, digit| {
+            code << 4 | char::from(*digit).to_digit(16).unwrap_or(0) as u16
         })
     };
     let Some(digits) = raw.get(2..6) else {
         return Ok(None);
     };
     let first = unit(digits);
-    if let Some(char) = char::from_u32(first) {
+    if let Some(char) = char::from_u32(first.into()) {
         return Ok(Some((char, 6)));
     }
     // RFC 8259, section 7: characters outside the Basic Multilingual Plane are escaped as a
@@ -192,13 +189,10 @@ fn code_point(raw: &[u8]) -> Result<Option<(char, usize)>, Unrepresentable> {
     let Some(digits) = second.get(2..6) else {
         return Ok(None);
     };
-    let low = unit(digits);
-    if !(0xDC00..0xE000).contains(&low) {
-        return Err(Unrepresentable::Surrogate);
+    match char::decode_utf16([first, unit(digits)]).next() {
+        Some(Ok(char)) => Ok(Some((char, ESCAPE_MAX))),
+        _ => Err(Unrepresentable::Surrogate),
     }
-    let code = 0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00);
-    let char = char::from_u32(code).ok_or(Unrepresentable::Surrogate)?;
-    Ok(Some((char, ESCAPE_MAX)))
 }
 
 fn number(raw: &[u8]) -> Option<Node> {

@@ -86,40 +86,49 @@ impl Tree {
         }
     }
 
+    /// Returns whether the value at a position is an array.
+    pub fn is_array(&self, at: u32) -> bool {
+        matches!(self.node(at), Node::Array { .. })
+    }
+
     /// Returns whether the value at a position is an object.
     pub fn is_object(&self, at: u32) -> bool {
         matches!(self.node(at), Node::Object { .. })
     }
 
-    /// Returns the positions of an array's elements; none if the value is not an array.
-    pub fn items(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
-        let (mut next, end) = match self.node(at) {
-            Node::Array { end, .. } => (at + 1, end),
-            _ => (0, 0),
-        };
+    /// Returns the number of elements of an array or members of an object; 0 for other values.
+    pub fn size(&self, at: u32) -> u32 {
+        match self.node(at) {
+            Node::Array { len, .. } | Node::Object { len, .. } => len,
+            _ => 0,
+        }
+    }
+
+    /// Returns the positions of an array's elements, or of the names of an object's members; none
+    /// for other values.
+    pub fn parts(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        let (mut next, end) = (at + 1, self.end(at));
+        let is_object = u32::from(self.is_object(at));
         std::iter::from_fn(move || {
-            let item = next;
-            (item < end).then(|| {
-                next = self.end(item);
-                item
+            let part = next;
+            (part < end).then(|| {
+                next = self.end(part + is_object);
+                part
             })
         })
+    }
+
+    /// Returns the positions of an array's elements; none if the value is not an array.
+    pub fn items(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        let all = if self.is_array(at) { usize::MAX } else { 0 };
+        self.parts(at).take(all)
     }
 
     /// Returns the positions of the name and the value of each member of an object; none if the
     /// value is not an object.
     pub fn members(&self, at: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (mut next, end) = match self.node(at) {
-            Node::Object { end, .. } => (at + 1, end),
-            _ => (0, 0),
-        };
-        std::iter::from_fn(move || {
-            let name = next;
-            (name < end).then(|| {
-                next = self.end(name + 1);
-                (name, name + 1)
-            })
-        })
+        let all = if self.is_object(at) { usize::MAX } else { 0 };
+        self.parts(at).take(all).map(|name| (name, name + 1))
     }
 
     /// Returns the position of the value of the member called `name`. Of duplicates the last one
@@ -161,14 +170,12 @@ impl Tree {
         at
     }
 
-    /// Ends an array or an object of `len` elements or members.
-    pub fn close(&mut self, at: u32, len: u32) {
-        let end = self.len();
-        let node = &mut self.nodes[at as usize];
-        *node = match node {
-            Node::Object { .. } => Node::Object { end, len },
-            _ => Node::Array { end, len },
-        };
+    /// Ends an array or an object of `count` elements or members.
+    pub fn close(&mut self, at: u32, count: u32) {
+        let after = self.len();
+        if let Node::Array { end, len } | Node::Object { end, len } = &mut self.nodes[at as usize] {
+            (*end, *len) = (after, count);
+        }
     }
 
     /// Truncates the tree to its first `nodes` nodes and `text` bytes of text.
@@ -180,21 +187,20 @@ impl Tree {
     /// Adds a copy of the value at `at` in another tree.
     pub fn copy(&mut self, other: &Tree, at: u32) {
         let shift = self.len().wrapping_sub(at);
-        for node in at..other.end(at) {
-            match other.node(node) {
-                Node::String { .. } => {
-                    self.push_string(other.text(node).expect("the node is a string"))
+        for place in at..other.end(at) {
+            let mut node = other.node(place);
+            match &mut node {
+                Node::String { from, .. } => {
+                    *from = self.text.len() as u32;
+                    self.text
+                        .push_str(other.text(place).expect("the node is a string"));
                 }
-                Node::Array { end, len } => self.push(Node::Array {
-                    end: end.wrapping_add(shift),
-                    len,
-                }),
-                Node::Object { end, len } => self.push(Node::Object {
-                    end: end.wrapping_add(shift),
-                    len,
-                }),
-                node => self.push(node),
+                Node::Array { end, .. } | Node::Object { end, .. } => {
+                    *end = end.wrapping_add(shift);
+                }
+                _ => {}
             }
+            self.push(node);
         }
     }
 

@@ -83,8 +83,12 @@ impl JsonWriter {
                 self.text = Some(0);
                 return self.string_step(tree, out);
             }
-            Node::Array { end, .. } => self.container(end, false, out),
-            Node::Object { end, .. } => self.container(end, true, out),
+            Node::Array { end, .. } | Node::Object { end, .. } => {
+                let object = tree.is_object(self.at);
+                out.push(if object { '{' } else { '[' });
+                self.open.push((end, object));
+                self.last = Token::Opening;
+            }
         }
         self.at += 1;
         true
@@ -108,12 +112,6 @@ impl JsonWriter {
             }
         }
         true
-    }
-
-    fn container(&mut self, end: u32, object: bool, out: &mut String) {
-        out.push(if object { '{' } else { '[' });
-        self.open.push((end, object));
-        self.last = Token::Opening;
     }
 }
 

@@ -1,17 +1,14 @@
 //! Generation of arrays, with the number of elements that the rules require, or one element if they
 //! require none.
 
-use std::task::Poll;
-
 use super::equality::is_repeated;
-use super::error::SchemaError;
-use super::frame::{ArrayFrame, ArrayState, Cursor, Frame, PRODUCT};
+use super::error::{Resumable, SchemaError};
+use super::frame::{ArrayFrame, ArrayState, Cursor, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
 use super::rules::{RuleId, Rules};
-use super::scalar::{max_count, min_count};
+use super::scalar::limits;
 use super::search::Search;
 use super::validator::UNIQUE_MAX;
-use crate::json::Node;
 
 /// The number of variants of an array: as usual; with as few elements as possible; with elements
 /// that match several `contains` at once; with both; with more elements, or one element varied;
@@ -33,10 +30,18 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::MaxContains.bit();
 
 impl ArrayFrame {
-    /// Returns the number of the change of one element, in the variants that change one.
-    fn variation(&self) -> Option<u32> {
-        let more = self.variant.checked_sub(4)?;
-        (self.variant < SINGLE && more.is_multiple_of(2)).then_some(more / 2)
+    /// Returns the cursor of the next element, which this variant may vary.
+    fn variation(&self) -> Cursor {
+        let number = self.variant.saturating_sub(4) / 2;
+        match self.variant {
+            4..SINGLE if self.variant.is_multiple_of(2) && number % self.target == self.len => {
+                Cursor::variation(number / self.target)
+            }
+            SINGLE.. if (self.variant - SINGLE) >> self.len.min(31) & 1 == 1 => {
+                Cursor::variation(0)
+            }
+            _ => Cursor::default(),
+        }
     }
 
     /// Returns whether one element matches every `contains`, instead of one element each.
@@ -46,62 +51,50 @@ impl ArrayFrame {
 }
 
 impl Search {
-    pub(super) fn array(&mut self, array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+    pub(super) fn array(&mut self, array: &mut ArrayFrame) -> Resumable {
         match array.state {
-            ArrayState::Begin => Poll::Ready(self.begin_array(array)),
-            ArrayState::Next => self.next_item(array),
-            ArrayState::Item => Poll::Ready(self.item_made(array)),
-            ArrayState::Verify => {
-                let result = self.take_result().expect("the value was verified");
-                match result {
-                    Ok(_) => self.array_done(array),
-                    Err(SchemaError::Contradiction) => self.vary_array(array),
-                    Err(why) => return Poll::Ready(Err(why)),
+            ArrayState::Verify => match self.result.take().expect("the value was verified") {
+                Ok(_) => {
+                    self.finish_at(array.variant + 1);
+                    Ok(())
                 }
-                Poll::Ready(Ok(()))
-            }
+                Err(SchemaError::Contradiction) => self.vary_array(array),
+                Err(why) => Err(why.into()),
+            },
+            _ if self.result.is_some() => self.item_made(array),
+            ArrayState::Begin => self.begin_array(array),
+            ArrayState::Next => self.next_item(array),
         }
     }
 
-    fn array_done(&mut self, array: ArrayFrame) {
-        let index = array.variant + 1;
-        self.finish(Ok(Cursor { fill: 0, index }));
-    }
-
-    fn vary_array(&mut self, array: ArrayFrame) {
-        self.release(array.mark, true);
-        match array.variant + 1 < VARIANTS {
-            true => {
-                let next = ArrayFrame::new(array.base, array.mark, array.variant + 1);
-                self.replace(Frame::Array(next));
-            }
-            false => self.finish(Err(SchemaError::Contradiction)),
+    fn vary_array(&mut self, array: &mut ArrayFrame) -> Resumable {
+        self.release(array.base.mark, true);
+        *array = ArrayFrame {
+            base: array.base,
+            variant: array.variant + 1,
+            ..ArrayFrame::default()
+        };
+        match array.variant < VARIANTS {
+            true => Ok(()),
+            false => Err(SchemaError::Contradiction.into()),
         }
     }
 
-    fn begin_array(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
+    fn begin_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(array.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        array.min = small(max_count(rules, demands, Keyword::MinItems).unwrap_or(0));
-        array.max = small(min_count(rules, demands, Keyword::MaxItems).unwrap_or(u64::MAX));
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (min, max) = limits(rules, demands, Keyword::MinItems, Keyword::MaxItems);
+        (array.min, array.max) = (small(min), small(max));
         array.unique = demands
             .iter()
             .any(|rule| rules.flag(*rule, Keyword::UniqueItems));
-        let tuples =
-            demands
-                .iter()
-                .filter_map(|rule| match rules.tree.node(rules.prefix(*rule)?) {
-                    Node::Array { len, .. } => Some(len),
-                    _ => None,
-                });
-        array.tuple = tuples.max().unwrap_or(0);
+        let tuples = demands.iter().filter_map(|rule| rules.prefix(*rule));
+        array.tuple = tuples.map(|at| rules.tree.size(at)).max().unwrap_or(0);
         let each = demands.iter().map(|rule| needed_by(rules, *rule));
-        let needed = each.fold(0, u32::saturating_add);
-        let most_needed = demands.iter().map(|rule| needed_by(rules, *rule)).max();
         let needed = match array.is_together() {
-            true => most_needed.unwrap_or(0),
-            false => needed,
+            true => each.max().unwrap_or(0),
+            false => each.fold(0, u32::saturating_add),
         };
         let needed = needed.max(array.min);
         array.target = array.tuple.max(1).max(needed).min(array.max);
@@ -113,20 +106,23 @@ impl Search {
             _ => {}
         }
         if array.min > array.max || array.variant >= VARIANTS {
-            return Err(SchemaError::Contradiction);
+            return Err(SchemaError::Contradiction.into());
         }
         if array.unique && array.min > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge);
+            return Err(SchemaError::TooLarge.into());
         }
         self.out.open(false);
         array.state = ArrayState::Next;
-        self.replace(Frame::Array(array));
         Ok(())
     }
 
-    fn next_item(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
+    fn next_item(&mut self, array: &mut ArrayFrame) -> Resumable {
         if array.len == array.target {
-            return self.close_array(array);
+            match self.close(array.base, array.len, HARD) {
+                true => array.state = ArrayState::Verify,
+                false => self.finish_at(array.variant + 1),
+            }
+            return Ok(());
         }
         let mark = self.mark();
         for at in 0..self.demands(array.base).len() {
@@ -138,31 +134,19 @@ impl Search {
         }
         // Elements that must match `contains` come first, where possible.
         array.must_match = !array.skip_contains && self.require_contained(array);
-        if array.cursor == Cursor::default()
-            && let Some(number) = array.variation()
-            && number % array.target == array.len
-        {
-            array.cursor = Cursor::variation(number / array.target);
+        if array.cursor == Cursor::default() {
+            array.cursor = array.variation();
         }
-        let product = array.variant.checked_sub(SINGLE);
-        if array.cursor == Cursor::default()
-            && product.is_some_and(|product| product >> array.len.min(31) & 1 == 1)
-        {
-            array.cursor = Cursor::variation(0);
-        }
-        array.item = Some(mark);
-        array.state = ArrayState::Item;
-        self.replace(Frame::Array(array));
+        array.item = mark;
         self.call(mark, TypeSet::ALL, array.cursor);
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
-    fn item_made(&mut self, mut array: ArrayFrame) -> Result<(), SchemaError> {
-        let result = self.take_result().expect("the search for an element ended");
-        array.state = ArrayState::Next;
+    fn item_made(&mut self, array: &mut ArrayFrame) -> Resumable {
+        let result = self.result.take().expect("the search for an element ended");
         match result {
             Ok(cursor) if array.unique && self.is_repeated(array)? => {
-                let item = array.item.unwrap_or(array.mark);
+                let item = array.item;
                 let ty = TypeSet::of_value(self.out.node(item.nodes));
                 let has_parts = ty == TypeSet::ARRAY || ty == TypeSet::OBJECT;
                 self.release(item, true);
@@ -177,11 +161,12 @@ impl Search {
             Ok(cursor) => {
                 array.len += 1;
                 (array.skip_contains, array.repeated) = (false, 0);
-                let before = self.contained_by(array);
+                let before = self.contained_by(array, array.contained);
                 array.contained += u32::from(array.must_match);
                 // If elements must be unique, the search for one resumes where the last one with
                 // the same schemas was found.
-                let goes_on = array.len > array.tuple && before == self.contained_by(array);
+                let goes_on =
+                    array.len > array.tuple && before == self.contained_by(array, array.contained);
                 array.cursor = match array.unique && goes_on {
                     true => cursor,
                     false => Cursor::default(),
@@ -190,42 +175,33 @@ impl Search {
             Err(_) if array.must_match => {
                 // This element can't match `contains`; one after the tuple may.
                 if array.len >= array.tuple {
-                    self.vary_array(array);
-                    return Ok(());
+                    return self.vary_array(array);
                 }
                 (array.skip_contains, array.cursor) = (true, Cursor::default());
             }
             Err(why) if array.len < array.min => {
                 // If elements depend on each other, a change of earlier ones may help.
-                let depends = array.variant > 0
-                    || array.unique
-                    || self
-                        .contained_by(ArrayFrame {
-                            contained: 0,
-                            ..array
-                        })
-                        .is_some();
-                match depends {
+                let depends =
+                    array.variant > 0 || array.unique || self.contained_by(array, 0).is_some();
+                return match depends {
                     true => self.vary_array(array),
-                    false => return Err(why),
-                }
-                return Ok(());
+                    false => Err(why.into()),
+                };
             }
             Err(_) => array.target = array.len,
         }
-        self.replace(Frame::Array(array));
         Ok(())
     }
 
     /// Returns whether the last element is equal to one before it.
-    fn is_repeated(&mut self, array: ArrayFrame) -> Result<bool, SchemaError> {
-        let item = array.item.unwrap_or(array.mark).nodes;
-        is_repeated(&self.out, array.mark.nodes + 1, item, &mut self.fuel)
+    fn is_repeated(&mut self, array: &ArrayFrame) -> Result<bool, SchemaError> {
+        let first = array.base.mark.nodes + 1;
+        is_repeated(&self.out, first, array.item.nodes, &mut self.fuel)
     }
 
-    /// Returns the rule whose `contains` the next element should match, if any is unsatisfied.
-    fn contained_by(&self, array: ArrayFrame) -> Option<RuleId> {
-        let mut contained = array.contained;
+    /// Returns the rule whose `contains` the next element should match, if any is unsatisfied by
+    /// this number of elements generated to match it.
+    fn contained_by(&self, array: &ArrayFrame, mut contained: u32) -> Option<RuleId> {
         for rule in self.demands(array.base) {
             let needed = needed_by(&self.rules, *rule);
             if contained < needed {
@@ -239,50 +215,29 @@ impl Search {
     }
 
     /// Requires the next element to match `contains`, if any is unsatisfied.
-    fn require_contained(&mut self, array: ArrayFrame) -> bool {
-        let Some(rule) = self.contained_by(array) else {
+    fn require_contained(&mut self, array: &ArrayFrame) -> bool {
+        let Some(rule) = self.contained_by(array, array.contained) else {
             return false;
         };
         if !array.is_together() {
-            let schema = self.rules.get(rule, Keyword::Contains);
-            schema.into_iter().for_each(|schema| self.require(schema));
+            self.require_keyword(rule, Keyword::Contains);
             return true;
         }
         for at in 0..self.demands(array.base).len() {
             let rule = self.demands(array.base)[at];
-            if array.contained < needed_by(&self.rules, rule)
-                && let Some(schema) = self.rules.get(rule, Keyword::Contains)
-            {
-                self.require(schema);
+            if array.contained < needed_by(&self.rules, rule) {
+                self.require_keyword(rule, Keyword::Contains);
             }
         }
         true
-    }
-
-    fn close_array(&mut self, mut array: ArrayFrame) -> Poll<Result<(), SchemaError>> {
-        self.out.close(array.mark.nodes, array.len);
-        let hard = self
-            .demands(array.base)
-            .iter()
-            .any(|rule| self.rules.has_any(*rule, HARD));
-        if !hard {
-            self.array_done(array);
-            return Poll::Ready(Ok(()));
-        }
-        array.state = ArrayState::Verify;
-        self.replace(Frame::Array(array));
-        self.push_verify(array.base, array.mark.nodes);
-        Poll::Ready(Ok(()))
     }
 }
 
 /// Returns the number of elements that must match a rule's `contains`.
 fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
-    match rules.get(rule, Keyword::Contains) {
-        Some(_) => {
-            let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
-            u32::try_from(min).unwrap_or(u32::MAX)
-        }
-        None => 0,
+    if !rules.has_any(rule, Keyword::Contains.bit()) {
+        return 0;
     }
+    let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
+    u32::try_from(min).unwrap_or(u32::MAX)
 }

@@ -89,12 +89,8 @@ struct Comparer<'a> {
 impl Comparer<'_> {
     fn equal(&mut self, one: u32, other: u32) -> Option<bool> {
         self.left = self.left.checked_sub(1)?;
-        let types = (self.one.node(one), self.other.node(other));
-        Some(match types {
-            (Node::String { len, .. }, Node::String { len: other_len, .. }) => {
-                if len != other_len {
-                    return Some(false);
-                }
+        Some(match (self.one.node(one), self.other.node(other)) {
+            (Node::String { len, .. }, Node::String { len: other_len, .. }) if len == other_len => {
                 if len as usize > TEXT_MAX {
                     return None;
                 }
@@ -105,12 +101,9 @@ impl Comparer<'_> {
                 len == other_len && self.equal_items(one, other)?
             }
             (Node::Object { len, .. }, Node::Object { len: other_len, .. }) => {
-                len == other_len && self.equal_members(one, other)?
+                len == other_len && self.equal_members(one, other, len)?
             }
-            (one, other) => match (Number::of(one), Number::of(other)) {
-                (Some(one), Some(other)) => one == other,
-                _ => one == other,
-            },
+            _ => is_same_scalar(self.one, one, self.other, other),
         })
     }
 
@@ -123,19 +116,13 @@ impl Comparer<'_> {
         Some(true)
     }
 
-    fn equal_members(&mut self, one: u32, other: u32) -> Option<bool> {
+    fn equal_members(&mut self, one: u32, other: u32, len: u32) -> Option<bool> {
         let mut beside = self.other.members(other);
         for (name, member) in self.one.members(one) {
             let text = self.one.text(name)?;
-            let same_place = beside
-                .next()
-                .filter(|(it, _)| self.other.text(*it) == Some(text));
-            let found = match same_place {
-                Some((_, member)) => Some(member),
-                None => {
-                    let Node::Object { len, .. } = self.other.node(other) else {
-                        return None;
-                    };
+            let found = match beside.next() {
+                Some((name, member)) if self.other.text(name) == Some(text) => Some(member),
+                _ => {
                     self.left = self.left.checked_sub(len / 4)?;
                     self.other.member(other, text)
                 }

@@ -1,4 +1,4 @@
-//! The error type of schemas.
+//! The error type of schemas, and the result of work that can be suspended.
 
 /// The reason why no value was generated for a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,4 +19,22 @@ pub enum SchemaError {
     TooLarge,
     /// No value was found that satisfies the whole schema.
     Contradiction,
+}
+
+/// The reason why a step of the work has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The call has no fuel left; the next call repeats the step.
+    Paused,
+    /// The step has failed.
+    Failed(SchemaError),
+}
+
+/// The result of work that a call may leave for the next one.
+pub type Resumable<T = ()> = Result<T, Halt>;
+
+impl From<SchemaError> for Halt {
+    fn from(why: SchemaError) -> Halt {
+        Halt::Failed(why)
+    }
 }

@@ -1,13 +1,10 @@
 //! Generation of a value once all its demands are known: picks the type, and generates scalars and
 //! values listed in `enum` or `const`.
 
-use std::task::{Poll, ready};
-
 use super::equality::NODES_MAX;
-use super::error::SchemaError;
+use super::error::{Resumable, SchemaError};
 use super::frame::{
-    ArrayFrame, Base, Cursor, Embedded, EmbeddedState, Fill, Frame, Listed, ObjectFrame, Scalar,
-    Verify,
+    ArrayFrame, Base, Cursor, Embedded, Fill, Frame, Listed, ObjectFrame, Scalar, Verify,
 };
 use super::keyword::{Keyword, TypeSet};
 use super::number::Number;
@@ -69,55 +66,24 @@ const ORDER: [TypeSet; 6] = [
     TypeSet::NULL,
 ];
 
-/// The types that keywords imply if a schema does not specify one.
-const HINTS: [(TypeSet, &[Keyword]); 4] = [
-    (
-        TypeSet::OBJECT,
-        &[
-            Keyword::Properties,
-            Keyword::Required,
-            Keyword::AdditionalProperties,
-            Keyword::PatternProperties,
-            Keyword::PropertyNames,
-            Keyword::MinProperties,
-        ],
-    ),
-    (
-        TypeSet::ARRAY,
-        &[
-            Keyword::Items,
-            Keyword::PrefixItems,
-            Keyword::MinItems,
-            Keyword::UniqueItems,
-            Keyword::Contains,
-        ],
-    ),
-    (
-        TypeSet::NUMBER,
-        &[
-            Keyword::Minimum,
-            Keyword::Maximum,
-            Keyword::ExclusiveMinimum,
-            Keyword::ExclusiveMaximum,
-            Keyword::MultipleOf,
-        ],
-    ),
-    (
-        TypeSet::STRING,
-        &[Keyword::MinLength, Keyword::Pattern, Keyword::Format],
-    ),
+/// The types that keywords imply if a schema does not specify one, and those keywords.
+const HINTS: [(TypeSet, u64); 4] = [
+    (TypeSet::OBJECT, Keyword::implying(TypeSet::OBJECT)),
+    (TypeSet::ARRAY, Keyword::implying(TypeSet::ARRAY)),
+    (TypeSet::NUMBER, Keyword::implying(TypeSet::NUMBER)),
+    (TypeSet::STRING, Keyword::implying(TypeSet::STRING)),
 ];
 
 impl Search {
-    pub(super) fn fill(&mut self, mut fill: Fill) -> Poll<Result<(), SchemaError>> {
-        match self.take_result() {
+    pub(super) fn fill(&mut self, fill: &mut Fill) -> Resumable {
+        match self.result.take() {
             Some(Ok(cursor)) => {
                 let fill = fill.number;
                 self.finish(Ok(Cursor { fill, ..cursor }));
-                return Poll::Ready(Ok(()));
+                return Ok(());
             }
             Some(Err(why)) => {
-                self.release(fill.mark, true);
+                self.release(fill.base.mark, true);
                 fill.why.get_or_insert(why);
             }
             None => {}
@@ -128,13 +94,12 @@ impl Search {
         let all = demands
             .iter()
             .fold(TypeSet::ALL, |all, rule| all.and(rules.types(*rule)));
-        let types = all.and(self.scope(base).0);
+        let types = all.and(base.types);
         let listed = self.list_of_values(base);
         let order = self.order(base);
         let ty = loop {
             let Some(ty) = order.get(fill.next as usize) else {
-                self.finish(Err(fill.why.unwrap_or(SchemaError::Contradiction)));
-                return Poll::Ready(Ok(()));
+                return Err(fill.why.unwrap_or(SchemaError::Contradiction).into());
             };
             fill.next += 1;
             if ty.and(types).meets(TypeSet::ALL) || listed.is_some() {
@@ -145,12 +110,9 @@ impl Search {
             // Try the list only once, whatever the types of its values.
             fill.next = order.len() as u32;
         }
-        let fills = self.scope(base).1;
-        fill.number = *fills;
-        *fills += 1;
-        self.replace(Frame::Fill(fill));
+        fill.number = self.next_fill(base);
         if fill.number < base.cursor.fill || !types.meets(TypeSet::ALL) {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let index = match fill.number == base.cursor.fill {
             true => base.cursor.index,
@@ -158,11 +120,10 @@ impl Search {
         };
         let frame = self.leaf(base, listed, ty, index);
         self.push(frame);
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     fn leaf(&self, base: Base, listed: Option<(u32, u32)>, ty: TypeSet, index: u32) -> Frame {
-        let mark = self.mark();
         if let Some((first, end)) = listed {
             // The cursor is the distance to the next value, but 1 may stand for the second value.
             let from = match index {
@@ -171,7 +132,6 @@ impl Search {
             };
             return Frame::Listed(Listed {
                 base,
-                mark,
                 first,
                 next: first,
                 from,
@@ -179,19 +139,25 @@ impl Search {
             });
         }
         match ty {
-            TypeSet::OBJECT => Frame::Object(ObjectFrame::new(base, mark, index)),
-            TypeSet::ARRAY => Frame::Array(ArrayFrame::new(base, mark, index)),
+            TypeSet::OBJECT => Frame::Object(ObjectFrame {
+                base,
+                variant: index,
+                ..ObjectFrame::default()
+            }),
+            TypeSet::ARRAY => Frame::Array(ArrayFrame {
+                base,
+                variant: index,
+                ..ArrayFrame::default()
+            }),
             TypeSet::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
                 base,
-                mark,
                 schema: self.embedded_schema(base).flatten(),
                 cursor: Cursor { fill: 0, index },
-                state: EmbeddedState::Begin,
+                is_text: false,
                 rejected: 0,
             }),
             ty => Frame::Scalar(Scalar {
                 base,
-                mark,
                 ty,
                 index,
                 after: index,
@@ -211,49 +177,36 @@ impl Search {
     }
 
     /// Generates the value, and then the string that is its JSON text.
-    pub(super) fn embedded(&mut self, mut embedded: Embedded) -> Result<(), SchemaError> {
-        let mark = embedded.mark;
-        match embedded.state {
-            EmbeddedState::Begin => {
-                embedded.state = EmbeddedState::Value;
-                self.replace(Frame::Embedded(embedded));
-                let before = self.mark();
-                embedded
-                    .schema
-                    .into_iter()
-                    .for_each(|schema| self.require(schema));
-                self.call(before, TypeSet::ALL, embedded.cursor);
+    pub(super) fn embedded(&mut self, embedded: &mut Embedded) -> Resumable {
+        let mark = embedded.base.mark;
+        match self.result.take() {
+            None => {
+                if let Some(schema) = embedded.schema {
+                    self.require(schema);
+                }
+                self.call(mark, TypeSet::ALL, embedded.cursor);
             }
-            EmbeddedState::Value => {
-                embedded.cursor = self
-                    .take_result()
-                    .unwrap_or(Err(SchemaError::Contradiction))?;
-                embedded.state = EmbeddedState::Verify;
+            Some(result) if !embedded.is_text => {
+                embedded.cursor = result?;
+                embedded.is_text = true;
                 let large = self.out.len() - mark.nodes > NODES_MAX;
                 if large || self.out.text_len() - mark.text > EMBEDDED_LENGTH {
-                    return Err(SchemaError::TooLarge);
+                    return Err(SchemaError::TooLarge.into());
                 }
                 let mut text = String::new();
                 self.out.write(mark.nodes, &mut text);
                 self.fuel.spend(1 + text.len() as u32 / 16)?;
                 self.out.truncate(mark.nodes, mark.text);
                 self.out.push_string(&text);
-                self.replace(Frame::Embedded(embedded));
-                self.push_verify(embedded.base, mark.nodes);
+                self.push_verify(embedded.base);
             }
-            EmbeddedState::Verify => match self.take_result() {
-                Some(Ok(_)) => {
-                    let index = embedded.cursor.index;
-                    self.finish(Ok(Cursor { fill: 0, index }));
-                }
-                _ if embedded.rejected < EMBEDDED_MAX => {
-                    self.release(mark, true);
-                    embedded.state = EmbeddedState::Begin;
-                    embedded.rejected += 1;
-                    self.replace(Frame::Embedded(embedded));
-                }
-                _ => return Err(SchemaError::Contradiction),
-            },
+            Some(Ok(_)) => self.finish_at(embedded.cursor.index),
+            Some(Err(_)) if embedded.rejected < EMBEDDED_MAX => {
+                self.release(mark, true);
+                embedded.is_text = false;
+                embedded.rejected += 1;
+            }
+            Some(Err(_)) => return Err(SchemaError::Contradiction.into()),
         }
         Ok(())
     }
@@ -299,28 +252,22 @@ impl Search {
             each.filter(|ty| *ty != TypeSet::NULL).for_each(first);
             return order;
         }
-        let hinted = HINTS.iter().filter(|(_, keywords)| {
-            let set = keywords.iter().fold(0, |set, keyword| set | keyword.bit());
-            self.demands(base)
-                .iter()
-                .any(|rule| self.rules.has_any(*rule, set))
-        });
+        let hinted = HINTS.iter().filter(|(_, set)| self.demands_any(base, *set));
         hinted.for_each(|(ty, _)| first(*ty));
         order
     }
 
-    pub(super) fn listed(&mut self, mut listed: Listed) -> Result<(), SchemaError> {
-        if let Some(result) = self.take_result() {
-            if result.is_ok() {
-                let index = listed.next - listed.first;
-                self.finish(Ok(Cursor { fill: 0, index }));
+    pub(super) fn listed(&mut self, listed: &mut Listed) -> Resumable {
+        match self.result.take() {
+            Some(Ok(_)) => {
+                self.finish_at(listed.next - listed.first);
                 return Ok(());
             }
-            self.release(listed.mark, true);
+            Some(Err(_)) => self.release(listed.base.mark, true),
+            None => {}
         }
         if listed.next == listed.end {
-            self.finish(Err(SchemaError::Contradiction));
-            return Ok(());
+            return Err(SchemaError::Contradiction.into());
         }
         let tree = self.rules.tree.clone();
         for _ in 0..SKIPPED_MAX {
@@ -331,156 +278,151 @@ impl Search {
         }
         if listed.next < listed.from || listed.next == listed.end {
             self.fuel.spend(SKIPPED_MAX / 8)?;
-            self.replace(Frame::Listed(listed));
             return Ok(());
         }
         let value = listed.next;
         listed.next = tree.end(value);
-        self.replace(Frame::Listed(listed));
-        if listed.next - value > NODES_MAX {
-            return Err(SchemaError::TooLarge);
-        }
-        if (value..listed.next).any(|at| tree.text(at).is_some_and(|it| it.len() > TEXT_MAX)) {
-            return Err(SchemaError::TooLarge);
+        let too_long = |at| tree.text(at).is_some_and(|it| it.len() > TEXT_MAX);
+        if listed.next - value > NODES_MAX || (value..listed.next).any(too_long) {
+            return Err(SchemaError::TooLarge.into());
         }
         self.fuel.spend((listed.next - value) / 2)?;
         self.out.copy(&tree, value);
-        self.fuel
-            .spend((self.out.text_len() - listed.mark.text) as u32 / 64)?;
-        self.push_verify(listed.base, listed.mark.nodes);
+        let copied = self.out.text_len() - listed.base.mark.text;
+        self.fuel.spend(copied as u32 / 64)?;
+        self.push_verify(listed.base);
         Ok(())
     }
 
-    pub(super) fn scalar(&mut self, mut scalar: Scalar) -> Poll<Result<(), SchemaError>> {
-        match self.take_result() {
-            Some(Ok(_)) => return self.scalar_done(scalar),
+    pub(super) fn scalar(&mut self, scalar: &mut Scalar) -> Resumable {
+        match self.result {
+            Some(Ok(_)) => {
+                self.finish_at(scalar.index + 1);
+                return Ok(());
+            }
             Some(Err(SchemaError::Contradiction)) => {
-                self.release(scalar.mark, true);
+                self.release(scalar.base.mark, true);
                 scalar.index = scalar.after;
                 scalar.rejected += 1;
-                // Store the state, since finding the next candidate may have to wait.
-                self.replace(Frame::Scalar(scalar));
             }
-            Some(Err(why)) => return Poll::Ready(Err(why)),
+            Some(Err(why)) => return Err(why.into()),
             None => {}
         }
         if scalar.rejected > REJECTED_MAX {
-            return Poll::Ready(Err(SchemaError::Contradiction));
+            return Err(SchemaError::Contradiction.into());
         }
-        let Some((added, after)) = ready!(self.candidate(scalar))? else {
-            return Poll::Ready(Err(SchemaError::Contradiction));
-        };
-        scalar.after = after;
-        if !added {
-            scalar.index = after;
+        let after = self.candidate(scalar)?;
+        // The result is taken only now, since finding the next candidate may have to wait.
+        self.result = None;
+        scalar.after = after.ok_or(SchemaError::Contradiction)?;
+        if self.out.len() == scalar.base.mark.nodes {
+            scalar.index = scalar.after;
             scalar.rejected += 1;
         } else if self.accepts_any_value(scalar.base) {
-            return self.scalar_done(scalar);
+            self.finish_at(scalar.index + 1);
+        } else {
+            self.push_verify(scalar.base);
         }
-        self.replace(Frame::Scalar(scalar));
-        if added {
-            self.push_verify(scalar.base, scalar.mark.nodes);
-        }
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
-    fn scalar_done(&mut self, scalar: Scalar) -> Poll<Result<(), SchemaError>> {
-        let index = scalar.index + 1;
+    /// Ends the top frame with a value; the search for another one resumes at candidate `index`.
+    pub(super) fn finish_at(&mut self, index: u32) {
         self.finish(Ok(Cursor { fill: 0, index }));
-        Poll::Ready(Ok(()))
+    }
+
+    /// Ends an array or an object in the tree. Returns whether it must be verified, because the
+    /// demands have one of the keywords that it can violate although each of its parts is valid.
+    pub(super) fn close(&mut self, base: Base, len: u32, hard: u64) -> bool {
+        self.out.close(base.mark.nodes, len);
+        let verify = self.demands_any(base, hard);
+        if verify {
+            self.push_verify(base);
+        }
+        verify
+    }
+
+    /// Returns whether the demands have one of a set of keywords.
+    fn demands_any(&self, base: Base, keywords: u64) -> bool {
+        let mut demands = self.demands(base).iter();
+        demands.any(|rule| self.rules.has_any(*rule, keywords))
     }
 
     /// Returns whether every value of the right type satisfies the demands.
     fn accepts_any_value(&self, base: Base) -> bool {
         let types = Keyword::Type.bit() | Keyword::Format.bit();
-        let mut demands = self.demands(base).iter();
-        demands.all(|rule| !self.rules.has_any(*rule, !types))
+        !self.demands_any(base, !types)
     }
 
-    /// Adds a candidate to the tree. Returns whether there was one for this index, and the next
-    /// index to try if it is rejected; `None` after the last one.
-    fn candidate(&mut self, scalar: Scalar) -> Poll<Result<Option<(bool, u32)>, SchemaError>> {
+    /// Adds a candidate to the tree, if there is one for this index. Returns the next index to try
+    /// if it is rejected, or `None` after the last one.
+    fn candidate(&mut self, scalar: &Scalar) -> Resumable<Option<u32>> {
         let index = scalar.index;
         let (rules, demands, fuel) = self.parts(scalar.base);
         fuel.spend(1 + demands.len() as u32 / 2)?;
-        let value = match scalar.ty {
-            TypeSet::NULL if index == 0 => Some(Node::Null),
-            TypeSet::BOOLEAN if index < 2 => Some(Node::Bool(index == 0)),
-            TypeSet::NULL | TypeSet::BOOLEAN => return Poll::Ready(Ok(None)),
+        match scalar.ty {
+            TypeSet::NULL if index == 0 => self.out.push(Node::Null),
+            TypeSet::BOOLEAN if index < 2 => self.out.push(Node::Bool(index == 0)),
+            TypeSet::NULL | TypeSet::BOOLEAN => return Ok(None),
             TypeSet::STRING => {
-                let string = ready!(scalar::string(rules, demands, index, fuel))?;
-                let Some(Candidate { text, after }) = string else {
-                    return Poll::Ready(Ok(None));
-                };
-                if let Some(text) = &text {
-                    self.out.push_string(text);
-                }
-                return Poll::Ready(Ok(Some((text.is_some(), after))));
+                let string = scalar::string(rules, demands, index, fuel)?;
+                return Ok(string.map(|Candidate { text, after }| {
+                    if let Some(text) = text {
+                        self.out.push_string(&text);
+                    }
+                    after
+                }));
             }
             ty => {
                 fuel.spend(15)?;
                 let range = scalar::numbers(rules, demands);
-                let number = match (index.checked_sub(FALLBACK), ty.meets(TypeSet::FRACTION)) {
-                    (Some(fallback), _) => FALLBACK_NUMBERS
-                        .get(fallback as usize)
-                        .copied()
-                        .map(Number::Integer),
-                    (None, true) => range.number(index),
-                    (None, false) => range.integer(index),
+                let number = match index.checked_sub(FALLBACK) {
+                    Some(fallback) => {
+                        let number = FALLBACK_NUMBERS.get(fallback as usize);
+                        number.copied().map(Number::Integer)
+                    }
+                    None if ty.meets(TypeSet::FRACTION) => range.number(index),
+                    None => range.integer(index),
                 };
                 let Some(number) = number else {
-                    return Poll::Ready(Ok(None));
+                    return Ok(None);
                 };
-                let value = number.node().filter(|_| range.contains(number));
-                self.out_push(value);
-                // If the range allows simple numbers but another keyword rejects them, go on
-                // with the fallback candidates.
-                let after = match value.is_some() && (SIMPLE..FALLBACK).contains(&index) {
-                    true => FALLBACK,
-                    false => index + 1,
-                };
-                return Poll::Ready(Ok(Some((value.is_some(), after))));
+                if let Some(value) = number.node().filter(|_| range.contains(number)) {
+                    self.out.push(value);
+                    // If the range allows simple numbers but another keyword rejects them, go on
+                    // with the fallback candidates.
+                    if (SIMPLE..FALLBACK).contains(&index) {
+                        return Ok(Some(FALLBACK));
+                    }
+                }
             }
-        };
-        self.out_push(value);
-        Poll::Ready(Ok(Some((value.is_some(), index + 1))))
-    }
-
-    fn out_push(&mut self, value: Option<Node>) {
-        if let Some(value) = value {
-            self.out.push(value);
         }
+        Ok(Some(index + 1))
     }
 
-    pub(super) fn push_verify(&mut self, base: Base, value: u32) {
-        self.push(Frame::Verify(Verify {
-            base,
-            value,
-            next: 0,
-        }));
+    fn push_verify(&mut self, base: Base) {
+        self.push(Frame::Verify(Verify { base, next: 0 }));
     }
 
-    pub(super) fn verify(&mut self, mut verify: Verify) -> Poll<Result<(), SchemaError>> {
+    pub(super) fn verify(&mut self, verify: &mut Verify) -> Resumable {
         let Some(rule) = self.demands(verify.base).get(verify.next).copied() else {
             self.finish(Ok(Cursor::default()));
-            return Poll::Ready(Ok(()));
+            return Ok(());
         };
-        let ty = TypeSet::of_value(self.out.node(verify.value));
-        if !ty.meets(self.scope(verify.base).0) {
-            return Poll::Ready(Err(SchemaError::Contradiction));
+        let value = verify.base.mark.nodes;
+        if !TypeSet::of_value(self.out.node(value)).meets(verify.base.types) {
+            return Err(SchemaError::Contradiction.into());
         }
         if self.validator.is_idle() {
-            self.validator.begin(verify.value, rule);
+            self.validator.begin(value, rule);
         }
-        let fits = ready!(
-            self.validator
-                .run(&mut self.rules, &self.out, &mut self.fuel)
-        )?;
+        let fits = self
+            .validator
+            .run(&mut self.rules, &self.out, &mut self.fuel)?;
         verify.next += 1;
-        self.replace(Frame::Verify(verify));
         match fits {
-            true => Poll::Ready(Ok(())),
-            false => Poll::Ready(Err(SchemaError::Contradiction)),
+            true => Ok(()),
+            false => Err(SchemaError::Contradiction.into()),
         }
     }
 }

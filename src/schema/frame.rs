@@ -32,7 +32,7 @@ impl Cursor {
 pub type FrameResult = Result<Cursor, SchemaError>;
 
 /// The value being generated: indexes into the stacks of the search.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Base {
     /// The index of its first demand.
     pub demands: u32,
@@ -42,12 +42,16 @@ pub struct Base {
     pub queue: u32,
     /// The index of its [`Frame::Scope`].
     pub scope: u32,
+    /// The types that the caller allows.
+    pub types: TypeSet,
+    /// The state once its schemas are known, up to and including the current branch.
+    pub mark: Mark,
     /// The position to begin from.
     pub cursor: Cursor,
 }
 
 /// The lengths of the tree and the stacks, which are restored after a failure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
     /// The number of nodes in the tree, which is the position of the next value.
     pub nodes: u32,
@@ -58,23 +62,13 @@ pub struct Mark {
     pub depth: u32,
 }
 
-impl Mark {
-    /// Returns this mark with the queue length of another.
-    pub fn with_queue_of(self, other: Mark) -> Mark {
-        Mark {
-            queue: other.queue,
-            ..self
-        }
-    }
-}
-
 /// A stack frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {
     /// Restores the stacks once the frames above are done.
     Scope {
         mark: Mark,
-        types: TypeSet,
+        /// The number of branches and types tried.
         fills: u32,
     },
     Gather(Base),
@@ -89,10 +83,9 @@ pub enum Frame {
 }
 
 /// Tries the branches of a choice point one by one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Choose {
     pub base: Base,
-    pub mark: Mark,
     /// The position of the next branch, or 0 before the first.
     pub next: u32,
     /// True if the branches without any constraint are being tried, which come last.
@@ -101,10 +94,9 @@ pub struct Choose {
 }
 
 /// Tries the types one by one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Fill {
     pub base: Base,
-    pub mark: Mark,
     pub next: u32,
     /// The index of the branch and type being tried.
     pub number: u32,
@@ -115,7 +107,6 @@ pub struct Fill {
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
     pub base: Base,
-    pub mark: Mark,
     pub first: u32,
     pub next: u32,
     /// The position before which values are skipped.
@@ -127,7 +118,6 @@ pub struct Listed {
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
     pub base: Base,
-    pub mark: Mark,
     pub ty: TypeSet,
     pub index: u32,
     pub after: u32,
@@ -138,48 +128,26 @@ pub struct Scalar {
 #[derive(Clone, Copy, Debug)]
 pub struct Embedded {
     pub base: Base,
-    pub mark: Mark,
     /// The position of the schema of the JSON text (`contentSchema`), if any.
     pub schema: Option<u32>,
     /// The position from which the search for the next text resumes.
     pub cursor: Cursor,
-    pub state: EmbeddedState,
+    /// True if the value has been replaced by its text.
+    pub is_text: bool,
     pub rejected: u32,
-}
-
-/// The next step of a string that is JSON text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmbeddedState {
-    Begin,
-    Value,
-    Verify,
 }
 
 /// Validates a value against all its demands.
 #[derive(Clone, Copy, Debug)]
 pub struct Verify {
     pub base: Base,
-    pub value: u32,
     pub next: usize,
 }
 
-impl Fill {
-    pub fn new(base: Base, mark: Mark) -> Fill {
-        Fill {
-            base,
-            mark,
-            next: 0,
-            number: 0,
-            why: None,
-        }
-    }
-}
-
 /// Generates an array.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ArrayFrame {
     pub base: Base,
-    pub mark: Mark,
     pub variant: u32,
     pub state: ArrayState,
     /// The number of elements so far.
@@ -202,46 +170,23 @@ pub struct ArrayFrame {
     pub skip_contains: bool,
     /// True if the element being generated must match `contains`.
     pub must_match: bool,
-    pub item: Option<Mark>,
+    /// The mark before the element being generated.
+    pub item: Mark,
 }
 
 /// The next step of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum ArrayState {
+    #[default]
     Begin,
     Next,
-    Item,
     Verify,
 }
 
-impl ArrayFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ArrayFrame {
-        ArrayFrame {
-            base,
-            mark,
-            variant,
-            state: ArrayState::Begin,
-            len: 0,
-            min: 0,
-            target: 0,
-            max: 0,
-            tuple: 0,
-            unique: false,
-            repeated: 0,
-            cursor: Cursor::default(),
-            contained: 0,
-            skip_contains: false,
-            must_match: false,
-            item: None,
-        }
-    }
-}
-
 /// Generates an object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ObjectFrame {
     pub base: Base,
-    pub mark: Mark,
     pub variant: u32,
     pub state: ObjectState,
     /// The number of members so far.
@@ -261,7 +206,7 @@ pub struct ObjectFrame {
     /// True if the member being generated is required.
     pub is_required: bool,
     /// The mark before the member being generated.
-    pub member: Option<Mark>,
+    pub member: Mark,
     /// The position from which the search for further names resumes.
     pub names: Cursor,
     /// The number of further names tried.
@@ -269,45 +214,14 @@ pub struct ObjectFrame {
 }
 
 /// The next step of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum ObjectState {
+    #[default]
     Begin,
     Declared,
     Required,
     Dependent,
     Further,
     FurtherName,
-    Member(AfterMember),
     Verify,
-}
-
-/// The state to return to after a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterMember {
-    Declared,
-    Required,
-    Dependent,
-    Further,
-}
-
-impl ObjectFrame {
-    pub fn new(base: Base, mark: Mark, variant: u32) -> ObjectFrame {
-        ObjectFrame {
-            base,
-            mark,
-            variant,
-            state: ObjectState::Begin,
-            len: 0,
-            optional: 0,
-            min: 0,
-            max: 0,
-            required: 0,
-            rule: 0,
-            next: 0,
-            is_required: false,
-            member: None,
-            names: Cursor::default(),
-            tried: 0,
-        }
-    }
 }

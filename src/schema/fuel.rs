@@ -1,8 +1,6 @@
 //! The work budget of a schema, in steps of about 20 nanoseconds each.
 
-use std::task::Poll;
-
-use super::error::SchemaError;
+use super::error::{Halt, Resumable, SchemaError};
 
 /// The remaining steps of the current call, and of all calls together.
 #[derive(Debug)]
@@ -27,12 +25,12 @@ impl Fuel {
         self.total
     }
 
-    /// Returns `Pending` if the call has no steps left. Work that has begun is finished first, so a
-    /// call may spend slightly more than its steps.
-    pub fn poll_ready(&self) -> Poll<()> {
+    /// Pauses if the call has no steps left. Work that has begun is finished first, so a call may
+    /// spend slightly more than its steps.
+    pub fn ready(&self) -> Resumable {
         match self.call <= 0 {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
+            true => Err(Halt::Paused),
+            false => Ok(()),
         }
     }
 

@@ -19,27 +19,22 @@ pub enum ValueType {
     Flag,
     /// A string.
     Text,
-    /// An array of any values.
-    Values,
-    /// An array of strings.
-    Names,
+    /// An array: of any values, of strings, or of schemas.
+    Array,
     /// A schema.
     Schema,
-    /// An array of schemas.
-    Schemas,
     /// A schema or, in drafts before 2020-12, an array of schemas.
-    SchemaOrSchemas,
-    /// An object whose members are schemas.
-    SchemaByName,
-    /// Any object.
+    SchemaOrArray,
+    /// An object: any one, or one whose members are schemas.
     Object,
     /// The name of a type or an array of names.
     Types,
 }
 
-/// Defines `Keyword` and the table of names and value types.
+/// Defines `Keyword` and its table: the name, the type of the value, and the type of value that the
+/// keyword implies if a schema does not specify one.
 macro_rules! keywords {
-    ($($variant:ident $name:literal $holds:ident;)+) => {
+    ($($variant:ident $name:literal $holds:ident $(=> $implied:ident)?;)+) => {
         /// A keyword. Its discriminant is its index in the table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Keyword {$(
@@ -47,15 +42,21 @@ macro_rules! keywords {
             $variant,
         )+}
 
-        /// The name and the value type of each keyword.
-        const TABLE: &[(Keyword, &str, ValueType)] =
-            &[$((Keyword::$variant, $name, ValueType::$holds),)+];
+        /// The name, the value type and the implied types of each keyword.
+        const TABLE: &[(Keyword, &str, ValueType, TypeSet)] = &[$((
+            Keyword::$variant,
+            $name,
+            ValueType::$holds,
+            TypeSet(0 $(| TypeSet::$implied.0)?),
+        ),)+];
 
-        /// Returns the keyword called `name`.
-        fn named(name: &str) -> Option<Keyword> {
-            match name {
-                $($name => Some(Keyword::$variant),)+
-                _ => None,
+        impl Keyword {
+            /// Returns the keyword called `name`, if it is interpreted.
+            pub fn named(name: &str) -> Option<Keyword> {
+                match name {
+                    $($name => Some(Keyword::$variant),)+
+                    _ => None,
+                }
             }
         }
     };
@@ -64,46 +65,46 @@ macro_rules! keywords {
 keywords! {
     Type "type" Types;
     Const "const" Any;
-    Enum "enum" Values;
+    Enum "enum" Array;
     Ref "$ref" Text;
     DynamicRef "$dynamicRef" Text;
     RecursiveRef "$recursiveRef" Text;
-    AllOf "allOf" Schemas;
-    AnyOf "anyOf" Schemas;
-    OneOf "oneOf" Schemas;
+    AllOf "allOf" Array;
+    AnyOf "anyOf" Array;
+    OneOf "oneOf" Array;
     Not "not" Schema;
     If "if" Schema;
     Then "then" Schema;
     Else "else" Schema;
-    Minimum "minimum" Number;
-    Maximum "maximum" Number;
-    ExclusiveMinimum "exclusiveMinimum" Limit;
-    ExclusiveMaximum "exclusiveMaximum" Limit;
-    MultipleOf "multipleOf" Positive;
-    MinLength "minLength" Count;
+    Minimum "minimum" Number => NUMBER;
+    Maximum "maximum" Number => NUMBER;
+    ExclusiveMinimum "exclusiveMinimum" Limit => NUMBER;
+    ExclusiveMaximum "exclusiveMaximum" Limit => NUMBER;
+    MultipleOf "multipleOf" Positive => NUMBER;
+    MinLength "minLength" Count => STRING;
     MaxLength "maxLength" Count;
-    Pattern "pattern" Text;
-    Format "format" Text;
+    Pattern "pattern" Text => STRING;
+    Format "format" Text => STRING;
     ContentMediaType "contentMediaType" Any;
     ContentSchema "contentSchema" Any;
-    Items "items" SchemaOrSchemas;
-    PrefixItems "prefixItems" Schemas;
+    Items "items" SchemaOrArray => ARRAY;
+    PrefixItems "prefixItems" Array => ARRAY;
     AdditionalItems "additionalItems" Schema;
-    MinItems "minItems" Count;
+    MinItems "minItems" Count => ARRAY;
     MaxItems "maxItems" Count;
-    UniqueItems "uniqueItems" Flag;
-    Contains "contains" Schema;
+    UniqueItems "uniqueItems" Flag => ARRAY;
+    Contains "contains" Schema => ARRAY;
     MinContains "minContains" Count;
     MaxContains "maxContains" Count;
-    Properties "properties" SchemaByName;
-    PatternProperties "patternProperties" SchemaByName;
-    AdditionalProperties "additionalProperties" Schema;
-    PropertyNames "propertyNames" Schema;
-    Required "required" Names;
-    MinProperties "minProperties" Count;
+    Properties "properties" Object => OBJECT;
+    PatternProperties "patternProperties" Object => OBJECT;
+    AdditionalProperties "additionalProperties" Schema => OBJECT;
+    PropertyNames "propertyNames" Schema => OBJECT;
+    Required "required" Array => OBJECT;
+    MinProperties "minProperties" Count => OBJECT;
     MaxProperties "maxProperties" Count;
     DependentRequired "dependentRequired" Object;
-    DependentSchemas "dependentSchemas" SchemaByName;
+    DependentSchemas "dependentSchemas" Object;
     Dependencies "dependencies" Object;
     UnevaluatedProperties "unevaluatedProperties" Schema;
     UnevaluatedItems "unevaluatedItems" Schema;
@@ -119,14 +120,21 @@ const _: () = assert!(KEYWORDS <= 64);
 const TYPES_MAX: u32 = 64;
 
 impl Keyword {
-    /// Returns the keyword called `name`, if it is interpreted.
-    pub fn named(name: &str) -> Option<Keyword> {
-        named(name)
-    }
-
     /// Returns its bit in a set of keywords.
     pub const fn bit(self) -> u64 {
         1 << self as u64
+    }
+
+    /// Returns the set of the keywords that imply a type.
+    pub const fn implying(ty: TypeSet) -> u64 {
+        let (mut set, mut at) = (0, 0);
+        while at < KEYWORDS {
+            if TABLE[at].3.0 & ty.0 != 0 {
+                set |= 1 << at;
+            }
+            at += 1;
+        }
+        set
     }
 
     /// Returns its name.
@@ -138,8 +146,10 @@ impl Keyword {
     /// checked only when they are used.
     pub fn allows(self, tree: &Tree, at: u32) -> bool {
         let node = tree.node(at);
-        let schema = matches!(node, Node::Object { .. } | Node::Bool(_));
+        let array = matches!(node, Node::Array { .. });
+        let object = matches!(node, Node::Object { .. });
         let number = matches!(node, Node::Integer(_) | Node::Unsigned(_) | Node::Float(_));
+        let flag = matches!(node, Node::Bool(_));
         match TABLE[self as usize].2 {
             ValueType::Any => true,
             ValueType::Count => count(node).is_some(),
@@ -148,14 +158,13 @@ impl Keyword {
                 Node::Float(number) => number > 0.0,
                 node => count(node).is_some_and(|count| count > 0),
             },
-            ValueType::Limit => number || matches!(node, Node::Bool(_)),
-            ValueType::Flag => matches!(node, Node::Bool(_)),
+            ValueType::Limit => number || flag,
+            ValueType::Flag => flag,
             ValueType::Text => matches!(node, Node::String { .. }),
-            ValueType::Values | ValueType::Names => matches!(node, Node::Array { .. }),
-            ValueType::Schema => schema,
-            ValueType::Schemas => matches!(node, Node::Array { .. }),
-            ValueType::SchemaOrSchemas => schema || matches!(node, Node::Array { .. }),
-            ValueType::SchemaByName | ValueType::Object => matches!(node, Node::Object { .. }),
+            ValueType::Array => array,
+            ValueType::Schema => object || flag,
+            ValueType::SchemaOrArray => object || flag || array,
+            ValueType::Object => object,
             ValueType::Types => TypeSet::of(tree, at).is_some(),
         }
     }
@@ -174,7 +183,7 @@ pub fn count(node: Node) -> Option<u64> {
 }
 
 /// A set of JSON Schema types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TypeSet(u8);
 
 impl TypeSet {
@@ -252,7 +261,7 @@ mod tests {
 
     #[test]
     fn discriminants_are_indexes_in_the_table() {
-        for (at, (keyword, name, _)) in TABLE.iter().enumerate() {
+        for (at, (keyword, name, ..)) in TABLE.iter().enumerate() {
             assert_eq!(*keyword as usize, at);
             assert_eq!(Keyword::named(name), Some(*keyword));
         }

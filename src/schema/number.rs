@@ -1,6 +1,8 @@
 //! Numeric bounds and steps of a schema, exact for every `i64`, `u64` and `f64`, and candidate
 //! numbers for them.
 
+use std::cmp::Ordering;
+
 use crate::json::Node;
 
 /// The number of multiples that are tried next to a bound.
@@ -48,12 +50,14 @@ impl Number {
             Number::Float(number) => number,
         }
     }
+}
 
-    fn is_below(self, other: Number) -> bool {
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Number) -> Option<Ordering> {
         match (self, other) {
-            (Number::Integer(one), Number::Integer(other)) => one < other,
+            (Number::Integer(one), Number::Integer(other)) => one.partial_cmp(other),
             // An f64 with a fractional part is below 2^53, where conversion is exact.
-            (one, other) => one.double() < other.double(),
+            (one, other) => one.double().partial_cmp(&other.double()),
         }
     }
 }
@@ -78,20 +82,16 @@ pub struct Range {
 impl Range {
     /// Raises the lower bound to at least `bound`.
     pub fn add_lower(&mut self, bound: Bound) {
-        let tighter = |old: &Bound| {
-            old.number.is_below(bound.number) || old.number == bound.number && bound.exclusive
-        };
-        if self.low.as_ref().is_none_or(tighter) {
+        let looser = |old: Bound| (old.number, old.exclusive) < (bound.number, bound.exclusive);
+        if self.low.is_none_or(looser) {
             self.low = Some(bound);
         }
     }
 
     /// Lowers the upper bound to at most `bound`.
     pub fn add_upper(&mut self, bound: Bound) {
-        let tighter = |old: &Bound| {
-            bound.number.is_below(old.number) || old.number == bound.number && bound.exclusive
-        };
-        if self.high.as_ref().is_none_or(tighter) {
+        let looser = |old: Bound| (bound.number, old.exclusive) < (old.number, bound.exclusive);
+        if self.high.is_none_or(looser) {
             self.high = Some(bound);
         }
     }
@@ -103,13 +103,12 @@ impl Range {
 
     /// Returns whether a number satisfies every constraint.
     pub fn contains(&self, number: Number) -> bool {
-        let low = self.low.is_none_or(|low| {
-            low.number.is_below(number) || low.number == number && !low.exclusive
-        });
-        let high = self.high.is_none_or(|high| {
-            number.is_below(high.number) || high.number == number && !high.exclusive
-        });
-        low && high && self.steps.iter().all(|step| is_multiple(number, *step))
+        let above = |low: Bound| low.number < number || low.number == number && !low.exclusive;
+        let below = |high: Bound| number < high.number || high.number == number && !high.exclusive;
+        let steps = &self.steps;
+        self.low.is_none_or(above)
+            && self.high.is_none_or(below)
+            && steps.iter().all(|step| is_multiple(number, *step))
     }
 
     /// Returns candidate integer number `index`: first the simplest, then from the lower bound up.
@@ -119,16 +118,16 @@ impl Range {
             return Some(Number::Integer(*plain));
         }
         let index = index - 2;
-        let beyond = |low: &Bound| low.number == Number::Integer(u64::MAX.into()) && low.exclusive;
+        let largest = Number::Integer(u64::MAX.into());
         if let Some(low) = self.low
-            && (beyond(&low) || Number::Integer(u64::MAX.into()).is_below(low.number))
+            && (low.number > largest || low.number == largest && low.exclusive)
         {
             // Beyond 64 bits, the next representable number is the next f64.
             let next = (0..index).fold(low.number.double(), |number, _| number.next_up());
             return Number::of(Node::Float(next));
         }
         if let (None, Some(high)) = (self.low, self.high)
-            && high.number.is_below(Number::Integer(i64::MIN.into()))
+            && high.number < Number::Integer(i64::MIN.into())
         {
             let next = (0..index).fold(high.number.double(), |number, _| number.next_down());
             return Number::of(Node::Float(next));
@@ -157,22 +156,25 @@ impl Range {
         if let Some(fraction) = self.fraction(index / 2).filter(|_| index % 2 == 1) {
             return Some(fraction);
         }
+        let last = match index % 2 {
+            0 => index / 2,
+            _ => index,
+        };
         let integer = self.integer(2 + index / 2);
-        match index % 2 {
-            0 => integer.or_else(|| self.fraction(index / 2)),
-            _ => integer.or_else(|| self.fraction(index)),
-        }
+        integer.or_else(|| self.fraction(last))
+    }
+
+    /// Returns the bounds as doubles.
+    fn bounds(&self) -> (Option<f64>, Option<f64>) {
+        let double = |bound: Bound| bound.number.double();
+        (self.low.map(double), self.high.map(double))
     }
 
     fn fraction(&self, index: u32) -> Option<Number> {
-        let (low, high) = (
-            self.low.map(|low| low.number.double()),
-            self.high.map(|high| high.number.double()),
-        );
         if let Some(step) = self.steps.first() {
-            return self.multiple(*step, low, high, index);
+            return self.multiple(*step, index);
         }
-        let number = match (low, high) {
+        let number = match self.bounds() {
             (Some(low), Some(high)) => {
                 // The half first, then ever smaller fractions: 1/2, 1/3, 2/3, 1/4, ...
                 let (mut parts, mut part) = (2, index);
@@ -196,15 +198,9 @@ impl Range {
     /// Returns multiple number `index` of a step, counted up from the lower bound or down from the
     /// upper one. Those without a remainder in floating-point division come first, since most
     /// validators check it that way.
-    fn multiple(
-        &self,
-        step: Number,
-        low: Option<f64>,
-        high: Option<f64>,
-        index: u32,
-    ) -> Option<Number> {
+    fn multiple(&self, step: Number, index: u32) -> Option<Number> {
         let size = step.double();
-        let (first, direction) = match (low, high) {
+        let (first, direction) = match self.bounds() {
             (Some(low), _) => ((low / size).ceil(), 1),
             (None, Some(high)) => ((high / size).floor(), -1),
             (None, None) => (1.0, 1),
@@ -265,41 +261,33 @@ fn gcd(mut one: i128, mut other: i128) -> i128 {
     one.max(1)
 }
 
-/// Converts a positive number to a fraction, from its shortest decimal representation.
+/// Converts the absolute value of a number to a fraction, from its shortest decimal representation.
 fn decimal(number: Number) -> Option<(i128, i128)> {
-    match number {
-        Number::Integer(number) => (number > 0).then_some((number, 1)),
-        Number::Float(number) if number > 0.0 => {
-            let text = format!("{number:e}");
-            let (digits, exponent) = text.split_once('e')?;
-            let exponent: i32 = exponent.parse().ok()?;
-            let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-            let above: i128 = format!("{whole}{part}").parse().ok()?;
-            let power = |exponent: i32| 10i128.checked_pow(exponent.try_into().ok()?);
-            match exponent - part.len() as i32 {
-                shift @ 0.. => Some((above.checked_mul(power(shift)?)?, 1)),
-                shift => Some((above, power(-shift)?)),
-            }
-        }
-        Number::Float(_) => None,
+    let number = match number {
+        Number::Integer(number) => return Some((number.checked_abs()?, 1)),
+        Number::Float(number) => number.abs(),
+    };
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let above: i128 = format!("{whole}{part}").parse().ok()?;
+    let power = |exponent: i32| 10i128.checked_pow(exponent.try_into().ok()?);
+    match exponent - part.len() as i32 {
+        shift @ 0.. => Some((above.checked_mul(power(shift)?)?, 1)),
+        shift => Some((above, power(-shift)?)),
     }
 }
 
 /// Returns whether a number is a multiple of a step, either exactly as decimals or by
 /// floating-point division.
-pub fn is_multiple(number: Number, step: Number) -> bool {
+fn is_multiple(number: Number, step: Number) -> bool {
     let exactly = || {
-        let Number::Integer(0) = number else {
-            let (above, below) = decimal(match number {
-                Number::Integer(number) => Number::Integer(number.checked_abs()?),
-                Number::Float(number) => Number::Float(number.abs()),
-            })?;
-            let (step_above, step_below) = decimal(step)?;
-            let one = above.checked_mul(step_below)?;
-            let other = below.checked_mul(step_above)?;
-            return Some(one % other == 0);
-        };
-        Some(true)
+        let (above, below) = decimal(number)?;
+        let (step_above, step_below) = decimal(step)?;
+        let one = above.checked_mul(step_below)?;
+        let other = below.checked_mul(step_above)?;
+        Some(one % other == 0)
     };
     let quotient = number.double() / step.double();
     let integers = matches!((number, step), (Number::Integer(_), Number::Integer(_)));

@@ -1,12 +1,10 @@
 //! Generation of objects, with every declared or required member that the rules allow.
 
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
-use super::frame::{AfterMember, Base, Cursor, Frame, ObjectFrame, ObjectState, PRODUCT};
+use super::error::{Halt, Resumable, SchemaError};
+use super::frame::{Base, Cursor, Mark, ObjectFrame, ObjectState, PRODUCT};
 use super::keyword::{Keyword, TypeSet};
-use super::rules::{DEPENDENTS_MAX, RuleId};
-use super::scalar::{max_count, min_count};
+use super::rules::{DEPENDENTS_MAX, TEXT_MAX};
+use super::scalar::limits;
 use super::search::Search;
 
 /// The number of optional members that are omitted, or varied, one at a time.
@@ -88,65 +86,64 @@ impl ObjectFrame {
 }
 
 impl Search {
-    pub(super) fn object(&mut self, object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
+    pub(super) fn object(&mut self, object: &mut ObjectFrame) -> Resumable {
         match object.state {
+            ObjectState::FurtherName => self.further_name(object),
+            ObjectState::Verify => match self.result.take().expect("the value was verified") {
+                Ok(_) => {
+                    self.finish_at(object.next_variant());
+                    Ok(())
+                }
+                Err(SchemaError::Contradiction) => self.vary_object(object),
+                Err(why) => Err(why.into()),
+            },
+            _ if self.result.is_some() => self.member_made(object),
             ObjectState::Begin => self.begin_object(object),
             ObjectState::Declared => self.declared(object),
             ObjectState::Required => self.required(object),
             ObjectState::Dependent => self.dependent(object),
             ObjectState::Further => self.further(object),
-            ObjectState::FurtherName => self.further_name(object),
-            ObjectState::Member(after) => Poll::Ready(self.member_made(object, after)),
-            ObjectState::Verify => {
-                let result = self.take_result().expect("the value was verified");
-                match result {
-                    Ok(_) => self.object_done(object),
-                    Err(SchemaError::Contradiction) => self.vary_object(object),
-                    Err(why) => return Poll::Ready(Err(why)),
-                }
-                Poll::Ready(Ok(()))
-            }
         }
     }
 
-    fn object_done(&mut self, object: ObjectFrame) {
-        let index = object.next_variant();
-        self.finish(Ok(Cursor { fill: 0, index }));
-    }
-
-    fn vary_object(&mut self, object: ObjectFrame) {
-        self.release(object.mark, true);
-        let variant = object.next_variant();
-        match variant < VARIANTS {
-            true => {
-                let next = ObjectFrame::new(object.base, object.mark, variant);
-                self.replace(Frame::Object(next));
-            }
-            false => self.finish(Err(SchemaError::Contradiction)),
+    fn vary_object(&mut self, object: &mut ObjectFrame) -> Resumable {
+        self.release(object.base.mark, true);
+        *object = ObjectFrame {
+            base: object.base,
+            variant: object.next_variant(),
+            ..ObjectFrame::default()
+        };
+        match object.variant < VARIANTS {
+            true => Ok(()),
+            false => Err(SchemaError::Contradiction.into()),
         }
     }
 
-    fn begin_object(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
+    fn begin_object(&mut self, object: &mut ObjectFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(object.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        object.min = small(max_count(rules, demands, Keyword::MinProperties).unwrap_or(0));
-        object.max = small(min_count(rules, demands, Keyword::MaxProperties).unwrap_or(u64::MAX));
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (min, max) = limits(
+            rules,
+            demands,
+            Keyword::MinProperties,
+            Keyword::MaxProperties,
+        );
+        (object.min, object.max) = (small(min), small(max));
         if object.min > object.max || object.variant >= VARIANTS {
-            return Poll::Ready(Err(SchemaError::Contradiction));
+            return Err(SchemaError::Contradiction.into());
         }
         if object.max < u32::MAX {
-            object.required = ready!(self.count_required(object.base))?;
+            object.required = self.count_required(object.base)?;
         }
         self.out.open(true);
         object.state = ObjectState::Declared;
-        self.replace(Frame::Object(object));
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Returns the number of distinct names that the rules require, or an upper bound if there are
     /// very many. If `maxProperties` is limited, this many places are reserved for them.
-    fn count_required(&mut self, base: Base) -> Poll<Result<u32, SchemaError>> {
+    fn count_required(&mut self, base: Base) -> Resumable<u32> {
         let tree = self.rules.tree.clone();
         let mut count = 0;
         for number in 0..self.demands(base).len() {
@@ -154,7 +151,7 @@ impl Search {
             let Some(at) = self.rules.get(rule, Keyword::Required) else {
                 continue;
             };
-            let distinct = ready!(self.rules.distinct(at, &mut self.fuel))?;
+            let distinct = self.rules.distinct(at, &mut self.fuel)?;
             if number == 0 || distinct > REQUIRED_MAX {
                 count += distinct;
                 continue;
@@ -162,14 +159,15 @@ impl Search {
             for name in tree.items(at) {
                 let name = tree.text(name).ok_or(SchemaError::Malformed)?;
                 let known = self.is_named(base, number as u32, Keyword::Required, name);
-                count += u32::from(!ready!(known)?);
+                count += u32::from(!known?);
             }
         }
-        Poll::Ready(Ok(count))
+        Ok(count)
     }
 
-    /// Advances to the next name in the values of a keyword. Returns `None` after the last.
-    fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(RuleId, u32)> {
+    /// Advances to the next name in the values of a keyword. Returns the position of that value and
+    /// that of the name, or `None` after the last.
+    fn next_name(&self, object: &mut ObjectFrame, keyword: Keyword) -> Option<(u32, u32)> {
         let tree = &self.rules.tree;
         loop {
             let rule = *self.demands(object.base).get(object.rule as usize)?;
@@ -181,7 +179,7 @@ impl Search {
                     let name = object.next;
                     let is_object = tree.is_object(at);
                     object.next = tree.end(name + u32::from(is_object));
-                    return Some((rule, name));
+                    return Some((at, name));
                 }
             }
             object.rule += 1;
@@ -196,116 +194,101 @@ impl Search {
         count: u32,
         keyword: Keyword,
         name: &str,
-    ) -> Poll<Result<bool, SchemaError>> {
+    ) -> Resumable<bool> {
         for at in 0..count as usize {
             let rule = self.demands(base)[at];
             if let Some(at) = self.rules.get(rule, keyword)
-                && ready!(self.rules.find(at, name, &mut self.fuel))?.is_some()
+                && self.rules.find(at, name, &mut self.fuel)?.is_some()
             {
-                return Poll::Ready(Ok(true));
+                return Ok(true);
             }
         }
-        Poll::Ready(Ok(false))
+        Ok(false)
     }
 
-    fn declared(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
-        let Some((rule, place)) = self.next_name(&mut object, Keyword::Properties) else {
+    fn declared(&mut self, object: &mut ObjectFrame) -> Resumable {
+        let Some((own, place)) = self.next_name(object, Keyword::Properties) else {
             (object.rule, object.next, object.state) = (0, 0, ObjectState::Required);
-            self.replace(Frame::Object(object));
-            return Poll::Ready(Ok(()));
+            return Ok(());
         };
         let name = self.name_at(place)?;
         let base = object.base;
-        let own = self
-            .rules
-            .get(rule, Keyword::Properties)
-            .unwrap_or_default();
         // Of duplicate names the last counts. A name that several rules declare is handled with the
         // first rule.
         let again = !self.rules.is_distinct(own)
-            && ready!(self.rules.find(own, &name, &mut self.fuel))? != Some(place + 1);
-        if again || ready!(self.is_named(base, object.rule, Keyword::Properties, &name))? {
-            self.replace(Frame::Object(object));
-            return Poll::Ready(Ok(()));
+            && self.rules.find(own, &name, &mut self.fuel)? != Some(place + 1);
+        if again || self.is_named(base, object.rule, Keyword::Properties, &name)? {
+            return Ok(());
         }
         let count = self.demands(base).len() as u32;
-        object.is_required = ready!(self.is_named(base, count, Keyword::Required, &name))?;
+        object.is_required = self.is_named(base, count, Keyword::Required, &name)?;
         if !object.is_required {
-            let number = object.optional;
             let room = object.len.saturating_add(object.required) < object.max;
-            if object.leaves_out(number) || !room {
+            if object.leaves_out(object.optional) || !room {
                 object.optional += 1;
-                self.replace(Frame::Object(object));
-                return Poll::Ready(Ok(()));
+                return Ok(());
             }
         }
-        self.add_member(object, &name, AfterMember::Declared)
+        self.add_member(object, &name)
     }
 
-    fn required(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
-        let Some((rule, place)) = self.next_name(&mut object, Keyword::Required) else {
+    fn required(&mut self, object: &mut ObjectFrame) -> Resumable {
+        let Some((own, place)) = self.next_name(object, Keyword::Required) else {
             object.state = ObjectState::Dependent;
-            self.replace(Frame::Object(object));
-            return Poll::Ready(Ok(()));
+            return Ok(());
         };
         let name = self.name_at(place)?;
         let base = object.base;
-        let own = self.rules.get(rule, Keyword::Required).unwrap_or_default();
-        let last = ready!(self.rules.find(own, &name, &mut self.fuel))?;
+        let last = self.rules.find(own, &name, &mut self.fuel)?;
         let count = self.demands(base).len() as u32;
-        let before = ready!(self.is_named(base, object.rule, Keyword::Required, &name))?
-            || ready!(self.is_named(base, count, Keyword::Properties, &name))?;
+        let before = self.is_named(base, object.rule, Keyword::Required, &name)?
+            || self.is_named(base, count, Keyword::Properties, &name)?;
         if last != Some(place) || before {
-            self.replace(Frame::Object(object));
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         object.is_required = true;
-        self.add_member(object, &name, AfterMember::Required)
+        self.add_member(object, &name)
     }
 
     fn name_at(&self, place: u32) -> Result<String, SchemaError> {
         let name = self.rules.tree.text(place).ok_or(SchemaError::Malformed)?;
-        match name.len() > super::rules::TEXT_MAX {
+        match name.len() > TEXT_MAX {
             true => Err(SchemaError::TooLarge),
             false => Ok(name.to_owned()),
         }
     }
 
     /// Adds the name of a member and begins the search for its value.
-    fn add_member(
-        &mut self,
-        mut object: ObjectFrame,
-        name: &str,
-        after: AfterMember,
-    ) -> Poll<Result<(), SchemaError>> {
+    fn add_member(&mut self, object: &mut ObjectFrame, name: &str) -> Resumable {
         let mark = self.mark();
         let wanted = self.require_member(object.base, name);
-        if !matches!(wanted, Poll::Ready(Ok(()))) {
+        if wanted.is_err() {
             self.withdraw(mark);
             return wanted;
         }
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_string(name);
-        let value = self.mark().with_queue_of(mark);
-        object.member = Some(mark);
+        let value = Mark {
+            queue: mark.queue,
+            ..self.mark()
+        };
+        object.member = mark;
         object.optional += u32::from(!object.is_required);
-        object.state = ObjectState::Member(after);
-        self.replace(Frame::Object(object));
         if !object.is_required {
             self.push_limit();
         }
         self.call(value, TypeSet::ALL, object.cursor(object.len));
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Requires all schemas that apply to the member called `name`.
-    fn require_member(&mut self, base: Base, name: &str) -> Poll<Result<(), SchemaError>> {
+    fn require_member(&mut self, base: Base, name: &str) -> Resumable {
         for at in 0..self.demands(base).len() {
             let rule = self.demands(base)[at];
             let mut which = 0;
             loop {
                 let schema = self.rules.member_schema(rule, name, which, &mut self.fuel);
-                let Some(schema) = ready!(schema)? else { break };
+                let Some(schema) = schema? else { break };
                 self.require(schema);
                 which += 1;
                 if !self.rules.has_patterns(rule) {
@@ -313,54 +296,34 @@ impl Search {
                 }
             }
         }
-        Poll::Ready(Ok(()))
-    }
-
-    fn member_made(
-        &mut self,
-        mut object: ObjectFrame,
-        after: AfterMember,
-    ) -> Result<(), SchemaError> {
-        let result = self.take_result().expect("the search for a member ended");
-        if !object.is_required {
-            self.pop_limit();
-        }
-        if result.is_ok() {
-            object.len += 1;
-            object.required -= u32::from(object.is_required && object.required > 0);
-        } else {
-            self.release(object.member.unwrap_or(object.mark), true);
-        }
-        match result {
-            Err(why) if object.is_required => match after {
-                // It may not be needed if optional members are omitted.
-                AfterMember::Dependent | AfterMember::Further => {
-                    self.vary_object(object);
-                    return Ok(());
-                }
-                _ if object.variant > 0 => {
-                    self.vary_object(object);
-                    return Ok(());
-                }
-                AfterMember::Declared | AfterMember::Required => return Err(why),
-            },
-            _ => {}
-        }
-        object.state = match after {
-            AfterMember::Declared => ObjectState::Declared,
-            AfterMember::Required => ObjectState::Required,
-            AfterMember::Dependent => ObjectState::Dependent,
-            AfterMember::Further => ObjectState::Further,
-        };
-        self.replace(Frame::Object(object));
         Ok(())
     }
 
+    fn member_made(&mut self, object: &mut ObjectFrame) -> Resumable {
+        let result = self.result.take().expect("the search for a member ended");
+        if !object.is_required {
+            self.pop_limit();
+        }
+        let Err(why) = result else {
+            object.len += 1;
+            object.required -= u32::from(object.is_required && object.required > 0);
+            return Ok(());
+        };
+        self.release(object.member, true);
+        match object.state {
+            _ if !object.is_required => Ok(()),
+            // It may not be needed if optional members are omitted.
+            ObjectState::Dependent => self.vary_object(object),
+            _ if object.variant > 0 => self.vary_object(object),
+            _ => Err(why.into()),
+        }
+    }
+
     /// Adds the members that other members require.
-    fn dependent(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
+    fn dependent(&mut self, object: &mut ObjectFrame) -> Resumable {
         const KEYWORDS: [Keyword; 2] = [Keyword::DependentRequired, Keyword::Dependencies];
         let tree = self.rules.tree.clone();
-        let at = object.mark.nodes;
+        let at = object.base.mark.nodes;
         // Close the object temporarily, so that its members can be looked up.
         self.out.close(at, object.len);
         let (mut missing, before) = (None, self.fuel.total());
@@ -370,7 +333,7 @@ impl Search {
             for (name, wanted) in places.into_iter().flatten().flat_map(|at| tree.members(at)) {
                 self.fuel.spend(1 + object.len / 4)?;
                 if before - self.fuel.total() > DEPENDENTS_MAX {
-                    return Poll::Ready(Err(SchemaError::TooLarge));
+                    return Err(SchemaError::TooLarge.into());
                 }
                 let name = tree.text(name).unwrap_or_default();
                 if self.out.member(at, name).is_none() {
@@ -379,7 +342,7 @@ impl Search {
                 for wanted in tree.items(wanted) {
                     self.fuel.spend(1 + object.len / 4)?;
                     if before - self.fuel.total() > DEPENDENTS_MAX {
-                        return Poll::Ready(Err(SchemaError::TooLarge));
+                        return Err(SchemaError::TooLarge.into());
                     }
                     let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
                     if missing.is_none() && self.out.member(at, wanted).is_none() {
@@ -391,29 +354,31 @@ impl Search {
         match missing {
             Some(name) => {
                 object.is_required = true;
-                self.add_member(object, name, AfterMember::Dependent)
+                self.add_member(object, name)
             }
             None => {
                 object.state = ObjectState::Further;
-                self.replace(Frame::Object(object));
-                Poll::Ready(Ok(()))
+                Ok(())
             }
         }
     }
 
     /// Adds members until `minProperties` is reached.
-    fn further(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
+    fn further(&mut self, object: &mut ObjectFrame) -> Resumable {
         let min = object.min.max(match object.added() {
             0 => 0,
             added => object.min.max(1).saturating_add(added - 1),
         });
         if object.len >= min.min(object.max) {
-            self.close_object(object);
-            return Poll::Ready(Ok(()));
+            match self.close(object.base, object.len, HARD) {
+                true => object.state = ObjectState::Verify,
+                false => self.finish_at(object.next_variant()),
+            }
+            return Ok(());
         }
         object.tried += 1;
         if object.tried > NAME_TRIES.saturating_add(min.saturating_mul(4)) {
-            return Poll::Ready(Err(SchemaError::Contradiction));
+            return Err(SchemaError::Contradiction.into());
         }
         let pattern = self.name_pattern(object.base);
         let by_pattern = match pattern {
@@ -422,35 +387,33 @@ impl Search {
                 let fallback = FALLBACK_NAMES[(object.tried / 2) as usize % FALLBACK_NAMES.len()];
                 Some(fallback.repeat(1 + object.tried as usize / 16))
             }
-            Some(at) => {
-                let pattern = ready!(self.rules.pattern(at, &mut self.fuel));
-                let variant = object.tried - 1;
-                pattern
-                    .and_then(|it| it.generate(0, 100, variant, &mut self.fuel))
-                    .ok()
-                    .flatten()
-            }
+            Some(at) => match self.rules.pattern(at, &mut self.fuel) {
+                Ok(pattern) => {
+                    let made = pattern.generate(0, 100, object.tried - 1, &mut self.fuel);
+                    made.unwrap_or_default()
+                }
+                Err(Halt::Failed(_)) => None,
+                Err(Halt::Paused) => return Err(Halt::Paused),
+            },
             None => None,
         };
         let mark = self.mark();
-        object.member = Some(mark);
+        object.member = mark;
         object.state = ObjectState::FurtherName;
-        self.replace(Frame::Object(object));
         match by_pattern {
             Some(name) => {
                 self.out.push_string(&name);
-                self.set_result(Ok(object.names));
+                self.result = Some(Ok(object.names));
             }
             None => {
                 for at in 0..self.demands(object.base).len() {
                     let rule = self.demands(object.base)[at];
-                    let schema = self.rules.get(rule, Keyword::PropertyNames);
-                    schema.into_iter().for_each(|schema| self.require(schema));
+                    self.require_keyword(rule, Keyword::PropertyNames);
                 }
                 self.call(mark, TypeSet::STRING, object.names);
             }
         }
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Returns the position of a pattern in `patternProperties`, which shows what names look like.
@@ -462,47 +425,28 @@ impl Search {
     }
 
     /// Takes the name that was generated, and begins the search for its value.
-    fn further_name(&mut self, mut object: ObjectFrame) -> Poll<Result<(), SchemaError>> {
-        let mark = object.member.unwrap_or(object.mark);
-        let name = match self.result() {
-            Some(Ok(_)) => self.out.text(mark.nodes).unwrap_or_default().to_owned(),
-            _ => {
-                self.take_result();
-                self.vary_object(object);
-                return Poll::Ready(Ok(()));
-            }
+    fn further_name(&mut self, object: &mut ObjectFrame) -> Resumable {
+        let mark = object.member;
+        let Some(Ok(cursor)) = self.result else {
+            self.result = None;
+            return self.vary_object(object);
         };
+        let name = self.out.text(mark.nodes).unwrap_or_default().to_owned();
         // Do everything that may have to wait before anything changes.
         let before = self.mark();
         let wanted = self.require_member(object.base, &name);
         self.withdraw(before);
-        ready!(wanted)?;
-        if let Some(Ok(cursor)) = self.take_result() {
-            object.names = cursor;
-        }
+        wanted?;
+        self.result = None;
+        object.names = cursor;
         self.release(mark, true);
-        self.out.close(object.mark.nodes, object.len);
+        self.out.close(object.base.mark.nodes, object.len);
         self.fuel.spend(1 + object.len / 4)?;
         object.is_required = false;
         object.state = ObjectState::Further;
-        if self.out.member(object.mark.nodes, &name).is_some() {
-            self.replace(Frame::Object(object));
-            return Poll::Ready(Ok(()));
+        if self.out.member(object.base.mark.nodes, &name).is_some() {
+            return Ok(());
         }
-        self.add_member(object, &name, AfterMember::Further)
-    }
-
-    fn close_object(&mut self, mut object: ObjectFrame) {
-        self.out.close(object.mark.nodes, object.len);
-        let hard = self
-            .demands(object.base)
-            .iter()
-            .any(|rule| self.rules.has_any(*rule, HARD));
-        if !hard {
-            return self.object_done(object);
-        }
-        object.state = ObjectState::Verify;
-        self.replace(Frame::Object(object));
-        self.push_verify(object.base, object.mark.nodes);
+        self.add_member(object, &name)
     }
 }

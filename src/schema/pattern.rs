@@ -16,7 +16,6 @@ use regex_syntax::hir::{Hir, Look};
 use super::error::SchemaError;
 use super::fuel::Fuel;
 use parts::Budget;
-pub use translate::PatternError;
 
 /// The longest pattern in bytes; zod emits patterns of up to 420.
 const PATTERN_MAX: usize = 1024;
@@ -36,7 +35,7 @@ pub struct Pattern {
     hir: Hir,
     /// Two flags: true if every match begins at the start of the string, and true if every match
     /// ends at its end.
-    anchored: (bool, bool),
+    pub anchored: (bool, bool),
 }
 
 /// A partially parsed regular expression.
@@ -46,38 +45,28 @@ pub struct Parsing {
     ast: Ast,
 }
 
-impl From<PatternError> for SchemaError {
-    fn from(fault: PatternError) -> SchemaError {
-        match fault {
-            PatternError::Malformed => SchemaError::BadPattern,
-            PatternError::LookAround => SchemaError::LookAround,
-            PatternError::TooLarge => SchemaError::TooLarge,
-        }
-    }
-}
-
 impl Pattern {
     /// Does the first half of parsing a pattern. Each half takes at most 100 microseconds, and at
     /// most 50 for patterns of up to 500 bytes.
-    pub fn begin(pattern: &str) -> Result<Parsing, PatternError> {
+    pub fn begin(pattern: &str) -> Result<Parsing, SchemaError> {
         if pattern.len() > PATTERN_MAX {
-            return Err(PatternError::TooLarge);
+            return Err(SchemaError::TooLarge);
         }
         let translated = translate::from_javascript(pattern)?;
         let mut parser = ParserBuilder::new().nest_limit(NEST_MAX).build();
         let ast = parser
             .parse(&translated)
             .map_err(|error| match error.kind() {
-                ErrorKind::NestLimitExceeded(_) => PatternError::TooLarge,
-                _ => PatternError::Malformed,
+                ErrorKind::NestLimitExceeded(_) => SchemaError::TooLarge,
+                _ => SchemaError::BadPattern,
             })?;
         Ok(Parsing { translated, ast })
     }
 
     /// Does the second half of parsing a pattern.
-    pub fn end(parsing: &Parsing) -> Result<Pattern, PatternError> {
+    pub fn end(parsing: &Parsing) -> Result<Pattern, SchemaError> {
         let hir = Translator::new().translate(&parsing.translated, &parsing.ast);
-        let hir = hir.map_err(|_| PatternError::Malformed)?;
+        let hir = hir.map_err(|_| SchemaError::BadPattern)?;
         let properties = hir.properties();
         Ok(Pattern {
             anchored: (
@@ -94,12 +83,6 @@ impl Pattern {
         10 + 4 * pattern.len().min(PATTERN_MAX) as u32
     }
 
-    /// Returns whether every match begins at the start of the string, and whether every match ends
-    /// at its end.
-    pub fn anchored(&self) -> (bool, bool) {
-        self.anchored
-    }
-
     /// Returns whether the pattern matches anywhere in `text`.
     pub fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, SchemaError> {
         let chars: Vec<char> = text.chars().take(MATCHED_MAX + 1).collect();
@@ -107,7 +90,7 @@ impl Pattern {
             return Err(SchemaError::TooLarge);
         }
         let mut budget = Budget::new(STEPS_MAX);
-        let found = matching::is_match(&self.hir, &chars, self.anchored, &mut budget);
+        let found = self.is_match(&chars, &mut budget);
         fuel.spend(budget.spent())?;
         found.ok_or(SchemaError::TooLarge)
     }
@@ -126,14 +109,7 @@ impl Pattern {
             return Err(SchemaError::TooLarge);
         }
         let mut budget = Budget::new(STEPS_MAX);
-        let made = generate::string(
-            &self.hir,
-            self.anchored,
-            min,
-            max.min(MATCHED_MAX),
-            variant,
-            &mut budget,
-        );
+        let made = self.string(min, max.min(MATCHED_MAX), variant, &mut budget);
         fuel.spend(budget.spent())?;
         made.ok_or(SchemaError::TooLarge)
     }

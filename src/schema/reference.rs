@@ -1,14 +1,12 @@
 //! References between schemas: JSON Pointers (RFC 6901), anchors and identifiers (JSON Schema Core,
 //! section 8.2). All targets must be within the schema.
 
-use std::collections::BTreeMap;
-use std::task::{Poll, ready};
-
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
 
-use super::error::SchemaError;
+use super::error::{Resumable, SchemaError};
 use super::fuel::Fuel;
-use crate::json::{Node, Tree};
+use crate::json::Tree;
 
 /// The most identifiers and anchors in one schema.
 const IDS_MAX: usize = 256;
@@ -31,10 +29,11 @@ struct Resource {
 }
 
 /// The targets of references.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct References {
     root: u32,
-    targets: BTreeMap<u32, u32>,
+    /// The targets that are known, by the positions of the references.
+    pub targets: BTreeMap<u32, u32>,
     scan: Option<Scan>,
     /// The resources in the order of their positions.
     resources: Vec<Resource>,
@@ -48,8 +47,8 @@ pub struct References {
 struct Scan {
     next: u32,
     end: u32,
-    /// The open containers: position, end, and true if it is an object.
-    open: Vec<(u32, u32, bool)>,
+    /// The positions of the open arrays and objects.
+    open: Vec<u32>,
     after_name: bool,
     ids: Vec<(u32, u32)>,
     anchors: Vec<(u32, u32)>,
@@ -60,28 +59,14 @@ impl References {
     pub fn new(root: u32) -> References {
         References {
             root,
-            targets: BTreeMap::new(),
-            scan: None,
-            resources: Vec::new(),
-            by_uri: BTreeMap::new(),
-            anchors: BTreeMap::new(),
+            ..References::default()
         }
     }
 
-    /// Returns the stored target of the reference at a position.
-    pub fn known(&self, at: u32) -> Option<u32> {
-        self.targets.get(&at).copied()
-    }
-
-    /// Stores the target of the reference at a position.
-    pub fn keep(&mut self, at: u32, target: u32) {
-        self.targets.insert(at, target);
-    }
-
     /// Finds the identifiers and anchors of the whole schema, the first time it is called.
-    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
+    pub fn read(&mut self, tree: &Tree, fuel: &mut Fuel) -> Resumable {
         if !self.resources.is_empty() {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let root = self.root;
         let scan = self.scan.get_or_insert_with(|| Scan {
@@ -90,12 +75,12 @@ impl References {
             ..Scan::default()
         });
         while scan.next < scan.end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             fuel.spend(1)?;
             scan.step(tree)?;
         }
         let scan = self.scan.take().unwrap_or_default();
-        Poll::Ready(self.settle(tree, scan))
+        Ok(self.settle(tree, scan)?)
     }
 
     fn settle(&mut self, tree: &Tree, mut scan: Scan) -> Result<(), SchemaError> {
@@ -183,22 +168,22 @@ impl Scan {
         while self
             .open
             .last()
-            .is_some_and(|(_, end, _)| *end == self.next)
+            .is_some_and(|at| tree.end(*at) == self.next)
         {
             self.open.pop();
             self.after_name = false;
         }
         let at = self.next;
         self.next += 1;
-        let object = self.open.last().filter(|(_, _, object)| *object);
-        if let Some((object, ..)) = object
+        let around = self.open.last().copied();
+        if let Some(object) = around.filter(|at| tree.is_object(*at))
             && !self.after_name
         {
             self.after_name = true;
             let Some(text) = tree.text(at + 1).filter(|text| text.len() <= ID_MAX) else {
                 return Ok(());
             };
-            let found = (*object, at + 1);
+            let found = (object, at + 1);
             match tree.text(at).unwrap_or_default() {
                 // Before draft 2019-09, an identifier with nothing but a fragment was an anchor.
                 "$id" | "id" if text.starts_with('#') => self.anchors.push(found),
@@ -212,10 +197,8 @@ impl Scan {
             };
         }
         self.after_name = false;
-        match tree.node(at) {
-            Node::Object { end, .. } => self.open.push((at, end, true)),
-            Node::Array { end, .. } => self.open.push((at, end, false)),
-            _ => {}
+        if tree.is_array(at) || tree.is_object(at) {
+            self.open.push(at);
         }
         Ok(())
     }
@@ -228,36 +211,34 @@ fn resolve(base: &str, reference: &str) -> String {
         let end = uri.find([':', '/'])?;
         uri[end..].starts_with(':').then_some(end + 1)
     };
-    let Some(after_scheme) = scheme(base).filter(|_| scheme(reference).is_none()) else {
+    if scheme(reference).is_some() {
+        return reference.to_owned();
+    }
+    let absolute = reference.starts_with('/');
+    let Some(after_scheme) = scheme(base) else {
         return match base.rsplit_once('/') {
-            Some((folder, _)) if scheme(reference).is_none() && !reference.starts_with('/') => {
-                format!("{folder}/{reference}")
-            }
+            Some((folder, _)) if !absolute => format!("{folder}/{reference}"),
             _ => reference.to_owned(),
         };
     };
-    if reference.starts_with("//") {
-        return format!("{}{reference}", &base[..after_scheme]);
-    }
     let path = match base[after_scheme..].strip_prefix("//") {
         Some(rest) => base.len() - rest.len() + rest.find('/').unwrap_or(rest.len()),
         None => after_scheme,
     };
-    match reference {
-        "" => base.to_owned(),
-        absolute if absolute.starts_with('/') => format!("{}{absolute}", &base[..path]),
-        relative => {
-            let folder = base[path..]
-                .rfind('/')
-                .map_or(path, |slash| path + slash + 1);
-            let slash = if folder == base.len() && !base.ends_with(['/', ':']) {
-                "/"
-            } else {
-                ""
-            };
-            format!("{}{slash}{relative}", &base[..folder])
-        }
-    }
+    let folder = base[path..].rfind('/');
+    let kept = match reference {
+        "" => base,
+        _ if reference.starts_with("//") => &base[..after_scheme],
+        _ if absolute => &base[..path],
+        _ => &base[..folder.map_or(path, |slash| path + slash + 1)],
+    };
+    // A relative path does not continue the name of the host.
+    let is_path = !absolute && !reference.is_empty();
+    let slash = match is_path && kept == base && !base.ends_with(['/', ':']) {
+        true => "/",
+        false => "",
+    };
+    format!("{kept}{slash}{reference}")
 }
 
 /// Percent-decodes a fragment. Returns `None` if the result is not UTF-8.

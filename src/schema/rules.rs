@@ -1,18 +1,16 @@
 //! Rules: schemas indexed by keyword. Each schema is read when it is first reached, in small steps,
 //! so that the work can be suspended however large the schema is.
 
+use super::error::{Halt, Resumable, SchemaError};
+use super::fuel::Fuel;
+use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
+use super::pattern::{Parsing, Pattern};
+use super::reference::References;
+use crate::json::{Node, Tree};
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
-use super::fuel::Fuel;
-use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
-use super::pattern::{Parsing, Pattern, PatternError};
-use super::reference::References;
-use crate::json::{Node, Tree};
 
 /// The index of a rule.
 pub type RuleId = u32;
@@ -58,7 +56,8 @@ struct Rule {
 pub struct Rules {
     /// The tree that contains the schema.
     pub tree: Rc<Tree>,
-    root: u32,
+    /// The position of the schema.
+    pub root: u32,
     /// The rule at each position from `root` on, or [`TRUE`] where none has been read.
     known: Vec<RuleId>,
     rules: Vec<Rule>,
@@ -68,9 +67,9 @@ pub struct Rules {
     hasher: RandomState,
     indexes: BTreeMap<u32, Index>,
     indexing: PartialIndex,
-    patterns: BTreeMap<u32, Result<Rc<Pattern>, PatternError>>,
+    patterns: BTreeMap<u32, Result<Rc<Pattern>, SchemaError>>,
     /// The pattern that is being parsed.
-    parsing: Option<(u32, Result<Parsing, PatternError>)>,
+    parsing: Option<(u32, Result<Parsing, SchemaError>)>,
     references: References,
 }
 
@@ -81,6 +80,16 @@ struct PartialRule {
     /// The position of the next member.
     next: u32,
     found: [u32; KEYWORDS],
+}
+
+impl PartialRule {
+    fn new(at: u32) -> PartialRule {
+        PartialRule {
+            at,
+            next: at + 1,
+            found: [0; KEYWORDS],
+        }
+    }
 }
 
 /// The index of an object or an array that has been partially built.
@@ -115,23 +124,19 @@ impl Hasher for Hashed {
 impl Rules {
     /// Creates the rules of the schema at `root`.
     pub fn new(tree: Rc<Tree>, root: u32) -> Rules {
-        let rule = |types| Rule {
+        let constant = Rule {
             present: 0,
             from: 0,
-            types,
+            types: TypeSet::ALL,
         };
         Rules {
             references: References::new(root),
             known: vec![TRUE; (tree.end(root) - root) as usize],
             tree,
             root,
-            rules: vec![rule(TypeSet::ALL); 2],
+            rules: vec![constant; 2],
             places: Vec::new(),
-            reading: PartialRule {
-                at: u32::MAX,
-                next: 0,
-                found: [0; KEYWORDS],
-            },
+            reading: PartialRule::new(root),
             hasher: RandomState::new(),
             indexes: BTreeMap::new(),
             indexing: PartialIndex::default(),
@@ -146,54 +151,48 @@ impl Rules {
     }
 
     /// Returns the rule of the schema at a position, which is read the first time.
-    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<RuleId, SchemaError>> {
+    pub fn rule(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<RuleId> {
         let end = match self.tree.node(at) {
-            Node::Bool(true) => return Poll::Ready(Ok(TRUE)),
-            Node::Bool(false) => return Poll::Ready(Ok(FALSE)),
+            Node::Bool(true) => return Ok(TRUE),
+            Node::Bool(false) => return Ok(FALSE),
             Node::Object { end, .. } => end,
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
+            _ => return Err(SchemaError::Malformed.into()),
         };
         let known = self.known[(at - self.root) as usize];
         if known != TRUE {
-            return Poll::Ready(Ok(known));
+            return Ok(known);
         }
         let reading = &mut self.reading;
         if reading.at != at {
-            *reading = PartialRule {
-                at,
-                next: at + 1,
-                found: [0; KEYWORDS],
-            };
+            *reading = PartialRule::new(at);
         }
         while reading.next < end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             fuel.spend(1)?;
             let name = self.tree.text(reading.next).unwrap_or_default();
             let value = reading.next + 1;
             if let Some(keyword) = Keyword::named(name) {
                 if !keyword.allows(&self.tree, value) {
-                    return Poll::Ready(Err(SchemaError::Malformed));
+                    return Err(SchemaError::Malformed.into());
                 }
                 reading.found[keyword as usize] = value;
             }
             reading.next = self.tree.end(value);
         }
-        Poll::Ready(Ok(self.keep()))
+        Ok(self.keep())
     }
 
     /// Stores the schema that has been read completely.
     fn keep(&mut self) -> RuleId {
-        let found = std::mem::replace(&mut self.reading.found, [0; KEYWORDS]);
-        let at = std::mem::replace(&mut self.reading.at, u32::MAX);
+        let PartialRule { at, found, .. } = self.reading;
+        self.reading = PartialRule::new(at);
         let from = self.places.len() as u32;
         let mut present = 0;
-        for (bit, place) in found
-            .into_iter()
-            .enumerate()
-            .filter(|(_, place)| *place > 0)
-        {
-            present |= 1 << bit;
-            self.places.push(place);
+        for (bit, place) in found.into_iter().enumerate() {
+            if place > 0 {
+                present |= 1 << bit;
+                self.places.push(place);
+            }
         }
         let types = match found[Keyword::Type as usize] {
             0 => TypeSet::ALL,
@@ -211,11 +210,8 @@ impl Rules {
 
     /// Returns an unsupported keyword of a rule, if it has one with an effect.
     pub fn unsupported(&self, rule: RuleId) -> Option<Keyword> {
-        let demands = |keyword: &Keyword| {
-            let at = self.get(rule, *keyword);
-            at.is_some_and(|at| self.tree.node(at) != Node::Bool(true))
-        };
-        UNSUPPORTED.into_iter().find(demands)
+        let mut keywords = UNSUPPORTED.into_iter();
+        keywords.find(|it| self.has_any(rule, it.bit()) && !self.flag(rule, *it))
     }
 
     /// Returns the types that a rule allows.
@@ -255,64 +251,46 @@ impl Rules {
 
     /// Returns the position of the member called `name` in an object, or of the string `name` in an
     /// array.
-    pub fn find(
-        &mut self,
-        at: u32,
-        name: &str,
-        fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
-        let (len, step) = match self.tree.node(at) {
-            Node::Object { len, .. } => (len, 1),
-            Node::Array { len, .. } => (len, 0),
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
-        };
+    pub fn find(&mut self, at: u32, name: &str, fuel: &mut Fuel) -> Resumable<Option<u32>> {
         if name.len() > TEXT_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
-        if len <= LINEAR_MAX {
+        let len = self.tree.size(at);
+        let found = if len <= LINEAR_MAX {
             fuel.spend(1 + len / 4)?;
-            let mut found = None;
-            let mut next = at + 1;
-            for _ in 0..len {
-                if self.tree.text(next) == Some(name) {
-                    found = Some(next + step);
-                }
-                next = self.tree.end(next + step);
-            }
-            return Poll::Ready(Ok(found));
-        }
-        ready!(self.index(at, fuel))?;
-        fuel.spend(2 + name.len() as u32 / 32)?;
-        let found = self.indexes[&at].get(&self.hasher.hash_one(name)).copied();
-        let found = found.filter(|place| self.tree.text(*place) == Some(name));
-        Poll::Ready(Ok(found.map(|place| place + step)))
+            let places = self.tree.parts(at);
+            places
+                .filter(|place| self.tree.text(*place) == Some(name))
+                .last()
+        } else {
+            self.index(at, fuel)?;
+            fuel.spend(2 + name.len() as u32 / 32)?;
+            let found = self.indexes[&at].get(&self.hasher.hash_one(name)).copied();
+            found.filter(|place| self.tree.text(*place) == Some(name))
+        };
+        let step = u32::from(self.tree.is_object(at));
+        Ok(found.map(|place| place + step))
     }
 
     /// Returns the number of distinct names in an object or an array of strings.
-    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<u32, SchemaError>> {
-        let len = match self.tree.node(at) {
-            Node::Object { len, .. } | Node::Array { len, .. } => len,
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
-        };
+    pub fn distinct(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<u32> {
+        let len = self.tree.size(at);
         if len <= 1 {
-            return Poll::Ready(Ok(len));
+            return Ok(len);
         }
-        ready!(self.index(at, fuel))?;
-        Poll::Ready(Ok(self.indexes[&at].len() as u32))
+        self.index(at, fuel)?;
+        Ok(self.indexes[&at].len() as u32)
     }
 
     /// Indexes the names in an object or an array of strings. Of duplicates the last one counts.
-    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<(), SchemaError>> {
+    fn index(&mut self, at: u32, fuel: &mut Fuel) -> Resumable {
         if self.indexes.contains_key(&at) {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
-        let (len, end, step) = match self.tree.node(at) {
-            Node::Object { len, end } => (len, end, 1),
-            Node::Array { len, end } => (len, end, 0),
-            _ => return Poll::Ready(Err(SchemaError::Malformed)),
-        };
+        let (len, end) = (self.tree.size(at), self.tree.end(at));
+        let step = u32::from(self.tree.is_object(at));
         if len > INDEX_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
         if self.indexing.at != Some(at) {
             self.indexing = PartialIndex {
@@ -322,11 +300,11 @@ impl Rules {
             };
         }
         while self.indexing.next < end {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             let place = self.indexing.next;
             if let Some(name) = self.tree.text(place) {
                 if name.len() > TEXT_MAX {
-                    return Poll::Ready(Err(SchemaError::TooLarge));
+                    return Err(SchemaError::TooLarge.into());
                 }
                 fuel.spend(2 + name.len() as u32 / 32)?;
                 self.indexing
@@ -339,16 +317,16 @@ impl Rules {
         }
         let done = std::mem::take(&mut self.indexing);
         self.indexes.insert(at, done.index);
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Returns the pattern at a position, which is parsed the first time.
-    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Poll<Result<Rc<Pattern>, SchemaError>> {
+    pub fn pattern(&mut self, at: u32, fuel: &mut Fuel) -> Resumable<Rc<Pattern>> {
         if let Some(known) = self.patterns.get(&at) {
-            return Poll::Ready(known.clone().map_err(SchemaError::from));
+            return Ok(known.clone()?);
         }
         let cost = Pattern::parse_cost(self.tree.text(at).unwrap_or_default());
-        ready!(fuel.poll_ready());
+        fuel.ready()?;
         let parsing = match self.parsing.take().filter(|(known, _)| *known == at) {
             Some((_, parsing)) => parsing,
             None => {
@@ -356,34 +334,30 @@ impl Rules {
                 Pattern::begin(self.tree.text(at).unwrap_or_default())
             }
         };
-        if parsing.is_ok() && fuel.poll_ready().is_pending() {
+        if parsing.is_ok() && fuel.ready().is_err() {
             self.parsing = Some((at, parsing));
-            return Poll::Pending;
+            return Err(Halt::Paused);
         }
         fuel.spend(cost)?;
         let parsed = parsing.and_then(|half| Pattern::end(&half)).map(Rc::new);
         self.patterns.insert(at, parsed.clone());
-        Poll::Ready(parsed.map_err(SchemaError::from))
+        Ok(parsed?)
     }
 
     /// Returns the position of the schema that a rule refers to, if any.
-    pub fn reference(
-        &mut self,
-        rule: RuleId,
-        fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
+    pub fn reference(&mut self, rule: RuleId, fuel: &mut Fuel) -> Resumable<Option<u32>> {
         let keywords = [Keyword::Ref, Keyword::DynamicRef, Keyword::RecursiveRef];
         let Some(at) = keywords.into_iter().find_map(|it| self.get(rule, it)) else {
-            return Poll::Ready(Ok(None));
+            return Ok(None);
         };
-        if let Some(target) = self.references.known(at) {
-            return Poll::Ready(Ok(Some(target)));
+        if let Some(target) = self.references.targets.get(&at) {
+            return Ok(Some(*target));
         }
-        ready!(self.references.read(&self.tree, fuel))?;
+        self.references.read(&self.tree, fuel)?;
         let (mut target, tokens) = self.references.begin(&self.tree, at)?;
         for token in tokens {
             target = match self.tree.node(target) {
-                Node::Object { .. } => ready!(self.find(target, &token, fuel))?,
+                Node::Object { .. } => self.find(target, &token, fuel)?,
                 Node::Array { .. } => {
                     // RFC 6901, section 4: an array index has no leading zero.
                     let at = token
@@ -397,8 +371,8 @@ impl Rules {
             }
             .ok_or(SchemaError::Reference)?;
         }
-        self.references.keep(at, target);
-        Poll::Ready(Ok(Some(target)))
+        self.references.targets.insert(at, target);
+        Ok(Some(target))
     }
 }
 
@@ -408,9 +382,8 @@ impl Rules {
     /// draft 2020-12, an array in `items`.
     pub fn prefix(&self, rule: RuleId) -> Option<u32> {
         let items = self.get(rule, Keyword::Items);
-        let is_list = |at: &u32| matches!(self.tree.node(*at), Node::Array { .. });
-        self.get(rule, Keyword::PrefixItems)
-            .or(items.filter(is_list))
+        let list = items.filter(|at| self.tree.is_array(*at));
+        self.get(rule, Keyword::PrefixItems).or(list)
     }
 
     /// Returns the position of the schema of element number `item`, if any.
@@ -422,8 +395,7 @@ impl Rules {
     ) -> Result<Option<u32>, SchemaError> {
         let prefix = self.prefix(rule);
         if let Some(at) = prefix
-            && let Node::Array { len, .. } = self.tree.node(at)
-            && item < len
+            && item < self.tree.size(at)
         {
             fuel.spend(item / 4)?;
             return Ok(self.tree.items(at).nth(item as usize));
@@ -442,12 +414,8 @@ impl Rules {
 
     /// Returns whether an object or an array is indexed and has no duplicate names.
     pub fn is_distinct(&self, at: u32) -> bool {
-        let len = match self.tree.node(at) {
-            Node::Object { len, .. } | Node::Array { len, .. } => len,
-            _ => 0,
-        };
         let index = self.indexes.get(&at);
-        index.is_some_and(|index| index.len() as u32 == len)
+        index.is_some_and(|index| index.len() as u32 == self.tree.size(at))
     }
 
     /// Returns the position of schema number `which` among those that apply to the member called
@@ -458,29 +426,29 @@ impl Rules {
         name: &str,
         which: u32,
         fuel: &mut Fuel,
-    ) -> Poll<Result<Option<u32>, SchemaError>> {
+    ) -> Resumable<Option<u32>> {
         let mut passed = 0;
         if let Some(at) = self.get(rule, Keyword::Properties)
-            && let Some(schema) = ready!(self.find(at, name, fuel))?
+            && let Some(schema) = self.find(at, name, fuel)?
         {
             if which == passed {
-                return Poll::Ready(Ok(Some(schema)));
+                return Ok(Some(schema));
             }
             passed += 1;
         }
         if let Some(at) = self.get(rule, Keyword::PatternProperties) {
             let tree = self.tree.clone();
             for (pattern, schema) in tree.members(at) {
-                if !ready!(self.pattern(pattern, fuel))?.matches(name, fuel)? {
+                if !self.pattern(pattern, fuel)?.matches(name, fuel)? {
                     continue;
                 }
                 if which == passed {
-                    return Poll::Ready(Ok(Some(schema)));
+                    return Ok(Some(schema));
                 }
                 passed += 1;
             }
         }
         let additional = self.get(rule, Keyword::AdditionalProperties);
-        Poll::Ready(Ok(additional.filter(|_| passed == 0 && which == 0)))
+        Ok(additional.filter(|_| passed == 0 && which == 0))
     }
 }

@@ -1,9 +1,7 @@
 //! Candidate strings and numbers for a schema, simplest first. They need not satisfy it: the
 //! validator decides.
 
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
+use super::error::{Resumable, SchemaError};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::Keyword;
@@ -16,7 +14,7 @@ use crate::json::Node;
 const WORD: &str = "mocked";
 
 /// The longest string that is generated, in characters.
-const LENGTH_MAX: u64 = 65_536;
+const LENGTH_MAX: usize = 65_536;
 
 /// The number of indexes reserved for the variants of one sample of a format.
 const BLOCK: u32 = 256;
@@ -26,7 +24,7 @@ const FURTHER_VARIANTS: u32 = 8;
 
 /// The longest part, in characters, of a string that is composed of the shortest match of each of
 /// several patterns.
-const SHORT_MAX: u64 = 24;
+const SHORT_MAX: usize = 24;
 
 /// The number of strings tried for each pattern.
 const PATTERN_VARIANTS: u32 = 4096;
@@ -35,7 +33,7 @@ const PATTERN_VARIANTS: u32 = 4096;
 const FALLBACK: u32 = 1 << 16;
 
 /// The lengths of the fallback candidates, in case a schema excludes the usual length.
-const FALLBACK_LENGTHS: [u64; 20] = [
+const FALLBACK_LENGTHS: [usize; 20] = [
     0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 16, 20, 24, 32, 48, 64, 100, 128, 256,
 ];
 /// The words that fallback candidates are made of, in case a schema excludes letters.
@@ -44,45 +42,28 @@ const FALLBACK_WORDS: [&str; 8] = ["1", "A", "-", " ", "_", ".", "é", "🙂"];
 /// The digits, in base 36, of the numbers that make words distinct.
 const LETTERS: &[u8; 36] = b"mockedabfghijlnpqrstuvwxyz0123456789";
 
-/// Returns the range of numbers that a rule allows, ignoring `multipleOf`.
-pub fn range(rules: &Rules, rule: RuleId) -> Range {
-    let mut range = Range::default();
-    add_bounds(rules, rule, &mut range);
-    range
-}
-
-fn add_bounds(rules: &Rules, rule: RuleId, range: &mut Range) {
-    let node = |keyword| rules.get(rule, keyword).map(|at| rules.tree.node(at));
-    let number = |keyword| node(keyword).and_then(Number::of);
-    // Before draft 6, `exclusiveMinimum` and `exclusiveMaximum` were booleans that modified
-    // `minimum` and `maximum`.
-    let flag = |keyword| node(keyword) == Some(Node::Bool(true));
-    if let Some(number) = number(Keyword::Minimum) {
-        let exclusive = flag(Keyword::ExclusiveMinimum);
-        range.add_lower(Bound { number, exclusive });
-    }
-    if let Some(number) = number(Keyword::Maximum) {
-        let exclusive = flag(Keyword::ExclusiveMaximum);
-        range.add_upper(Bound { number, exclusive });
-    }
-    let exclusive = true;
-    if let Some(number) = number(Keyword::ExclusiveMinimum) {
-        range.add_lower(Bound { number, exclusive });
-    }
-    if let Some(number) = number(Keyword::ExclusiveMaximum) {
-        range.add_upper(Bound { number, exclusive });
-    }
-}
-
 /// Returns the range of numbers that all of these rules allow.
 pub fn numbers(rules: &Rules, demands: &[RuleId]) -> Range {
     let mut range = Range::default();
     for rule in demands {
-        add_bounds(rules, *rule, &mut range);
-        let step = rules.get(*rule, Keyword::MultipleOf);
-        if let Some(step) = step.and_then(|at| Number::of(rules.tree.node(at))) {
-            range.add_step(step);
+        let node = |keyword| rules.get(*rule, keyword).map(|at| rules.tree.node(at));
+        let number = |keyword| node(keyword).and_then(Number::of);
+        // Before draft 6, `exclusiveMinimum` and `exclusiveMaximum` were booleans that modified
+        // `minimum` and `maximum`.
+        let bound = |keyword, modifier| {
+            let exclusive = keyword == modifier || node(modifier) == Some(Node::Bool(true));
+            number(keyword).map(|number| Bound { number, exclusive })
+        };
+        for keyword in [Keyword::Minimum, Keyword::ExclusiveMinimum] {
+            let bound = bound(keyword, Keyword::ExclusiveMinimum);
+            bound.into_iter().for_each(|bound| range.add_lower(bound));
         }
+        for keyword in [Keyword::Maximum, Keyword::ExclusiveMaximum] {
+            let bound = bound(keyword, Keyword::ExclusiveMaximum);
+            bound.into_iter().for_each(|bound| range.add_upper(bound));
+        }
+        let step = number(Keyword::MultipleOf);
+        step.into_iter().for_each(|step| range.add_step(step));
     }
     range
 }
@@ -101,22 +82,20 @@ pub fn string(
     demands: &[RuleId],
     index: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<Candidate>, SchemaError>> {
-    let min = max_count(rules, demands, Keyword::MinLength).unwrap_or(0);
-    let max = min_count(rules, demands, Keyword::MaxLength).unwrap_or(u64::MAX);
+) -> Resumable<Option<Candidate>> {
+    let (min, max) = limits(rules, demands, Keyword::MinLength, Keyword::MaxLength);
     if max < min {
-        return Poll::Ready(Ok(None));
+        return Ok(None);
     }
-    let format = demands.iter().find_map(|rule| {
-        let name = rules.text(*rule, Keyword::Format)?;
-        Format::named(name)
-    });
+    let named = |rule: &RuleId| Format::named(rules.text(*rule, Keyword::Format)?);
+    let format = demands.iter().find_map(named);
     let samples = format.map_or(0, Format::samples);
-    if let Some((format, sample, variant, after)) = format.and_then(|it| sample_of(it, index)) {
+    if let Some(format) = format
+        && let Some((sample, variant, after)) = sample_of(samples, index)
+    {
         fuel.spend(10)?;
-        let min = min.min(MATCHED_MAX as u64) as usize;
-        let text = format.sample(sample, variant, min);
-        return Poll::Ready(Ok(Some(Candidate { text, after })));
+        let text = format.sample(sample, variant, min.min(MATCHED_MAX));
+        return Ok(Some(Candidate { text, after }));
     }
     let patterns = patterns(rules, demands);
     let number = index - samples * (BLOCK + FURTHER_VARIANTS);
@@ -125,51 +104,48 @@ pub fn string(
     if ways > 0 {
         let (way, variant) = (number % ways, number / ways);
         if variant == PATTERN_VARIANTS {
-            return Poll::Ready(Ok(None));
+            return Ok(None);
         }
         // Alternate between other characters and other lengths.
-        let (variant, lengths) = match variant % 2 {
-            0 => (variant / 2, (min, max)),
+        let (variant, min, max) = match variant % 2 {
+            0 => (variant / 2, min, max),
             _ => {
-                let length = min + u64::from(variant / 2);
-                (0, (length, length.min(max)))
+                let length = min + variant as usize / 2;
+                (0, length, length.min(max))
             }
         };
         let text = match patterns.get(way as usize) {
-            Some(pattern) => ready!(of_pattern(rules, *pattern, lengths, variant, fuel))?,
-            None => ready!(of_patterns(rules, &patterns, variant, fuel))?,
+            Some(at) => rules
+                .pattern(*at, fuel)?
+                .generate(min, max, variant, fuel)?,
+            None => of_patterns(rules, &patterns, variant, fuel)?,
         };
         let after = index + 1;
-        return Poll::Ready(Ok(Some(Candidate { text, after })));
+        return Ok(Some(Candidate { text, after }));
     }
     if min > LENGTH_MAX {
-        return Poll::Ready(Err(SchemaError::TooLarge));
+        return Err(SchemaError::TooLarge.into());
     }
     let first = index - number;
     let (text, after) = match number.checked_sub(FALLBACK) {
-        None => {
-            let text = word(number, min as usize, max.min(LENGTH_MAX) as usize);
-            (text, first + FALLBACK)
-        }
+        None => (word(number, min, max.min(LENGTH_MAX)), first + FALLBACK),
         Some(fallback) => (fallback_string(fallback, min, max), index + 1),
     };
     fuel.spend(2 + text.as_ref().map_or(0, String::len) as u32 / 16)?;
     let is_last = text.is_none() && number >= FALLBACK;
-    Poll::Ready(Ok((!is_last).then_some(Candidate { text, after })))
+    Ok((!is_last).then_some(Candidate { text, after }))
 }
 
 /// Returns the sample and the variant of a format for an index, and the next index to try: first
 /// each sample, then further variants of them. Returns `None` after the last one.
-fn sample_of(format: &'static Format, index: u32) -> Option<(&'static Format, u32, u32, u32)> {
-    let samples = format.samples();
+fn sample_of(samples: u32, index: u32) -> Option<(u32, u32, u32)> {
     match index.checked_sub(samples * BLOCK) {
         None => {
-            let (sample, variant) = (index / BLOCK, index % BLOCK);
-            Some((format, sample, variant, (sample + 1) * BLOCK))
+            let sample = index / BLOCK;
+            Some((sample, index % BLOCK, (sample + 1) * BLOCK))
         }
         Some(other) if other < samples * FURTHER_VARIANTS => {
-            let (sample, variant) = (other % samples, 1 + other / samples);
-            Some((format, sample, variant, index + 1))
+            Some((other % samples, 1 + other / samples, index + 1))
         }
         Some(_) => None,
     }
@@ -187,17 +163,15 @@ fn patterns(rules: &Rules, demands: &[RuleId]) -> Vec<u32> {
 }
 
 /// Returns fallback candidate number `number`: an unusual length or unusual characters.
-fn fallback_string(number: u32, min: u64, max: u64) -> Option<String> {
+fn fallback_string(number: u32, min: usize, max: usize) -> Option<String> {
     let ends = [min, min.saturating_add(1), max.min(LENGTH_MAX)];
     let lengths = ends.into_iter().chain(FALLBACK_LENGTHS);
-    let length = lengths.clone().nth(number as usize);
-    if let Some(length) = length {
-        let length = length.max(min).min(max) as usize;
-        return Some(repeated(length));
+    if let Some(length) = lengths.clone().nth(number as usize) {
+        return Some(repeated(length.max(min).min(max)));
     }
     let word = FALLBACK_WORDS.get(number as usize - lengths.count())?;
-    let length = word_length(min, max);
-    Some(word.chars().cycle().take(length).collect())
+    let chars = word.chars().cycle();
+    Some(chars.take(word_length(min, max)).collect())
 }
 
 /// Returns the word repeated up to this length.
@@ -207,21 +181,8 @@ fn repeated(length: usize) -> String {
     text
 }
 
-fn word_length(min: u64, max: u64) -> usize {
-    (WORD.len() as u64).max(min).min(max) as usize
-}
-
-fn of_pattern(
-    rules: &mut Rules,
-    at: u32,
-    (min, max): (u64, u64),
-    variant: u32,
-    fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, SchemaError>> {
-    let pattern = ready!(rules.pattern(at, fuel))?;
-    let min = usize::try_from(min).unwrap_or(usize::MAX);
-    let max = usize::try_from(max).unwrap_or(usize::MAX);
-    Poll::Ready(pattern.generate(min, max, variant, fuel))
+fn word_length(min: usize, max: usize) -> usize {
+    WORD.len().max(min).min(max)
 }
 
 /// Returns a string that is composed of a match of each pattern.
@@ -230,11 +191,11 @@ fn of_patterns(
     patterns: &[u32],
     variant: u32,
     fuel: &mut Fuel,
-) -> Poll<Result<Option<String>, SchemaError>> {
+) -> Resumable<Option<String>> {
     // Patterns anchored at the start come first, and those anchored at the end last.
     let mut sorted = Vec::with_capacity(patterns.len());
     for at in patterns {
-        let (start, end) = ready!(rules.pattern(*at, fuel))?.anchored();
+        let (start, end) = rules.pattern(*at, fuel)?.anchored;
         sorted.push((u32::from(end) + 1 - u32::from(start), *at));
     }
     sorted.sort_unstable();
@@ -242,27 +203,27 @@ fn of_patterns(
     for (_, at) in &sorted {
         // Every other string is composed of the shortest matches.
         let (variant, lengths) = match variant % 2 {
-            0 => (variant / 2, MATCHED_MAX as u64..=MATCHED_MAX as u64),
+            0 => (variant / 2, MATCHED_MAX..=MATCHED_MAX),
             _ => (0, 0..=SHORT_MAX),
         };
         let mut part = None;
         for max in lengths {
-            part = ready!(of_pattern(rules, *at, (0, max), variant, fuel))?;
+            part = rules.pattern(*at, fuel)?.generate(0, max, variant, fuel)?;
             if part.is_some() {
                 break;
             }
         }
         match part {
             Some(part) => all += &part,
-            None => return Poll::Ready(Ok(None)),
+            None => return Ok(None),
         }
     }
-    Poll::Ready(Ok(Some(all)))
+    Ok(Some(all))
 }
 
 /// Returns word number `number`, which has from `min` to `max` characters.
 fn word(number: u32, min: usize, max: usize) -> Option<String> {
-    let length = word_length(min as u64, max as u64);
+    let length = word_length(min, max);
     if number == 0 {
         return Some(repeated(length));
     }
@@ -282,20 +243,15 @@ fn word(number: u32, min: usize, max: usize) -> Option<String> {
     (length <= max).then(|| stem.chars().chain(digits).collect())
 }
 
-/// Returns the largest value of a keyword among these rules, as a count.
-pub fn max_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
-    let counts = demands
-        .iter()
-        .filter_map(|rule| rules.count(*rule, keyword));
-    counts.max()
-}
-
-/// Returns the smallest value of a keyword among these rules, as a count.
-pub fn min_count(rules: &Rules, demands: &[RuleId], keyword: Keyword) -> Option<u64> {
-    let counts = demands
-        .iter()
-        .filter_map(|rule| rules.count(*rule, keyword));
-    counts.min()
+/// Returns the largest value of one keyword, and the smallest value of another, among these rules.
+pub fn limits(rules: &Rules, demands: &[RuleId], min: Keyword, max: Keyword) -> (usize, usize) {
+    let counts = |keyword| {
+        let demands = demands.iter();
+        let counts = demands.filter_map(move |rule| rules.count(*rule, keyword));
+        counts.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+    };
+    let (min, max) = (counts(min).max(), counts(max).min());
+    (min.unwrap_or(0), max.unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

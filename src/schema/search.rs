@@ -3,9 +3,7 @@
 //! its schemas, one picks a branch at each choice point, one tries the types, and one generates a
 //! value of a type. When a frame fails, the frame below it tries its next alternative.
 
-use std::task::{Poll, ready};
-
-use super::error::SchemaError;
+use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Choose, Cursor, Fill, Frame, FrameResult, Mark};
 use super::fuel::Fuel;
 use super::keyword::{Keyword, TypeSet};
@@ -59,7 +57,8 @@ pub struct Search {
     pub out: Tree,
     pub validator: Validator,
     frames: Vec<Frame>,
-    result: Option<FrameResult>,
+    /// The result of the frame that was on top before, until the one below takes it.
+    pub(super) result: Option<FrameResult>,
     demands: Vec<RuleId>,
     choices: Vec<ChoicePoint>,
     queue: Vec<Queued>,
@@ -68,10 +67,8 @@ pub struct Search {
     /// The number of times that each rule is among the demands.
     opened: Vec<u8>,
     depth: u32,
-    /// The position of the root schema.
-    root: u32,
     /// The number of times that a schema may recurse into itself.
-    repeats: u8,
+    pub repeats: u8,
     /// True if an alternative failed because a schema recursed more than `repeats` times.
     pub recursed: bool,
     bytes_max: usize,
@@ -93,15 +90,14 @@ impl Search {
             limits: Vec::new(),
             opened: Vec::new(),
             depth: 0,
-            root: 0,
             repeats: 0,
             recursed: false,
             bytes_max,
         }
     }
 
-    /// Begins to search for a value of one of these types that satisfies the schema at `root`.
-    pub fn begin(&mut self, root: u32, types: TypeSet, repeats: u8) {
+    /// Begins to search for a value of one of these types that satisfies the schema.
+    pub fn begin(&mut self, types: TypeSet, repeats: u8) {
         self.out.truncate(0, 0);
         self.demands.clear();
         self.choices.clear();
@@ -109,36 +105,40 @@ impl Search {
         self.limits.clear();
         self.opened.fill(0);
         self.validator.reset();
-        (self.depth, self.recursed) = (0, false);
-        (self.root, self.repeats) = (root, repeats);
+        (self.depth, self.recursed, self.repeats) = (0, false, repeats);
         let mark = self.mark();
-        self.require(root);
+        self.require(self.rules.root);
         self.frames.clear();
         self.call(mark, types, Cursor::default());
     }
 
     /// Continues until a value is found, or all alternatives have failed.
-    pub fn run(&mut self) -> Poll<Result<(), SchemaError>> {
-        while let Some(frame) = self.frames.last().copied() {
-            ready!(self.fuel.poll_ready());
+    pub fn run(&mut self) -> Resumable {
+        while let Some(mut frame) = self.frames.last().copied() {
+            self.fuel.ready()?;
             self.fuel.spend(1)?;
             let text = self.out.text_len() + self.out.len() as usize;
-            let done = match text <= self.bytes_max {
-                true => match self.advance(frame) {
-                    Poll::Ready(done) => done,
-                    Poll::Pending => {
-                        self.fuel.refund();
-                        return Poll::Pending;
+            if text > self.bytes_max {
+                return Err(SchemaError::TooLarge.into());
+            }
+            let place = self.frames.len() - 1;
+            match self.advance(&mut frame) {
+                Ok(()) => {
+                    if let Some(known) = self.frames.get_mut(place) {
+                        *known = frame;
                     }
-                },
-                false => return Poll::Ready(Err(SchemaError::TooLarge)),
-            };
-            if let Err(why) = done {
-                if self.fuel.total() == 0 {
-                    return Poll::Ready(Err(why));
                 }
-                self.validator.reset();
-                self.finish(Err(why));
+                Err(Halt::Paused) => {
+                    self.fuel.refund();
+                    return Err(Halt::Paused);
+                }
+                Err(Halt::Failed(why)) => {
+                    if self.fuel.total() == 0 {
+                        return Err(why.into());
+                    }
+                    self.validator.reset();
+                    self.finish(Err(why));
+                }
             }
             self.enforce_limits();
         }
@@ -146,23 +146,27 @@ impl Search {
             .result
             .take()
             .unwrap_or(Err(SchemaError::Contradiction));
-        Poll::Ready(result.map(|_| ()))
+        Ok(result.map(|_| ())?)
     }
 
-    fn advance(&mut self, frame: Frame) -> Poll<Result<(), SchemaError>> {
+    /// Does one step of the frame on top. The changes of the frame are kept unless the step pauses.
+    fn advance(&mut self, frame: &mut Frame) -> Resumable {
         match frame {
             Frame::Scope { mark, .. } => {
                 let result = self.result.take().expect("the frame above has returned");
-                self.release(mark, result.is_err());
+                self.release(*mark, result.is_err());
                 self.finish(result);
-                Poll::Ready(Ok(()))
+                Ok(())
             }
-            Frame::Gather(base) => self.gather(base),
+            Frame::Gather(base) => {
+                let base = *base;
+                self.gather(base, frame)
+            }
             Frame::Choose(choose) => self.choose(choose),
             Frame::Fill(fill) => self.fill(fill),
-            Frame::Listed(listed) => Poll::Ready(self.listed(listed)),
+            Frame::Listed(listed) => self.listed(listed),
             Frame::Scalar(scalar) => self.scalar(scalar),
-            Frame::Embedded(embedded) => Poll::Ready(self.embedded(embedded)),
+            Frame::Embedded(embedded) => self.embedded(embedded),
             Frame::Verify(verify) => self.verify(verify),
             Frame::Array(array) => self.array(array),
             Frame::Object(object) => self.object(object),
@@ -175,27 +179,9 @@ impl Search {
         self.frames.push(frame);
     }
 
-    pub(super) fn replace(&mut self, frame: Frame) {
-        *self.frames.last_mut().expect("a frame is on top") = frame;
-    }
-
     pub(super) fn finish(&mut self, result: FrameResult) {
         self.frames.pop();
         self.result = Some(result);
-    }
-
-    /// Sets the result that the frame on top will take.
-    pub(super) fn set_result(&mut self, result: FrameResult) {
-        self.result = Some(result);
-    }
-
-    /// Returns the result of the frame above, without taking it.
-    pub(super) fn result(&self) -> Option<FrameResult> {
-        self.result
-    }
-
-    pub(super) fn take_result(&mut self) -> Option<FrameResult> {
-        self.result.take()
     }
 
     /// Limits the frames above the top one to half of the remaining fuel, because there are other
@@ -259,6 +245,12 @@ impl Search {
         self.queue.push(Queued::Schema(schema));
     }
 
+    /// Requires the next value to satisfy the schema of a rule's keyword, if the rule has it.
+    pub(super) fn require_keyword(&mut self, rule: RuleId, keyword: Keyword) {
+        let schema = self.rules.get(rule, keyword);
+        self.queue.extend(schema.map(Queued::Schema));
+    }
+
     /// Withdraws the schemas required since the mark.
     pub(super) fn withdraw(&mut self, mark: Mark) {
         self.queue.truncate(mark.queue);
@@ -272,10 +264,11 @@ impl Search {
             choice: mark.choices as u32,
             queue: mark.queue as u32,
             scope: self.frames.len() as u32,
+            types,
+            mark,
             cursor,
         };
-        let fills = 0;
-        self.push(Frame::Scope { mark, types, fills });
+        self.push(Frame::Scope { mark, fills: 0 });
         self.push(Frame::Gather(base));
     }
 
@@ -290,32 +283,32 @@ impl Search {
         (&mut self.rules, demands, &mut self.fuel)
     }
 
-    /// Returns the types that the caller allows for a value, and its counter of branches and types
-    /// tried.
-    pub(super) fn scope(&mut self, base: Base) -> (TypeSet, &mut u32) {
-        match &mut self.frames[base.scope as usize] {
-            Frame::Scope { types, fills, .. } => (*types, fills),
-            _ => unreachable!("a value has a scope"),
-        }
+    /// Returns the number of a value's next branch or type, and counts it.
+    pub(super) fn next_fill(&mut self, base: Base) -> u32 {
+        let Frame::Scope { fills, .. } = &mut self.frames[base.scope as usize] else {
+            unreachable!("a value has a scope")
+        };
+        *fills += 1;
+        *fills - 1
     }
 
-    fn gather(&mut self, base: Base) -> Poll<Result<(), SchemaError>> {
+    fn gather(&mut self, mut base: Base, frame: &mut Frame) -> Resumable {
         if self.depth > DEPTH_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
         if self.queue.len() == base.queue as usize {
-            let frame = match self.choices.len() > base.choice as usize {
+            base.mark = self.mark();
+            *frame = match self.choices.len() > base.choice as usize {
                 true => Frame::Choose(Choose {
                     base,
-                    mark: self.mark(),
-                    next: 0,
-                    unconstrained: false,
-                    why: None,
+                    ..Choose::default()
                 }),
-                false => Frame::Fill(Fill::new(base, self.mark())),
+                false => Frame::Fill(Fill {
+                    base,
+                    ..Fill::default()
+                }),
             };
-            self.replace(frame);
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let queue = self.queue.pop().expect("the queue is not empty");
         let at = match queue {
@@ -326,48 +319,48 @@ impl Search {
                     self.queue.push(Queued::Each { next: after, end });
                 }
                 self.queue.push(Queued::Schema(next));
-                return Poll::Ready(Ok(()));
+                return Ok(());
             }
         };
         let added = self.add(base, at);
-        if added.is_pending() {
+        if added == Err(Halt::Paused) {
             self.queue.push(queue);
         }
         added
     }
 
     /// Adds the schema at a position to the demands.
-    fn add(&mut self, base: Base, at: u32) -> Poll<Result<(), SchemaError>> {
-        let rule = ready!(self.rules.rule(at, &mut self.fuel))?;
+    fn add(&mut self, base: Base, at: u32) -> Resumable {
+        let rule = self.rules.rule(at, &mut self.fuel)?;
         match rule {
-            TRUE => return Poll::Ready(Ok(())),
-            FALSE => return Poll::Ready(Err(SchemaError::Contradiction)),
+            TRUE => return Ok(()),
+            FALSE => return Err(SchemaError::Contradiction.into()),
             _ => {}
         }
         // A schema that is already among the demands adds nothing.
         self.fuel.spend(self.demands(base).len() as u32 / 8)?;
         if self.demands(base).contains(&rule) {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         if let Some(at) = self.rules.get(rule, Keyword::Not)
             && is_unconstrained(self.rules.tree.node(at))
         {
-            return Poll::Ready(Err(SchemaError::Contradiction));
+            return Err(SchemaError::Contradiction.into());
         }
         if let Some(keyword) = self.rules.unsupported(rule) {
-            return Poll::Ready(Err(SchemaError::Keyword(keyword.name())));
+            return Err(SchemaError::Keyword(keyword.name()).into());
         }
         if self.opened.len() < self.rules.len() {
             self.opened.resize(self.rules.len(), 0);
         }
         // The first use of the root schema is not a reference.
-        if self.opened[rule as usize] > self.repeats + u8::from(at == self.root) {
+        if self.opened[rule as usize] > self.repeats + u8::from(at == self.rules.root) {
             self.recursed = true;
-            return Poll::Ready(Err(SchemaError::Endless));
+            return Err(SchemaError::Endless.into());
         }
-        let target = ready!(self.rules.reference(rule, &mut self.fuel))?;
+        let target = self.rules.reference(rule, &mut self.fuel)?;
         if self.demands(base).len() == DEMANDS_MAX {
-            return Poll::Ready(Err(SchemaError::TooLarge));
+            return Err(SchemaError::TooLarge.into());
         }
         self.opened[rule as usize] += 1;
         self.demands.push(rule);
@@ -379,7 +372,7 @@ impl Search {
             }
         }
         self.add_choices(rule)?;
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     fn add_choices(&mut self, rule: RuleId) -> Result<(), SchemaError> {
@@ -399,7 +392,7 @@ impl Search {
             let members = tree.members(at).map(|(_, member)| member);
             for schema in members.take(DEMANDS_MAX) {
                 self.fuel.spend(1)?;
-                if !matches!(tree.node(schema), Node::Array { .. }) {
+                if !tree.is_array(schema) {
                     self.choices.push(ChoicePoint::Dependent(schema));
                 }
             }
@@ -407,48 +400,45 @@ impl Search {
         Ok(())
     }
 
-    fn choose(&mut self, mut choose: Choose) -> Poll<Result<(), SchemaError>> {
-        match self.take_result() {
+    fn choose(&mut self, choose: &mut Choose) -> Resumable {
+        match self.result.take() {
             Some(Ok(cursor)) => {
                 self.pop_limit();
                 self.finish(Ok(cursor));
-                return Poll::Ready(Ok(()));
+                return Ok(());
             }
             Some(Err(why)) => {
                 self.pop_limit();
                 // The failure of the first branch is the most informative.
                 choose.why.get_or_insert(why);
-                self.release(choose.mark, true);
+                self.release(choose.base.mark, true);
             }
             None => {}
         }
         let choice = self.choices[choose.base.choice as usize];
-        match self.next_branch(choice, &mut choose) {
+        match self.next_branch(choice, choose) {
             Branch::Schemas(schemas) => {
-                self.replace(Frame::Choose(choose));
                 self.push_limit();
                 self.queue
                     .extend(schemas.into_iter().flatten().map(Queued::Schema));
-                let choice = choose.base.choice + 1;
                 self.push(Frame::Gather(Base {
-                    choice,
-                    queue: choose.mark.queue as u32,
+                    choice: choose.base.choice + 1,
+                    queue: choose.base.mark.queue as u32,
                     ..choose.base
                 }));
             }
-            Branch::Skipped => self.replace(Frame::Choose(choose)),
-            Branch::None => self.finish(Err(choose.why.unwrap_or(SchemaError::Contradiction))),
+            Branch::Skipped => {}
+            Branch::None => return Err(choose.why.unwrap_or(SchemaError::Contradiction).into()),
         }
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Returns the next branch of a choice point.
     fn next_branch(&self, choice: ChoicePoint, choose: &mut Choose) -> Branch {
         let tree = &self.rules.tree;
-        let first = choose.next == 0;
-        match choice {
+        let branches = match choice {
             ChoicePoint::Branches(list) => {
-                if first {
+                if choose.next == 0 {
                     choose.next = list + 1;
                 }
                 if choose.next == tree.end(list) {
@@ -461,29 +451,21 @@ impl Search {
                 choose.next = tree.end(branch);
                 // Libraries emit `{}` for types they cannot describe, often next to null: try it
                 // last.
-                match is_unconstrained(tree.node(branch)) == choose.unconstrained {
+                return match is_unconstrained(tree.node(branch)) == choose.unconstrained {
                     true => Branch::Schemas([Some(branch), None]),
                     false => Branch::Skipped,
-                }
+                };
             }
             ChoicePoint::Condition(rule) => {
-                choose.next += 1;
                 let get = |keyword| self.rules.get(rule, keyword);
-                match choose.next {
-                    1 => Branch::Schemas([get(Keyword::If), get(Keyword::Then)]),
-                    2 => Branch::Schemas([get(Keyword::Else), None]),
-                    _ => Branch::None,
-                }
+                let condition = [get(Keyword::If), get(Keyword::Then)];
+                [condition, [get(Keyword::Else), None]]
             }
-            ChoicePoint::Dependent(schema) => {
-                choose.next += 1;
-                match choose.next {
-                    1 => Branch::Schemas([Some(schema), None]),
-                    2 => Branch::Schemas([None, None]),
-                    _ => Branch::None,
-                }
-            }
-        }
+            ChoicePoint::Dependent(schema) => [[Some(schema), None], [None, None]],
+        };
+        let branch = branches.get(choose.next as usize);
+        choose.next += 1;
+        branch.copied().map_or(Branch::None, Branch::Schemas)
     }
 }
 

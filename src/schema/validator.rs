@@ -1,14 +1,13 @@
 //! Validation of a value against a schema. As in most validators, `format` is only an annotation.
 
-use std::task::{Poll, ready};
-
 use super::equality::{equal, is_repeated, is_same_scalar, is_small};
-use super::error::SchemaError;
+use super::error::{Halt, Resumable, SchemaError};
 use super::format::Format;
 use super::fuel::Fuel;
 use super::keyword::{Keyword, TypeSet};
-use super::number::{Number, is_multiple};
+use super::number::Number;
 use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
+use super::scalar::numbers;
 use crate::json::{Node, Tree};
 
 /// The deepest nesting of checks, counting schemas and values.
@@ -29,39 +28,27 @@ pub struct Validator {
 }
 
 /// The validation of one value against one rule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Check {
     value: u32,
     rule: RuleId,
-    group: KeywordGroup,
+    /// The index of the current group of keywords (see [`Step::advance`]).
+    group: usize,
     /// The next position in the value, or in the value of a keyword.
     next: u32,
     /// The number of parts already checked at this position.
     passed: u32,
     /// A counter whose meaning depends on the group.
     count: u32,
+    /// True if the check fails unless the child check succeeds.
+    needs_child: bool,
 }
 
-/// The groups of keywords, in the order in which they are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeywordGroup {
-    Scalar,
-    Enum,
-    Reference,
-    AllOf,
-    AnyOf,
-    OneOf,
-    Not,
-    If,
-    Branch,
-    Items,
-    Contains,
-    Unique,
-    Names,
-    Members,
-    Dependents,
-    End,
-}
+/// The number of groups of keywords.
+const GROUPS: usize = 15;
+
+/// The index of the last group of keywords that apply schemas to the same value.
+const LAST_APPLICATOR: usize = 8;
 
 /// The keywords that apply schemas to the same value. The groups of a rule without them are
 /// skipped.
@@ -110,14 +97,9 @@ impl Validator {
     }
 
     /// Continues the validation and returns whether the value is valid.
-    pub fn run(
-        &mut self,
-        rules: &mut Rules,
-        values: &Tree,
-        fuel: &mut Fuel,
-    ) -> Poll<Result<bool, SchemaError>> {
+    pub fn run(&mut self, rules: &mut Rules, values: &Tree, fuel: &mut Fuel) -> Resumable<bool> {
         while let Some(check) = self.checks.last().copied() {
-            ready!(fuel.poll_ready());
+            fuel.ready()?;
             fuel.spend(1)?;
             let mut step = Step {
                 check,
@@ -126,18 +108,26 @@ impl Validator {
                 values,
                 fuel,
             };
-            let Poll::Ready(next) = step.advance() else {
+            let next = step.advance();
+            let check = step.check;
+            if next == Err(Halt::Paused) {
                 fuel.refund();
-                return Poll::Pending;
-            };
-            let (next, check) = (next?, step.check);
+            }
+            let next = next?;
             self.result = None;
             match next {
                 CheckAction::Finish(result) => {
                     self.checks.pop();
                     self.result = Some(result);
                 }
-                CheckAction::NextGroup => *self.top() = check.at_next_group(),
+                CheckAction::NextGroup => {
+                    *self.top() = Check {
+                        group: check.group + 1,
+                        next: 0,
+                        passed: 0,
+                        ..check
+                    }
+                }
                 CheckAction::Continue => *self.top() = check,
                 CheckAction::Child(value, rule) => {
                     *self.top() = check;
@@ -145,7 +135,7 @@ impl Validator {
                 }
             }
         }
-        Poll::Ready(Ok(self.result.take().unwrap_or(true)))
+        Ok(self.result.take().unwrap_or(true))
     }
 
     fn top(&mut self) -> &mut Check {
@@ -181,44 +171,13 @@ impl Check {
         Check {
             value,
             rule,
-            group: KeywordGroup::Scalar,
-            next: 0,
-            passed: 0,
-            count: 0,
-        }
-    }
-
-    fn at_next_group(self) -> Check {
-        use KeywordGroup::*;
-        let group = match self.group {
-            Scalar => Enum,
-            Enum => Reference,
-            Reference => AllOf,
-            AllOf => AnyOf,
-            AnyOf => OneOf,
-            OneOf => Not,
-            Not => If,
-            If => Branch,
-            Branch => Items,
-            Items => Contains,
-            Contains => Unique,
-            Unique => Names,
-            Names => Members,
-            Members => Dependents,
-            Dependents | End => End,
-        };
-        Check {
-            group,
-            next: 0,
-            passed: 0,
-            // The branch depends on the result of `if`.
-            count: if group == Branch { self.count } else { 0 },
-            ..self
+            ..Check::default()
         }
     }
 }
 
 /// The action after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CheckAction {
     /// End the check with this result.
     Finish(bool),
@@ -230,7 +189,17 @@ enum CheckAction {
     Child(u32, RuleId),
 }
 
-/// One step of a check.
+impl CheckAction {
+    /// Returns the action after a group of keywords that the value satisfies or not.
+    fn after(fits: bool) -> CheckAction {
+        match fits {
+            true => CheckAction::NextGroup,
+            false => CheckAction::Finish(false),
+        }
+    }
+}
+
+/// One step of a check. Its changes of the check are lost if it pauses.
 struct Step<'a> {
     check: Check,
     /// The result of the child check that just finished, if any.
@@ -240,39 +209,40 @@ struct Step<'a> {
     fuel: &'a mut Fuel,
 }
 
-type StepResult = Poll<Result<CheckAction, SchemaError>>;
+type StepResult = Resumable<CheckAction>;
 
 impl Step<'_> {
     fn advance(&mut self) -> StepResult {
         let rule = self.check.rule;
         if rule <= FALSE {
-            return Poll::Ready(Ok(CheckAction::Finish(rule == TRUE)));
+            return Ok(CheckAction::Finish(rule == TRUE));
         }
         if let Some(keyword) = self.rules.unsupported(rule) {
-            return Poll::Ready(Err(SchemaError::Keyword(keyword.name())));
+            return Err(SchemaError::Keyword(keyword.name()).into());
         }
-        match self.check.group {
-            KeywordGroup::Scalar => self.scalar(),
-            KeywordGroup::Enum => self.listed(),
-            KeywordGroup::Reference if !self.rules.has_any(rule, APPLICATORS) => {
-                // Skip the groups in between.
-                self.check.group = KeywordGroup::Branch;
-                Poll::Ready(Ok(CheckAction::NextGroup))
-            }
-            KeywordGroup::Reference => self.reference(),
-            KeywordGroup::AllOf => self.branches(Keyword::AllOf),
-            KeywordGroup::AnyOf => self.branches(Keyword::AnyOf),
-            KeywordGroup::OneOf => self.branches(Keyword::OneOf),
-            KeywordGroup::Not => self.not(),
-            KeywordGroup::If => self.condition(),
-            KeywordGroup::Branch => self.branch(),
-            KeywordGroup::Items => self.items(),
-            KeywordGroup::Contains => self.contains(),
-            KeywordGroup::Unique => Poll::Ready(self.unique()),
-            KeywordGroup::Names => self.names(),
-            KeywordGroup::Members => self.members(),
-            KeywordGroup::Dependents => self.dependents(),
-            KeywordGroup::End => Poll::Ready(Ok(CheckAction::Finish(true))),
+        if self.check.needs_child && self.child == Some(false) {
+            return Ok(CheckAction::Finish(false));
+        }
+        let groups: [fn(&mut Self) -> StepResult; GROUPS] = [
+            Self::scalar,
+            Self::listed,
+            Self::reference,
+            |step| step.branches(Keyword::AllOf),
+            |step| step.branches(Keyword::AnyOf),
+            |step| step.branches(Keyword::OneOf),
+            Self::not,
+            Self::condition,
+            Self::branch,
+            Self::items,
+            Self::contains,
+            Self::unique,
+            Self::names,
+            Self::members,
+            Self::dependents,
+        ];
+        match groups.get(self.check.group) {
+            Some(group) => group(self),
+            None => Ok(CheckAction::Finish(true)),
         }
     }
 
@@ -288,7 +258,7 @@ impl Step<'_> {
     fn scalar(&mut self) -> StepResult {
         let (rule, node) = (self.check.rule, self.value());
         if !self.rules.types(rule).meets(TypeSet::of_value(node)) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
+            return Ok(CheckAction::Finish(false));
         }
         let count = |keyword| self.rules.count(rule, keyword);
         let within = |len: u64, min, max| {
@@ -303,42 +273,34 @@ impl Step<'_> {
                 self.fuel.spend(len / 64)?;
                 let text = self.values.text(self.check.value).unwrap_or_default();
                 let chars = text.chars().count() as u64;
-                within(chars, Keyword::MinLength, Keyword::MaxLength) && ready!(self.pattern(text))?
+                within(chars, Keyword::MinLength, Keyword::MaxLength) && self.pattern(text)?
             }
             node => match Number::of(node) {
-                Some(number) => self.number(number),
+                Some(number) => numbers(self.rules, &[rule]).contains(number),
                 None => true,
             },
         };
-        Poll::Ready(Ok(match fits {
+        Ok(match fits {
             true if self.rules.has_any(rule, !SCALARS) => CheckAction::NextGroup,
             fits => CheckAction::Finish(fits),
-        }))
+        })
     }
 
-    fn pattern(&mut self, text: &str) -> Poll<Result<bool, SchemaError>> {
+    fn pattern(&mut self, text: &str) -> Resumable<bool> {
         let Some(at) = self.place(Keyword::Pattern) else {
-            return Poll::Ready(Ok(true));
+            return Ok(true);
         };
-        Poll::Ready(match ready!(self.rules.pattern(at, self.fuel)) {
-            Ok(pattern) => pattern.matches(text, self.fuel),
+        match self.rules.pattern(at, self.fuel) {
+            Ok(pattern) => Ok(pattern.matches(text, self.fuel)?),
             // Libraries emit such patterns together with a `format` of the same meaning.
-            Err(SchemaError::LookAround) if self.known_format() => Ok(true),
-            Err(error) => Err(error),
-        })
+            Err(Halt::Failed(SchemaError::LookAround)) if self.known_format() => Ok(true),
+            Err(halt) => Err(halt),
+        }
     }
 
     fn known_format(&self) -> bool {
         let format = self.rules.text(self.check.rule, Keyword::Format);
         format.is_some_and(|name| Format::named(name).is_some())
-    }
-
-    fn number(&self, number: Number) -> bool {
-        super::scalar::range(self.rules, self.check.rule).contains(number)
-            && self.place(Keyword::MultipleOf).is_none_or(|at| {
-                let step = Number::of(self.rules.tree.node(at));
-                step.is_none_or(|step| is_multiple(number, step))
-            })
     }
 
     /// Checks `const` and `enum`.
@@ -351,17 +313,17 @@ impl Step<'_> {
         {
             self.check.passed = 1;
             if !equals(self, at)? {
-                return Poll::Ready(Ok(CheckAction::Finish(false)));
+                return Ok(CheckAction::Finish(false));
             }
         }
         let Some(at) = self.place(Keyword::Enum) else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         };
         if self.check.next == 0 {
             self.check.next = at + 1;
         }
         if self.check.next == tree.end(at) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
+            return Ok(CheckAction::Finish(false));
         }
         let small = is_small(self.value());
         let mut found = false;
@@ -375,106 +337,92 @@ impl Step<'_> {
             };
             self.check.next = tree.end(self.check.next);
         }
-        Poll::Ready(Ok(if found {
+        Ok(if found {
             CheckAction::NextGroup
         } else {
             CheckAction::Continue
-        }))
+        })
     }
 
     fn reference(&mut self) -> StepResult {
-        match self.child {
-            Some(true) => return Poll::Ready(Ok(CheckAction::NextGroup)),
-            Some(false) => return Poll::Ready(Ok(CheckAction::Finish(false))),
-            None => {}
+        if !self.rules.has_any(self.check.rule, APPLICATORS) {
+            // Skip the groups in between.
+            self.check.group = LAST_APPLICATOR;
+            return Ok(CheckAction::NextGroup);
         }
-        let target = ready!(self.rules.reference(self.check.rule, self.fuel))?;
-        match target {
-            Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(CheckAction::NextGroup)),
-        }
+        let target = self.rules.reference(self.check.rule, self.fuel)?;
+        self.require_once(target)
     }
 
-    fn child_of(&mut self, value: u32, schema: u32) -> StepResult {
-        let rule = ready!(self.rules.rule(schema, self.fuel))?;
-        Poll::Ready(Ok(CheckAction::Child(value, rule)))
+    /// Validates another value; if `needed`, the check fails unless the other value is valid.
+    fn child_of(&mut self, value: u32, schema: u32, needed: bool) -> StepResult {
+        self.check.needs_child = needed;
+        let rule = self.rules.rule(schema, self.fuel)?;
+        Ok(CheckAction::Child(value, rule))
+    }
+
+    /// Requires the value to satisfy a schema, if there is one, and goes on to the next group.
+    fn require_once(&mut self, schema: Option<u32>) -> StepResult {
+        match schema.filter(|_| self.child.is_none()) {
+            Some(at) => self.child_of(self.check.value, at, true),
+            None => Ok(CheckAction::NextGroup),
+        }
     }
 
     /// Checks `allOf`, `anyOf` or `oneOf`.
     fn branches(&mut self, keyword: Keyword) -> StepResult {
         let Some(at) = self.place(keyword) else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         };
         let check = &mut self.check;
         if check.next == 0 {
-            check.next = at + 1;
+            (check.next, check.count) = (at + 1, 0);
         } else if let Some(fits) = self.child {
             check.count += u32::from(fits);
             check.next = self.rules.tree.end(check.next);
-            let decided = match keyword {
-                Keyword::AllOf if !fits => Some(CheckAction::Finish(false)),
-                Keyword::AnyOf if fits => Some(CheckAction::NextGroup),
-                Keyword::OneOf if check.count > 1 => Some(CheckAction::Finish(false)),
-                _ => None,
-            };
-            if let Some(next) = decided {
-                return Poll::Ready(Ok(next));
+            match keyword {
+                Keyword::AnyOf if fits => return Ok(CheckAction::NextGroup),
+                Keyword::OneOf if check.count > 1 => return Ok(CheckAction::Finish(false)),
+                _ => {}
             }
         }
-        if check.next == self.rules.tree.end(at) {
-            return Poll::Ready(Ok(match keyword {
-                Keyword::AllOf => CheckAction::NextGroup,
-                _ if check.count == 0 => CheckAction::Finish(false),
-                _ => CheckAction::NextGroup,
-            }));
+        let all = keyword == Keyword::AllOf;
+        match check.next == self.rules.tree.end(at) {
+            true => Ok(CheckAction::after(all || check.count > 0)),
+            false => self.child_of(self.check.value, self.check.next, all),
         }
-        self.child_of(self.check.value, self.check.next)
     }
 
     fn not(&mut self) -> StepResult {
         match (self.place(Keyword::Not), self.child) {
-            (None, _) | (_, Some(false)) => Poll::Ready(Ok(CheckAction::NextGroup)),
-            (_, Some(true)) => Poll::Ready(Ok(CheckAction::Finish(false))),
-            (Some(at), None) => self.child_of(self.check.value, at),
+            (Some(at), None) => self.child_of(self.check.value, at, false),
+            (_, fits) => Ok(CheckAction::after(fits != Some(true))),
         }
     }
 
     fn condition(&mut self) -> StepResult {
-        if let Some(holds) = self.child {
-            // The branch is `then` or `else`.
-            self.check.count = if holds { 1 } else { 2 };
-            return Poll::Ready(Ok(CheckAction::NextGroup));
-        }
-        match self.place(Keyword::If) {
-            Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(CheckAction::NextGroup)),
+        match (self.place(Keyword::If), self.child) {
+            (Some(at), None) => self.child_of(self.check.value, at, false),
+            (_, holds) => {
+                // The branch: none, `else` or `then`.
+                self.check.count = holds.map_or(0, |holds| 1 + u32::from(holds));
+                Ok(CheckAction::NextGroup)
+            }
         }
     }
 
     fn branch(&mut self) -> StepResult {
-        match self.child {
-            Some(true) => return Poll::Ready(Ok(CheckAction::NextGroup)),
-            Some(false) => return Poll::Ready(Ok(CheckAction::Finish(false))),
-            None => {}
-        }
-        let keyword = match self.check.count {
-            1 => Keyword::Then,
-            2 => Keyword::Else,
-            _ => return Poll::Ready(Ok(CheckAction::NextGroup)),
-        };
-        match self.place(keyword) {
-            Some(at) => self.child_of(self.check.value, at),
-            None => Poll::Ready(Ok(CheckAction::NextGroup)),
-        }
+        self.require_once(match self.check.count {
+            2 => self.place(Keyword::Then),
+            1 => self.place(Keyword::Else),
+            _ => None,
+        })
     }
 
     fn items(&mut self) -> StepResult {
         let Node::Array { end, .. } = self.value() else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         };
-        if self.child == Some(false) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
-        }
         let check = &mut self.check;
         if check.next == 0 {
             check.next = check.value + 1;
@@ -483,46 +431,42 @@ impl Step<'_> {
             check.passed += 1;
         }
         if check.next == end {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         }
         let schema = self
             .rules
             .item_schema(check.rule, check.passed, self.fuel)?;
         match schema {
-            Some(schema) => self.child_of(self.check.next, schema),
+            Some(schema) => self.child_of(self.check.next, schema, true),
             // If this item has no schema, the later ones have none either.
-            None => Poll::Ready(Ok(CheckAction::NextGroup)),
+            None => Ok(CheckAction::NextGroup),
         }
     }
 
     fn contains(&mut self) -> StepResult {
         let (Node::Array { end, .. }, Some(schema)) = (self.value(), self.place(Keyword::Contains))
         else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         };
         let check = &mut self.check;
         if check.next == 0 {
-            check.next = check.value + 1;
+            (check.next, check.count) = (check.value + 1, 0);
         } else if let Some(fits) = self.child {
             check.count += u32::from(fits);
             check.next = self.values.end(check.next);
         }
         if check.next < end {
-            return self.child_of(self.check.next, schema);
+            return self.child_of(self.check.next, schema, false);
         }
         let (found, rule) = (u64::from(check.count), check.rule);
         let min = self.rules.count(rule, Keyword::MinContains).unwrap_or(1);
         let max = self.rules.count(rule, Keyword::MaxContains);
         let fits = found >= min && max.is_none_or(|max| found <= max);
-        Poll::Ready(Ok(if fits {
-            CheckAction::NextGroup
-        } else {
-            CheckAction::Finish(false)
-        }))
+        Ok(CheckAction::after(fits))
     }
 
     /// Compares the next item with those before it.
-    fn unique(&mut self) -> Result<CheckAction, SchemaError> {
+    fn unique(&mut self) -> StepResult {
         let Node::Array { end, len } = self.value() else {
             return Ok(CheckAction::NextGroup);
         };
@@ -530,16 +474,13 @@ impl Step<'_> {
             return Ok(CheckAction::NextGroup);
         }
         if len > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge);
+            return Err(SchemaError::TooLarge.into());
         }
         let first = self.check.value + 1;
-        if self.check.next == 0 {
-            self.check.next = first;
-        }
-        if self.check.next == end {
+        let item = self.check.next.max(first);
+        if item == end {
             return Ok(CheckAction::NextGroup);
         }
-        let item = self.check.next;
         if is_repeated(self.values, first, item, self.fuel)? {
             return Ok(CheckAction::Finish(false));
         }
@@ -550,60 +491,45 @@ impl Step<'_> {
     /// Required names, and the schema of names.
     fn names(&mut self) -> StepResult {
         let Node::Object { end, .. } = self.value() else {
-            self.check.group = KeywordGroup::Dependents;
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            // The remaining groups are about objects.
+            self.check.group = GROUPS - 1;
+            return Ok(CheckAction::NextGroup);
         };
         let required = self.place(Keyword::Required);
         let schema = self.place(Keyword::PropertyNames);
         if required.is_none() && schema.is_none() {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         }
-        if self.child == Some(false) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
-        }
-        let mut check = self.check;
+        let check = &mut self.check;
         if check.next == 0 {
-            check.next = check.value + 1;
+            (check.next, check.count) = (check.value + 1, 0);
         } else if self.child.is_some() || schema.is_none() {
             check.next = self.values.end(check.next + 1);
         }
         if check.next >= end {
             let fits = match required {
-                Some(at) => ready!(self.rules.distinct(at, self.fuel))? == check.count,
+                Some(at) => self.rules.distinct(at, self.fuel)? == check.count,
                 None => true,
             };
-            return Poll::Ready(Ok(if fits {
-                CheckAction::NextGroup
-            } else {
-                CheckAction::Finish(false)
-            }));
+            return Ok(CheckAction::after(fits));
         }
-        let name = self.values.text(check.next).unwrap_or_default();
         if let Some(at) = required {
-            let found = ready!(self.rules.find(at, name, self.fuel))?;
+            let name = self.values.text(check.next).unwrap_or_default();
+            let found = self.rules.find(at, name, self.fuel)?;
             check.count += u32::from(found.is_some());
         }
-        if let Some(schema) = schema {
-            let rule = ready!(self.rules.rule(schema, self.fuel))?;
-            self.check = check;
-            return Poll::Ready(Ok(CheckAction::Child(check.next, rule)));
+        match schema {
+            Some(schema) => self.child_of(self.check.next, schema, true),
+            None => Ok(CheckAction::Continue),
         }
-        self.check = check;
-        Poll::Ready(Ok(CheckAction::Continue))
     }
 
     /// Checks `properties`, `patternProperties` and `additionalProperties`.
     fn members(&mut self) -> StepResult {
-        let Node::Object { end, .. } = self.value() else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
-        };
         if !self.rules.has_any(self.check.rule, MEMBERS) {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+            return Ok(CheckAction::NextGroup);
         }
-        if self.child == Some(false) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
-        }
-        let mut check = self.check;
+        let check = &mut self.check;
         if check.next == 0 {
             check.next = check.value + 1;
         } else if self.child.is_some() && self.rules.has_patterns(check.rule) {
@@ -611,22 +537,21 @@ impl Step<'_> {
         } else if self.child.is_some() {
             check.next = self.values.end(check.next + 1);
         }
-        if check.next >= end {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
+        if check.next >= self.values.end(check.value) {
+            return Ok(CheckAction::NextGroup);
         }
         let name = self.values.text(check.next).unwrap_or_default();
         let schema = self
             .rules
-            .member_schema(check.rule, name, check.passed, self.fuel);
-        let Some(schema) = ready!(schema)? else {
-            check.next = self.values.end(check.next + 1);
-            check.passed = 0;
-            self.check = check;
-            return Poll::Ready(Ok(CheckAction::Continue));
-        };
-        let rule = ready!(self.rules.rule(schema, self.fuel))?;
-        self.check = check;
-        Poll::Ready(Ok(CheckAction::Child(check.next + 1, rule)))
+            .member_schema(check.rule, name, check.passed, self.fuel)?;
+        match schema {
+            Some(schema) => self.child_of(self.check.next + 1, schema, true),
+            None => {
+                check.next = self.values.end(check.next + 1);
+                check.passed = 0;
+                Ok(CheckAction::Continue)
+            }
+        }
     }
 
     /// Checks `dependentRequired`, `dependentSchemas` and, before draft 2019-09, `dependencies`.
@@ -636,48 +561,38 @@ impl Step<'_> {
             Keyword::DependentSchemas,
             Keyword::Dependencies,
         ];
-        if self.child == Some(false) {
-            return Poll::Ready(Ok(CheckAction::Finish(false)));
-        }
         let Some(keyword) = keywords.get(self.check.passed as usize) else {
-            return Poll::Ready(Ok(CheckAction::NextGroup));
-        };
-        let (Some(at), Node::Object { .. }) = (self.place(*keyword), self.value()) else {
-            self.check.passed += 1;
-            self.check.next = 0;
-            return Poll::Ready(Ok(CheckAction::Continue));
+            return Ok(CheckAction::NextGroup);
         };
         let tree = self.rules.tree.clone();
-        let next = match self.check.next {
-            0 => at + 1,
-            next => next,
-        };
-        if next == tree.end(at) {
+        // Without the keyword, there is nothing to check from the beginning to the end.
+        let place = self.place(*keyword);
+        let (first, end) = place.map_or((0, 0), |at| (at + 1, tree.end(at)));
+        let next = self.check.next.max(first);
+        if next == end {
             self.check.passed += 1;
             self.check.next = 0;
-            return Poll::Ready(Ok(CheckAction::Continue));
+            return Ok(CheckAction::Continue);
         }
+        self.check.next = tree.end(next + 1);
         let name = tree.text(next).unwrap_or_default();
-        let present = self.has_member(name)?;
-        let after = tree.end(next + 1);
-        if let Node::Array { .. } = tree.node(next + 1) {
-            let before = self.fuel.total();
-            for wanted in tree.items(next + 1).filter(|_| present) {
-                let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
-                if !self.has_member(wanted)? {
-                    return Poll::Ready(Ok(CheckAction::Finish(false)));
-                }
-                if before - self.fuel.total() > DEPENDENTS_MAX {
-                    return Poll::Ready(Err(SchemaError::TooLarge));
-                }
-            }
-        } else if present {
-            let rule = ready!(self.rules.rule(next + 1, self.fuel))?;
-            self.check.next = after;
-            return Poll::Ready(Ok(CheckAction::Child(self.check.value, rule)));
+        if !self.has_member(name)? {
+            return Ok(CheckAction::Continue);
         }
-        self.check.next = after;
-        Poll::Ready(Ok(CheckAction::Continue))
+        if !tree.is_array(next + 1) {
+            return self.child_of(self.check.value, next + 1, true);
+        }
+        let before = self.fuel.total();
+        for wanted in tree.items(next + 1) {
+            let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
+            if !self.has_member(wanted)? {
+                return Ok(CheckAction::Finish(false));
+            }
+            if before - self.fuel.total() > DEPENDENTS_MAX {
+                return Err(SchemaError::TooLarge.into());
+            }
+        }
+        Ok(CheckAction::Continue)
     }
 
     fn has_member(&mut self, name: &str) -> Result<bool, SchemaError> {

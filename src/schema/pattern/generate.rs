@@ -2,6 +2,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use super::Pattern;
 use super::lengths::{Lengths, lengths};
 use super::parts::{Budget, has, is_single, literal, ranges};
 
@@ -19,44 +20,46 @@ const CHOICES_MAX: u32 = 36;
 /// The number of lengths beyond the minimum that are considered.
 const SPAN: usize = 256;
 
-/// Implements [`super::Pattern::generate`]. Returns `None` if the budget does not suffice.
-pub fn string(
-    hir: &Hir,
-    (at_start, at_end): (bool, bool),
-    min: usize,
-    max: usize,
-    variant: u32,
-    budget: &mut Budget,
-) -> Option<Option<String>> {
-    let mut generator = StringGenerator {
-        out: String::new(),
-        count: 0,
-        run: 0,
-        variant,
-        budget,
-    };
-    generator.natural(hir)?;
-    if (min..=max).contains(&generator.count) {
-        return Some(Some(generator.out));
+impl Pattern {
+    /// Implements [`Pattern::generate`]. Returns `None` if the budget does not suffice.
+    pub(super) fn string(
+        &self,
+        min: usize,
+        max: usize,
+        variant: u32,
+        budget: &mut Budget,
+    ) -> Option<Option<String>> {
+        let (at_start, at_end) = self.anchored;
+        let mut generator = StringGenerator {
+            out: String::new(),
+            count: 0,
+            run: 0,
+            variant,
+            budget,
+        };
+        generator.append(&self.hir, None)?;
+        if (min..=max).contains(&generator.count) {
+            return Some(Some(generator.out));
+        }
+        let padded = !at_start || !at_end;
+        let top = max.min(min.saturating_add(SPAN));
+        let all = lengths(&self.hir, top, generator.budget)?;
+        let long_enough = all.each().find(|len| *len >= min);
+        let Some(len) = long_enough.or(all.each().last().filter(|_| padded)) else {
+            return Some(None);
+        };
+        generator.out.clear();
+        (generator.count, generator.run) = (0, 0);
+        generator.variant = variant;
+        generator.append(&self.hir, Some(len))?;
+        let padding: String = (len..min)
+            .map(|at| char::from(WORD[at % WORD.len()]))
+            .collect();
+        Some(Some(match at_end {
+            false => generator.out + &padding,
+            true => padding + &generator.out,
+        }))
     }
-    let padded = !at_start || !at_end;
-    let top = max.min(min.saturating_add(SPAN));
-    let all = lengths(hir, top, generator.budget)?;
-    let long_enough = all.each().find(|len| *len >= min);
-    let Some(len) = long_enough.or(all.each().last().filter(|_| padded)) else {
-        return Some(None);
-    };
-    generator.out.clear();
-    (generator.count, generator.run) = (0, 0);
-    generator.variant = variant;
-    generator.exact(hir, len)?;
-    let padding: String = (len..min)
-        .map(|at| char::from(WORD[at % WORD.len()]))
-        .collect();
-    Some(Some(match at_end {
-        false => generator.out + &padding,
-        true => padding + &generator.out,
-    }))
 }
 
 struct StringGenerator<'a> {
@@ -83,36 +86,19 @@ impl StringGenerator<'_> {
         self.count += 1;
     }
 
-    /// Appends a match of natural length.
-    fn natural(&mut self, hir: &Hir) -> Option<()> {
+    /// Appends a match of exactly `len` characters, which must be one of its possible lengths, or
+    /// of natural length.
+    fn append(&mut self, hir: &Hir, len: Option<usize>) -> Option<()> {
         self.budget.spend(2)?;
-        match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => {}
-            HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
-            HirKind::Capture(capture) => self.natural(&capture.sub)?,
-            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.natural(part))?,
-            HirKind::Alternation(branches) => {
-                let branch = self.choose(branches.len() as u32) as usize;
-                self.natural(&branches[branch])?;
+        match (hir.kind(), len) {
+            (HirKind::Empty | HirKind::Look(_), _) => {}
+            (HirKind::Literal(_) | HirKind::Class(_), _) => self.single(hir)?,
+            (HirKind::Capture(capture), _) => self.append(&capture.sub, len)?,
+            (HirKind::Concat(parts), None) => {
+                parts.iter().try_for_each(|part| self.append(part, None))?;
             }
-            HirKind::Repetition(repetition) => {
-                for _ in 0..natural_count(repetition) {
-                    self.natural(&repetition.sub)?;
-                }
-            }
-        }
-        Some(())
-    }
-
-    /// Appends a match of exactly `len` characters, which must be one of its possible lengths.
-    fn exact(&mut self, hir: &Hir, len: usize) -> Option<()> {
-        self.budget.spend(2)?;
-        match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => {}
-            HirKind::Literal(_) | HirKind::Class(_) => self.single(hir)?,
-            HirKind::Capture(capture) => self.exact(&capture.sub, len)?,
-            HirKind::Concat(parts) => {
-                let mut rests = vec![Lengths::zero(len)];
+            (HirKind::Concat(parts), Some(len)) => {
+                let mut rests = vec![Lengths::only(0, len)];
                 for part in parts.iter().skip(1).rev() {
                     let rest = &rests[rests.len() - 1];
                     let sum = rest.plus(&lengths(part, len, self.budget)?, self.budget)?;
@@ -122,20 +108,30 @@ impl StringGenerator<'_> {
                 for (part, rest) in parts.iter().zip(rests.iter().rev()) {
                     let own = lengths(part, left, self.budget)?;
                     let own = own.each().find(|own| rest.has(left - own))?;
-                    self.exact(part, own)?;
+                    self.append(part, Some(own))?;
                     left -= own;
                 }
             }
-            HirKind::Alternation(branches) => {
+            (HirKind::Alternation(branches), len) => {
                 let first = self.choose(branches.len() as u32) as usize;
+                let Some(exact) = len else {
+                    return self.append(&branches[first], None);
+                };
                 let order = branches[first..].iter().chain(&branches[..first]);
                 for branch in order {
-                    if lengths(branch, len, self.budget)?.has(len) {
-                        return self.exact(branch, len);
+                    if lengths(branch, exact, self.budget)?.has(exact) {
+                        return self.append(branch, len);
                     }
                 }
             }
-            HirKind::Repetition(repetition) => self.exact_repetition(repetition, len)?,
+            (HirKind::Repetition(repetition), None) => {
+                for _ in 0..natural_count(repetition) {
+                    self.append(&repetition.sub, None)?;
+                }
+            }
+            (HirKind::Repetition(repetition), Some(len)) => {
+                self.exact_repetition(repetition, len)?;
+            }
         }
         Some(())
     }
@@ -143,7 +139,7 @@ impl StringGenerator<'_> {
     fn exact_repetition(&mut self, repetition: &Repetition, len: usize) -> Option<()> {
         let sub = &repetition.sub;
         if is_single(sub) {
-            return (0..len).try_for_each(|_| self.natural(sub));
+            return (0..len).try_for_each(|_| self.append(sub, None));
         }
         let once = lengths(sub, len, self.budget)?;
         // If the part can be empty, empty repetitions make up the minimum.
@@ -152,7 +148,7 @@ impl StringGenerator<'_> {
         } else {
             repetition.min as usize
         };
-        let mut sums = vec![Lengths::zero(len)];
+        let mut sums = vec![Lengths::only(0, len)];
         while sums.len() <= min || !sums[sums.len() - 1].has(len) {
             self.budget.spend(1)?;
             let sum = sums[sums.len() - 1].plus(&once, self.budget)?;
@@ -163,7 +159,7 @@ impl StringGenerator<'_> {
             let own = once
                 .each()
                 .find(|own| *own <= left && before.has(left - own))?;
-            self.exact(sub, own)?;
+            self.append(sub, Some(own))?;
             left -= own;
         }
         Some(())

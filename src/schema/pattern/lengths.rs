@@ -19,10 +19,10 @@ impl Lengths {
         }
     }
 
-    /// Returns the set that contains only 0.
-    pub fn zero(top: usize) -> Lengths {
+    /// Returns the set that contains only `len`, or nothing if `len` is greater than `top`.
+    pub fn only(len: usize, top: usize) -> Lengths {
         let mut lengths = Lengths::none(top);
-        lengths.add(0);
+        lengths.add(len);
         lengths
     }
 
@@ -44,10 +44,6 @@ impl Lengths {
             let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
             bits.map(move |bit| 64 * at + bit)
         })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
     }
 
     fn unite(&mut self, other: &Lengths) {
@@ -86,21 +82,13 @@ impl Lengths {
 pub fn lengths(hir: &Hir, top: usize, budget: &mut Budget) -> Option<Lengths> {
     budget.spend(2 + top / 1024)?;
     Some(match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Lengths::zero(top),
-        HirKind::Literal(bytes) => {
-            let mut lengths = Lengths::none(top);
-            lengths.add(literal(&bytes.0).chars().count());
-            lengths
-        }
-        HirKind::Class(_) => {
-            let mut lengths = Lengths::none(top);
-            lengths.add(1);
-            lengths
-        }
+        HirKind::Empty | HirKind::Look(_) => Lengths::only(0, top),
+        HirKind::Literal(bytes) => Lengths::only(literal(&bytes.0).chars().count(), top),
+        HirKind::Class(_) => Lengths::only(1, top),
         HirKind::Capture(capture) => lengths(&capture.sub, top, budget)?,
         HirKind::Repetition(repetition) => repeated(repetition, top, budget)?,
         HirKind::Concat(parts) => {
-            let mut sum = Lengths::zero(top);
+            let mut sum = Lengths::only(0, top);
             for part in parts {
                 sum = sum.plus(&lengths(part, top, budget)?, budget)?;
             }
@@ -127,10 +115,10 @@ fn repeated(repetition: &Repetition, top: usize, budget: &mut Budget) -> Option<
         counts.for_each(|count| all.add(count * len));
         return Some(all);
     }
-    let mut sum = Lengths::zero(top);
+    let mut sum = Lengths::only(0, top);
     for _ in 0..repetition.min {
         let next = sum.plus(&once, budget)?;
-        let settled = next == sum || next.is_empty();
+        let settled = next == sum || next.each().next().is_none();
         sum = next;
         if settled {
             break;

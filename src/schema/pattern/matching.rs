@@ -3,143 +3,133 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
+use super::Pattern;
 use super::parts::{Budget, has, is_single, literal};
 
 /// Positions between characters, in ascending order.
 type Ends = Vec<u32>;
 
-/// Returns whether a pattern matches anywhere in `text`, or `None` if the budget does not suffice.
-pub fn is_match(
-    hir: &Hir,
-    text: &[char],
-    (at_start, at_end): (bool, bool),
-    budget: &mut Budget,
-) -> Option<bool> {
-    budget.spend(2 + text.len() / 16)?;
-    let starts = match at_start {
-        true => vec![0],
-        false => (0..=text.len() as u32).collect(),
-    };
-    let ends = ends(hir, text, &starts, budget)?;
-    Some(match at_end {
-        true => ends.contains(&(text.len() as u32)),
-        false => !ends.is_empty(),
-    })
+impl Pattern {
+    /// Implements [`Pattern::matches`]. Returns `None` if the budget does not suffice.
+    pub(super) fn is_match(&self, text: &[char], budget: &mut Budget) -> Option<bool> {
+        let (at_start, at_end) = self.anchored;
+        budget.spend(2 + text.len() / 16)?;
+        let starts = match at_start {
+            true => vec![0],
+            false => (0..=text.len() as u32).collect(),
+        };
+        let ends = Matcher { text, budget }.ends(&self.hir, &starts)?;
+        Some(match at_end {
+            true => ends.contains(&(text.len() as u32)),
+            false => !ends.is_empty(),
+        })
+    }
 }
 
-/// Returns the positions where matches of a part can end if they begin at one of `starts`.
-fn ends(hir: &Hir, text: &[char], starts: &[u32], budget: &mut Budget) -> Option<Ends> {
-    budget.spend(1 + starts.len() / 8)?;
-    if starts.is_empty() {
-        return Some(Ends::new());
-    }
-    Some(match hir.kind() {
-        HirKind::Empty => starts.to_vec(),
-        HirKind::Literal(bytes) => {
-            let literal = literal(&bytes.0);
-            let len = literal.chars().count() as u32;
-            budget.spend(len as usize / 8)?;
-            let begins = |start: &&u32| text[**start as usize..].iter().copied().take(len as usize);
-            let found = starts
-                .iter()
-                .filter(|start| begins(start).eq(literal.chars()));
-            found.map(|start| start + len).collect()
+struct Matcher<'a> {
+    text: &'a [char],
+    budget: &'a mut Budget,
+}
+
+impl Matcher<'_> {
+    /// Returns the positions where matches of a part can end if they begin at one of `starts`.
+    fn ends(&mut self, hir: &Hir, starts: &[u32]) -> Option<Ends> {
+        self.budget.spend(1 + starts.len() / 8)?;
+        if starts.is_empty() {
+            return Some(Ends::new());
         }
-        HirKind::Class(class) => {
-            let in_class =
-                |start: &&u32| text.get(**start as usize).is_some_and(|c| has(class, *c));
-            starts
-                .iter()
-                .filter(in_class)
-                .map(|start| start + 1)
-                .collect()
-        }
-        HirKind::Look(look) => {
-            let holds = |start: &u32| holds(*look, text, *start as usize);
-            starts.iter().copied().filter(holds).collect()
-        }
-        HirKind::Repetition(repetition) => repeated(repetition, text, starts, budget)?,
-        HirKind::Capture(capture) => ends(&capture.sub, text, starts, budget)?,
-        HirKind::Concat(parts) => {
-            let mut at = starts.to_vec();
-            for part in parts {
-                at = ends(part, text, &at, budget)?;
+        let text = self.text;
+        Some(match hir.kind() {
+            HirKind::Empty => starts.to_vec(),
+            HirKind::Literal(bytes) => {
+                let literal = literal(&bytes.0);
+                let len = literal.chars().count();
+                self.budget.spend(len / 8)?;
+                let begins = |start: &&u32| text[**start as usize..].iter().copied().take(len);
+                let found = starts
+                    .iter()
+                    .filter(|start| begins(start).eq(literal.chars()));
+                found.map(|start| start + len as u32).collect()
             }
-            at
-        }
-        HirKind::Alternation(branches) => {
-            let mut all = Ends::new();
-            for branch in branches {
-                let more = ends(branch, text, starts, budget)?;
-                all = union(&all, &more);
+            HirKind::Class(class) => {
+                let next = |start: &&u32| text.get(**start as usize);
+                let found = starts
+                    .iter()
+                    .filter(|start| next(start).is_some_and(|char| has(class, *char)));
+                found.map(|start| start + 1).collect()
             }
-            all
-        }
-    })
-}
+            HirKind::Look(look) => {
+                let holds = |start: &u32| holds(*look, text, *start as usize);
+                starts.iter().copied().filter(holds).collect()
+            }
+            HirKind::Repetition(repetition) => self.repeated(repetition, starts)?,
+            HirKind::Capture(capture) => self.ends(&capture.sub, starts)?,
+            HirKind::Concat(parts) => {
+                let mut at = starts.to_vec();
+                for part in parts {
+                    at = self.ends(part, &at)?;
+                }
+                at
+            }
+            HirKind::Alternation(branches) => {
+                let mut all = Ends::new();
+                for branch in branches {
+                    all = union(&all, &self.ends(branch, starts)?);
+                }
+                all
+            }
+        })
+    }
 
-fn repeated(
-    repetition: &Repetition,
-    text: &[char],
-    starts: &[u32],
-    budget: &mut Budget,
-) -> Option<Ends> {
-    if is_single(&repetition.sub) {
-        return run(repetition, text, starts, budget);
-    }
-    let mut at = starts.to_vec();
-    for _ in 0..repetition.min {
-        let next = ends(&repetition.sub, text, &at, budget)?;
-        // Once the set no longer changes, further repetitions will not change it either.
-        let settled = next == at;
-        at = next;
-        if settled || at.is_empty() {
-            break;
+    fn repeated(&mut self, repetition: &Repetition, starts: &[u32]) -> Option<Ends> {
+        if is_single(&repetition.sub) {
+            return self.run(repetition, starts);
         }
-    }
-    let mut all = at.clone();
-    let more = repetition.max.map_or(u32::MAX, |max| max - repetition.min);
-    for _ in 0..more {
-        let next = ends(&repetition.sub, text, &at, budget)?;
-        at = next
-            .into_iter()
-            .filter(|end| all.binary_search(end).is_err())
-            .collect();
-        if at.is_empty() {
-            break;
+        let mut at = starts.to_vec();
+        for _ in 0..repetition.min {
+            let next = self.ends(&repetition.sub, &at)?;
+            // Once the set no longer changes, further repetitions will not change it either.
+            let settled = next == at;
+            at = next;
+            if settled || at.is_empty() {
+                break;
+            }
         }
-        budget.spend(all.len() / 8)?;
-        all = union(&all, &at);
+        let mut all = at.clone();
+        let more = repetition.max.map_or(u32::MAX, |max| max - repetition.min);
+        for _ in 0..more {
+            at = self.ends(&repetition.sub, &at)?;
+            at.retain(|end| all.binary_search(end).is_err());
+            if at.is_empty() {
+                break;
+            }
+            self.budget.spend(all.len() / 8)?;
+            all = union(&all, &at);
+        }
+        Some(all)
     }
-    Some(all)
-}
 
-/// Handles a repetition of single characters in a single pass over the text.
-fn run(
-    repetition: &Repetition,
-    text: &[char],
-    starts: &[u32],
-    budget: &mut Budget,
-) -> Option<Ends> {
-    let min = repetition.min as usize;
-    let max = repetition.max.map_or(usize::MAX, |max| max as usize);
-    let mut all = Ends::new();
-    // The end of the run of matching characters from the last start: starts within it share it.
-    let mut reach = 0;
-    for &start in starts {
-        let start = start as usize;
-        if reach < start {
-            reach = start;
+    /// Handles a repetition of single characters in a single pass over the text.
+    fn run(&mut self, repetition: &Repetition, starts: &[u32]) -> Option<Ends> {
+        let min = repetition.min as usize;
+        let max = repetition.max.map_or(usize::MAX, |max| max as usize);
+        let text = self.text;
+        let mut all = Ends::new();
+        // The end of the run of matching characters from the last start: starts within it share it.
+        let mut reach = 0;
+        for &start in starts {
+            let start = start as usize;
+            reach = reach.max(start);
+            while reach < text.len() && reach - start < max && one(&repetition.sub, text[reach]) {
+                reach += 1;
+            }
+            self.budget.spend(1 + (reach - start) / 8)?;
+            let last = start.saturating_add(max).min(reach);
+            let from = (start + min).max(all.last().map_or(0, |end| *end as usize + 1));
+            all.extend((from..=last).map(|end| end as u32));
         }
-        while reach < text.len() && reach - start < max && one(&repetition.sub, text[reach]) {
-            reach += 1;
-        }
-        budget.spend(1 + (reach - start) / 8)?;
-        let last = start.saturating_add(max).min(reach);
-        let from = (start + min).max(all.last().map_or(0, |end| *end as usize + 1));
-        all.extend((from..=last).map(|end| end as u32));
+        Some(all)
     }
-    Some(all)
 }
 
 fn one(hir: &Hir, char: char) -> bool {

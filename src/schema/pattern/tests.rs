@@ -8,7 +8,7 @@ fn fuel() -> Fuel {
     fuel
 }
 
-fn parse(text: &str) -> Result<Pattern, PatternError> {
+fn parse(text: &str) -> Result<Pattern, SchemaError> {
     Pattern::begin(text).and_then(|parsing| Pattern::end(&parsing))
 }
 
@@ -151,22 +151,22 @@ fn classes_and_escapes_are_those_of_javascript() {
 #[test]
 fn unsupported_patterns_are_distinguished_from_malformed_ones() {
     for (text, expected) in [
-        ("(", PatternError::Malformed),
-        ("a)", PatternError::Malformed),
-        ("[b-a]", PatternError::Malformed),
-        ("*", PatternError::Malformed),
-        ("\\", PatternError::Malformed),
-        ("\\u12", PatternError::Malformed),
-        ("\\ud800\\uffff", PatternError::Malformed),
-        ("\\ud800\\u+123", PatternError::Malformed),
-        ("\\p{Nothing}", PatternError::Malformed),
-        ("(?=a)", PatternError::LookAround),
-        ("a(?!b)", PatternError::LookAround),
-        ("(?<=a)b", PatternError::LookAround),
-        ("(?<!a)b", PatternError::LookAround),
-        ("(a)\\1", PatternError::LookAround),
-        ("(?<x>a)\\k<x>", PatternError::LookAround),
-        ("a{100001}", PatternError::TooLarge),
+        ("(", SchemaError::BadPattern),
+        ("a)", SchemaError::BadPattern),
+        ("[b-a]", SchemaError::BadPattern),
+        ("*", SchemaError::BadPattern),
+        ("\\", SchemaError::BadPattern),
+        ("\\u12", SchemaError::BadPattern),
+        ("\\ud800\\uffff", SchemaError::BadPattern),
+        ("\\ud800\\u+123", SchemaError::BadPattern),
+        ("\\p{Nothing}", SchemaError::BadPattern),
+        ("(?=a)", SchemaError::LookAround),
+        ("a(?!b)", SchemaError::LookAround),
+        ("(?<=a)b", SchemaError::LookAround),
+        ("(?<!a)b", SchemaError::LookAround),
+        ("(a)\\1", SchemaError::LookAround),
+        ("(?<x>a)\\k<x>", SchemaError::LookAround),
+        ("a{100001}", SchemaError::TooLarge),
     ] {
         assert_eq!(parse(text).map(|_| ()), Err(expected), "{text}");
     }
@@ -175,17 +175,17 @@ fn unsupported_patterns_are_distinguished_from_malformed_ones() {
     assert!(parse(&(long + "a")).is_err());
     let folded = |letters: usize| parse(&format!("(?i){}", "a".repeat(letters))).map(|_| ());
     assert_eq!(folded(252), Ok(()));
-    assert_eq!(folded(253), Err(PatternError::TooLarge));
+    assert_eq!(folded(253), Err(SchemaError::TooLarge));
     let dots = |count: usize| parse(&".".repeat(count)).map(|_| ());
     assert_eq!(dots(44), Ok(()));
-    assert_eq!(dots(45), Err(PatternError::TooLarge));
+    assert_eq!(dots(45), Err(SchemaError::TooLarge));
     let properties = |count: usize| parse(&"\\p{Lu}".repeat(count)).map(|_| ());
     assert_eq!(properties(4), Ok(()));
-    assert_eq!(properties(5), Err(PatternError::TooLarge));
+    assert_eq!(properties(5), Err(SchemaError::TooLarge));
     let nested = |depth: usize| "(".repeat(depth) + "a" + &")".repeat(depth);
     assert!(parse(&nested(20)).is_ok());
     let deep = parse(&nested(100)).map(|_| ());
-    assert_eq!(deep, Err(PatternError::TooLarge));
+    assert_eq!(deep, Err(SchemaError::TooLarge));
 }
 
 #[test]

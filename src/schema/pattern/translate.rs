@@ -2,20 +2,12 @@
 //! ASCII classes, escapes and literal brackets. Syntax of Python and Rust that JavaScript lacks
 //! (`\A`, `\Z`, `(?P<name>`, `(?i)`) is accepted too, because pydantic emits it.
 
+use std::char::decode_utf16;
 use std::fmt::Write;
 
-use PatternError::{LookAround, Malformed, TooLarge};
+use SchemaError::{BadPattern, LookAround, TooLarge};
 
-/// The reason why a pattern is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatternError {
-    /// The pattern is not a valid regular expression.
-    Malformed,
-    /// The pattern has look-around or a back-reference.
-    LookAround,
-    /// The pattern is too long or nests too deeply.
-    TooLarge,
-}
+use crate::schema::error::SchemaError;
 
 /// The class `\d` (ECMA-262, section 22.2.2.9), to be put in brackets.
 const DIGITS: &str = "0-9";
@@ -23,6 +15,15 @@ const DIGITS: &str = "0-9";
 const WORDS: &str = "0-9A-Za-z_";
 /// The class `\s`. U+0085 is white space in Unicode but not in JavaScript; U+FEFF is the opposite.
 const SPACES: &str = r"[\p{White_Space}\x{FEFF}--\x{85}]";
+
+/// The escapes that match between characters, and their translations.
+const LOOKS: [(&str, &str); 5] = [
+    ("b", r"(?-u:\b)"),
+    ("B", r"(?-u:\B)"),
+    ("A", "^"),
+    ("Z", "$"),
+    ("z", "$"),
+];
 
 /// The most Unicode property classes in a pattern: each expands to hundreds of ranges.
 const PROPERTIES_MAX: usize = 4;
@@ -38,10 +39,9 @@ const FOLDED_MAX: usize = 256;
 const REPEAT_MAX: u32 = 100_000;
 
 /// Translates a pattern into the syntax of regex-syntax.
-pub fn from_javascript(pattern: &str) -> Result<String, PatternError> {
+pub fn from_javascript(pattern: &str) -> Result<String, SchemaError> {
     let mut translator = Translator {
-        chars: pattern.chars().collect(),
-        at: 0,
+        rest: pattern,
         out: String::with_capacity(2 * pattern.len()),
         properties: 0,
         dot_all: false,
@@ -56,9 +56,9 @@ pub fn from_javascript(pattern: &str) -> Result<String, PatternError> {
     Ok(translator.out)
 }
 
-struct Translator {
-    chars: Vec<char>,
-    at: usize,
+struct Translator<'a> {
+    /// The rest of the pattern.
+    rest: &'a str,
     out: String,
     properties: usize,
     /// True if a dot also matches line terminators, after `(?s)`.
@@ -74,30 +74,29 @@ enum Atom {
     Class(String),
 }
 
-impl Translator {
+impl<'a> Translator<'a> {
     fn next(&mut self) -> Option<char> {
-        let char = self.chars.get(self.at).copied();
-        self.at += usize::from(char.is_some());
+        let mut chars = self.rest.chars();
+        let char = chars.next();
+        self.rest = chars.as_str();
         char
-    }
-
-    fn rest(&self) -> &[char] {
-        &self.chars[self.at..]
     }
 
     /// Skips `text` if it comes next.
     fn skip(&mut self, text: &str) -> bool {
-        let found = self
-            .rest()
-            .iter()
-            .copied()
-            .take(text.len())
-            .eq(text.chars());
-        self.at += if found { text.len() } else { 0 };
-        found
+        let after = self.rest.strip_prefix(text);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
     }
 
-    fn top(&mut self, char: char) -> Result<(), PatternError> {
+    /// Takes the text up to the next `end`, and skips `end`.
+    fn until(&mut self, end: char) -> Result<&'a str, SchemaError> {
+        let (text, rest) = self.rest.split_once(end).ok_or(BadPattern)?;
+        self.rest = rest;
+        Ok(text)
+    }
+
+    fn top(&mut self, char: char) -> Result<(), SchemaError> {
         match char {
             '\\' => self.escape_at_top()?,
             '[' => self.class()?,
@@ -115,30 +114,27 @@ impl Translator {
         write_char(&mut self.out, char);
     }
 
-    fn escape_at_top(&mut self) -> Result<(), PatternError> {
-        match self.rest().first() {
-            Some('b') => self.out.push_str(r"(?-u:\b)"),
-            Some('B') => self.out.push_str(r"(?-u:\B)"),
-            Some('A') => self.out.push('^'),
-            Some('Z' | 'z') => self.out.push('$'),
-            Some('1'..='9' | 'k') => return Err(LookAround),
-            _ => {
-                match self.escape()? {
-                    Atom::Char(char) => self.char(char),
-                    Atom::Class(class) => {
-                        let _ = write!(self.out, "[{class}]");
-                    }
-                }
+    fn escape_at_top(&mut self) -> Result<(), SchemaError> {
+        let is_reference = |char| matches!(char, '1'..='9' | 'k');
+        if self.rest.starts_with(is_reference) {
+            return Err(LookAround);
+        }
+        for (letter, look) in LOOKS {
+            if self.skip(letter) {
+                self.out.push_str(look);
                 return Ok(());
             }
         }
-        self.at += 1;
+        match self.escape()? {
+            Atom::Char(char) => self.char(char),
+            Atom::Class(class) => self.out.extend(["[", class.as_str(), "]"]),
+        }
         Ok(())
     }
 
     /// Parses an escape after its backslash.
-    fn escape(&mut self) -> Result<Atom, PatternError> {
-        let char = self.next().ok_or(Malformed)?;
+    fn escape(&mut self) -> Result<Atom, SchemaError> {
+        let char = self.next().ok_or(BadPattern)?;
         Ok(match char {
             'd' => Atom::Class(DIGITS.to_owned()),
             'w' => Atom::Class(WORDS.to_owned()),
@@ -155,7 +151,7 @@ impl Translator {
             '0' => Atom::Char('\0'),
             'c' => {
                 let letter = self.next().filter(char::is_ascii_alphabetic);
-                let letter = letter.ok_or(Malformed)? as u8;
+                let letter = letter.ok_or(BadPattern)? as u8;
                 Atom::Char(char::from(letter % 32))
             }
             'x' => Atom::Char(self.code(2)?),
@@ -165,53 +161,42 @@ impl Translator {
     }
 
     /// Parses a code point: `digits` hexadecimal digits, or any number of them in braces.
-    fn code(&mut self, digits: usize) -> Result<char, PatternError> {
-        let braces = self.skip("{");
-        let from = self.at;
-        while self.rest().first().is_some_and(char::is_ascii_hexdigit)
-            && (braces || self.at < from + digits)
-        {
-            self.at += 1;
-        }
-        let number = |chars: &[char]| {
-            let text: String = chars.iter().collect();
-            u32::from_str_radix(&text, 16).map_err(|_| Malformed)
+    fn code(&mut self, digits: usize) -> Result<char, SchemaError> {
+        let code = match self.skip("{") {
+            true => hexadecimal(self.until('}')?)?,
+            false => self.digits(digits)?,
         };
-        let code = number(&self.chars[from..self.at])?;
-        if braces && !self.skip("}") || !braces && self.at < from + digits {
-            return Err(Malformed);
-        }
         // A character outside the Basic Multilingual Plane may be written as a surrogate pair.
         if (0xD800..0xDC00).contains(&code) && self.skip("\\u") {
-            let low = self.chars.get(self.at..self.at + 4).ok_or(Malformed)?;
-            let digits = low.iter().all(char::is_ascii_hexdigit);
-            let low = number(low)?.checked_sub(0xDC00);
-            let low = low.filter(|low| digits && *low < 0x400).ok_or(Malformed)?;
-            self.at += 4;
-            let code = 0x10000 + ((code - 0xD800) << 10) + low;
-            return char::from_u32(code).ok_or(Malformed);
+            let pair = [code as u16, self.digits(4)? as u16];
+            let char = decode_utf16(pair).next().and_then(Result::ok);
+            return char.ok_or(BadPattern);
         }
-        char::from_u32(code).ok_or(Malformed)
+        char::from_u32(code).ok_or(BadPattern)
     }
 
-    fn property(&mut self, letter: char) -> Result<String, PatternError> {
+    /// Parses exactly this number of hexadecimal digits.
+    fn digits(&mut self, count: usize) -> Result<u32, SchemaError> {
+        let (digits, rest) = self.rest.split_at_checked(count).ok_or(BadPattern)?;
+        self.rest = rest;
+        hexadecimal(digits)
+    }
+
+    fn property(&mut self, letter: char) -> Result<String, SchemaError> {
         self.properties += 1;
         if self.properties > PROPERTIES_MAX {
             return Err(TooLarge);
         }
-        if !self.skip("{") {
-            // `\pL` is Rust syntax.
-            let name = self.next().ok_or(Malformed)?;
-            return Ok(format!("\\{letter}{name}"));
+        if self.skip("{") {
+            let name = self.until('}')?;
+            return Ok(format!("\\{letter}{{{name}}}"));
         }
-        let end = self.rest().iter().position(|char| *char == '}');
-        let end = self.at + end.ok_or(Malformed)?;
-        let name: String = self.chars[self.at..end].iter().collect();
-        self.at = end + 1;
-        Ok(format!("\\{letter}{{{name}}}"))
+        // `\pL` is Rust syntax.
+        let name = self.next().ok_or(BadPattern)?;
+        Ok(format!("\\{letter}{name}"))
     }
 
-    fn group(&mut self) -> Result<(), PatternError> {
+    fn group(&mut self) -> Result<(), SchemaError> {
         if !self.skip("?") {
             self.out.push_str("(?:");
             return Ok(());
@@ -221,10 +206,8 @@ impl Translator {
                 return Err(LookAround);
             }
         }
-        let named = self.skip("P<") || self.skip("<");
-        if named {
-            let end = self.rest().iter().position(|char| *char == '>');
-            self.at += end.ok_or(Malformed)? + 1;
+        if self.skip("P<") || self.skip("<") {
+            self.until('>')?;
             self.out.push_str("(?:");
             return Ok(());
         }
@@ -249,73 +232,53 @@ impl Translator {
                     }
                     return Ok(());
                 }
-                _ => return Err(Malformed),
+                _ => return Err(BadPattern),
             }
         }
-        Err(Malformed)
+        Err(BadPattern)
     }
 
     /// Parses a repetition, or a literal brace (ECMA-262, section B.1.2).
-    fn braces(&mut self) -> Result<(), PatternError> {
-        let inside: String = self
-            .rest()
-            .iter()
-            .take_while(|char| **char != '}')
-            .collect();
-        let (min, max) = inside.split_once(',').unwrap_or((&inside, &inside));
-        let number = |text: &str| {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| text.parse().unwrap_or(u32::MAX))
-        };
-        let (Some(min), closed) = (number(min), self.rest().len() > inside.chars().count()) else {
+    fn braces(&mut self) -> Result<(), SchemaError> {
+        let Some((inside, rest)) = self.rest.split_once('}') else {
             self.char('{');
             return Ok(());
         };
-        let max = match max {
-            "" => None,
-            max => match number(max) {
-                Some(max) => Some(max),
-                None => {
-                    self.char('{');
-                    return Ok(());
-                }
-            },
-        };
-        if !closed {
+        let (min, max) = inside.split_once(',').unwrap_or((inside, inside));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if min.is_empty() || !is_number(min) || !is_number(max) {
             self.char('{');
             return Ok(());
         }
-        if min.max(max.unwrap_or(0)) > REPEAT_MAX {
-            return Err(TooLarge);
-        }
-        self.at += inside.chars().count() + 1;
+        self.rest = rest;
+        let number = |text: &str| match text.parse() {
+            Ok(number @ ..=REPEAT_MAX) => Ok(number),
+            _ => Err(TooLarge),
+        };
         let _ = match max {
-            Some(max) => write!(self.out, "{{{min},{max}}}"),
-            None => write!(self.out, "{{{min},}}"),
+            "" => write!(self.out, "{{{},}}", number(min)?),
+            max => write!(self.out, "{{{},{}}}", number(min)?, number(max)?),
         };
         Ok(())
     }
 
-    fn class(&mut self) -> Result<(), PatternError> {
+    fn class(&mut self) -> Result<(), SchemaError> {
         let negated = self.skip("^");
         let mut inside = String::new();
         while let Some(atom) = self.class_atom()? {
-            let range = self.rest().first() == Some(&'-')
-                && !matches!(self.rest().get(1), None | Some(']'));
-            let Atom::Char(low) = atom else {
-                let Atom::Class(class) = atom else {
-                    unreachable!("an atom is a character or a class")
-                };
-                inside += &class;
-                continue;
+            let low = match atom {
+                Atom::Char(low) => low,
+                Atom::Class(class) => {
+                    inside += &class;
+                    continue;
+                }
             };
             write_char(&mut inside, low);
-            if !range {
+            if self.rest.starts_with("-]") || !self.skip("-") {
                 continue;
             }
-            self.at += 1;
-            match self.class_atom()?.ok_or(Malformed)? {
-                Atom::Char(high) if high < low => return Err(Malformed),
+            match self.class_atom()?.ok_or(BadPattern)? {
+                Atom::Char(high) if high < low => return Err(BadPattern),
                 Atom::Char(high) => {
                     inside.push('-');
                     write_char(&mut inside, high);
@@ -338,13 +301,21 @@ impl Translator {
     }
 
     /// Parses the next element of a class. Returns `None` at its end.
-    fn class_atom(&mut self) -> Result<Option<Atom>, PatternError> {
-        Ok(match self.next().ok_or(Malformed)? {
+    fn class_atom(&mut self) -> Result<Option<Atom>, SchemaError> {
+        Ok(match self.next().ok_or(BadPattern)? {
             ']' => None,
             '\\' if self.skip("b") => Some(Atom::Char('\u{8}')),
             '\\' => Some(self.escape()?),
             char => Some(Atom::Char(char)),
         })
+    }
+}
+
+/// Parses a hexadecimal number without a sign.
+fn hexadecimal(digits: &str) -> Result<u32, SchemaError> {
+    match digits.starts_with('+') {
+        true => Err(BadPattern),
+        false => u32::from_str_radix(digits, 16).map_err(|_| BadPattern),
     }
 }
 
