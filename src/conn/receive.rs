@@ -92,7 +92,7 @@ impl Conn {
                 return false;
             }
             self.inbox.used(len);
-            return self.begin_request(matched, None, kit, now);
+            return self.begin_request(&matched, None, kit, now);
         }
         self.new_head_arrived(kit, now)
     }
@@ -151,7 +151,7 @@ impl Conn {
                     return false;
                 }
                 self.inbox.used(len);
-                self.begin_request(matched, named, kit, now)
+                self.begin_request(&matched, named, kit, now)
             }
         }
     }
@@ -159,7 +159,7 @@ impl Conn {
     /// Begins a request whose head was read.
     fn begin_request(
         &mut self,
-        matched: Matched,
+        matched: &Matched,
         named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
@@ -170,11 +170,11 @@ impl Conn {
             && length > kit.limits.body
         {
             let response = kit.mock.too_large(&matched.call, kit.limits.body, now);
-            return self.respond_early(response, &matched, kit, now);
+            return self.respond_early(response, matched, kit, now);
         }
         if matched.expects && !matched.body.is_empty() && self.inbox.is_empty() {
             if let Some(response) = kit.mock.refuse_early(&matched.call, now) {
-                return self.respond_early(response, &matched, kit, now);
+                return self.respond_early(response, matched, kit, now);
             }
             let out = self.outbox.end(&mut kit.outboxes);
             out.extend_from_slice(CONTINUE);
@@ -187,7 +187,7 @@ impl Conn {
         }
         let ask = matched.asks.map(|endpoint| kit.ask(endpoint));
         self.stage = Stage::Body(Request {
-            matched,
+            matched: *matched,
             named,
             ask,
             content: 0,
@@ -203,7 +203,7 @@ impl Conn {
     fn short_body_arrived(
         &mut self,
         len: usize,
-        matched: Matched,
+        matched: &Matched,
         named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
@@ -214,7 +214,7 @@ impl Conn {
         }
         let Some(endpoint) = matched.asks else {
             self.inbox.used(len);
-            return self.bodiless_complete(&matched, named, kit, now);
+            return self.bodiless_complete(matched, named, kit, now);
         };
         kit.meter.charge_bytes(len);
         if named.is_none()
@@ -225,17 +225,17 @@ impl Conn {
                 Ok(outcome) => kit.mock.response(content, outcome, matched.call.endpoint),
                 Err(response) => response,
             };
-            return self.request_complete(response, &matched, kit, now);
+            return self.request_complete(response, matched, kit, now);
         }
         let mut ask = kit.ask(endpoint);
         ask.feed(body);
         kit.meter.charge(ask.take_work());
-        let planned = plan(endpoint, &matched, named.as_ref(), &mut ask, kit, now);
+        let planned = plan(endpoint, matched, named.as_ref(), &mut ask, kit, now);
         if let (Planned::Plan(_, plan), None) = (&planned, &named) {
             kit.bodies.keep(endpoint, body, plan);
         }
         self.inbox.used(len);
-        self.planned(planned, matched, named, Some(ask), kit, now)
+        self.planned(planned, *matched, named, Some(ask), kit, now)
     }
 
     #[inline(never)]
