@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use crate::mock::{self, text::Words};
@@ -16,7 +17,7 @@ use crate::net::{StartError, cpus, limit, listen};
 use crate::scenario::Scenario;
 use crate::settings::{ContentMode, Pin, Settings};
 use crate::watch::Watch;
-use crate::watch::rawlog::{LogThread, RawLog};
+use crate::watch::rawlog::RawLog;
 use crate::watch::report::Report;
 
 /// A server that responds like the API of OpenAI.
@@ -148,7 +149,7 @@ struct Running {
     threads: Threads,
     /// None until it was started.
     sampler: Option<Sampler>,
-    log_writer: Option<LogThread>,
+    log_writer: Option<JoinHandle<()>>,
 }
 
 impl Handle {
@@ -209,8 +210,7 @@ impl Handle {
         // The kernel's accounts of the cores' threads are read before they go.
         let sampled = running.sampler.map_or(Ok(()), Sampler::end);
         let served = running.threads.join();
-        let writer = running.log_writer.map(LogThread::into_thread);
-        let logged = writer.map_or(Ok(()), threads::join);
+        let logged = running.log_writer.map_or(Ok(()), threads::join);
         served.and(sampled).and(logged)
     }
 }
@@ -230,7 +230,7 @@ impl fmt::Debug for Handle {
 }
 
 /// Starts the raw log and the thread that writes it, where it is enabled.
-fn start_log(settings: &Settings) -> Result<(Option<RawLog>, Option<LogThread>), StartError> {
+fn start_log(settings: &Settings) -> Result<(Option<RawLog>, Option<JoinHandle<()>>), StartError> {
     if !settings.log_raw {
         return Ok((None, None));
     }

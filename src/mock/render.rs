@@ -16,7 +16,6 @@ use super::text::Words;
 use crate::Nanos;
 use crate::meter;
 use crate::settings::Settings;
-use crate::watch::page_policy;
 use layout::Layout;
 use place::Place;
 use script::Scripts;
@@ -34,8 +33,6 @@ pub struct Renderer {
     values: Values,
     stencils: Stencils,
     cors: bool,
-    /// The Content-Security-Policy of the page.
-    page_policy: String,
 }
 
 /// The state of a response after a piece of it was rendered.
@@ -57,7 +54,6 @@ impl Renderer {
             values: Values::new(settings, words),
             stencils: Stencils::default(),
             cors: settings.cors,
-            page_policy: page_policy(),
         }
     }
 

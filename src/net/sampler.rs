@@ -121,7 +121,7 @@ impl Round {
     fn act(&mut self) {
         let now = self.time.now();
         if now >= self.next_sample {
-            let window = self.watch.look(now, self.schedules());
+            let window = self.watch.sample(now, self.schedules());
             self.next_sample = sample_after(self.next_sample, now);
             if let Console::Live { color } = self.console {
                 let line = line::line(&window, color);
@@ -146,7 +146,7 @@ impl Round {
     }
 
     fn end(&mut self) {
-        self.watch.look(self.time.now(), self.schedules());
+        self.watch.sample(self.time.now(), self.schedules());
         if let Console::Live { .. } = self.console {
             print(line::AGAIN);
         }

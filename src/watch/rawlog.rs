@@ -31,18 +31,15 @@ pub struct RawLog {
     held: Arc<AtomicU64>,
 }
 
-/// The thread that writes the log. It ends once every [`RawLog`] is dropped and all is written.
-#[derive(Debug)]
-pub struct LogThread(JoinHandle<()>);
-
 impl RawLog {
-    /// Starts the log.
-    pub fn start() -> io::Result<(RawLog, LogThread)> {
+    /// Starts the log, and the thread that writes it. The thread ends once every [`RawLog`] is
+    /// dropped and all is written.
+    pub fn start() -> io::Result<(RawLog, JoinHandle<()>)> {
         let (records, written) = mpsc::channel();
         let write = move || write_all(&written);
         let thread = thread::Builder::new().name("raw-log".into()).spawn(write)?;
         let held = Arc::default();
-        Ok((RawLog { records, held }, LogThread(thread)))
+        Ok((RawLog { records, held }, thread))
     }
 
     /// Begins a record of a request or response with at most this number of bytes. Returns None if
@@ -90,13 +87,6 @@ impl RawLog {
             lease,
             held: self.held.clone(),
         }
-    }
-}
-
-impl LogThread {
-    /// Returns the thread, which is to be joined once every [`RawLog`] is gone.
-    pub fn into_thread(self) -> JoinHandle<()> {
-        self.0
     }
 }
 

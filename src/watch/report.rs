@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::histogram::Tally;
-use super::history::{BOUND_MAX, History, Summary};
-use super::metrics::{STATUSES, Time};
+use super::history::{BOUND_MAX, Summary};
+use super::metrics::{STATUSES, TimeKind};
 use super::times::seconds;
 use super::window::{Usage, Verdict, Window};
 use super::{Watch, stats};
@@ -26,34 +26,21 @@ impl Report {
     pub fn new(watch: &Watch) -> Report {
         let history = watch.history();
         let run = Window::between(&history.first, &history.last);
+        let summary = history.summary;
+        let headroom = summary.headroom(watch.cores.len());
+        let of_run = Some((&run, summary.rate()));
+        let numbers = stats::numbers(watch, &run.totals, seconds(run.length), of_run);
+        let mut json = Vec::new();
+        stats::write(numbers, &history, headroom, &mut json);
         Report {
-            table: table(watch, &history, &run),
-            json: json(watch, &history, &run),
-            verdict: history.summary.verdict(),
+            table: table(watch, &run, summary, headroom),
+            json: String::from_utf8(json).expect("JSON is text"),
+            verdict: summary.verdict(),
         }
     }
 }
 
-fn json(watch: &Watch, history: &History, run: &Window) -> String {
-    let summary = history.summary;
-    let mut report = stats::head(watch, seconds(run.length));
-    let (busy, wait) = stats::shares(&run.cores);
-    report.insert(
-        "requests_per_second".into(),
-        stats::round(summary.rate()).into(),
-    );
-    report.extend(stats::counted(watch, &run.totals));
-    report.insert("busy".into(), busy);
-    report.insert("run_queue_wait".into(), wait);
-    let headroom = summary.headroom(watch.cores.len());
-    report.insert("verdict".into(), stats::verdict(summary, headroom));
-    let mut out = Vec::new();
-    stats::write_with_windows(report, history, &mut out);
-    String::from_utf8(out).expect("JSON is text")
-}
-
-fn table(watch: &Watch, history: &History, run: &Window) -> String {
-    let summary = history.summary;
+fn table(watch: &Watch, run: &Window, summary: Summary, headroom: Option<f64>) -> String {
     let mut table = format!(
         "mocker: {:.1} s, {} requests, {} requests/s while active\n",
         seconds(run.length),
@@ -65,13 +52,16 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
     };
     row("responses", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
-    row("service time", quantiles(run.totals.time(Time::Service)));
-    row("longest turn", millis(run.totals.time(Time::Turn).max()));
-    row("busy", busy(&run.cores));
     row(
-        "headroom",
-        could_answer(summary.headroom(watch.cores.len())),
+        "service time",
+        quantiles(run.totals.time(TimeKind::Service)),
     );
+    row(
+        "longest turn",
+        millis(run.totals.time(TimeKind::Turn).max()),
+    );
+    row("busy", busy(&run.cores));
+    row("headroom", could_answer(headroom));
     row("verdict", verdict(summary));
     table
 }
@@ -135,7 +125,7 @@ fn verdict(summary: Summary) -> String {
     if !given.is_empty() {
         write!(text, " ({})", given.join(", ")).expect("a String takes all");
     }
-    if summary.is_bound() {
+    if summary.verdict() == Verdict::MockBound {
         let most = percent(BOUND_MAX);
         write!(
             text,

@@ -6,6 +6,7 @@ use super::Renderer;
 use crate::mock::number::hex;
 use crate::mock::response::{Content, Response};
 use crate::mock::route::{Endpoint, View};
+use crate::watch::PAGE_POLICY;
 
 impl Renderer {
     /// Appends the fields whose values have a constant width. Returns the place of the id.
@@ -18,8 +19,7 @@ impl Renderer {
             Content::View(View::Page, _) => write!(
                 out,
                 "Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n\
-                 Content-Security-Policy: {}\r\n",
-                self.page_policy
+                 Content-Security-Policy: {PAGE_POLICY}\r\n"
             )
             .expect("writing to a Vec cannot fail"),
             Content::View(view, _) => out.extend_from_slice(match view {
