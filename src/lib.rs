@@ -12,6 +12,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
+//! | [`cli`] | what the program does besides serving |
 //! | [`server`] | starts and stops a server: the public interface |
 //! | [`net`] | sockets, threads and clocks: a thread and an event loop for each core |
 //! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish come out |
@@ -70,6 +71,7 @@
     reason = "the map links to modules that are not public, so that the links are checked"
 )]
 
+mod cli;
 mod server;
 
 mod net;
@@ -116,6 +118,9 @@ pub use watch::window::Verdict;
 pub mod internals {
     pub use crate::time::{Nanos, SECOND};
 
+    pub mod cli {
+        pub use crate::cli::*;
+    }
     pub mod conn {
         pub use crate::conn::*;
     }
@@ -132,7 +137,7 @@ pub mod internals {
         pub use crate::mock::*;
     }
     pub mod net {
-        pub use crate::net::{OutFile, healthcheck, machine, turn};
+        pub use crate::net::{machine, turn};
     }
     pub mod scenario {
         pub use crate::scenario::Scenario;

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mocker::internals::net::{self, OutFile};
+use mocker::internals::cli::{self, OutFile};
 use mocker::internals::settings::{self, Run, Start};
 use mocker::{Console, FailOn, Handle, Server, ServerOptions, Settings, StartError, Verdict};
 
@@ -18,29 +18,32 @@ const FAILED: u8 = 3;
 
 fn main() -> ExitCode {
     let epoch = Instant::now();
-    let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
-    match start {
-        Ok(Start::Run(start)) => {
-            start.notes.iter().for_each(|note| complain(note));
+    execute(epoch).unwrap_or_else(|error| {
+        let code = match error {
+            StartError::Usage(_) => USAGE,
+            StartError::Machine(_) => 1,
+        };
+        fail(code, error)
+    })
+}
+
+/// Does what the command line and the environment specify.
+fn execute(epoch: Instant) -> Result<ExitCode, StartError> {
+    let args = std::env::args_os().skip(1);
+    let start = settings::start(args, |name| std::env::var_os(name));
+    match start.map_err(StartError::Usage)? {
+        Start::Run(start) => {
             let names = std::env::vars_os().map(|(name, _)| name);
-            settings::misspelt(names)
-                .iter()
-                .for_each(|note| complain(note));
-            run(&start, epoch).unwrap_or_else(|error| fail(code(&error), error))
+            let misspelt = settings::misspelt(names);
+            start.notes.iter().chain(&misspelt).for_each(complain);
+            return run(&start, epoch);
         }
-        Ok(Start::Healthcheck(settings)) => match net::healthcheck(&settings) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(code(&error), error),
-        },
-        Ok(Start::Print(text)) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(line) => {
-            complain(&line);
-            ExitCode::from(USAGE)
+        Start::Healthcheck(settings) => cli::healthcheck(&settings)?,
+        Start::Print(what) => {
+            let _ = io::stdout().write_all(cli::text(&what)?.as_bytes());
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until the server ends, and reports how it went.
@@ -63,10 +66,7 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
     options.console = console(settings);
     let server = Server::start(options)?;
     announce(&server, &start.changed);
-    let report = match server.wait() {
-        Ok(report) => report,
-        Err(error) => return Ok(fail(1, error)),
-    };
+    let report = server.wait()?;
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }
@@ -108,20 +108,13 @@ fn announce(server: &Handle, changed: &str) {
     );
 }
 
-fn code(error: &StartError) -> u8 {
-    match error {
-        StartError::Usage(_) => USAGE,
-        StartError::Machine(_) => 1,
-    }
-}
-
 fn fail(code: u8, why: impl Display) -> ExitCode {
-    complain(&format!("mocker: {why}"));
+    complain(why);
     ExitCode::from(code)
 }
 
 /// Prints a line on standard error. `eprintln!` panics when nobody reads, as behind a pipe to
 /// `head`; that must not change how the program ends.
-fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr(), "mocker: {line}");
 }

@@ -5,12 +5,10 @@ use std::fmt;
 
 mod balancer;
 pub mod cpus;
-mod health;
 pub mod limit;
 pub mod listen;
 pub mod machine;
 mod mailbox;
-mod outfile;
 mod reactor;
 pub mod sampler;
 mod schedule;
@@ -20,9 +18,6 @@ mod slots;
 pub mod threads;
 mod timer;
 pub mod turn;
-
-pub use health::healthcheck;
-pub use outfile::OutFile;
 
 #[cfg(test)]
 pub use mailbox::Command;

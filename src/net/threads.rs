@@ -43,6 +43,12 @@ impl fmt::Display for ServeError {
 
 impl Error for ServeError {}
 
+impl From<ServeError> for StartError {
+    fn from(error: ServeError) -> StartError {
+        StartError::Machine(error.to_string())
+    }
+}
+
 /// Waits until a thread has ended.
 pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
     let name = thread.thread().name().unwrap_or_default().to_owned();
@@ -166,8 +172,7 @@ impl Threads {
             // The cores that serve already must not stay behind.
             failed => {
                 threads.shutdown.begin();
-                let panicked = threads.join();
-                let panicked = panicked.map_err(|error| StartError::Machine(error.to_string()));
+                let panicked = threads.join().map_err(StartError::from);
                 return Err(failed.err().or(panicked.err()).expect("one of them failed"));
             }
         }

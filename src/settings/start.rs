@@ -1,15 +1,44 @@
 //! Parsing of the command line and the environment, including the checks for conflicting settings.
+//! Errors and warnings are lines without the program's name and the newline.
 
 use std::ffi::{OsStr, OsString};
 
-use super::generate::{self, FORMATS};
-use super::raw::{Origin, RawValues};
-use super::texts::{GENERATE, HEALTHCHECK, OTHERS, PRINT_CONFIG, config, help, version};
+use super::parsed::{Origin, ParsedSettings};
 use super::{Pin, SETTINGS, Setting, Settings};
 
 /// The largest request body that `-log-raw` can log, in bytes: the log buffers about 250 MB in
 /// total.
 const LOGGED_BODY_MAX: u64 = 200 << 20;
+
+/// The flag that checks the health of a running server, for containers.
+const HEALTHCHECK: &str = "-healthcheck";
+
+/// The flag that prints the effective configuration.
+const PRINT_CONFIG: &str = "-print-config";
+
+/// The flag that prints shell completions or a manual page.
+pub const GENERATE: &str = "-generate";
+
+/// The flags that are not settings, with their help.
+pub const OTHERS: &[(&str, &[&str])] = &[
+    (
+        HEALTHCHECK,
+        &[
+            "Request GET /health from the server that the other flags and the variables describe.",
+            "Exit with 0 if it is healthy, or with 1 if not or without a response for two seconds.",
+        ],
+    ),
+    (
+        PRINT_CONFIG,
+        &["Print every setting with its value and the origin of the value."],
+    ),
+    (
+        GENERATE,
+        &["Print a manual page (man) or completions (bash, zsh, fish)."],
+    ),
+    ("-help", &["Print this help."]),
+    ("-version", &["Print the version."]),
+];
 
 /// The action that the command line and the environment specify.
 pub enum Start {
@@ -17,46 +46,57 @@ pub enum Start {
     Run(Box<Run>),
     /// Check the health of the server that these settings describe.
     Healthcheck(Box<Settings>),
-    /// Print this text to standard output, and exit with status 0.
-    Print(String),
+    /// Print a text to standard output.
+    Print(Printout),
+}
+
+/// A text that the program prints instead of serving.
+pub enum Printout {
+    /// The help.
+    Help,
+    /// The version.
+    Version,
+    /// The effective configuration.
+    Config(Box<ParsedSettings>),
+    /// Shell completions or a manual page, in this format.
+    Generated(OsString),
 }
 
 /// The parameters of serving.
 pub struct Run {
     /// The value of every setting.
     pub settings: Settings,
-    /// Messages for standard error, each a line without its newline.
+    /// Warnings.
     pub notes: Vec<String>,
     /// The settings that differ from their defaults, as flags, except those that the startup
     /// message reports anyway.
     pub changed: String,
 }
 
-/// Parses the arguments (without the program's name) and the environment. An error is a line for
-/// standard error, without its newline, and means exit status 2.
+/// Parses the arguments (without the program's name) and the environment. An error is the
+/// operator's mistake.
 pub fn start(
     args: impl IntoIterator<Item = OsString>,
     var: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Start, String> {
-    let mut settings = Settings::default();
-    let mut raw = RawValues::new();
-    let action = take_flags(args, &mut settings, &mut raw)?;
-    if let Action::Print(text) = action {
-        return Ok(Start::Print(text));
+    let mut parsed = ParsedSettings::new();
+    let action = take_flags(args, &mut parsed)?;
+    if let Action::Print(what) = action {
+        return Ok(Start::Print(what));
     }
-    let notes = take_variables(var, &mut settings, &mut raw)?;
-    check(&settings, &raw)?;
+    let notes = take_variables(var, &mut parsed)?;
+    check(&parsed)?;
     match action {
-        Action::Healthcheck if settings.port == 0 => Err(format!(
-            "mocker: {HEALTHCHECK}: port 0 can't be checked; set the port of the server"
+        Action::Healthcheck if parsed.settings.port == 0 => Err(format!(
+            "{HEALTHCHECK}: port 0 can't be checked; set the port of the server"
         )),
         // The server itself has printed the notes.
-        Action::Healthcheck => Ok(Start::Healthcheck(Box::new(settings))),
-        Action::PrintConfig => Ok(Start::Print(config(&raw))),
+        Action::Healthcheck => Ok(Start::Healthcheck(Box::new(parsed.settings))),
+        Action::PrintConfig => Ok(Start::Print(Printout::Config(Box::new(parsed)))),
         _ => Ok(Start::Run(Box::new(Run {
-            settings,
+            changed: parsed.changed(),
+            settings: parsed.settings,
             notes,
-            changed: raw.changed(),
         }))),
     }
 }
@@ -65,7 +105,7 @@ pub fn start(
 /// which may come after them.
 enum Action {
     Run,
-    Print(String),
+    Print(Printout),
     Healthcheck,
     PrintConfig,
 }
@@ -73,8 +113,7 @@ enum Action {
 /// Parses the arguments in order, up to one that prints a text.
 fn take_flags(
     args: impl IntoIterator<Item = OsString>,
-    settings: &mut Settings,
-    raw: &mut RawValues,
+    parsed: &mut ParsedSettings,
 ) -> Result<Action, String> {
     let mut args = args.into_iter();
     let mut action = Action::Run;
@@ -86,50 +125,37 @@ fn take_flags(
         };
         let flag = format!("-{name}");
         let value = parser.optional_value();
+        after = None;
         match flag.as_str() {
-            "-h" | "-help" => return Ok(Action::Print(help())),
-            "-V" | "-version" => return Ok(Action::Print(version())),
-            GENERATE => return generated(value.or_else(|| args.next())),
+            "-h" | "-help" => return Ok(Action::Print(Printout::Help)),
+            "-V" | "-version" => return Ok(Action::Print(Printout::Version)),
+            GENERATE => {
+                let format = value.or_else(|| args.next()).unwrap_or_default();
+                return Ok(Action::Print(Printout::Generated(format)));
+            }
             HEALTHCHECK | PRINT_CONFIG if value.is_some() => {
-                return Err(format!("mocker: {flag}: takes no value"));
+                return Err(format!("{flag}: takes no value"));
             }
-            HEALTHCHECK => {
-                (action, after) = (Action::Healthcheck, None);
-                continue;
+            HEALTHCHECK => action = Action::Healthcheck,
+            PRINT_CONFIG => action = Action::PrintConfig,
+            _ => {
+                let at = SETTINGS.iter().position(|setting| setting.flag() == flag);
+                let at = at.ok_or_else(|| no_such(&flag))?;
+                let setting = &SETTINGS[at];
+                let value = match setting.metavar {
+                    "" => value.or_else(|| Some("true".into())),
+                    _ => value.or_else(|| args.next()),
+                };
+                let missing = || {
+                    let allowed = (setting.allowed)().text;
+                    format!("{flag}: missing value; expected {allowed}")
+                };
+                parsed.set(at, Origin::Flag, &value.ok_or_else(missing)?)?;
+                after = Some(setting);
             }
-            PRINT_CONFIG => {
-                (action, after) = (Action::PrintConfig, None);
-                continue;
-            }
-            _ => {}
         }
-        let Some(at) = SETTINGS.iter().position(|setting| setting.flag() == flag) else {
-            return Err(no_such(&flag));
-        };
-        let setting = &SETTINGS[at];
-        let value = match value {
-            Some(value) => value,
-            None if setting.metavar.is_empty() => "true".into(),
-            None => args.next().ok_or_else(|| {
-                format!(
-                    "mocker: {flag}: missing value; expected {}",
-                    (setting.allowed)()
-                )
-            })?,
-        };
-        raw.set(at, Origin::Flag, setting.take(settings, &flag, &value)?);
-        after = Some(setting);
     }
     Ok(action)
-}
-
-fn generated(format: Option<OsString>) -> Result<Action, String> {
-    let format = format.unwrap_or_default();
-    let text = format.to_str().and_then(generate::text);
-    text.map(Action::Print).ok_or_else(|| {
-        let formats = FORMATS.map(|(format, _)| format).join(", ");
-        format!("mocker: {GENERATE}: invalid value {format:?}; expected one of {formats}")
-    })
 }
 
 /// Returns a warning for each environment variable that looks like a misspelt setting, which would
@@ -146,9 +172,7 @@ pub fn misspelt(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
             distance <= 2 && distance * 3 < known.len() - "MOCKER_".len()
         };
         let near = known.iter().find(near).filter(|_| ours)?;
-        Some(format!(
-            "mocker: {name}: unknown variable; did you mean {near}?"
-        ))
+        Some(format!("{name}: unknown variable; did you mean {near}?"))
     };
     names.into_iter().filter_map(meant).collect()
 }
@@ -168,7 +192,7 @@ fn no_such(flag: &str) -> String {
         format!("did you mean {known}? ")
     });
     format!(
-        "mocker: {}: unknown flag; {meant}mocker -help lists all flags",
+        "{}: unknown flag; {meant}mocker -help lists all flags",
         flag.escape_debug()
     )
 }
@@ -177,10 +201,12 @@ fn no_such(flag: &str) -> String {
 fn stray(arg: &OsStr, after: Option<&Setting>) -> String {
     let shown = match after {
         // After an unquoted `-auth Bearer KEY`, this argument is the KEY.
-        Some(setting) if (setting.secret)() => format!("after the value of {}", setting.flag()),
+        Some(setting) if (setting.allowed)().secret => {
+            format!("after the value of {}", setting.flag())
+        }
         _ => format!("{arg:?}"),
     };
-    format!("mocker: unexpected argument {shown}; only flags and their values are allowed")
+    format!("unexpected argument {shown}; only flags and their values are allowed")
 }
 
 /// Converts `-name` to `--name`, which lexopt can split at its `=` even if the value is not UTF-8.
@@ -192,87 +218,57 @@ fn double_dash(arg: &OsStr) -> OsString {
     long
 }
 
-/// Parses the variables of the settings that no flag has set. Returns messages for the user.
+/// Parses the variables of the settings that no flag has set. Returns warnings.
 fn take_variables(
     var: impl Fn(&str) -> Option<OsString>,
-    settings: &mut Settings,
-    raw: &mut RawValues,
+    parsed: &mut ParsedSettings,
 ) -> Result<Vec<String>, String> {
     let mut notes = Vec::new();
     for (at, setting) in SETTINGS.iter().enumerate() {
         let name = setting.variable();
-        let by_flag = raw.is_from_flag(at);
+        let by_flag = parsed.is_from_flag(at);
         let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
             continue;
         };
         if name == "MOCKER_PORT" && value.as_encoded_bytes().starts_with(b"tcp://") {
             notes.push(format!(
-                "mocker: {name}: {value:?} is ignored; \
-                 Kubernetes sets it for a Service named mocker"
+                "{name}: {value:?} is ignored; Kubernetes sets it for a Service named mocker"
             ));
-            continue;
+        } else {
+            parsed.set(at, Origin::Variable, &value)?;
         }
-        raw.set(at, Origin::Variable, setting.take(settings, &name, &value)?);
     }
     Ok(notes)
 }
 
-impl Setting {
-    /// Parses a value from `origin`, the name of a flag or a variable. Errors format the value with
-    /// `{:?}`, which keeps them on one line.
-    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
-        let taken = value
-            .to_str()
-            .filter(|text| (self.set)(settings, text).is_some());
-        taken.map(str::to_owned).ok_or_else(|| {
-            let shown = if (self.secret)() {
-                String::new()
-            } else {
-                format!(" {value:?}")
-            };
-            let allowed = (self.allowed)();
-            format!("mocker: {origin}: invalid value{shown}; expected {allowed}")
-        })
-    }
-}
-
 /// Rejects settings that are each valid on their own, but in conflict with each other.
-fn check(settings: &Settings, raw: &RawValues) -> Result<(), String> {
-    let origin = |field| raw.origin(field);
+fn check(parsed: &ParsedSettings) -> Result<(), String> {
+    let settings = &parsed.settings;
+    let name = |field| parsed.origin(field);
     let cores = settings.cores.len();
-    if cores > 0 && settings.pin == Pin::Off {
-        let (pin, cores) = (origin("pin"), origin("cores"));
-        return Err(format!(
-            "mocker: {pin}: \"off\" conflicts with {cores}; expected auto or on"
-        ));
-    }
-    if let Some(threads) = settings.threads
-        && cores > 0
-        && threads != cores
-    {
-        let (origin, list) = (origin("threads"), origin("cores"));
-        return Err(format!(
-            "mocker: {origin}: \"{threads}\" conflicts with {list}; \
+    let other_threads = settings
+        .threads
+        .filter(|&threads| cores > 0 && threads != cores);
+    let conflict = if cores > 0 && settings.pin == Pin::Off {
+        let (pin, cores) = (name("pin"), name("cores"));
+        format!("{pin}: \"off\" conflicts with {cores}; expected auto or on")
+    } else if let Some(threads) = other_threads {
+        let (name, list) = (name("threads"), name("cores"));
+        format!(
+            "{name}: \"{threads}\" conflicts with {list}; \
              expected auto or {cores}, the number of CPUs listed"
-        ));
-    }
-    if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
-        let jitter = origin("ttft_jitter");
-        return Err(format!(
-            "mocker: {jitter}: requires -ttft; with -ttft auto, -jitter varies the first token"
-        ));
-    }
-    if settings.auth_metrics && settings.auth.is_empty() {
-        let metrics = origin("auth_metrics");
-        return Err(format!(
-            "mocker: {metrics}: requires -auth, the authorization to check"
-        ));
-    }
-    if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
-        let (log, max) = (origin("log_raw"), origin("max_body"));
-        return Err(format!(
-            "mocker: {max}: more than 200m conflicts with {log}, which buffers complete bodies"
-        ));
-    }
-    Ok(())
+        )
+    } else if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
+        let jitter = name("ttft_jitter");
+        format!("{jitter}: requires -ttft; with -ttft auto, -jitter varies the first token")
+    } else if settings.auth_metrics && settings.auth.is_empty() {
+        let metrics = name("auth_metrics");
+        format!("{metrics}: requires -auth, the authorization to check")
+    } else if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
+        let (log, max) = (name("log_raw"), name("max_body"));
+        format!("{max}: more than 200m conflicts with {log}, which buffers complete bodies")
+    } else {
+        return Ok(());
+    };
+    Err(conflict)
 }

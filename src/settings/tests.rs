@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::parser::{Flag, ValueParser};
 use super::*;
+use crate::cli;
 
 mod flags;
 mod texts;
@@ -32,8 +32,7 @@ fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
 fn run(args: &[&str], vars: &[(&str, &str)]) -> (Settings, Vec<String>) {
     match started(args, vars) {
         Ok(Start::Run(run)) => (run.settings, run.notes),
-        Ok(Start::Print(text)) => panic!("{args:?} {vars:?} printed {text}"),
-        Ok(Start::Healthcheck(_)) => panic!("{args:?} {vars:?} did not run"),
+        Ok(_) => panic!("{args:?} {vars:?} did not run"),
         Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
     }
 }
@@ -44,7 +43,7 @@ fn settings(args: &[&str], vars: &[(&str, &str)]) -> Settings {
 
 fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
     match started(args, vars) {
-        Ok(Start::Print(text)) => text,
+        Ok(Start::Print(what)) => cli::text(&what).expect("it can be printed"),
         Ok(_) => panic!("{args:?} printed nothing"),
         Err(line) => panic!("{args:?} failed: {line}"),
     }
@@ -52,10 +51,11 @@ fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
 
 /// Returns the error, which must be one printable line.
 fn rejected(result: Result<Start, String>) -> String {
-    let Err(line) = result else {
-        panic!("the arguments were accepted")
+    let line = match result {
+        Err(line) => line,
+        Ok(Start::Print(what)) => cli::text(&what).expect_err("it is printed").to_string(),
+        Ok(_) => panic!("the arguments were accepted"),
     };
-    assert!(line.starts_with("mocker: "), "{line}");
     assert!(!line.contains(char::is_control), "{line:?}");
     line
 }
@@ -103,7 +103,7 @@ fn every_default_is_valid() {
     let mut settings = Settings::default();
     for setting in SETTINGS {
         (setting.set)(&mut settings, setting.default).expect(setting.field);
-        let switch = (setting.allowed)() == Flag.allowed();
+        let switch = (setting.allowed)().text == flag().allowed.text;
         assert_eq!(
             setting.metavar.is_empty(),
             switch,
@@ -153,20 +153,22 @@ fn every_setting_is_parsed_from_each_spelling_and_from_its_variable() {
 #[test]
 fn every_invalid_value_is_reported_in_one_line() {
     for setting in SETTINGS {
-        let (flag, variable, allowed) = (setting.flag(), setting.variable(), (setting.allowed)());
+        let (flag, variable, allowed) =
+            (setting.flag(), setting.variable(), (setting.allowed)().text);
         let by_flag = error(&[&format!("{flag}={BAD}")], &[]);
         let by_variable = error(&[], &[(&variable, BAD)]);
         for (name, line) in [(&flag, by_flag), (&variable, by_variable)] {
-            assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
+            assert!(line.starts_with(&format!("{name}: ")), "{line}");
             assert!(line.ends_with(&format!("; expected {allowed}")), "{line}");
-            assert_eq!(line.contains(r#""\u{7}\n""#), !(setting.secret)(), "{line}");
+            assert_eq!(
+                line.contains(r#""\u{7}\n""#),
+                !(setting.allowed)().secret,
+                "{line}"
+            );
         }
         if !setting.metavar.is_empty() {
             let line = error(&[&flag], &[]);
-            assert_eq!(
-                line,
-                format!("mocker: {flag}: missing value; expected {allowed}")
-            );
+            assert_eq!(line, format!("{flag}: missing value; expected {allowed}"));
         }
     }
 }
@@ -181,8 +183,12 @@ fn every_value_that_is_not_utf8_is_reported_in_one_line() {
         let joined = rejected(begin(&[bytes(&format!("{flag}=7"))], &[]));
         let by_variable = rejected(begin(&[], &[(&variable, bytes("7"))]));
         for (name, line) in [(&flag, joined), (&variable, by_variable)] {
-            assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
-            assert_eq!(line.contains(r#""7\xFF""#), !(setting.secret)(), "{line}");
+            assert!(line.starts_with(&format!("{name}: ")), "{line}");
+            assert_eq!(
+                line.contains(r#""7\xFF""#),
+                !(setting.allowed)().secret,
+                "{line}"
+            );
         }
     }
     assert!(rejected(begin(&["-port".into(), bytes("7")], &[])).contains(r#""7\xFF""#));

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{StartError, listen};
+use crate::net::{StartError, listen};
 use crate::settings::Settings;
 
 /// The time limit of the whole check, from resolving the host to the last byte of the response; the
