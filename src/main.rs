@@ -54,10 +54,11 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
         format!("-report: can't write to {name}: {error}")
     };
     // Emptied now: the report of an earlier run would pass for this one's if it did not end.
-    let file = match settings.report.as_os_str().is_empty() {
-        true => None,
-        false => Some(OutFile::create(&settings.report).map_err(|e| StartError::Usage(wrong(e)))?),
-    };
+    let reports = !settings.report.as_os_str().is_empty();
+    let file = reports
+        .then(|| OutFile::create(&settings.report))
+        .transpose();
+    let file = file.map_err(|error| StartError::Usage(wrong(error)))?;
     let mut options = ServerOptions::default();
     options.settings = settings.clone();
     options.epoch = epoch;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -93,11 +94,12 @@ impl Server {
             limit::grow_table(&listening.cores[0][0]);
         }
         // Before anything is served: a client that got a response may count on an orderly end.
-        let signals = match options.handle_signals {
-            true => Some(shutdown::catch_signals()?),
-            false => None,
-        };
-        let (log, log_writer) = start_log(settings)?;
+        let signals = options
+            .handle_signals
+            .then(shutdown::catch_signals)
+            .transpose()?;
+        let log = settings.log_raw.then(RawLog::start).transpose();
+        let (log, log_writer) = log.map_err(cannot_log)?.unzip();
         let time = Time::since(options.epoch);
         let watch = mock::watch(cpus.len(), unix_now());
         let common = Common {
@@ -110,6 +112,7 @@ impl Server {
             log,
         };
         let threads = Threads::start(&cpus, listening.cores, most, common)?;
+        let ids = threads.ids.clone();
         let mut handle = Handle {
             address: listening.address,
             base_url: base_url(&settings.host, listening.address.port()),
@@ -117,17 +120,17 @@ impl Server {
             watch,
             time,
             shutdown: threads.shutdown.clone(),
-            running: Some(Running {
-                threads,
-                sampler: None,
-                log_writer,
-            }),
+            threads: Some(threads),
+            sampler: None,
+            log_writer,
         };
         // From here on, dropping the handle ends what was started.
         if let Some(signals) = signals {
             shutdown::handle_signals(signals, handle.shutdown.clone())?;
         }
-        handle.start_sampler(settings, options.console)?;
+        let (watch, shutdown) = (handle.watch.clone(), handle.shutdown.clone());
+        let sampler = Sampler::start(settings, options.console, watch, time, ids, shutdown)?;
+        handle.sampler = Some(sampler);
         Ok(handle)
     }
 }
@@ -140,14 +143,8 @@ pub struct Handle {
     watch: Arc<Watch>,
     time: Time,
     shutdown: Arc<Shutdown>,
-    /// None once its end was waited for.
-    running: Option<Running>,
-}
-
-/// The threads of a server.
-struct Running {
-    threads: Threads,
-    /// None until it was started.
+    /// None once their end was waited for.
+    threads: Option<Threads>,
     sampler: Option<Sampler>,
     log_writer: Option<JoinHandle<()>>,
 }
@@ -190,27 +187,15 @@ impl Handle {
         Ok(Report::new(&self.watch))
     }
 
-    fn start_sampler(&mut self, settings: &Settings, with: Console) -> Result<(), StartError> {
-        let running = self.running.as_mut().expect("it runs");
-        let ids = running.threads.ids.clone();
-        let (watch, shutdown) = (self.watch.clone(), self.shutdown.clone());
-        let sampler = Sampler::start(settings, with, watch, self.time, ids, shutdown);
-        running.sampler = Some(
-            sampler
-                .map_err(|error| StartError::Machine(format!("can't watch the cores: {error}")))?,
-        );
-        Ok(())
-    }
-
     fn finish(&mut self) -> Result<(), ServeError> {
-        let Some(running) = self.running.take() else {
+        let Some(threads) = self.threads.take() else {
             return Ok(());
         };
-        running.threads.wait();
+        threads.wait();
         // The kernel's accounts of the cores' threads are read before they go.
-        let sampled = running.sampler.map_or(Ok(()), Sampler::end);
-        let served = running.threads.join();
-        let logged = running.log_writer.map_or(Ok(()), threads::join);
+        let sampled = self.sampler.take().map_or(Ok(()), Sampler::end);
+        let served = threads.join();
+        let logged = self.log_writer.take().map_or(Ok(()), threads::join);
         served.and(sampled).and(logged)
     }
 }
@@ -229,13 +214,8 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// Starts the raw log and the thread that writes it, where it is enabled.
-fn start_log(settings: &Settings) -> Result<(Option<RawLog>, Option<JoinHandle<()>>), StartError> {
-    if !settings.log_raw {
-        return Ok((None, None));
-    }
-    let started = RawLog::start().map(|(log, writer)| (Some(log), Some(writer)));
-    started.map_err(|error| StartError::Machine(format!("-log-raw: can't start the log: {error}")))
+fn cannot_log(error: io::Error) -> StartError {
+    StartError::Machine(format!("-log-raw: can't start the log: {error}"))
 }
 
 /// Returns the seed of all random numbers.

@@ -68,25 +68,15 @@ fn bash() -> String {
         "_mocker() {\n    local word=${COMP_WORDS[COMP_CWORD]} \
          before=${COMP_WORDS[COMP_CWORD-1]}\n    COMPREPLY=()\n    case $before in\n",
     );
-    let mut flags = Vec::new();
-    for Completion {
-        flag,
-        metavar,
-        words,
-        ..
-    } in completions()
-    {
-        let values = match metavar {
+    for one in completions().filter(|one| !one.metavar.is_empty()) {
+        let values = match one.metavar {
             "FILE" => "-f".to_owned(),
-            _ => format!("-W '{words}'"),
+            _ => format!("-W '{}'", one.words),
         };
-        if !metavar.is_empty() {
-            text += &format!(
-                "        {flag}) mapfile -t COMPREPLY < <(compgen {values} -- \"$word\"); return ;;\n"
-            );
-        }
-        flags.push(flag);
+        let compgen = format!("mapfile -t COMPREPLY < <(compgen {values} -- \"$word\")");
+        text += &format!("        {}) {compgen}; return ;;\n", one.flag);
     }
+    let flags: Vec<String> = completions().map(|one| one.flag).collect();
     text + &format!(
         "    esac\n    mapfile -t COMPREPLY < <(compgen -W '{}' -- \"${{word/#--/-}}\")\n}}\n\
          complete -F _mocker mocker\n",
@@ -95,47 +85,32 @@ fn bash() -> String {
 }
 
 fn zsh() -> String {
-    // Brackets, colons and quotes have a meaning in a specification.
-    let plain = |text: &str| {
-        let text = text.replace('\'', "'\\''");
-        text.replace('[', "\\[")
-            .replace(']', "\\]")
-            .replace(':', "\\:")
-    };
     let mut text = String::from("#compdef mocker\n_arguments");
-    for Completion {
-        flag,
-        summary,
-        metavar,
-        words,
-    } in completions()
-    {
-        let value = match metavar {
+    for one in completions() {
+        let value = match one.metavar {
             "" => String::new(),
             "FILE" => ":FILE:_files".to_owned(),
-            _ => format!(":{metavar}:({words})"),
+            metavar => format!(":{metavar}:({})", one.words),
         };
-        text += &format!(" \\\n    '{flag}[{}]{value}'", plain(&summary));
+        // Brackets, colons and quotes have a meaning in a specification.
+        let summary = one.summary.replace('\'', "'\\''");
+        let summary = summary.replace('[', "\\[").replace(']', "\\]");
+        let summary = summary.replace(':', "\\:");
+        text += &format!(" \\\n    '{}[{summary}]{value}'", one.flag);
     }
     text + "\n"
 }
 
 fn fish() -> String {
-    let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
     let mut text = String::from("complete -c mocker -f\n");
-    for Completion {
-        flag,
-        summary,
-        metavar,
-        words,
-    } in completions()
-    {
-        let value = match metavar {
+    for one in completions() {
+        let value = match one.metavar {
             "" => String::new(),
             "FILE" => " -rF".to_owned(),
-            _ => format!(" -xa '{words}'"),
+            _ => format!(" -xa '{}'", one.words),
         };
-        let (flag, help) = (flag.trim_start_matches('-'), quoted(&summary));
+        let flag = one.flag.trim_start_matches('-');
+        let help = one.summary.replace('\\', "\\\\").replace('\'', "\\'");
         text += &format!("complete -c mocker -o {flag}{value} -d '{help}'\n");
     }
     text

@@ -1,6 +1,7 @@
 //! `-healthcheck`: requests `/health` of a running server. It is for containers, whose images have
 //! no shell and no other program that could.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::mpsc;
@@ -25,39 +26,42 @@ const RESPONSE_MAX: u64 = 64 * 1024;
 
 /// Requests `/health` of the server that the settings describe. Fails unless it responds with 200.
 pub fn healthcheck(settings: &Settings) -> Result<(), StartError> {
-    let (host, port) = (settings.host.clone(), settings.port);
-    let unhealthy = |why: String| {
-        let Settings { host, port, .. } = settings;
-        StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
-    };
+    let unhealthy = |why: &dyn Display| unhealthy(settings, why);
     let (done, outcome) = mpsc::channel();
     // std has a timeout for connecting, one for each read and none for resolving a name. One wait
     // here bounds them all together: the process exits without the thread.
-    let spawned = thread::Builder::new().spawn(move || done.send(request(&host, port)));
-    spawned.map_err(|error| unhealthy(error.to_string()))?;
-    let response = match outcome.recv_timeout(CHECK_TIMEOUT) {
-        Ok(response) => response?.map_err(|error| unhealthy(error.to_string()))?,
-        Err(_) => return Err(unhealthy(format!("no response within {CHECK_TIMEOUT:?}"))),
-    };
+    let server = settings.clone();
+    let spawned = thread::Builder::new().spawn(move || done.send(request(&server)));
+    spawned.map_err(|error| unhealthy(&error))?;
+    let timeout = format!("no response within {CHECK_TIMEOUT:?}");
+    let outcome = outcome.recv_timeout(CHECK_TIMEOUT);
+    let response = outcome.map_err(|_| unhealthy(&timeout))??;
     match response.starts_with(HEALTHY) {
         true => Ok(()),
         false => Err(unhealthy(
-            "the server answered with a status other than 200".into(),
+            &"the server answered with a status other than 200",
         )),
     }
 }
 
-/// Returns the response; the outer error is a host without an address.
-fn request(host: &str, port: u16) -> Result<io::Result<Vec<u8>>, StartError> {
+fn unhealthy(settings: &Settings, why: &dyn Display) -> StartError {
+    let Settings { host, port, .. } = settings;
+    StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
+}
+
+/// Returns the response.
+fn request(settings: &Settings) -> Result<Vec<u8>, StartError> {
     // A server that listens on all addresses of a host listens on the first.
-    let addresses = reachable(listen::resolve(host)?[0]);
-    let addresses = addresses.map(|address| SocketAddr::new(address, port));
-    Ok(TcpStream::connect(&addresses[..]).and_then(|mut stream| {
+    let addresses = reachable(listen::resolve(&settings.host)?[0]);
+    let addresses = addresses.map(|address| SocketAddr::new(address, settings.port));
+    let respond = || {
+        let mut stream = TcpStream::connect(&addresses[..])?;
         let mut response = Vec::new();
         stream.write_all(REQUEST)?;
         stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
         Ok(response)
-    }))
+    };
+    respond().map_err(|error: io::Error| unhealthy(settings, &error))
 }
 
 /// Returns the addresses at which to try a server that listens on this one. A server that listens

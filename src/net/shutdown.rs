@@ -11,7 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::StartError;
-use super::mailbox::{Command, CommandSender, send_to_all};
+use super::mailbox::{Command, CommandSender};
 
 /// The switch that ends a server.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Shutdown {
     pub fn begin(&self) -> bool {
         let first = !self.begun.swap(true, Ordering::Relaxed);
         if first {
-            send_to_all(&self.cores, || Command::Drain);
+            self.cores.iter().for_each(|core| core.send(Command::Drain));
         }
         first
     }
@@ -39,8 +39,7 @@ impl Shutdown {
     /// Sends a command to one core.
     #[cfg(test)]
     pub fn send(&self, core: usize, command: Command) {
-        self.cores[core].queue(command).expect("the core serves");
-        self.cores[core].wake();
+        self.cores[core].send(command);
     }
 }
 

@@ -13,7 +13,7 @@ use mio::Poll;
 use mio::net::TcpListener;
 
 use super::balancer::Balancer;
-use super::mailbox::{Mailbox, mailboxes};
+use super::mailbox::mailboxes;
 use super::reactor::Reactor;
 use super::shutdown::{EndOnPanic, Shutdown};
 use super::sleep::Time;
@@ -84,33 +84,18 @@ pub struct Common {
     pub log: Option<RawLog>,
 }
 
-/// The parts of one core alone.
-struct CoreParts {
-    cpu: Option<usize>,
-    poll: Poll,
-    listeners: Vec<TcpListener>,
-    balancer: Balancer,
-    mailbox: Mailbox,
-}
-
-impl CoreParts {
-    /// Makes the loop of core number `number`, on the thread that it is to run on: nothing that it
-    /// owns can be shared by accident.
-    fn reactor(self, number: usize, common: Common) -> Result<Reactor, StartError> {
-        if !self.cpu.is_none_or(cpus::pin) {
-            let why = "-pin: the kernel refuses to pin threads";
-            return Err(StartError::Machine(why.into()));
-        }
-        let busy_poll = common.scenario.settings.busy_poll;
-        let (words, seed, time) = (common.words, common.seed, common.time);
-        let mut kit = Kit::new(common.scenario, words, seed, number as u16, &common.watch);
-        kit.log = common.log;
-        kit.held = common.held;
-        let (balancer, mailbox) = (self.balancer, self.mailbox);
-        let mut reactor = Reactor::new(self.poll, self.listeners, kit, time, balancer, mailbox)
-            .map_err(cannot_poll)?;
-        reactor.busy_poll(busy_poll.as_nanos() as Nanos);
-        Ok(reactor)
+impl Common {
+    fn kit(self, core: usize) -> Kit {
+        let mut kit = Kit::new(
+            self.scenario,
+            self.words,
+            self.seed,
+            core as u16,
+            &self.watch,
+        );
+        kit.log = self.log;
+        kit.held = self.held;
+        kit
     }
 }
 
@@ -153,14 +138,21 @@ impl Threads {
         };
         let spawned = parts.enumerate().try_for_each(|(number, parts)| {
             let ((((poll, mailbox), &cpu), listeners), balancer) = parts;
-            let core = CoreParts {
-                cpu,
-                poll,
-                listeners,
-                balancer,
-                mailbox,
+            let common = common.clone();
+            // On the thread that it is to run on: nothing that it owns can be shared by accident.
+            let make = move || {
+                if !cpu.is_none_or(cpus::pin) {
+                    let why = "-pin: the kernel refuses to pin threads";
+                    return Err(StartError::Machine(why.into()));
+                }
+                let (time, busy_poll) = (common.time, common.scenario.settings.busy_poll);
+                let kit = common.kit(number);
+                let reactor = Reactor::new(poll, listeners, kit, time, balancer, mailbox);
+                let mut reactor = reactor.map_err(cannot_poll)?;
+                reactor.busy_poll = busy_poll.as_nanos() as Nanos;
+                Ok(reactor)
             };
-            threads.spawn(number, core, common.clone(), ready.clone(), serves.clone())
+            threads.spawn(number, make, ready.clone(), serves.clone())
         });
         drop((ready, serves));
         let ids = spawned.and_then(|()| all_ready.iter().collect::<Result<Vec<_>, _>>());
@@ -179,13 +171,12 @@ impl Threads {
         Ok(threads)
     }
 
-    /// Starts the thread of core number `number`, which sends its outcome to `ready` and holds
-    /// `serves` until it has ended.
+    /// Starts the thread of core number `number`, which makes its loop, sends the outcome to
+    /// `ready`, and holds `serves` until it has ended.
     fn spawn(
         &mut self,
         number: usize,
-        core: CoreParts,
-        common: Common,
+        make: impl FnOnce() -> Result<Reactor, StartError> + Send + 'static,
         ready: Sender<Result<(usize, i32), StartError>>,
         serves: Sender<()>,
     ) -> Result<(), StartError> {
@@ -193,8 +184,7 @@ impl Threads {
         let guard = EndOnPanic(self.shutdown.clone());
         let work = move || {
             let _guard = guard;
-            let reactor = core.reactor(number, common);
-            let (reactor, outcome) = match reactor {
+            let (reactor, outcome) = match make() {
                 Ok(reactor) => (Some(reactor), Ok((number, schedule::this_thread()))),
                 Err(error) => (None, Err(error)),
             };
