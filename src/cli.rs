@@ -10,14 +10,15 @@ pub use health::healthcheck;
 pub use outfile::OutFile;
 
 use crate::net::StartError;
-use crate::settings::Printout;
+use crate::settings::{Action, CommandLine};
 
-/// Returns a text to print.
-pub fn text(what: &Printout) -> Result<String, StartError> {
-    match what {
-        Printout::Help => Ok(help::help()),
-        Printout::Version => Ok(concat!("mocker ", env!("CARGO_PKG_VERSION"), "\n").to_owned()),
-        Printout::Config(parsed) => Ok(help::config(parsed)),
-        Printout::Generated(format) => generate::text(format),
-    }
+/// Returns the text that the program prints instead of serving.
+pub fn text(line: &CommandLine) -> Result<String, StartError> {
+    Ok(match &line.action {
+        Action::Run | Action::Healthcheck => String::new(),
+        Action::PrintConfig => help::config(line),
+        Action::Help => help::help(),
+        Action::Version => concat!("mocker ", env!("CARGO_PKG_VERSION"), "\n").to_owned(),
+        Action::Generate(format) => generate::text(format)?,
+    })
 }

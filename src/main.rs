@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use mocker::internals::cli::{self, OutFile};
-use mocker::internals::settings::{self, Run, Start};
+use mocker::internals::settings::{self, Action, CommandLine};
 use mocker::{Console, FailOn, Handle, Server, ServerOptions, Settings, StartError, Verdict};
 
 /// The exit code of an operator's mistake.
@@ -30,25 +30,24 @@ fn main() -> ExitCode {
 /// Does what the command line and the environment specify.
 fn execute(epoch: Instant) -> Result<ExitCode, StartError> {
     let args = std::env::args_os().skip(1);
-    let start = settings::start(args, |name| std::env::var_os(name));
-    match start.map_err(StartError::Usage)? {
-        Start::Run(start) => {
-            let names = std::env::vars_os().map(|(name, _)| name);
-            let misspelt = settings::misspelt(names);
-            start.notes.iter().chain(&misspelt).for_each(complain);
-            return run(&start, epoch);
-        }
-        Start::Healthcheck(settings) => cli::healthcheck(&settings)?,
-        Start::Print(what) => {
-            let _ = io::stdout().write_all(cli::text(&what)?.as_bytes());
+    let line = settings::start(args, |name| std::env::var_os(name));
+    let line = line.map_err(StartError::Usage)?;
+    match line.action {
+        Action::Run => return run(&line, epoch),
+        Action::Healthcheck => cli::healthcheck(&line.settings)?,
+        _ => {
+            let _ = io::stdout().write_all(cli::text(&line)?.as_bytes());
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until the server ends, and reports how it went.
-fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
-    let settings = &start.settings;
+fn run(line: &CommandLine, epoch: Instant) -> Result<ExitCode, StartError> {
+    let settings = &line.settings;
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let misspelt = settings::misspelt(names);
+    line.notes.iter().chain(&misspelt).for_each(complain);
     let wrong = |error| {
         let name = settings.report.display();
         format!("-report: can't write to {name}: {error}")
@@ -66,7 +65,7 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
     options.handle_signals = true;
     options.console = console(settings);
     let server = Server::start(options)?;
-    announce(&server, &start.changed);
+    announce(&server, &line.changed());
     let report = server.wait()?;
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());

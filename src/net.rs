@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 mod balancer;
 pub mod cpus;
@@ -29,6 +30,14 @@ pub enum StartError {
     Usage(String),
     /// Something that the machine refuses, such as a port that is in use.
     Machine(String),
+}
+
+impl StartError {
+    /// Returns a function that makes an error from that of the operating system, and from what
+    /// failed.
+    pub(crate) fn machine(what: &str) -> impl Fn(io::Error) -> StartError {
+        move |error| StartError::Machine(format!("{what}: {error}"))
+    }
 }
 
 impl fmt::Display for StartError {

@@ -3,17 +3,17 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
+use crate::conn::kit::Kit;
 use crate::mock::{self, text::Words};
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
 use crate::net::sleep::Time;
-use crate::net::threads::{self, Common, ServeError, Threads};
+use crate::net::threads::{self, ServeError, Threads};
 use crate::net::{StartError, cpus, limit, listen};
 use crate::scenario::Scenario;
 use crate::settings::{ContentMode, Pin, Settings};
@@ -99,19 +99,23 @@ impl Server {
             .then(shutdown::catch_signals)
             .transpose()?;
         let log = settings.log_raw.then(RawLog::start).transpose();
-        let (log, log_writer) = log.map_err(cannot_log)?.unzip();
+        let (log, log_writer) = log
+            .map_err(StartError::machine("-log-raw: can't start the log"))?
+            .unzip();
         let time = Time::since(options.epoch);
         let watch = mock::watch(cpus.len(), unix_now());
-        let common = Common {
-            scenario: Scenario::first(settings),
-            words,
-            seed: seed(settings),
-            time,
-            watch: watch.clone(),
-            held: Arc::default(),
-            log,
+        let kit = {
+            let (watch, scenario) = (watch.clone(), Scenario::first(settings));
+            let (seed, held) = (seed(settings), Arc::default());
+            move |core: usize| {
+                let (scenario, words) = (scenario.clone(), words.clone());
+                let mut kit = Kit::new(scenario, words, seed, core as u16, &watch);
+                kit.log = log.clone();
+                kit.held = Arc::clone(&held);
+                kit
+            }
         };
-        let threads = Threads::start(&cpus, listening.cores, most, common)?;
+        let threads = Threads::start(settings, &cpus, listening.cores, most, time, kit)?;
         let ids = threads.ids.clone();
         let mut handle = Handle {
             address: listening.address,
@@ -212,10 +216,6 @@ impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Handle({})", self.base_url)
     }
-}
-
-fn cannot_log(error: io::Error) -> StartError {
-    StartError::Machine(format!("-log-raw: can't start the log: {error}"))
 }
 
 /// Returns the seed of all random numbers.

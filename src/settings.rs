@@ -14,13 +14,13 @@ use parser::{
     integer, micros, millis, model_list, percent, seconds, secret, stop_after,
 };
 
-mod parsed;
+mod command_line;
 mod parser;
 mod start;
 mod value;
 
-pub use parsed::{Origin, ParsedSettings};
-pub use start::{GENERATE, OTHERS, Printout, Run, Start, misspelt, start};
+pub use command_line::{CommandLine, Origin};
+pub use start::{Action, GENERATE, OTHERS, misspelt, start};
 pub use value::{ContentMode, ExitAfter, FailOn, Millionths, Pin};
 
 /// Defines `Settings`, its defaults and `SETTINGS` from groups of settings. Each is its help,

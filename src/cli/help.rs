@@ -1,6 +1,6 @@
 //! The help, and the effective configuration.
 
-use crate::settings::{OTHERS, Origin, ParsedSettings, Setting};
+use crate::settings::{CommandLine, OTHERS, Origin, Setting};
 
 /// Example command lines, with descriptions.
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
@@ -52,9 +52,9 @@ pub(super) fn help() -> String {
 }
 
 /// Returns the output of `-print-config`.
-pub(super) fn config(parsed: &ParsedSettings) -> String {
+pub(super) fn config(line: &CommandLine) -> String {
     let mut text = String::new();
-    for (setting, origin, value) in parsed.entries() {
+    for (setting, origin, value) in line.entries() {
         let origin = match origin {
             Origin::Default => "default".into(),
             Origin::Flag => "flag".into(),

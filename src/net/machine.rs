@@ -161,7 +161,13 @@ impl<S: System> Machine<S> {
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
         }
-        let turn = Turn::new(&mut self.system, kit, live, now);
+        let turn = Turn {
+            system: &mut self.system,
+            kit: &mut *kit,
+            live: &mut *live,
+            now,
+            has_read: false,
+        };
         let (wish, now) = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(kit);

@@ -79,8 +79,7 @@ impl Sampler {
             round.end();
         };
         let thread = thread::Builder::new().name("watch".into()).spawn(work);
-        let thread = thread
-            .map_err(|error| StartError::Machine(format!("can't watch the cores: {error}")))?;
+        let thread = thread.map_err(StartError::machine("can't watch the cores"))?;
         Ok(Sampler { thread, stop })
     }
 

@@ -13,6 +13,9 @@ use signal_hook::low_level::emulate_default_handler;
 use super::StartError;
 use super::mailbox::{Command, CommandSender};
 
+/// The failure of everything that concerns signals.
+const SIGNALS: &str = "can't watch signals";
+
 /// The switch that ends a server.
 #[derive(Debug)]
 pub struct Shutdown {
@@ -63,7 +66,7 @@ pub fn catch_signals() -> Result<Signals, StartError> {
     if !is_ignored(SIGHUP, &status) {
         signals.push(SIGHUP);
     }
-    Signals::new(signals).map_err(cannot_watch)
+    Signals::new(signals).map_err(StartError::machine(SIGNALS))
 }
 
 /// Returns whether a process ignores a signal, according to the text of its `/proc/self/status`.
@@ -91,12 +94,8 @@ pub fn handle_signals(mut signals: Signals, shutdown: Arc<Shutdown>) -> Result<(
     thread::Builder::new()
         .name("signals".into())
         .spawn(watch)
-        .map_err(cannot_watch)?;
+        .map_err(StartError::machine(SIGNALS))?;
     Ok(())
-}
-
-fn cannot_watch(error: io::Error) -> StartError {
-    StartError::Machine(format!("can't watch signals: {error}"))
 }
 
 #[cfg(test)]

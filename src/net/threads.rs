@@ -4,7 +4,6 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
@@ -20,11 +19,7 @@ use super::sleep::Time;
 use super::{StartError, cpus, schedule};
 use crate::Nanos;
 use crate::conn::kit::Kit;
-use crate::conn::memory::HeldMemory;
-use crate::mock::text::Words;
-use crate::scenario::Scenario;
-use crate::watch::Watch;
-use crate::watch::rawlog::RawLog;
+use crate::settings::Settings;
 
 /// A panic in one of the server's threads, which is a bug. The other threads have ended in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,40 +60,6 @@ fn message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("no message").to_owned()
 }
 
-/// The parts that all cores share.
-#[derive(Clone)]
-pub struct Common {
-    /// The snapshot to start with.
-    pub scenario: Arc<Scenario>,
-    /// The words of generated text.
-    pub words: Words,
-    /// The seed of all random numbers.
-    pub seed: u64,
-    /// The clock.
-    pub time: Time,
-    /// The counters.
-    pub watch: Arc<Watch>,
-    /// The memory that the held parts of bodies take.
-    pub held: Arc<HeldMemory>,
-    /// The raw log, where it is enabled.
-    pub log: Option<RawLog>,
-}
-
-impl Common {
-    fn kit(self, core: usize) -> Kit {
-        let mut kit = Kit::new(
-            self.scenario,
-            self.words,
-            self.seed,
-            core as u16,
-            &self.watch,
-        );
-        kit.log = self.log;
-        kit.held = self.held;
-        kit
-    }
-}
-
 /// The threads of the cores.
 pub struct Threads {
     handles: Vec<JoinHandle<()>>,
@@ -114,17 +75,22 @@ pub struct Threads {
 
 impl Threads {
     /// Starts a thread for each core; all of them serve when it returns. `cpus` and `listeners` are
-    /// those of each core, and together the cores have at most `most` connections.
+    /// those of each core, and together the cores have at most `most` connections. `kit` makes the
+    /// part of a core that its connections share.
     pub fn start(
+        settings: &Settings,
         cpus: &[Option<usize>],
         listeners: Vec<Vec<TcpListener>>,
         most: usize,
-        common: Common,
+        time: Time,
+        kit: impl Fn(usize) -> Kit + Clone + Send + 'static,
     ) -> Result<Threads, StartError> {
+        let cannot_poll = StartError::machine("can't poll");
+        let busy_poll = settings.busy_poll.as_nanos() as Nanos;
         let polls = cpus.iter().map(|_| Poll::new());
-        let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(cannot_poll)?;
-        let (senders, mailboxes) = mailboxes(&polls).map_err(cannot_poll)?;
-        let balancers = Balancer::of(most, common.scenario.settings.balance, &senders);
+        let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(&cannot_poll)?;
+        let (senders, mailboxes) = mailboxes(&polls).map_err(&cannot_poll)?;
+        let balancers = Balancer::of(most, settings.balance, &senders);
         let parts = polls.into_iter().zip(mailboxes);
         let parts = parts.zip(cpus).zip(listeners).zip(balancers);
         let (ready, all_ready) = mpsc::channel();
@@ -138,18 +104,17 @@ impl Threads {
         };
         let spawned = parts.enumerate().try_for_each(|(number, parts)| {
             let ((((poll, mailbox), &cpu), listeners), balancer) = parts;
-            let common = common.clone();
+            let kit = kit.clone();
             // On the thread that it is to run on: nothing that it owns can be shared by accident.
             let make = move || {
                 if !cpu.is_none_or(cpus::pin) {
                     let why = "-pin: the kernel refuses to pin threads";
                     return Err(StartError::Machine(why.into()));
                 }
-                let (time, busy_poll) = (common.time, common.scenario.settings.busy_poll);
-                let kit = common.kit(number);
+                let kit = kit(number);
                 let reactor = Reactor::new(poll, listeners, kit, time, balancer, mailbox);
-                let mut reactor = reactor.map_err(cannot_poll)?;
-                reactor.busy_poll = busy_poll.as_nanos() as Nanos;
+                let mut reactor = reactor.map_err(StartError::machine("can't poll"))?;
+                reactor.busy_poll = busy_poll;
                 Ok(reactor)
             };
             threads.spawn(number, make, ready.clone(), serves.clone())
@@ -200,9 +165,9 @@ impl Threads {
         };
         let name = format!("core-{number}");
         let thread = thread::Builder::new().name(name).spawn(work);
-        self.handles.push(thread.map_err(|error| {
-            StartError::Machine(format!("-threads: can't start thread {number}: {error}"))
-        })?);
+        let what = format!("-threads: can't start thread {number}");
+        self.handles
+            .push(thread.map_err(StartError::machine(&what))?);
         self.stay.push(stay);
         Ok(())
     }
@@ -220,8 +185,4 @@ impl Threads {
         let joined: Vec<_> = self.handles.into_iter().map(join).collect();
         joined.into_iter().collect()
     }
-}
-
-fn cannot_poll(error: io::Error) -> StartError {
-    StartError::Machine(format!("can't poll: {error}"))
 }

@@ -3,8 +3,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::parsed::{Origin, ParsedSettings};
-use super::{Pin, SETTINGS, Setting, Settings};
+use super::command_line::{CommandLine, Origin};
+use super::{Pin, SETTINGS, Setting};
 
 /// The largest request body that `-log-raw` can log, in bytes: the log buffers about 250 MB in
 /// total.
@@ -40,83 +40,43 @@ pub const OTHERS: &[(&str, &[&str])] = &[
     ("-version", &["Print the version."]),
 ];
 
-/// The action that the command line and the environment specify.
-pub enum Start {
+/// The action that the flags specify.
+pub enum Action {
     /// Serve.
-    Run(Box<Run>),
-    /// Check the health of the server that these settings describe.
-    Healthcheck(Box<Settings>),
-    /// Print a text to standard output.
-    Print(Printout),
-}
-
-/// A text that the program prints instead of serving.
-pub enum Printout {
-    /// The help.
+    Run,
+    /// Check the health of the server that the settings describe.
+    Healthcheck,
+    /// Print the effective configuration.
+    PrintConfig,
+    /// Print the help.
     Help,
-    /// The version.
+    /// Print the version.
     Version,
-    /// The effective configuration.
-    Config(Box<ParsedSettings>),
-    /// Shell completions or a manual page, in this format.
-    Generated(OsString),
-}
-
-/// The parameters of serving.
-pub struct Run {
-    /// The value of every setting.
-    pub settings: Settings,
-    /// Warnings.
-    pub notes: Vec<String>,
-    /// The settings that differ from their defaults, as flags, except those that the startup
-    /// message reports anyway.
-    pub changed: String,
+    /// Print shell completions or a manual page, in this format.
+    Generate(OsString),
 }
 
 /// Parses the arguments (without the program's name) and the environment. An error is the
-/// operator's mistake.
+/// operator's mistake. Warnings are added to `notes`.
 pub fn start(
     args: impl IntoIterator<Item = OsString>,
     var: impl Fn(&str) -> Option<OsString>,
-) -> Result<Start, String> {
-    let mut parsed = ParsedSettings::new();
-    let action = take_flags(args, &mut parsed)?;
-    if let Action::Print(what) = action {
-        return Ok(Start::Print(what));
+) -> Result<CommandLine, String> {
+    let mut line = CommandLine::new();
+    take_flags(args, &mut line)?;
+    if let Action::Run | Action::Healthcheck | Action::PrintConfig = line.action {
+        take_variables(var, &mut line)?;
+        check(&line)?;
     }
-    let notes = take_variables(var, &mut parsed)?;
-    check(&parsed)?;
-    match action {
-        Action::Healthcheck if parsed.settings.port == 0 => Err(format!(
-            "{HEALTHCHECK}: port 0 can't be checked; set the port of the server"
-        )),
-        // The server itself has printed the notes.
-        Action::Healthcheck => Ok(Start::Healthcheck(Box::new(parsed.settings))),
-        Action::PrintConfig => Ok(Start::Print(Printout::Config(Box::new(parsed)))),
-        _ => Ok(Start::Run(Box::new(Run {
-            changed: parsed.changed(),
-            settings: parsed.settings,
-            notes,
-        }))),
-    }
-}
-
-/// The action that the flags specify. `Healthcheck` and `PrintConfig` depend on the other flags,
-/// which may come after them.
-enum Action {
-    Run,
-    Print(Printout),
-    Healthcheck,
-    PrintConfig,
+    Ok(line)
 }
 
 /// Parses the arguments in order, up to one that prints a text.
 fn take_flags(
     args: impl IntoIterator<Item = OsString>,
-    parsed: &mut ParsedSettings,
-) -> Result<Action, String> {
+    line: &mut CommandLine,
+) -> Result<(), String> {
     let mut args = args.into_iter();
-    let mut action = Action::Run;
     let mut after = None;
     while let Some(arg) = args.next() {
         let mut parser = lexopt::Parser::from_args([double_dash(&arg)]);
@@ -127,17 +87,17 @@ fn take_flags(
         let value = parser.optional_value();
         after = None;
         match flag.as_str() {
-            "-h" | "-help" => return Ok(Action::Print(Printout::Help)),
-            "-V" | "-version" => return Ok(Action::Print(Printout::Version)),
-            GENERATE => {
-                let format = value.or_else(|| args.next()).unwrap_or_default();
-                return Ok(Action::Print(Printout::Generated(format)));
-            }
             HEALTHCHECK | PRINT_CONFIG if value.is_some() => {
                 return Err(format!("{flag}: takes no value"));
             }
-            HEALTHCHECK => action = Action::Healthcheck,
-            PRINT_CONFIG => action = Action::PrintConfig,
+            HEALTHCHECK => line.action = Action::Healthcheck,
+            PRINT_CONFIG => line.action = Action::PrintConfig,
+            "-h" | "-help" => line.action = Action::Help,
+            "-V" | "-version" => line.action = Action::Version,
+            GENERATE => {
+                let format = value.or_else(|| args.next()).unwrap_or_default();
+                line.action = Action::Generate(format);
+            }
             _ => {
                 let at = SETTINGS.iter().position(|setting| setting.flag() == flag);
                 let at = at.ok_or_else(|| no_such(&flag))?;
@@ -150,12 +110,15 @@ fn take_flags(
                     let allowed = (setting.allowed)().text;
                     format!("{flag}: missing value; expected {allowed}")
                 };
-                parsed.set(at, Origin::Flag, &value.ok_or_else(missing)?)?;
+                line.set(at, Origin::Flag, &value.ok_or_else(missing)?)?;
                 after = Some(setting);
             }
         }
+        if let Action::Help | Action::Version | Action::Generate(_) = line.action {
+            break;
+        }
     }
-    Ok(action)
+    Ok(())
 }
 
 /// Returns a warning for each environment variable that looks like a misspelt setting, which would
@@ -218,37 +181,37 @@ fn double_dash(arg: &OsStr) -> OsString {
     long
 }
 
-/// Parses the variables of the settings that no flag has set. Returns warnings.
+/// Parses the variables of the settings that no flag has set.
 fn take_variables(
     var: impl Fn(&str) -> Option<OsString>,
-    parsed: &mut ParsedSettings,
-) -> Result<Vec<String>, String> {
-    let mut notes = Vec::new();
+    line: &mut CommandLine,
+) -> Result<(), String> {
     for (at, setting) in SETTINGS.iter().enumerate() {
         let name = setting.variable();
-        let by_flag = parsed.is_from_flag(at);
+        let by_flag = line.is_from_flag(at);
         let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
             continue;
         };
         if name == "MOCKER_PORT" && value.as_encoded_bytes().starts_with(b"tcp://") {
-            notes.push(format!(
+            line.notes.push(format!(
                 "{name}: {value:?} is ignored; Kubernetes sets it for a Service named mocker"
             ));
         } else {
-            parsed.set(at, Origin::Variable, &value)?;
+            line.set(at, Origin::Variable, &value)?;
         }
     }
-    Ok(notes)
+    Ok(())
 }
 
 /// Rejects settings that are each valid on their own, but in conflict with each other.
-fn check(parsed: &ParsedSettings) -> Result<(), String> {
-    let settings = &parsed.settings;
-    let name = |field| parsed.origin(field);
+fn check(line: &CommandLine) -> Result<(), String> {
+    let settings = &line.settings;
+    let name = |field| line.origin(field);
     let cores = settings.cores.len();
     let other_threads = settings
         .threads
         .filter(|&threads| cores > 0 && threads != cores);
+    let checks = matches!(line.action, Action::Healthcheck);
     let conflict = if cores > 0 && settings.pin == Pin::Off {
         let (pin, cores) = (name("pin"), name("cores"));
         format!("{pin}: \"off\" conflicts with {cores}; expected auto or on")
@@ -267,6 +230,8 @@ fn check(parsed: &ParsedSettings) -> Result<(), String> {
     } else if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
         let (log, max) = (name("log_raw"), name("max_body"));
         format!("{max}: more than 200m conflicts with {log}, which buffers complete bodies")
+    } else if checks && settings.port == 0 {
+        format!("{HEALTHCHECK}: port 0 can't be checked; set the port of the server")
     } else {
         return Ok(());
     };

@@ -12,7 +12,7 @@ mod texts;
 /// A text that is invalid for every setting, and not printable unless it is escaped.
 const BAD: &str = "\u{7}\n";
 
-fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<Start, String> {
+fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<CommandLine, String> {
     let var = |name: &str| {
         let found = vars.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.clone())
@@ -20,7 +20,7 @@ fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<Start, String> 
     start(args.iter().cloned(), var)
 }
 
-fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
+fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<CommandLine, String> {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let vars: Vec<_> = vars
         .iter()
@@ -31,7 +31,7 @@ fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
 
 fn run(args: &[&str], vars: &[(&str, &str)]) -> (Settings, Vec<String>) {
     match started(args, vars) {
-        Ok(Start::Run(run)) => (run.settings, run.notes),
+        Ok(line) if matches!(line.action, Action::Run) => (line.settings, line.notes),
         Ok(_) => panic!("{args:?} {vars:?} did not run"),
         Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
     }
@@ -42,20 +42,16 @@ fn settings(args: &[&str], vars: &[(&str, &str)]) -> Settings {
 }
 
 fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
-    match started(args, vars) {
-        Ok(Start::Print(what)) => cli::text(&what).expect("it can be printed"),
-        Ok(_) => panic!("{args:?} printed nothing"),
-        Err(line) => panic!("{args:?} failed: {line}"),
-    }
+    let line = started(args, vars).unwrap_or_else(|line| panic!("{args:?} failed: {line}"));
+    let text = cli::text(&line).expect("it can be printed");
+    assert!(!text.is_empty(), "{args:?} printed nothing");
+    text
 }
 
 /// Returns the error, which must be one printable line.
-fn rejected(result: Result<Start, String>) -> String {
-    let line = match result {
-        Err(line) => line,
-        Ok(Start::Print(what)) => cli::text(&what).expect_err("it is printed").to_string(),
-        Ok(_) => panic!("the arguments were accepted"),
-    };
+fn rejected(result: Result<CommandLine, String>) -> String {
+    let printed = result.and_then(|line| cli::text(&line).map_err(|error| error.to_string()));
+    let line = printed.expect_err("the arguments were accepted");
     assert!(!line.contains(char::is_control), "{line:?}");
     line
 }

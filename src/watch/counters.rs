@@ -40,7 +40,6 @@ macro_rules! counters {
         pub(super) const ROWS: &[CounterRow] = &[$(CounterRow {
             field: stringify!($field),
             name: $name,
-            kind: stringify!($kind),
             help: $help.trim_ascii(),
             get: |counts| counts.$field,
         }),+];
@@ -76,10 +75,8 @@ counters! {
 pub(super) struct CounterRow {
     /// The name in JSON.
     pub(super) field: &'static str,
-    /// The name in Prometheus.
+    /// The name in Prometheus, which ends in `_total` if the number only rises.
     pub(super) name: &'static str,
-    /// The kind of number, in Prometheus's words: `counter` or `gauge`.
-    pub(super) kind: &'static str,
     /// The help text.
     pub(super) help: &'static str,
     /// Returns its value.

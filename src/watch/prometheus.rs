@@ -49,14 +49,14 @@ impl Watch {
 fn start(watch: &Watch, text: &mut Exposition<'_>) {
     let version = [(env!("CARGO_PKG_VERSION"), 1)];
     let help = "The version that runs.";
-    text.family("mocker_build_info", "gauge", help, "version", version);
+    text.family("mocker_build_info", help, "version", version);
     let help = "When it started, in Unix time.";
-    text.number("mocker_start_time_seconds", "gauge", help, watch.started);
+    text.number("mocker_start_time_seconds", help, watch.started);
 }
 
 fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
     let name = "mocker_requests_total";
-    text.begin(name, "counter", "Requests that were answered.");
+    text.begin(name, "Requests that were answered.");
     for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
         for (status, count) in STATUSES.iter().zip(row) {
             // Prometheus sees the first increase only of a series that was there before.
@@ -72,12 +72,11 @@ fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
 
 fn counters(totals: &Totals, text: &mut Exposition<'_>) {
     for row in ROWS {
-        text.number(row.name, row.kind, row.help, (row.get)(&totals.counts));
+        text.number(row.name, row.help, (row.get)(&totals.counts));
     }
     let closes = Close::ALL.iter().zip(totals.closes);
     text.family(
         "mocker_closed_connections_total",
-        "counter",
         "Connections that ended, by the reason.",
         "reason",
         closes.map(|((_, reason), count)| (reason, count)),
@@ -87,14 +86,12 @@ fn counters(totals: &Totals, text: &mut Exposition<'_>) {
 fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Exposition<'_>) {
     text.family(
         "mocker_core_open_connections",
-        "gauge",
         "Connections that each core has open now.",
         "core",
         totals.connections.iter().enumerate(),
     );
     text.family(
         "mocker_core_turn_seconds_total",
-        "counter",
         "How long each core was in its turns.",
         "core",
         totals.busy.iter().map(|&busy| seconds(busy)).enumerate(),
@@ -107,14 +104,12 @@ fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Exposition<
     let known = known.filter_map(|(core, schedule)| Some((core, schedule.as_ref()?)));
     text.family(
         "mocker_core_cpu_seconds_total",
-        "counter",
         "How long each core's thread ran, by the kernel's account.",
         "core",
         known.clone().map(|(core, one)| (core, seconds(one.cpu))),
     );
     text.family(
         "mocker_core_run_queue_wait_seconds_total",
-        "counter",
         "How long each core's thread was ready to run and waited for a CPU.",
         "core",
         known.map(|(core, one)| (core, seconds(one.wait))),
@@ -125,7 +120,6 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     let ok = summary.windows - summary.bound;
     text.family(
         "mocker_windows_total",
-        "counter",
         "Seconds in which something was asked, by the verdict.",
         "verdict",
         [("ok", ok), ("mock_bound", summary.bound)],
@@ -133,7 +127,6 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     let reasons = summary.by_reason();
     text.family(
         "mocker_mock_bound_reasons_total",
-        "counter",
         "Reasons for which seconds were mock-bound; one may have several.",
         "reason",
         reasons.map(|(reason, count)| (reason.name, count)),
@@ -141,7 +134,7 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     if let Some(headroom) = headroom {
         let name = "mocker_headroom_requests_per_second";
         let help = "Requests per second at which the cores would saturate, at the last ones' cost.";
-        text.number(name, "gauge", help, headroom.round());
+        text.number(name, help, headroom.round());
     }
 }
 
@@ -155,13 +148,19 @@ impl Exposition<'_> {
         writeln!(self.out, "{text}").expect("a Vec takes all");
     }
 
-    fn begin(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a counter or a gauge: the name of a counter ends in `_total`.
+    fn begin(&mut self, name: &str, help: &str) {
+        let counts = name.ends_with("_total");
+        self.header(name, if counts { "counter" } else { "gauge" }, help);
+    }
+
+    fn header(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
     }
 
     /// Appends a metric of one sample.
-    fn number(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.begin(name, kind, help);
+    fn number(&mut self, name: &str, help: &str, value: impl Display) {
+        self.begin(name, help);
         self.line(format_args!("{name} {value}"));
     }
 
@@ -169,19 +168,18 @@ impl Exposition<'_> {
     fn family<T: Display, N: Display>(
         &mut self,
         name: &str,
-        kind: &str,
         help: &str,
         label: &str,
         samples: impl IntoIterator<Item = (T, N)>,
     ) {
-        self.begin(name, kind, help);
+        self.begin(name, help);
         for (text, value) in samples {
             self.line(format_args!("{name}{{{label}=\"{text}\"}} {value}"));
         }
     }
 
     fn histogram(&mut self, name: &str, help: &str, tally: &Tally) {
-        self.begin(name, "histogram", help);
+        self.header(name, "histogram", help);
         for (end, count) in tally.cumulative() {
             let end = seconds(end);
             self.line(format_args!("{name}_bucket{{le=\"{end}\"}} {count}"));

@@ -1,7 +1,5 @@
 //! The report of a run that has ended: a table for people and JSON for programs.
 
-use std::fmt::Write;
-
 use super::histogram::Tally;
 use super::history::{BOUND_MAX, Summary};
 use super::metrics::{STATUSES, TimeKind};
@@ -48,7 +46,7 @@ fn table(watch: &Watch, run: &Window, summary: Summary, headroom: Option<f64>) -
         grouped(summary.rate().round() as u64),
     );
     let mut row = |name: &str, text: String| {
-        writeln!(table, "  {name:<13}{text}").expect("a String takes all");
+        table += &format!("  {name:<13}{text}\n");
     };
     row("responses", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
@@ -123,30 +121,23 @@ fn verdict(summary: Summary) -> String {
         .map(|(reason, count)| format!("in {count} {}", reason.text))
         .collect();
     if !given.is_empty() {
-        write!(text, " ({})", given.join(", ")).expect("a String takes all");
+        text += &format!(" ({})", given.join(", "));
     }
     if summary.verdict() == Verdict::MockBound {
-        let most = percent(BOUND_MAX);
-        write!(
-            text,
-            "\n{:15}more than {most} of them: the mock limited the measurement",
-            ""
-        )
-        .expect("a String takes all");
+        let (gap, most) = (" ".repeat(15), percent(BOUND_MAX));
+        text += &format!("\n{gap}more than {most} of them: the mock limited the measurement");
     }
     text
 }
 
 fn could_answer(headroom: Option<f64>) -> String {
-    match headroom {
-        Some(rate) => {
-            // Two digits: more would suggest a precision that the estimate does not have.
-            let unit = 10_f64.powf((rate.log10() - 1.0).floor());
-            let rate = grouped(((rate / unit).round() * unit) as u64);
-            format!("about {rate} requests/s")
-        }
-        None => "too few requests for an estimate".into(),
-    }
+    let Some(rate) = headroom else {
+        return "too few requests for an estimate".into();
+    };
+    // Two digits: more would suggest a precision that the estimate does not have.
+    let unit = 10_f64.powf((rate.log10() - 1.0).floor());
+    let rate = grouped(((rate / unit).round() * unit) as u64);
+    format!("about {rate} requests/s")
 }
 
 /// Formats a time in milliseconds with three decimals.

@@ -17,7 +17,9 @@ fn a_health_check_reads_the_settings_of_the_server() {
         ),
     ] {
         match started(args, vars) {
-            Ok(Start::Healthcheck(settings)) => assert_eq!(settings.port, port, "{args:?}"),
+            Ok(line) if matches!(line.action, Action::Healthcheck) => {
+                assert_eq!(line.settings.port, port, "{args:?}");
+            }
             Ok(_) => panic!("{args:?} {vars:?} is no health check"),
             Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
         }

@@ -72,7 +72,7 @@ fn the_configuration_is_printed_with_origins() {
 #[test]
 fn the_startup_message_reports_what_differs() {
     let changed = |args: &[&str], vars: &[(&str, &str)]| match started(args, vars) {
-        Ok(Start::Run(run)) => run.changed,
+        Ok(line) if matches!(line.action, Action::Run) => line.changed(),
         _ => panic!("{args:?} does not run"),
     };
     assert_eq!(changed(&["-port", "1", "-quiet"], &[]), "");

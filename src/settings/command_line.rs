@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use super::start::Action;
 use super::{SETTINGS, Setting, Settings};
 
 /// The settings that the startup message reports anyway.
@@ -18,19 +19,26 @@ pub enum Origin {
     Variable,
 }
 
-/// The settings so far.
-pub struct ParsedSettings {
-    pub(super) settings: Settings,
+/// The meaning of the command line and the environment.
+pub struct CommandLine {
+    /// The action.
+    pub action: Action,
+    /// The value of every setting.
+    pub settings: Settings,
+    /// Warnings.
+    pub notes: Vec<String>,
     /// The value of each setting as text, with its origin, in the order of [`SETTINGS`].
     texts: Vec<(Origin, String)>,
 }
 
-impl ParsedSettings {
+impl CommandLine {
     /// Creates the defaults.
-    pub(super) fn new() -> ParsedSettings {
+    pub(super) fn new() -> CommandLine {
         let default = |setting: &Setting| (Origin::Default, setting.default.to_owned());
-        ParsedSettings {
+        CommandLine {
+            action: Action::Run,
             settings: Settings::default(),
+            notes: Vec::new(),
             texts: SETTINGS.iter().map(default).collect(),
         }
     }
@@ -72,8 +80,9 @@ impl ParsedSettings {
         setting.name(origin)
     }
 
-    /// Returns the settings that differ from their defaults as flags, except [`ALWAYS_REPORTED`].
-    pub(super) fn changed(&self) -> String {
+    /// Returns the settings that differ from their defaults as flags, except those that the startup
+    /// message reports anyway.
+    pub fn changed(&self) -> String {
         let differs = |setting: &Setting, text: &str| {
             let mut settings = Settings::default();
             let taken = (setting.set)(&mut settings, text);
