@@ -173,7 +173,8 @@ impl Handle {
     /// Returns the counters and the verdict so far: the JSON text that `/stats` responds with.
     pub fn stats(&self) -> String {
         let mut text = Vec::new();
-        self.watch.write_stats(self.time.now(), &mut text);
+        let totals = self.watch.totals();
+        self.watch.write_stats(&totals, self.time.now(), &mut text);
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 

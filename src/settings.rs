@@ -19,8 +19,8 @@ mod parser;
 mod start;
 mod value;
 
-pub use command_line::{CommandLine, Origin};
-pub use start::{Action, GENERATE, OTHERS, misspelt, start};
+pub use command_line::{Action, CommandLine, Origin};
+pub use start::{GENERATE, OTHERS, misspelt, start};
 pub use value::{ContentMode, ExitAfter, FailOn, Millionths, Pin};
 
 /// Defines `Settings`, its defaults and `SETTINGS` from groups of settings. Each is its help,

@@ -7,8 +7,9 @@ use crate::net::StartError;
 use crate::settings::{GENERATE, OTHERS, SETTINGS, Setting};
 
 /// The output formats and their generators.
-const FORMATS: [(&str, fn() -> String); 4] =
-    [("man", man), ("bash", bash), ("zsh", zsh), ("fish", fish)];
+const FORMATS: [(&str, Generate); 4] = [("man", man), ("bash", bash), ("zsh", zsh), ("fish", fish)];
+
+type Generate = fn() -> String;
 
 /// Returns the output in a format.
 pub(super) fn text(format: &OsStr) -> Result<String, StartError> {

@@ -1,8 +1,7 @@
 //! The settings that the command line and the environment specify, with their origins.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
-use super::start::Action;
 use super::{SETTINGS, Setting, Settings};
 
 /// The settings that the startup message reports anyway.
@@ -17,6 +16,22 @@ pub enum Origin {
     Flag,
     /// Its environment variable has set it.
     Variable,
+}
+
+/// The action that the flags specify.
+pub enum Action {
+    /// Serve.
+    Run,
+    /// Check the health of the server that the settings describe.
+    Healthcheck,
+    /// Print the effective configuration.
+    PrintConfig,
+    /// Print the help.
+    Help,
+    /// Print the version.
+    Version,
+    /// Print shell completions or a manual page, in this format.
+    Generate(OsString),
 }
 
 /// The meaning of the command line and the environment.

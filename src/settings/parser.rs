@@ -20,8 +20,10 @@ pub struct Allowed {
 pub struct Values<T> {
     /// Their description.
     pub allowed: Allowed,
-    parse: Box<dyn Fn(&str) -> Option<T>>,
+    parse: Box<Parse<T>>,
 }
+
+type Parse<T> = dyn Fn(&str) -> Option<T>;
 
 impl<T> Values<T> {
     fn new(allowed: impl Into<String>, parse: impl Fn(&str) -> Option<T> + 'static) -> Values<T> {

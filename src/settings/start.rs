@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::command_line::{CommandLine, Origin};
+use super::command_line::{Action, CommandLine, Origin};
 use super::{Pin, SETTINGS, Setting};
 
 /// The largest request body that `-log-raw` can log, in bytes: the log buffers about 250 MB in
@@ -39,22 +39,6 @@ pub const OTHERS: &[(&str, &[&str])] = &[
     ("-help", &["Print this help."]),
     ("-version", &["Print the version."]),
 ];
-
-/// The action that the flags specify.
-pub enum Action {
-    /// Serve.
-    Run,
-    /// Check the health of the server that the settings describe.
-    Healthcheck,
-    /// Print the effective configuration.
-    PrintConfig,
-    /// Print the help.
-    Help,
-    /// Print the version.
-    Version,
-    /// Print shell completions or a manual page, in this format.
-    Generate(OsString),
-}
 
 /// Parses the arguments (without the program's name) and the environment. An error is the
 /// operator's mistake. Warnings are added to `notes`.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::window::{Moment, REASONS, Reason, Reasons, Verdict, Window};
+use super::window::{Moment, REASONS, Reasons, Verdict, Window};
 use crate::{Nanos, SECOND};
 
 /// The number of windows that are kept: 5 minutes.
@@ -71,9 +71,9 @@ impl Summary {
         }
     }
 
-    /// Returns the number of windows with each reason.
-    pub fn by_reason(self) -> impl Iterator<Item = (&'static Reason, u64)> {
-        REASONS.iter().zip(self.reasons)
+    /// Returns the reasons of windows, each with its number of windows.
+    pub fn by_reason(self) -> impl Iterator<Item = ((&'static str, &'static str), u64)> {
+        REASONS.into_iter().zip(self.reasons)
     }
 
     /// Returns the requests per second of the active time.

@@ -129,7 +129,7 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
         "mocker_mock_bound_reasons_total",
         "Reasons for which seconds were mock-bound; one may have several.",
         "reason",
-        reasons.map(|(reason, count)| (reason.name, count)),
+        reasons.map(|((name, _), count)| (name, count)),
     );
     if let Some(headroom) = headroom {
         let name = "mocker_headroom_requests_per_second";

@@ -73,7 +73,9 @@ impl RawLog {
         record.body(format!("\n--- End {} ---\n", record.direction.name()).as_bytes());
         debug_assert!(record.bytes.len() as u64 <= record.lease, "it had room");
         record.bytes.shrink_to_fit();
-        record.shrink_to(record.bytes.len() as u64);
+        let surplus = record.lease.saturating_sub(record.bytes.len() as u64);
+        self.held.fetch_sub(surplus, Ordering::Relaxed);
+        record.lease -= surplus;
         // The thread lives as long as anything can send to it.
         let _ = self.records.send(record);
     }
@@ -149,12 +151,6 @@ impl Record {
         let grows = take(&self.held, bytes, BUDGET);
         self.lease += if grows { bytes } else { 0 };
         grows
-    }
-
-    fn shrink_to(&mut self, bytes: u64) {
-        let surplus = self.lease.saturating_sub(bytes);
-        self.held.fetch_sub(surplus, Ordering::Relaxed);
-        self.lease -= surplus;
     }
 }
 

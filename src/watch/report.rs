@@ -118,7 +118,7 @@ fn verdict(summary: Summary) -> String {
     );
     let given = summary.by_reason().filter(|(_, count)| *count > 0);
     let given: Vec<String> = given
-        .map(|(reason, count)| format!("in {count} {}", reason.text))
+        .map(|((_, text), count)| format!("in {count} {text}"))
         .collect();
     if !given.is_empty() {
         text += &format!(" ({})", given.join(", "));

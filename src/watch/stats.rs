@@ -14,12 +14,7 @@ use crate::Nanos;
 impl Watch {
     /// Appends all metrics as JSON. `uptime` is that of the monotonic clock, since the wall clock
     /// can be set.
-    pub fn write_stats(&self, uptime: Nanos, out: &mut Vec<u8>) {
-        self.write_stats_of(&self.totals(), uptime, out);
-    }
-
-    /// The same of counters that were added up before.
-    pub(super) fn write_stats_of(&self, totals: &Totals, uptime: Nanos, out: &mut Vec<u8>) {
+    pub fn write_stats(&self, totals: &Totals, uptime: Nanos, out: &mut Vec<u8>) {
         let numbers = numbers(self, totals, round(seconds(uptime)), None);
         let history = self.history();
         write(numbers, &history, history.headroom(), out);
@@ -78,7 +73,7 @@ pub(super) fn write(
         "windows": summary.windows,
         "mock_bound_windows": summary.bound,
         "mock_bound_share": round(summary.share()),
-        "reasons": reasons.map(|(reason, count)| (reason.name, count)).collect::<Value>(),
+        "reasons": reasons.map(|((name, _), count)| (name, count)).collect::<Value>(),
         "headroom_requests_per_second": headroom.map(f64::round),
     });
     let text = numbers.to_string();

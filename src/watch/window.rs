@@ -69,28 +69,12 @@ pub struct Usage {
     pub wait: Option<f64>,
 }
 
-/// A reason why a window is mock-bound.
-pub struct Reason {
-    /// The name in JSON and Prometheus.
-    pub name: &'static str,
-    /// The description for people.
-    pub text: &'static str,
-}
-
-/// The table of all reasons; any of them suffices. [`Window::reasons`] decides on each.
-pub const REASONS: [Reason; 3] = [
-    Reason {
-        name: "busy",
-        text: "a core was busy",
-    },
-    Reason {
-        name: "stolen",
-        text: "the machine took a core away",
-    },
-    Reason {
-        name: "late",
-        text: "answers left late",
-    },
+/// The reasons why a window is mock-bound, each with its name in JSON and Prometheus and its
+/// description for people; any of them suffices. [`Window::reasons`] decides on each.
+pub const REASONS: [(&str, &str); 3] = [
+    ("busy", "a core was busy"),
+    ("stolen", "the machine took a core away"),
+    ("late", "answers left late"),
 ];
 
 /// For each of [`REASONS`], true if it holds.
@@ -190,7 +174,7 @@ impl Window {
     pub fn reason_names(&self) -> Vec<&'static str> {
         let reasons = REASONS.iter().zip(self.reasons());
         let held = reasons.filter(|(_, holds)| *holds);
-        held.map(|(reason, _)| reason.name).collect()
+        held.map(|((name, _), _)| *name).collect()
     }
 
     /// Returns the median of the configured delays; it is 0 if most responses have none.
