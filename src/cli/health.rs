@@ -26,42 +26,40 @@ const RESPONSE_MAX: u64 = 64 * 1024;
 
 /// Requests `/health` of the server that the settings describe. Fails unless it responds with 200.
 pub fn healthcheck(settings: &Settings) -> Result<(), StartError> {
-    let unhealthy = |why: &dyn Display| unhealthy(settings, why);
+    let server = settings.clone();
     let (done, outcome) = mpsc::channel();
     // std has a timeout for connecting, one for each read and none for resolving a name. One wait
     // here bounds them all together: the process exits without the thread.
-    let server = settings.clone();
-    let spawned = thread::Builder::new().spawn(move || done.send(request(&server)));
-    spawned.map_err(|error| unhealthy(&error))?;
-    let timeout = format!("no response within {CHECK_TIMEOUT:?}");
+    let spawned = thread::Builder::new().spawn(move || done.send(check(&server)));
+    spawned.map_err(|error| unhealthy(settings, error))?;
     let outcome = outcome.recv_timeout(CHECK_TIMEOUT);
-    let response = outcome.map_err(|_| unhealthy(&timeout))??;
-    match response.starts_with(HEALTHY) {
-        true => Ok(()),
-        false => Err(unhealthy(
-            &"the server answered with a status other than 200",
-        )),
-    }
+    let late = format!("no response within {CHECK_TIMEOUT:?}");
+    outcome.unwrap_or_else(|_| Err(unhealthy(settings, late)))
 }
 
-fn unhealthy(settings: &Settings, why: &dyn Display) -> StartError {
+fn unhealthy(settings: &Settings, why: impl Display) -> StartError {
     let Settings { host, port, .. } = settings;
     StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
 }
 
-/// Returns the response.
-fn request(settings: &Settings) -> Result<Vec<u8>, StartError> {
+fn check(settings: &Settings) -> Result<(), StartError> {
     // A server that listens on all addresses of a host listens on the first.
     let addresses = reachable(listen::resolve(&settings.host)?[0]);
     let addresses = addresses.map(|address| SocketAddr::new(address, settings.port));
-    let respond = || {
-        let mut stream = TcpStream::connect(&addresses[..])?;
-        let mut response = Vec::new();
-        stream.write_all(REQUEST)?;
-        stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
-        Ok(response)
-    };
-    respond().map_err(|error: io::Error| unhealthy(settings, &error))
+    let response = request(&addresses).map_err(|error| unhealthy(settings, error))?;
+    let why = "the server answered with a status other than 200";
+    match response.starts_with(HEALTHY) {
+        true => Ok(()),
+        false => Err(unhealthy(settings, why)),
+    }
+}
+
+fn request(addresses: &[SocketAddr]) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(addresses)?;
+    let mut response = Vec::new();
+    stream.write_all(REQUEST)?;
+    stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
+    Ok(response)
 }
 
 /// Returns the addresses at which to try a server that listens on this one. A server that listens

@@ -196,7 +196,7 @@ impl<S: System> Machine<S> {
     }
 
     /// Gives a turn to every connection.
-    pub fn look_at_all(&mut self) {
+    pub fn queue_all(&mut self) {
         for (slot, place) in self.slots.iter_mut().enumerate() {
             let token = token(slot as u32, place.generation);
             if let Some(live) = &mut place.live {

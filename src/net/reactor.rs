@@ -338,7 +338,7 @@ impl Reactor {
                 }
             }
         }
-        self.machine.look_at_all();
+        self.machine.queue_all();
     }
 }
 
