@@ -5,15 +5,16 @@ mod turn;
 use std::hint::black_box;
 
 use divan::{Bencher, counter::BytesCount};
+use mocker::internals::api::provider::Endpoint;
+use mocker::internals::api::table::ENDPOINTS;
+use mocker::internals::api::text::Words;
 use mocker::internals::conn::writer::{Clock, WireOptions, Writer};
+use mocker::internals::exchange::body::{BodyReader, Reading};
+use mocker::internals::exchange::planner::Plan;
+use mocker::internals::exchange::{self, Mock};
 use mocker::internals::http::answer::{KeepAlive, Persistence};
 use mocker::internals::http::{date, head};
 use mocker::internals::meter::{Meter, TURN};
-use mocker::internals::mock::ask::{BodyReader, Reading};
-use mocker::internals::mock::planner::Plan;
-use mocker::internals::mock::route::Endpoint;
-use mocker::internals::mock::text::Words;
-use mocker::internals::mock::{self, Mock};
 use mocker::internals::settings::Settings;
 use turn::{CHAT, Turn};
 
@@ -51,7 +52,7 @@ fn ask_prompt(bencher: Bencher, len: usize) {
         r#"{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"{}"}}]}}"#,
         "Hello ".repeat(len / 6 - 10)
     );
-    ask(bencher, Endpoint::Chat, &body);
+    ask(bencher, &ENDPOINTS[0], &body);
 }
 
 #[divan::bench]
@@ -60,16 +61,16 @@ fn ask_messages(bencher: Bencher) {
         r#"{{"messages":[{}{{}}]}}"#,
         r#"{"role":"user","content":"Hello there"},"#.repeat(1000)
     );
-    ask(bencher, Endpoint::Chat, &body);
+    ask(bencher, &ENDPOINTS[0], &body);
 }
 
 #[divan::bench]
 fn ask_tokens(bencher: Bencher) {
     let body = format!(r#"{{"input":[{}7]}}"#, "15339,1917,87,".repeat(3000));
-    ask(bencher, Endpoint::Embeddings, &body);
+    ask(bencher, &ENDPOINTS[3], &body);
 }
 
-fn ask(bencher: Bencher, endpoint: Endpoint, body: &str) {
+fn ask(bencher: Bencher, endpoint: &'static Endpoint, body: &str) {
     let mut ask = BodyReader::new(Reading::default());
     bencher.counter(BytesCount::of_str(body)).bench_local(|| {
         ask.begin(endpoint);
@@ -94,7 +95,7 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         Words::new(settings).unwrap(),
         1,
         0,
-        mock::watch(1, 0),
+        exchange::watch(1, 0),
     );
     let mut writer = Writer::default();
     let mut out = Vec::new();
@@ -111,12 +112,12 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     };
     let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3], false);
     let mut ask = BodyReader::new(Reading::default());
-    ask.begin(Endpoint::Chat);
+    ask.begin(&ENDPOINTS[0]);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);
     bencher.bench_local(|| {
         let mut meter = Meter::new(TURN);
         let outcome = mock.decide(black_box(&call), false, 0);
-        let plan = mock.plan(Endpoint::Chat, None, ask.finish(), &mut meter);
+        let plan = mock.plan(&ENDPOINTS[0], None, ask.finish(), &mut meter);
         let (Ok(outcome), Plan::Ready(content)) = (outcome, plan) else {
             unreachable!("the request succeeds")
         };

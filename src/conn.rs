@@ -11,13 +11,13 @@ mod receive;
 mod respond;
 pub mod writer;
 
+use crate::api::json_string::JsonString;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::Planning;
+use crate::exchange::response::Response;
 use crate::http::Refusal;
 use crate::http::answer::Framing;
 use crate::http::inbox::Inbox;
-use crate::mock::ask::BodyReader;
-use crate::mock::name::Name;
-use crate::mock::planner::Planning;
-use crate::mock::response::Response;
 use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
@@ -119,7 +119,7 @@ enum Stage {
 struct Request {
     matched: Matched,
     /// The model that the path names.
-    named: Option<Name>,
+    named: Option<JsonString>,
     ask: Option<Box<BodyReader>>,
     /// The length of its content so far, in bytes.
     content: u64,

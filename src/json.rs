@@ -1,7 +1,9 @@
-//! JSON values in memory: a compact tree, a builder that assembles it from parser events, and a
-//! writer that serializes it.
+//! JSON: a scanner of texts that stream by, a compact tree of values, a builder that assembles it
+//! from the scanner's events, and a writer that serializes it.
 
 mod builder;
+pub(crate) mod escapes;
+pub(crate) mod scanner;
 mod tree;
 mod writer;
 

@@ -7,8 +7,8 @@
 //!
 //! # Modules
 //!
-//! They are listed in the order in which a request meets them. Each uses only modules further down,
-//! and `http` and `mock` do not know each other; the test `tidy` enforces both.
+//! They are listed in the order in which a request meets them. Each uses only modules further down;
+//! `api` and `http` do not know each other. The test `tidy` enforces both.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -16,13 +16,14 @@
 //! | [`server`] | starts and stops a server: the public interface |
 //! | [`net`] | sockets, threads and clocks: a thread and an event loop for each core |
 //! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish come out |
-//! | [`http`] | HTTP/1.1 according to RFC 9110 and RFC 9112 |
-//! | [`mock`] | routes, request bodies, decisions, and the content of responses |
-//! | [`scenario`] | the immutable snapshot of everything that is configured |
+//! | [`exchange`] | one request and its response, without a connection |
+//! | [`scenario`] | the immutable snapshot of everything that is configured, and what is drawn from it |
+//! | [`api`] | the APIs as data: routes, request fields, errors, templates, and how they are rendered |
 //! | [`watch`] | counters, the verdict, the report, the raw log |
+//! | [`http`] | HTTP/1.1 according to RFC 9110 and RFC 9112 |
 //! | [`settings`] | the table of settings, and the command line |
 //! | [`schema`] | makes a value for a JSON Schema, in small steps |
-//! | [`json`] | JSON values in compact trees |
+//! | [`json`] | a JSON scanner, and JSON values in compact trees |
 //! | [`status`] | the HTTP statuses that the server sends |
 //! | [`meter`] | the units in which work is counted |
 //!
@@ -32,19 +33,20 @@
 //!    ([`net::turn`]), which reads into the connection's inbox ([`http::inbox`]).
 //! 2. `conn::receive` reads the head. If it is the same as the last one, comparing it is enough
 //!    ([`conn::kit`]); otherwise [`http::head`] parses it. It determines the route
-//!    ([`mock::route`]), the authorization ([`mock::call`]) and the framing of the body
+//!    ([`api::route`]), the authorization ([`exchange::request`]) and the framing of the body
 //!    ([`http::body`]).
-//! 3. The body streams through [`mock::ask`], which keeps the facts that the response depends on
-//!    and drops everything else. Of 50 MB, no more than a buffer is held, and up to a MiB of each
-//!    field that describes the response.
-//! 4. At the last byte, [`mock::policy`] draws everything about the response: whether it succeeds,
-//!    and when it is due ([`mock::decision`]). [`mock::planner`] then plans its content from the
-//!    facts. Content for a schema is made in pieces, over as many turns as it takes.
-//! 5. The result is a [`mock::response::Response`]: shared content, a few numbers, and a cursor. It
-//!    is small, since thousands may wait until they are due.
+//! 3. The body streams through [`exchange::body`], which keeps the facts that the response depends
+//!    on ([`api::facts`], as the table in [`api::field`] says) and drops everything else. Of 50 MB,
+//!    no more than a buffer is held, and up to a MiB of each field that describes the response.
+//! 4. At the last byte, [`scenario::policy`] draws everything about the response: whether it
+//!    succeeds, and when it is due ([`scenario::outcome`]). [`exchange::planner`] then plans its
+//!    content from the facts ([`api::content`]). Content for a schema is made in pieces, over as
+//!    many turns as it takes.
+//! 5. The result is a [`exchange::response::Response`]: shared content, a few numbers, and a cursor
+//!    over frames with due times. It is small, since thousands may wait until they are due.
 //! 6. `conn::respond` writes it to the outbox ([`conn::outbox`]). [`conn::writer`] writes the head
 //!    ([`http::answer`]) and, if the content is short, a copy of the last content of its kind with
-//!    other numbers. [`mock::render`] renders everything else in pieces: frames that are due, as
+//!    other numbers. [`api::render`] renders everything else in pieces: frames that are due, as
 //!    far as there is room. Each piece is a chunk, unless the length was known in advance.
 //! 7. The turn ends with one write for all responses. [`watch::metrics`] records how late they
 //!    left. Once a second, a thread turns the counters into a verdict ([`watch::window`]).
@@ -78,14 +80,18 @@ mod net;
 
 mod conn;
 
+mod exchange;
+
+mod scenario;
+
+mod api;
+
 mod http;
-mod mock;
 
 mod json;
 mod schema;
 
 mod meter;
-mod scenario;
 mod status;
 
 mod watch;
@@ -118,37 +124,16 @@ pub use watch::window::Verdict;
 pub mod internals {
     pub use crate::time::{Nanos, SECOND};
 
-    pub mod cli {
-        pub use crate::cli::*;
+    macro_rules! modules {
+        ($($name:ident)+) => {
+            $(pub mod $name {
+                pub use crate::$name::*;
+            })+
+        };
     }
-    pub mod conn {
-        pub use crate::conn::*;
-    }
-    pub mod http {
-        pub use crate::http::*;
-    }
-    pub mod json {
-        pub use crate::json::*;
-    }
-    pub mod meter {
-        pub use crate::meter::*;
-    }
-    pub mod mock {
-        pub use crate::mock::*;
-    }
+
+    modules! { api cli conn exchange http json meter scenario schema settings watch }
     pub mod net {
         pub use crate::net::{machine, turn};
-    }
-    pub mod scenario {
-        pub use crate::scenario::Scenario;
-    }
-    pub mod schema {
-        pub use crate::schema::*;
-    }
-    pub mod settings {
-        pub use crate::settings::*;
-    }
-    pub mod watch {
-        pub use crate::watch::*;
     }
 }

@@ -1,6 +1,9 @@
 //! The snapshot that the cores serve by. It never changes: a newer one, with a higher generation,
 //! takes its place.
 
+pub mod outcome;
+pub mod policy;
+
 use std::sync::Arc;
 
 use crate::settings::Settings;

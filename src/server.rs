@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
+use crate::api::text::Words;
 use crate::conn::kit::Kit;
-use crate::mock::{self, text::Words};
+use crate::exchange;
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
 use crate::net::sleep::Time;
@@ -103,7 +104,7 @@ impl Server {
             .map_err(StartError::machine("-log-raw: can't start the log"))?
             .unzip();
         let time = Time::since(options.epoch);
-        let watch = mock::watch(cpus.len(), unix_now());
+        let watch = exchange::watch(cpus.len(), unix_now());
         let kit = {
             let (watch, scenario) = (watch.clone(), Scenario::first(settings));
             let (seed, held) = (seed(settings), Arc::default());

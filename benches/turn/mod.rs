@@ -1,8 +1,9 @@
 //! A connection that is served without a socket, as the benches need it.
 
+use mocker::internals::api::text::Words;
 use mocker::internals::conn::Conn;
 use mocker::internals::conn::kit::Kit;
-use mocker::internals::mock::{self, text::Words};
+use mocker::internals::exchange;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
 
@@ -41,7 +42,7 @@ impl Turn {
             Words::new(settings).unwrap(),
             1,
             0,
-            &mock::watch(1, 0),
+            &exchange::watch(1, 0),
         );
         kit.tick(1_700_000_000);
         let conn = Conn::new(&kit, 0);

@@ -57,8 +57,8 @@ impl Conn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::text::Words;
     use crate::conn::Wish;
-    use crate::mock::text::Words;
     use crate::scenario::Scenario;
     use crate::settings::Settings;
 
@@ -70,7 +70,7 @@ mod tests {
             ..Settings::default()
         };
         let words = Words::new(&settings).unwrap();
-        let watch = crate::mock::watch(1, 0);
+        let watch = crate::exchange::watch(1, 0);
         Kit::new(Scenario::first(&settings), words, 1, 0, &watch)
     }
 

@@ -4,10 +4,10 @@ use super::kit::Kit;
 use super::matched::Matched;
 use super::{Conn, Stage};
 use crate::Nanos;
+use crate::api::problem::Problem;
+use crate::exchange::response::Response;
 use crate::http::body::Body;
 use crate::http::inbox::BUFFER;
-use crate::mock::problem::Problem;
-use crate::mock::response::Response;
 use crate::watch::rawlog::{BUDGET, Direction, RETRY};
 
 /// The first room for a request of unknown length, in bytes: any head, and a usual body. It is more

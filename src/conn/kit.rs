@@ -10,16 +10,16 @@ use super::memory::HeldMemory;
 use super::outbox::Outboxes;
 use super::writer::{Clock, Writer};
 use crate::Nanos;
+use crate::api::content::Content;
+use crate::api::provider::Endpoint;
+use crate::api::text::Words;
+use crate::exchange::Mock;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::Plan;
 use crate::http::answer::KeepAlive;
 use crate::http::date;
 use crate::http::inbox::Buffers;
 use crate::meter::{Meter, TURN};
-use crate::mock::Mock;
-use crate::mock::ask::BodyReader;
-use crate::mock::planner::Plan;
-use crate::mock::response::Content;
-use crate::mock::route::Endpoint;
-use crate::mock::text::Words;
 use crate::scenario::Scenario;
 use crate::settings::Settings;
 use crate::watch::Watch;
@@ -150,7 +150,7 @@ impl Kit {
     }
 
     /// Returns a reader for the body of a request to `endpoint`.
-    pub(super) fn ask(&mut self, endpoint: Endpoint) -> Box<BodyReader> {
+    pub(super) fn ask(&mut self, endpoint: &'static Endpoint) -> Box<BodyReader> {
         let ask = self.asks.pop();
         let mut ask = ask.unwrap_or_else(|| Box::new(BodyReader::new(self.mock.reading)));
         ask.begin(endpoint);
@@ -216,18 +216,18 @@ impl HeadMemo {
 pub(super) struct BodyMemo {
     body: Vec<u8>,
     /// The endpoint that the body was read for, and the content.
-    content: Option<(Endpoint, Rc<Content>)>,
+    content: Option<(&'static Endpoint, Rc<Content>)>,
 }
 
 impl BodyMemo {
     /// Returns the content of the response to a body, if it is the one kept.
     #[inline]
-    pub fn find(&self, endpoint: Endpoint, body: &[u8]) -> Option<Rc<Content>> {
+    pub fn find(&self, endpoint: &'static Endpoint, body: &[u8]) -> Option<Rc<Content>> {
         let (known, content) = self.content.as_ref()?;
         (*known == endpoint && self.body == body).then(|| content.clone())
     }
 
-    pub fn keep(&mut self, endpoint: Endpoint, body: &[u8], plan: &Plan) {
+    pub fn keep(&mut self, endpoint: &'static Endpoint, body: &[u8], plan: &Plan) {
         if let Plan::Ready(content) = plan
             && body.len() <= MEMO_MAX
         {
@@ -241,6 +241,7 @@ impl BodyMemo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::table::ENDPOINTS;
 
     #[test]
     fn only_so_many_free_readers_are_kept() {
@@ -251,10 +252,10 @@ mod tests {
             words,
             1,
             0,
-            &crate::mock::watch(1, 0),
+            &crate::exchange::watch(1, 0),
         );
         for (readers, kept) in [(FREE_MAX - 1, FREE_MAX - 1), (FREE_MAX + 1, FREE_MAX)] {
-            let asks: Vec<_> = (0..readers).map(|_| kit.ask(Endpoint::Chat)).collect();
+            let asks: Vec<_> = (0..readers).map(|_| kit.ask(&ENDPOINTS[0])).collect();
             asks.into_iter().for_each(|ask| kit.recycle(ask));
             assert_eq!(kit.asks.len(), kept);
         }

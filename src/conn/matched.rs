@@ -1,20 +1,20 @@
 //! The meaning of a request's head, before its body.
 
 use super::writer::WireOptions;
+use crate::api::json_string::JsonString;
+use crate::api::provider::Endpoint;
+use crate::exchange::Mock;
+use crate::exchange::request::{Call, FIELDS};
 use crate::http::answer::Persistence;
 use crate::http::body::Body;
 use crate::http::head::Head;
-use crate::mock::Mock;
-use crate::mock::call::{Call, FIELDS};
-use crate::mock::name::Name;
-use crate::mock::route::Endpoint;
 
 /// The parts of a request's head that still matter once it was parsed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matched {
     pub call: Call,
     /// The endpoint whose facts are read from the body, if any.
-    pub asks: Option<Endpoint>,
+    pub asks: Option<&'static Endpoint>,
     pub body: Body,
     pub persistent: bool,
     pub http10: bool,
@@ -24,7 +24,7 @@ pub(super) struct Matched {
 
 impl Matched {
     /// Returns the meaning of a head, and the model that its path names.
-    pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<Name>) {
+    pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<JsonString>) {
         let (call, named) = mock.call(head.method, head.target, head.wanted, head.encoded);
         let matched = Matched {
             call,

@@ -4,18 +4,18 @@ use super::kit::Kit;
 use super::matched::Matched;
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
 use crate::Nanos;
+use crate::api::json_string::JsonString;
+use crate::api::provider::Endpoint;
+use crate::exchange::body::BodyReader;
+use crate::exchange::planner::{Plan, Planning};
+use crate::exchange::request::FIELDS;
+use crate::exchange::response::Response;
 use crate::http::Refusal;
 use crate::http::answer::CONTINUE;
 use crate::http::body::Body;
 use crate::http::{head, line};
 use crate::meter;
-use crate::mock::ask::BodyReader;
-use crate::mock::call::FIELDS;
-use crate::mock::decision::Outcome;
-use crate::mock::name::Name;
-use crate::mock::planner::{Plan, Planning};
-use crate::mock::response::Response;
-use crate::mock::route::Endpoint;
+use crate::scenario::outcome::Outcome;
 
 /// The bytes of a body that are scanned in one step.
 const SCANNED_AT_ONCE: usize = 8 * 1024;
@@ -160,7 +160,7 @@ impl Conn {
     fn begin_request(
         &mut self,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -204,7 +204,7 @@ impl Conn {
         &mut self,
         len: usize,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -305,7 +305,7 @@ impl Conn {
     fn bodiless_complete(
         &mut self,
         matched: &Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         kit: &mut Kit,
         now: Nanos,
     ) -> bool {
@@ -325,7 +325,7 @@ impl Conn {
         &mut self,
         planned: Planned,
         matched: Matched,
-        named: Option<Name>,
+        named: Option<JsonString>,
         ask: Option<Box<BodyReader>>,
         kit: &mut Kit,
         now: Nanos,
@@ -386,9 +386,9 @@ enum Planned {
 
 /// Decides on a complete request, and begins the plan of its response.
 fn plan(
-    endpoint: Endpoint,
+    endpoint: &'static Endpoint,
     matched: &Matched,
-    named: Option<&Name>,
+    named: Option<&JsonString>,
     ask: &mut BodyReader,
     kit: &mut Kit,
     now: Nanos,

@@ -6,13 +6,14 @@ use super::outbox::OUTBOX_FULL;
 use super::writer::{Begun, WireOptions};
 use super::{Closing, Conn, Responding, Stage};
 use crate::Nanos;
+use crate::api::problem::Problem;
+use crate::api::render::Room;
+use crate::api::table::UNROUTED;
+use crate::exchange::response::Progress;
+use crate::exchange::response::Response;
 use crate::http::Refusal;
 use crate::http::answer::{self, Framing, Persistence};
 use crate::meter;
-use crate::mock::problem::Problem;
-use crate::mock::render::{Progress, Room};
-use crate::mock::response::Response;
-use crate::mock::route::UNROUTED;
 use crate::watch::metrics::Close;
 use crate::watch::rawlog::RETRY;
 

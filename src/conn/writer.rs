@@ -4,13 +4,16 @@
 use std::rc::Rc;
 
 use crate::Nanos;
+use crate::api::content::Content;
+use crate::api::number::{ID_LEN, PatchSite, hex, patch};
+use crate::api::render::Room;
+use crate::api::table::KINDS;
+use crate::exchange::Mock;
+use crate::exchange::response::Progress;
+use crate::exchange::response::Response;
 use crate::http::answer::{self, Framing, KeepAlive, Persistence};
 use crate::http::date;
 use crate::meter::{FIRST_PIECE, Meter};
-use crate::mock::Mock;
-use crate::mock::number::{ID_LEN, PatchSite, hex, patch};
-use crate::mock::render::{Progress, Room};
-use crate::mock::response::{Content, KINDS, Response};
 
 /// The longest content that is written at once, in bytes. Longer content is written in pieces, and
 /// has a `Content-Length` only if its length is known in advance.
@@ -224,7 +227,12 @@ impl CachedHead {
         };
         let status = response.content.status();
         answer::begin(&mut bytes, status, &clock.date, keep_alive, framing);
-        let id_at = mock.renderer.fields(response, &mut bytes);
+        let id_at = mock.renderer.fields(
+            &response.content,
+            response.endpoint,
+            response.numbers.id,
+            &mut bytes,
+        );
         CachedHead {
             problem: match *response.content {
                 Content::Problem(_) | Content::Allowed(_) => Some(response.content.clone()),
@@ -257,7 +265,8 @@ impl CachedHead {
         let at = out.len() + self.id_at;
         out.extend_from_slice(&self.bytes);
         out[at..at + ID_LEN].copy_from_slice(id);
-        mock.renderer.tail(response, out);
+        mock.renderer
+            .tail(&response.content, response.endpoint, response.millis(), out);
     }
 }
 

@@ -13,8 +13,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use mocker::internals::api::text::Words;
 use mocker::internals::conn::kit::Kit;
-use mocker::internals::mock::{self, text::Words};
+use mocker::internals::exchange;
 use mocker::internals::net::machine::Machine;
 use mocker::internals::net::turn::System;
 use mocker::internals::scenario::Scenario;
@@ -143,7 +144,7 @@ fn live(seed: u64) -> [usize; 3] {
         Words::new(&settings).unwrap(),
         7,
         0,
-        &mock::watch(1, 0),
+        &exchange::watch(1, 0),
     );
     kit.tick(UNIX);
     let mut machine = Machine::new(world, kit);

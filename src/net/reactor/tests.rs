@@ -8,9 +8,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use socket2::SockRef;
 
 use super::*;
+use crate::api::text::Words;
 use crate::conn::Wish;
+use crate::exchange;
 use crate::meter::TURN;
-use crate::mock::{self, text::Words};
 use crate::net::mailbox::{CommandSender, mailboxes};
 use crate::scenario::Scenario;
 use crate::settings::Settings;
@@ -35,7 +36,7 @@ fn commanded(settings: &Settings) -> (Reactor, SocketAddr, Arc<[CommandSender]>)
         Words::new(settings).unwrap(),
         1,
         0,
-        &mock::watch(1, 0),
+        &exchange::watch(1, 0),
     );
     let time = Time::since(std::time::Instant::now());
     let (senders, mut inboxes) = mailboxes(std::slice::from_ref(&poll)).unwrap();

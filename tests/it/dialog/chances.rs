@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::internals::mock::policy::{BATCH, Policy};
-use mocker::internals::mock::text::Words;
-use mocker::internals::mock::{self, Mock};
+use mocker::internals::api::text::Words;
+use mocker::internals::exchange::{self, Mock};
+use mocker::internals::scenario::policy::{BATCH, Policy};
 use mocker::internals::settings::Settings;
 use mocker::internals::{Nanos, SECOND};
 
@@ -237,7 +237,7 @@ fn run(settings: &Settings, seed: u64, core: u16) -> Vec<(u16, String, Nanos)> {
         Words::new(settings).unwrap(),
         seed,
         core,
-        mock::watch(1, 0),
+        exchange::watch(1, 0),
     );
     let mut seen = Vec::new();
     for _ in 0..500 {
@@ -286,7 +286,7 @@ fn the_cores_of_a_process_draw_independently() {
             Words::new(&settings).unwrap(),
             7,
             core,
-            mock::watch(1, 0),
+            exchange::watch(1, 0),
         );
         (0..1000)
             .map(|_| mock.policy.draw(false, SECOND).is_err())

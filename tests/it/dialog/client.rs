@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 use mocker::internals::Nanos;
+use mocker::internals::api::text::Words;
 use mocker::internals::conn::kit::Kit;
 use mocker::internals::conn::{Conn, Wish};
-use mocker::internals::mock::{self, text::Words};
+use mocker::internals::exchange;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
 
@@ -60,7 +61,7 @@ impl Client {
             Words::new(settings).unwrap(),
             7,
             0,
-            &mock::watch(1, 0),
+            &exchange::watch(1, 0),
         );
         kit.tick(UNIX);
         Client {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mocker::internals::SECOND;
-use mocker::internals::mock::route;
+use mocker::internals::api::table;
 use mocker::internals::settings::Settings;
 use mocker::internals::watch::histogram::Tally;
 use mocker::internals::watch::metrics::{Close, STATUSES, TimeKind, Totals};
@@ -19,7 +19,7 @@ fn totals(client: &Client) -> Totals {
 
 /// Returns the number of responses of an endpoint with a status.
 fn answered(client: &Client, label: &str, status: u16) -> u64 {
-    let endpoints = route::counted();
+    let endpoints = table::counted();
     let endpoint = endpoints.iter().position(|known| known.label == label);
     let column = STATUSES.iter().position(|known| *known == status);
     totals(client).answers[endpoint.expect(label)][column.expect("it has a column")]

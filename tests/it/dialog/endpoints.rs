@@ -1,18 +1,18 @@
 //! Tests of every row in the route table with every kind of request: each gets exactly one
 //! response.
 
-use mocker::internals::mock::route::{Endpoint, Prefixes};
+use mocker::internals::api::provider::Endpoint;
+use mocker::internals::api::table::ENDPOINTS;
 use mocker::internals::settings::{ContentMode, Settings};
 
 use super::client::{Client, request};
 
 /// Returns a path that leads to an endpoint.
-fn path(endpoint: Endpoint) -> String {
-    let route = endpoint.route();
-    match route.prefixes {
-        Prefixes::Bare => route.path.to_owned(),
-        _ if route.path.ends_with('/') => format!("/v1{}m", route.path),
-        _ => format!("/v1{}", route.path),
+fn path(endpoint: &Endpoint) -> String {
+    let path = endpoint.route.path.replace("{model}", "m");
+    match endpoint.provider.is_api {
+        true => format!("/v1{path}"),
+        false => path,
     }
 }
 
@@ -32,15 +32,16 @@ fn every_endpoint_handles_every_request() {
     };
     for settings in [Settings::default(), strict] {
         let mut client = Client::new(&settings);
-        for endpoint in Endpoint::all() {
+        for endpoint in &ENDPOINTS {
             for method in ["GET", "HEAD", "POST", "OPTIONS", "PUT"] {
                 for fields in [&[][..], &["Content-Encoding: gzip"]] {
                     for body in bodies {
                         client.send(request(method, &path(endpoint), fields, body));
                         let out = String::from_utf8_lossy(&client.out).into_owned();
-                        let name = format!("{method} {endpoint:?} {fields:?} {body}");
+                        let path = endpoint.route.path;
+                        let name = format!("{method} {path} {fields:?} {body}");
                         assert!(out.starts_with("HTTP/1.1 "), "{name}: {out}");
-                        let methods = endpoint.route().methods;
+                        let methods = endpoint.route.methods;
                         let right = method == "OPTIONS" || methods.include(method);
                         assert_eq!(out.starts_with("HTTP/1.1 405 "), !right, "{name}: {out}");
                         client.out.clear();

@@ -1,0 +1,179 @@
+//! Chunks that are rendered once and then copied: those of streams alike differ only in their
+//! numbers and their text. It makes millions of chunks per second possible (`scripts/streams`).
+
+use std::io::Write;
+
+use crate::api::json_string::JsonString;
+use crate::api::number::hex;
+use crate::api::render::place::{Place, Position};
+use crate::api::render::values::{Room, Values};
+use crate::api::template::{Slot, Template};
+use crate::meter::{Meter, TURN};
+
+/// The stencils that a core keeps: a load uses a few models.
+const KEPT: usize = 8;
+
+/// The stencils used last.
+#[derive(Debug, Default)]
+pub(super) struct Stencils {
+    kept: Vec<Stencil>,
+    /// The next one to be replaced.
+    oldest: usize,
+}
+
+/// A rendered chunk without its text and its number.
+#[derive(Debug)]
+pub(super) struct Stencil {
+    key: StencilKey,
+    bytes: Vec<u8>,
+    /// The place of the choice's or the event's number.
+    number: usize,
+    /// The place of the text.
+    text: usize,
+    id: u64,
+    ids: Vec<usize>,
+    created: i64,
+    created_at: Option<usize>,
+    counts_frames: bool,
+}
+
+/// Everything that the constant bytes of a chunk follow from.
+#[derive(Debug, PartialEq)]
+struct StencilKey {
+    /// The address of the template; templates live as long as their core.
+    template: usize,
+    include_usage: bool,
+    model: JsonString,
+}
+
+impl Stencils {
+    /// Prepares the stencil for the chunks of a stream, and returns its index.
+    pub fn prepare(
+        &mut self,
+        template: &Template,
+        place: &Place<'_>,
+        values: &mut Values,
+    ) -> usize {
+        let address = std::ptr::from_ref(template).addr();
+        let generated = place.generated();
+        let include_usage = generated.stream.is_some_and(|how| how.include_usage);
+        let known = self.kept.iter().position(|kept| {
+            let key = &kept.key;
+            key.template == address
+                && key.include_usage == include_usage
+                && key.model == generated.model
+                && (place.created < 1_000_000_000) == (kept.created < 1_000_000_000)
+        });
+        let index = known.unwrap_or_else(|| {
+            let key = StencilKey {
+                template: address,
+                include_usage,
+                model: generated.model.clone(),
+            };
+            let stencil = Stencil::new(key, template, place, values);
+            if self.kept.len() < KEPT {
+                self.kept.push(stencil);
+                return self.kept.len() - 1;
+            }
+            let index = self.oldest;
+            self.oldest = (index + 1) % KEPT;
+            self.kept[index] = stencil;
+            index
+        });
+        self.kept[index].patch(place);
+        index
+    }
+
+    pub fn get(&self, index: usize) -> &Stencil {
+        &self.kept[index]
+    }
+}
+
+impl Stencil {
+    fn new(
+        key: StencilKey,
+        template: &Template,
+        place: &Place<'_>,
+        values: &mut Values,
+    ) -> Stencil {
+        let mut stencil = Stencil {
+            key,
+            bytes: Vec::new(),
+            number: 0,
+            text: 0,
+            id: place.numbers.id,
+            ids: Vec::new(),
+            created: place.created,
+            created_at: None,
+            counts_frames: false,
+        };
+        let mut meter = Meter::new(TURN);
+        let mut room = Room {
+            end: usize::MAX,
+            meter: &mut meter,
+        };
+        for index in 0..=template.slots() {
+            let (text, slot) = template.piece(index);
+            stencil.bytes.extend_from_slice(text);
+            let at = stencil.bytes.len();
+            match slot {
+                Some(Slot::Content) => stencil.text = at,
+                Some(Slot::Index) => stencil.number = at,
+                Some(Slot::Sequence) => (stencil.number, stencil.counts_frames) = (at, true),
+                Some(slot) => {
+                    match slot {
+                        Slot::Id => stencil.ids.push(at),
+                        Slot::Created => stencil.created_at = Some(at),
+                        _ => {}
+                    }
+                    let mut position = Position::default();
+                    values.fill(
+                        slot,
+                        place,
+                        &mut position,
+                        &mut room,
+                        &mut stencil.bytes,
+                        None,
+                    );
+                }
+                None => {}
+            }
+        }
+        stencil
+    }
+
+    /// Writes the numbers of another stream over those in the stencil.
+    fn patch(&mut self, place: &Place<'_>) {
+        if self.id != place.numbers.id {
+            self.id = place.numbers.id;
+            let id = hex(self.id);
+            for at in &self.ids {
+                self.bytes[*at..at + id.len()].copy_from_slice(&id);
+            }
+        }
+        if self.created != place.created {
+            self.created = place.created;
+            if let Some(at) = self.created_at {
+                let mut place = &mut self.bytes[at..];
+                write!(place, "{}", self.created).expect("times have equally many digits");
+            }
+        }
+    }
+
+    /// Appends the chunk at a place.
+    #[inline]
+    pub fn stamp(&self, place: &Place<'_>, values: &Values, out: &mut Vec<u8>) {
+        let number = match self.counts_frames {
+            true => place.frame,
+            false => place.choice,
+        };
+        out.extend_from_slice(&self.bytes[..self.number]);
+        match number {
+            0..10 => out.push(b'0' + number as u8),
+            _ => write!(out, "{number}").expect("writing to a Vec cannot fail"),
+        }
+        out.extend_from_slice(&self.bytes[self.number..self.text]);
+        values.source(place).append(place.tokens.clone(), out);
+        out.extend_from_slice(&self.bytes[self.text..]);
+    }
+}

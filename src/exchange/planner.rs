@@ -1,0 +1,295 @@
+//! Plans the content of a response: from the facts of the request body, the settings and the
+//! limits.
+
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use fastrand::Rng;
+
+use super::body::Bad;
+use crate::Nanos;
+use crate::api::content::{Content, Custom, Generated, Streaming};
+use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
+use crate::api::facts::Facts;
+use crate::api::form::Form;
+use crate::api::json_string::JsonString;
+use crate::api::number::Numbers;
+use crate::api::problem::Problem;
+use crate::api::provider::Endpoint;
+use crate::api::route::{ResponseKind, View};
+use crate::api::text::Words;
+use crate::exchange::contents::Contents;
+use crate::exchange::custom::{Made, Making};
+use crate::meter::Meter;
+use crate::scenario::outcome::Outcome;
+use crate::settings::Settings;
+use crate::watch::Watch;
+use crate::watch::view::ViewFormat;
+
+/// The bytes of a prompt that count as a token, if tokens are counted: OpenAI's rule of thumb for
+/// English text.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// The most tokens that a prompt counts as: more than any usual body has, and their sum with those
+/// of a response is a `u32`.
+const PROMPT_MAX: u64 = 1_000_000_000;
+
+/// The most tokens of a response, all choices together: some GB of text, and a `u32` counts them.
+const TOKENS_MAX: u64 = 100_000_000;
+
+/// The most choices of a response: as many as prompts are allowed.
+const CHOICES_MAX: u32 = 2048;
+
+/// The most log probabilities of a choice, of some 100 bytes each.
+const LOGPROBS_MAX: u64 = 50_000;
+
+/// Plans the responses of one core.
+#[derive(Debug)]
+pub(super) struct Planner {
+    dimensions: u16,
+    /// The number of tokens of a text, unless the request limits it.
+    tokens: RangeInclusive<u32>,
+    /// True if the setting chose that number: then tokens are counted.
+    counted: bool,
+    contents: Contents,
+}
+
+/// The plan of a response.
+#[derive(Debug)]
+pub enum Plan {
+    /// It is complete.
+    Ready(Rc<Content>),
+    /// Its custom content is still to be made.
+    Pending(Box<Making>),
+}
+
+/// A plan that is not complete when its request is decided.
+#[derive(Debug)]
+pub struct Planning {
+    /// The decision.
+    pub outcome: Outcome,
+    /// The content that is being made.
+    pub making: Box<Making>,
+}
+
+impl Planner {
+    pub fn new(settings: &Settings, words: &Words) -> Planner {
+        let all = words.tokens();
+        Planner {
+            dimensions: match settings.big_payload {
+                true => DIMENSIONS_BIG,
+                false => DIMENSIONS,
+            },
+            tokens: settings.tokens.clone().unwrap_or(all..=all),
+            counted: settings.tokens.is_some(),
+            contents: Contents::default(),
+        }
+    }
+
+    /// Returns the content that is equal to this one, shared by all responses with it.
+    pub fn share(&mut self, content: Content) -> Rc<Content> {
+        self.contents.share(content)
+    }
+
+    /// See [`crate::exchange::Mock::plan`].
+    pub fn plan(
+        &mut self,
+        endpoint: &'static Endpoint,
+        named: Option<&JsonString>,
+        facts: Result<&Facts, Bad>,
+        meter: &mut Meter,
+    ) -> Plan {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(bad) => {
+                let problem = bad.problem(endpoint);
+                return Plan::Ready(self.share(Content::Problem(problem)));
+            }
+        };
+        match self.begin(endpoint, named, facts) {
+            Ok(None) => {
+                let content = self.content(endpoint, named, facts, None);
+                Plan::Ready(self.share(content.unwrap_or_else(Content::Problem)))
+            }
+            Ok(Some(making)) => {
+                let subject = Some((endpoint, facts));
+                self.go_on(Box::new(making), subject, named, meter)
+            }
+            Err(problem) => Plan::Ready(self.share(Content::Problem(problem))),
+        }
+    }
+
+    /// See [`crate::exchange::Mock::go_on_planning`].
+    pub fn go_on(
+        &mut self,
+        mut making: Box<Making>,
+        subject: Option<(&'static Endpoint, &Facts)>,
+        named: Option<&JsonString>,
+        meter: &mut Meter,
+    ) -> Plan {
+        let content = match making.run(meter) {
+            None => return Plan::Pending(making),
+            Some(Ok(Made::View(view, text))) => {
+                return Plan::Ready(Rc::new(Content::View(view, text)));
+            }
+            Some(Ok(Made::Custom(custom))) => {
+                let (endpoint, facts) = subject.expect("custom content follows from a body");
+                self.content(endpoint, named, facts, Some(custom))
+            }
+            Some(Err(problem)) => Err(problem),
+        };
+        Plan::Ready(self.share(content.unwrap_or_else(Content::Problem)))
+    }
+
+    /// Checks what can be checked at once, and begins custom content if the request requires some.
+    fn begin(
+        &self,
+        endpoint: &'static Endpoint,
+        named: Option<&JsonString>,
+        facts: &Facts,
+    ) -> Result<Option<Making>, Problem> {
+        if facts.lacks.model && named.is_none() {
+            return Err(Problem::NO_MODEL);
+        }
+        if let Some(subject) = facts.lacks.subject {
+            return Err(Problem::missing(subject));
+        }
+        let ResponseKind::Text(form) = endpoint.route.kind else {
+            return Ok(None);
+        };
+        if choices(facts) > CHOICES_MAX {
+            return Err(Problem::TOO_MANY_CHOICES);
+        }
+        Making::begin(form, facts)
+    }
+
+    fn content(
+        &self,
+        endpoint: &'static Endpoint,
+        named: Option<&JsonString>,
+        facts: &Facts,
+        custom: Option<Custom>,
+    ) -> Result<Content, Problem> {
+        let route = endpoint.route;
+        let model = named
+            .cloned()
+            .or_else(|| facts.model().map(JsonString::from_raw))
+            .unwrap_or_else(|| JsonString::from_raw(route.model.name().as_bytes()));
+        Ok(match route.kind {
+            ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
+            ResponseKind::Embeddings(_) => Content::Embeddings {
+                model,
+                inputs: facts.inputs,
+                dimensions: facts.dimensions.unwrap_or(self.dimensions),
+                encoding: facts.encoding,
+            },
+            ResponseKind::Document(_) => Content::Document {
+                model: Some(model),
+                inputs: facts.inputs,
+            },
+            ResponseKind::Models(_) | ResponseKind::View(_) => unreachable!("these need no body"),
+        })
+    }
+
+    /// Plans the response of an endpoint that needs no request body. `now` is the time since the
+    /// process started.
+    pub fn document(
+        &mut self,
+        endpoint: &'static Endpoint,
+        named: Option<JsonString>,
+        watch: &Arc<Watch>,
+        now: Nanos,
+        meter: &mut Meter,
+    ) -> Plan {
+        let format = match endpoint.route.kind {
+            ResponseKind::Document(_) => {
+                return Plan::Ready(self.share(Content::Document {
+                    model: named,
+                    inputs: 0,
+                }));
+            }
+            ResponseKind::Models(_) => return Plan::Ready(self.share(Content::Models)),
+            ResponseKind::View(View::Page) => {
+                return Plan::Ready(self.share(Content::View(View::Page, Vec::new())));
+            }
+            ResponseKind::View(View::Metrics) => (View::Metrics, ViewFormat::Metrics),
+            ResponseKind::View(View::Stats) => (View::Stats, ViewFormat::Stats(now)),
+            ResponseKind::Text(_) | ResponseKind::Embeddings(_) => {
+                unreachable!("these need a body")
+            }
+        };
+        let making = Making::of_view(format.0, watch.clone(), format.1);
+        self.go_on(Box::new(making), None, None, meter)
+    }
+
+    fn generated(
+        &self,
+        form: &'static Form,
+        model: JsonString,
+        facts: &Facts,
+        custom: Option<Custom>,
+    ) -> Result<Content, Problem> {
+        let choices = choices(facts);
+        let all = |configured| match &custom {
+            // More or fewer would not be JSON.
+            Some(custom @ (Custom::Json { .. } | Custom::Call { .. })) => custom.text().tokens(),
+            Some(custom) if !self.counted => custom.text().tokens(),
+            _ => configured,
+        };
+        let (most, _) = cut(all(*self.tokens.end()), facts.token_limit);
+        let (tokens, cut) = cut(all(*self.tokens.start()), facts.token_limit);
+        if u64::from(most) * u64::from(choices) > TOKENS_MAX {
+            return Err(Problem::TOO_MANY_TOKENS.with_number(TOKENS_MAX));
+        }
+        if let Some(others) = facts.logprobs
+            && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
+        {
+            return Err(Problem::too_many_logprobs(form.logprobs_field));
+        }
+        let counted = facts.token_limit.is_some() || self.counted;
+        let prompt = facts.prompt_bytes.div_ceil(BYTES_PER_TOKEN);
+        Ok(Content::Generated(Generated {
+            form,
+            model,
+            choices,
+            limit: facts.token_limit,
+            tokens,
+            cut,
+            prompt: if counted {
+                prompt.clamp(1, PROMPT_MAX) as u32
+            } else {
+                0
+            },
+            stream: facts.stream.then_some(Streaming {
+                include_usage: facts.include_usage,
+            }),
+            logprobs: facts.logprobs,
+            custom,
+        }))
+    }
+
+    /// Counts the tokens of a text, and draws their number if the settings give a range.
+    pub fn count(&self, generated: &Generated, rng: &mut Rng, numbers: &mut Numbers) {
+        (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
+        if self.tokens.start() < self.tokens.end() && !generated.is_json() {
+            let drawn = rng.u32(self.tokens.clone());
+            (numbers.tokens, numbers.cut) = cut(drawn, generated.limit);
+        }
+        if generated.prompt > 0 {
+            numbers.prompt = generated.prompt;
+            numbers.completion = numbers.tokens * generated.choices;
+        }
+    }
+}
+
+/// The number of choices that a request is for: `n` for each prompt.
+fn choices(facts: &Facts) -> u32 {
+    u32::from(facts.inputs) * u32::from(facts.n)
+}
+
+/// Limits a number of tokens. Returns true with it if the limit is lower.
+fn cut(tokens: u32, limit: Option<u32>) -> (u32, bool) {
+    let left = limit.map_or(tokens, |limit| limit.min(tokens));
+    (left, left < tokens)
+}

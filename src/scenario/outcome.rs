@@ -1,0 +1,24 @@
+//! The outcome of a request: everything that was drawn for its response.
+
+use crate::Nanos;
+
+/// Everything that was drawn for a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The time at which the response is due, or the first token of a stream.
+    pub due: Nanos,
+    /// The time from the last byte of the request until then.
+    pub delay: Nanos,
+    /// The seed of the times between the chunks of a stream; 0 if they do not vary.
+    pub seed: u64,
+}
+
+impl Outcome {
+    /// Returns the outcome without delay.
+    pub fn at(now: Nanos) -> Outcome {
+        Outcome {
+            due: now,
+            ..Outcome::default()
+        }
+    }
+}
