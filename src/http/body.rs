@@ -168,9 +168,7 @@ impl Chunked {
             content: &[],
             done: false,
         };
-        while let Some(&byte) = input.get(piece.used)
-            && !piece.done
-        {
+        while let Some(&byte) = input.get(piece.used) {
             if self.at == At::Content {
                 piece.content = take(&mut self.remaining, &input[piece.used..]);
                 piece.used += piece.content.len();
@@ -181,7 +179,10 @@ impl Chunked {
             }
             piece.used += 1;
             match self.at {
-                At::EndLf if byte == b'\n' => piece.done = true,
+                At::EndLf if byte == b'\n' => {
+                    piece.done = true;
+                    break;
+                }
                 At::EndLf => return Err(BAD_TRAILER),
                 _ => self.at = self.after(byte)?,
             }

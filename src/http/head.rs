@@ -264,11 +264,11 @@ fn framing(http10: bool, length: Option<u64>, coding: Coding) -> Result<Body, Re
 
 /// Reads a Content-Length (RFC 9112, 6.2): only digits, and a number of at most 64 bits.
 fn decimal(value: &[u8]) -> Result<u64, Refusal> {
-    // `parse` would also accept a sign.
-    let text = str::from_utf8(value)
-        .ok()
-        .filter(|text| !text.starts_with('+'));
-    text.and_then(|text| text.parse().ok()).ok_or(BAD_LENGTH)
+    let number = value.iter().try_fold(0u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    });
+    number.filter(|_| !value.is_empty()).ok_or(BAD_LENGTH)
 }
 
 /// Returns whether a content coding leaves the content as it is.
