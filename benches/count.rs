@@ -1,19 +1,29 @@
-//! Serves a given number of turns and nothing else, for tools that count instructions:
-//! `scripts/instructions` runs it twice under callgrind and takes the difference.
+//! Serves a number of turns of a connection and does nothing else, for tools that count
+//! instructions: `scripts/measure instructions` runs it twice under callgrind and subtracts.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 mod turn;
 
 use mocker::internals::settings::Settings;
 use turn::{CHAT, Turn};
 
-/// Requests that all differ: no head and no body is that of the request before.
+/// The number of distinct requests. No head or body is identical to that of the previous request,
+/// so none is recognised without parsing.
 const DIFFERENT: usize = 512;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let numbers: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let &[depth, turns] = &numbers[..] else {
-        return println!("count DEPTH TURNS [different]: see scripts/instructions");
+        return println!(
+            "usage: count DEPTH TURNS [different]; run by `scripts/measure instructions`"
+        );
     };
     let different = args.iter().any(|arg| arg == "different");
     let inputs: Vec<Vec<u8>> = match different {
@@ -26,8 +36,8 @@ fn main() {
     println!("{turns} turns of {depth}: {sent} bytes sent");
 }
 
-/// A request as it comes through a gateway: fresh identifiers in the head, one of four models, a
-/// body of 150 to 500 bytes.
+/// Returns a request like those of a gateway: fresh identifiers in the head, one of four models,
+/// and a body of 150 to 500 bytes.
 fn request(at: usize) -> String {
     let model = ["gpt-4o-mini", "gpt-4o", "o3", "my-org/fine-tuned-model"][at % 4];
     let words = "What do you make of this? ".repeat(2 + at * 7 % 13);

@@ -1,9 +1,15 @@
-//! The floor to measure the server against: the least that a correct program on the same event loop
-//! can do for the same bytes. `floor serve` parses nothing: it counts bytes, and for every whole
-//! request of a read it writes one recorded answer, all of them in one write. `floor drop` reads
-//! bodies and keeps nothing of them, for uploads. `floor delay` is `floor serve` with every answer
-//! a fixed time after its request; `floor stream` plays a recorded stream chunk by chunk. What the
-//! server costs above it is the server's own.
+//! The floor that the server is compared with: the least work for the same bytes that a correct
+//! program can do on the same event loop. `floor serve` parses nothing: it counts bytes, and for
+//! each complete request it sends a recorded response, with one write per read. `floor drop` reads
+//! and discards the bodies of uploads. `floor delay` is `floor serve` with each response a fixed
+//! time after its request. `floor stream` replays a recorded stream chunk by chunk.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 #[cfg(target_os = "linux")]
 #[path = "floor/delay.rs"]
@@ -20,16 +26,16 @@ use std::os::fd::AsRawFd;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-const USAGE: &str = "floor: a yardstick, not a benchmark; run by scripts/load, scripts/delay, \
-    scripts/streams, scripts/upload, scripts/verdict and scripts/compare as \
-    `floor serve --request-bytes N --answer FILE`, \
-    `floor delay --request-bytes N --answer FILE --millis M`, \
-    `floor stream --request-bytes N --answer FILE --millis TTFT --itl MS` or \
-    `floor drop [--buffer BYTES]`";
+const USAGE: &str = "usage: floor serve --request-bytes N --response FILE, \
+    floor delay --request-bytes N --response FILE --millis M, \
+    floor stream --request-bytes N --response FILE --millis TTFT --itl MS or \
+    floor drop [--buffer BYTES]; a server, not a benchmark; run by scripts/measure";
 
+/// The size of a read in bytes.
 const BUFFER: usize = 16 * 1024;
 
-const DROP_ANSWER: &[u8] =
+/// The response to an upload.
+const DROP_RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,14 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let command = args.next().unwrap_or_default();
     if !["serve", "drop", "delay", "stream"].contains(&command.as_str()) {
-        // `cargo bench` runs every bench target, with the name filter meant for the others if there
-        // is one: neither may fail here.
+        // `cargo bench` runs every bench target with the same name filter, and none may fail.
         println!("{USAGE}");
         return Ok(());
     }
 
     let mut request_bytes = 0;
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let mut buffer = BUFFER;
     let mut millis = 0.0;
     let mut itl = 0.0;
@@ -54,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .ok_or_else(|| format!("{option} needs a value"))?;
         match (command.as_str(), option.as_str()) {
             ("serve" | "delay" | "stream", "--request-bytes") => request_bytes = value.parse()?,
-            ("serve" | "delay" | "stream", "--answer") => answer = std::fs::read(value)?,
+            ("serve" | "delay" | "stream", "--response") => response = std::fs::read(value)?,
             ("delay" | "stream", "--millis") => millis = value.parse()?,
             ("stream", "--itl") => itl = value.parse()?,
             ("drop", "--buffer") => buffer = value.parse()?,
@@ -66,30 +71,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         if buffer == 0 {
             return Err("--buffer must be above 0".into());
         }
-        return Ok(run(DROP_ANSWER, 1, buffer, Dropped::default)?);
+        return Ok(run(DROP_RESPONSE, 1, buffer, Dropped::default)?);
     }
-    if request_bytes == 0 || answer.is_empty() {
-        return Err(
-            format!("{command} needs --request-bytes above 0 and --answer with bytes").into(),
-        );
+    if request_bytes == 0 || response.is_empty() {
+        return Err(format!(
+            "{command} needs --request-bytes above 0 and a --response that is not empty"
+        )
+        .into());
     }
     if command == "delay" || command == "stream" {
         let itl = (command == "stream").then_some(itl);
-        return timed(&answer, request_bytes, millis, itl);
+        return timed(&response, request_bytes, millis, itl);
     }
-    // One read completes at most this many requests: what it holds, and one begun before.
+    // The most requests that one read can complete, including one that an earlier read began.
     let at_once = buffer / request_bytes + 1;
-    Ok(run(&answer, at_once, buffer, || Counted {
+    Ok(run(&response, at_once, buffer, || Counted {
         request_bytes,
         begun: 0,
     })?)
 }
 
-/// Answers some milliseconds after each request; with `itl`, the milliseconds from chunk to chunk,
-/// the answer is a stream.
+/// Responds some milliseconds after each request. With `itl`, the milliseconds between chunks, the
+/// response is a stream.
 #[cfg(target_os = "linux")]
 fn timed(
-    answer: &[u8],
+    response: &[u8],
     request_bytes: usize,
     millis: f64,
     itl: Option<f64>,
@@ -100,8 +106,8 @@ fn timed(
     }
     let nanos = |millis: f64| (millis * 1e6) as u64;
     match itl {
-        None => delay::run(answer, request_bytes, nanos(millis))?,
-        Some(itl) => stream::run(answer, request_bytes, nanos(millis), nanos(itl))?,
+        None => delay::run(response, request_bytes, nanos(millis))?,
+        Some(itl) => stream::run(response, request_bytes, nanos(millis), nanos(itl))?,
     }
     Ok(())
 }
@@ -113,14 +119,14 @@ fn timed(_: &[u8], _: usize, _: f64, _: Option<f64>) -> Result<(), Box<dyn Error
 
 /// The state of the requests on a connection.
 trait Requests {
-    /// Takes what was read; gives how many requests it completed.
+    /// Counts the requests that these bytes complete.
     fn take(&mut self, bytes: &[u8]) -> usize;
 }
 
-/// Requests of one known length.
+/// Requests that all have the same length.
 struct Counted {
     request_bytes: usize,
-    /// Bytes of the request begun and not complete.
+    /// The bytes read of an incomplete request.
     begun: usize,
 }
 
@@ -133,34 +139,34 @@ impl Requests for Counted {
     }
 }
 
-/// Requests with a Content-Length, whose bodies nobody keeps.
+/// Requests with a Content-Length, whose bodies are discarded.
 #[derive(Default)]
 struct Dropped {
-    /// The head as far as it was read; empty in a body.
+    /// The bytes read of the head; empty within a body.
     head: Vec<u8>,
-    /// Bytes of the body still to come; 0 in a head.
-    body_left: usize,
+    /// The bytes of the body that have not arrived; 0 within a head.
+    body_remaining: usize,
 }
 
 impl Requests for Dropped {
     fn take(&mut self, mut bytes: &[u8]) -> usize {
         let mut completed = 0;
         while !bytes.is_empty() {
-            if self.body_left == 0 {
+            if self.body_remaining == 0 {
                 let before = self.head.len();
                 self.head.extend_from_slice(bytes);
                 let Some(end) = self.head.windows(4).position(|four| four == b"\r\n\r\n") else {
                     break;
                 };
                 let end = end + 4;
-                self.body_left = content_length(&self.head[..end]);
+                self.body_remaining = content_length(&self.head[..end]);
                 self.head.clear();
                 bytes = &bytes[end - before..];
             }
-            let dropped = self.body_left.min(bytes.len());
+            let dropped = self.body_remaining.min(bytes.len());
             bytes = &bytes[dropped..];
-            self.body_left -= dropped;
-            completed += usize::from(self.body_left == 0);
+            self.body_remaining -= dropped;
+            completed += usize::from(self.body_remaining == 0);
         }
         completed
     }
@@ -178,26 +184,26 @@ fn content_length(head: &[u8]) -> usize {
 struct Connection<R> {
     stream: TcpStream,
     requests: R,
-    /// Bytes of answers still to be written.
+    /// The bytes of responses that remain to be written.
     owed: usize,
 }
 
-/// One answer, repeated as often as one write may need it.
-struct Answers {
+/// One response, repeated as often as a single write may need it.
+struct Responses {
     bytes: Vec<u8>,
     one: usize,
 }
 
-impl Answers {
-    fn new(answer: &[u8], at_once: usize) -> Answers {
-        Answers {
-            bytes: answer.repeat(at_once),
-            one: answer.len(),
+impl Responses {
+    fn new(response: &[u8], at_once: usize) -> Responses {
+        Responses {
+            bytes: response.repeat(at_once),
+            one: response.len(),
         }
     }
 
-    /// The bytes to write when this many are owed. They end with an answer's end, so the count
-    /// alone says where in an answer they begin.
+    /// Returns the bytes to write if this many are owed. They end where a response ends, so their
+    /// number determines where in a response they begin.
     #[inline]
     fn owed(&self, owed: usize) -> &[u8] {
         let begin = (self.one - owed % self.one) % self.one;
@@ -207,25 +213,25 @@ impl Answers {
 }
 
 impl<R> Connection<R> {
-    /// Writes what is owed.
+    /// Writes everything that is owed.
     #[inline]
-    fn write(&mut self, answers: &Answers) -> io::Result<()> {
+    fn write(&mut self, responses: &Responses) -> io::Result<()> {
         while self.owed > 0 {
-            self.owed -= self.stream.write(answers.owed(self.owed))?;
+            self.owed -= self.stream.write(responses.owed(self.owed))?;
         }
         Ok(())
     }
 }
 
 impl<R: Requests> Connection<R> {
-    /// Answers what can be read and written now. An error is the connection's end.
+    /// Reads and responds until an operation would block. Any other error ends the connection.
     #[inline]
-    fn turn(&mut self, answers: &Answers, buffer: &mut [u8], ending: bool) -> io::Result<()> {
+    fn turn(&mut self, responses: &Responses, buffer: &mut [u8], ending: bool) -> io::Result<()> {
         let mut drained = false;
         loop {
-            // Nothing more is read while answers are owed, so a client that does not read its
-            // answers costs no memory here.
-            self.write(answers)?;
+            // Nothing is read while responses are owed, so a client that does not read them takes
+            // no memory here.
+            self.write(responses)?;
             if drained {
                 return Ok(());
             }
@@ -233,9 +239,9 @@ impl<R: Requests> Connection<R> {
             if read == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            self.owed = self.requests.take(&buffer[..read]) * answers.one;
-            // Less than there was room for is all there was, and more will be a new event. Only an
-            // end that was there already makes none: then read on to it.
+            self.owed = self.requests.take(&buffer[..read]) * responses.one;
+            // A read that did not fill the buffer took everything, and more data is a new event.
+            // An end that had already arrived causes no further event, so read up to it.
             drained = read < buffer.len() && !ending;
         }
     }
@@ -243,7 +249,7 @@ impl<R: Requests> Connection<R> {
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// Listens on a port of the kernel's choice, and says on which.
+/// Listens on a port that the kernel chooses, and prints it.
 fn listen(poll: &Poll) -> io::Result<TcpListener> {
     let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     poll.registry()
@@ -252,8 +258,8 @@ fn listen(poll: &Poll) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Accepts whoever waits, and gives each with its place. By file descriptor: the kernel gives the
-/// lowest free one, so this stays dense.
+/// Accepts all pending connections, and passes each on with its slot: the file descriptor, which is
+/// the lowest free one, so that the slots stay dense.
 fn accept(
     poll: &Poll,
     listener: &TcpListener,
@@ -267,34 +273,35 @@ fn accept(
         };
         stream.set_nodelay(true)?;
         let slot = stream.as_raw_fd() as usize;
-        // Both at once and for good: a connection that can write makes no events of it.
+        // Registered once for both, since events are edge-triggered: a connection that stays
+        // writable causes none.
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(slot), both)?;
         accepted(slot, stream);
     }
 }
 
-/// Puts a connection into its place.
-fn place<T>(places: &mut Vec<Option<T>>, slot: usize, connection: T) {
-    if places.len() <= slot {
-        places.resize_with(slot + 1, || None);
+/// Stores a connection in its slot.
+fn store<T>(slots: &mut Vec<Option<T>>, slot: usize, connection: T) {
+    if slots.len() <= slot {
+        slots.resize_with(slot + 1, || None);
     }
-    places[slot] = Some(connection);
+    slots[slot] = Some(connection);
 }
 
 fn run<R: Requests>(
-    answer: &[u8],
+    response: &[u8],
     at_once: usize,
     buffer: usize,
     requests: impl Fn() -> R,
 ) -> io::Result<()> {
-    let answers = Answers::new(answer, at_once);
+    let responses = Responses::new(response, at_once);
     let mut buffer = vec![0; buffer];
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
     let listener = listen(&poll)?;
-    // An event of a connection closed earlier in the same batch finds nothing, or its successor,
-    // which then reads or is told that it would block.
+    // An event of a connection that was closed earlier in the same batch finds an empty slot, or
+    // the next connection in that slot, whose read then at worst would block.
     let mut connections: Vec<Option<Connection<R>>> = Vec::new();
 
     loop {
@@ -310,7 +317,7 @@ fn run<R: Requests>(
                         requests: requests(),
                         owed: 0,
                     };
-                    place(&mut connections, slot, connection);
+                    store(&mut connections, slot, connection);
                 })?;
                 continue;
             }
@@ -318,7 +325,7 @@ fn run<R: Requests>(
             let Some(connection) = &mut connections[slot] else {
                 continue;
             };
-            match connection.turn(&answers, &mut buffer, event.is_read_closed()) {
+            match connection.turn(&responses, &mut buffer, event.is_read_closed()) {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => connections[slot] = None,
                 _ => {}
             }

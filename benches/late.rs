@@ -1,11 +1,18 @@
-//! The client of scripts/delay, scripts/verdict and scripts/compare: measures how late the answers
-//! of a server with a fixed delay are. C connections in a closed loop; one thread, which sleeps in
-//! the kernel between answers. Or, with a rate, an open loop: requests are due at even times,
-//! whatever the answers do, and the thread never sleeps.
+//! A client that measures the lateness of responses with a fixed delay, for the cases `delay`,
+//! `verdict` and `compare` of `scripts/measure`. By default each connection is a closed loop, and
+//! the only thread sleeps in the kernel between responses. With a rate it is an open loop: requests
+//! are due at regular times regardless of the responses, and the thread never sleeps.
 //!
-//! Lateness is the time from just before a request was written, or from when it was due in an open
-//! loop, until its answer was seen, less the delay: what the client itself adds counts against the
-//! server, so no answer looks early that is not.
+//! Lateness is the time from just before a request was written (in an open loop, from its due time)
+//! until its response was seen, minus the delay. Any time that the client adds counts as lateness
+//! of the server, so a response can't seem early unless it is.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 mod client;
 
@@ -17,22 +24,21 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Poll};
 
-use client::{ANSWER_BEGINS, PATIENCE, WARM_UP, connect, quantile};
+use client::{OK, PATIENCE, WARM_UP, connect, quantile};
 
-const USAGE: &str = "late: a client, not a benchmark; run by scripts/delay, scripts/verdict and \
-    scripts/compare as `late --url URL --request FILE --answer-bytes N --connections C \
-    --seconds S --millis M [--rate R]`";
+const USAGE: &str = "usage: late --url URL --request FILE --response-bytes N --connections C \
+    --seconds S --millis M [--rate R]; a client, not a benchmark; run by scripts/measure";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let mut client = Client {
         request: Vec::new(),
-        answer_bytes: 0,
+        response_bytes: 0,
         delay: Duration::ZERO,
         gap: None,
         counted: Duration::ZERO,
-        open: Vec::new(),
+        connections: Vec::new(),
         outstanding: 0,
         sent: 0,
         errors: 0,
@@ -42,13 +48,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut connections: usize = 0;
     while let Some(option) = args.next() {
         let Some(value) = args.next().filter(|_| option.starts_with("--")) else {
-            // `cargo bench` runs every bench target, with the name filter meant for the others.
+            // `cargo bench` runs every bench target with the same name filter.
             break;
         };
         match option.as_str() {
             "--url" => url = value,
             "--request" => client.request = std::fs::read(value)?,
-            "--answer-bytes" => client.answer_bytes = value.parse()?,
+            "--response-bytes" => client.response_bytes = value.parse()?,
             "--connections" => connections = value.parse()?,
             "--rate" => {
                 client.gap = Some(Duration::try_from_secs_f64(1.0 / value.parse::<f64>()?)?)
@@ -63,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     if client.request.is_empty()
-        || client.answer_bytes < ANSWER_BEGINS.len()
+        || client.response_bytes < OK.len()
         || connections == 0
         || client.counted.is_zero()
     {
@@ -77,26 +83,26 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 struct Connection {
     stream: TcpStream,
-    /// When the outstanding request was about to be written.
-    asked: Instant,
-    /// Bytes of its answer still to come; 0 without a request outstanding.
-    left: usize,
+    /// The time from which the latency of the outstanding request counts.
+    sent: Instant,
+    /// The bytes of its response that have not arrived; 0 if no request is outstanding.
+    remaining: usize,
 }
 
 struct Client {
     request: Vec<u8>,
-    answer_bytes: usize,
+    response_bytes: usize,
     delay: Duration,
-    /// From one request to the next, in an open loop.
+    /// The time from one request to the next, in an open loop.
     gap: Option<Duration>,
     counted: Duration,
-    /// None has failed.
-    open: Vec<Option<Connection>>,
+    /// `None` if the connection has failed.
+    connections: Vec<Option<Connection>>,
     outstanding: usize,
-    /// All requests, those of the warm-up too.
+    /// All requests, including those of the warm-up.
     sent: usize,
     errors: usize,
-    /// Of each counted answer, in nanoseconds.
+    /// The lateness of each counted response, in nanoseconds.
     late: Vec<i64>,
 }
 
@@ -105,19 +111,19 @@ impl Client {
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(connections.clamp(16, 4096));
         for at in 0..connections {
-            self.open.push(Some(Connection {
+            self.connections.push(Some(Connection {
                 stream: connect(address, &poll, at)?,
-                asked: Instant::now(),
-                left: 0,
+                sent: Instant::now(),
+                remaining: 0,
             }));
         }
-        // Room for all samples at once: growing would hold the loop up.
+        // Reserve space for all samples, because growing would stall the loop.
         let seconds = self.counted.as_secs_f64();
         let most = connections as f64 * seconds / self.delay.as_secs_f64().max(1e-4);
         self.late.reserve((most * 1.1) as usize + connections);
         let mut buffer = vec![0; 64 * 1024];
         if let Some(gap) = self.gap {
-            return self.arrive(gap, &mut poll, &mut events, &mut buffer);
+            return self.run_open_loop(gap, &mut poll, &mut events, &mut buffer);
         }
         let begin = Instant::now();
         let counts = begin + WARM_UP;
@@ -125,15 +131,15 @@ impl Client {
         let gives_up = end + self.delay + PATIENCE;
         let mut started = 0;
         loop {
-            // Spread over the delay, so that not all answers fall due at once.
+            // Spread over the delay, so that the responses are not all due at the same time.
             while started < connections
                 && begin.elapsed() >= self.delay.mul_f64(started as f64 / connections as f64)
             {
-                self.ask(started);
+                self.send(started, Instant::now());
                 started += 1;
             }
-            // It must not sleep by a timeout, which is too coarse: until all have started it looks
-            // again and again. Afterwards answers wake it; only if none comes, the second does.
+            // A timeout of the poll is too coarse for the start times, so poll without sleeping
+            // until all have started. After that, responses wake the thread.
             let timeout = match started < connections {
                 true => Duration::ZERO,
                 false => Duration::from_secs(1),
@@ -142,13 +148,13 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 polled => polled?,
             }
-            // What there is an event of was here by now. A request has no event of its answer
-            // before it is sent, and an answer is one segment, so none is left over either.
+            // The data of all events has arrived by now. No event can be about the response to a
+            // request that is sent below, and a response is one segment, so no event remains of it.
             let now = Instant::now();
             for event in &events {
                 let at = event.token().0;
                 match self.read(at, now, now >= counts && now < end, &mut buffer) {
-                    Ok(true) if now < end => self.ask(at),
+                    Ok(true) if now < end => self.send(at, Instant::now()),
                     Err(error) if error.kind() != ErrorKind::WouldBlock => self.fail(at),
                     _ => {}
                 }
@@ -161,16 +167,15 @@ impl Client {
         }
     }
 
-    /// The open loop: requests are due one gap after the other, and wait where no connection is
-    /// free.
-    fn arrive(
+    /// Sends requests at regular times. One that is due waits if no connection is free.
+    fn run_open_loop(
         &mut self,
         gap: Duration,
         poll: &mut Poll,
         events: &mut Events,
         buffer: &mut [u8],
     ) -> io::Result<()> {
-        let mut free: Vec<usize> = (0..self.open.len()).collect();
+        let mut free: Vec<usize> = (0..self.connections.len()).collect();
         let begin = Instant::now();
         let counts = begin + WARM_UP;
         let end = counts + self.counted;
@@ -180,7 +185,7 @@ impl Client {
             let now = Instant::now();
             while due <= now && due < end {
                 let Some(at) = free.pop() else { break };
-                self.ask_for(at, due);
+                self.send(at, due);
                 due += gap;
             }
             poll.poll(events, Some(Duration::ZERO))?;
@@ -200,28 +205,23 @@ impl Client {
         }
     }
 
-    /// Sends a request, if the connection still lives.
-    fn ask(&mut self, at: usize) {
-        self.ask_for(at, Instant::now());
-    }
-
-    /// The same; its answer's time counts from when it was due.
-    fn ask_for(&mut self, at: usize, due: Instant) {
-        let Some(connection) = &mut self.open[at] else {
+    /// Sends a request, unless the connection has failed. Its latency counts from `due`.
+    fn send(&mut self, at: usize, due: Instant) {
+        let Some(connection) = &mut self.connections[at] else {
             return;
         };
-        connection.asked = due;
-        connection.left = self.answer_bytes;
+        connection.sent = due;
+        connection.remaining = self.response_bytes;
         self.outstanding += 1;
         self.sent += 1;
-        // It is small and the connection has nothing else to send: a part only is an error.
+        // The request is small and nothing else is sent, so a partial write is an error.
         if !matches!(connection.stream.write(&self.request), Ok(sent) if sent == self.request.len())
         {
             self.fail(at);
         }
     }
 
-    /// Reads what is there; true if it completed the answer.
+    /// Reads all available data. Returns whether it completed the response.
     fn read(
         &mut self,
         at: usize,
@@ -229,25 +229,23 @@ impl Client {
         counts: bool,
         buffer: &mut [u8],
     ) -> io::Result<bool> {
-        let Some(connection) = &mut self.open[at] else {
+        let Some(connection) = &mut self.connections[at] else {
             return Ok(false);
         };
         loop {
             let read = connection.stream.read(buffer)?;
-            let begins = connection.left == self.answer_bytes;
-            // The end of the connection, or bytes that nobody asked for, or another answer.
-            if read == 0
-                || read > connection.left
-                || begins && !buffer[..read].starts_with(ANSWER_BEGINS)
+            let begins = connection.remaining == self.response_bytes;
+            // The end of the connection, unexpected bytes, or another response than a 200.
+            if read == 0 || read > connection.remaining || begins && !buffer[..read].starts_with(OK)
             {
                 return Err(ErrorKind::InvalidData.into());
             }
             if begins && counts {
-                let latency = now.duration_since(connection.asked).as_nanos() as i64;
+                let latency = now.duration_since(connection.sent).as_nanos() as i64;
                 self.late.push(latency - self.delay.as_nanos() as i64);
             }
-            connection.left -= read;
-            if connection.left == 0 {
+            connection.remaining -= read;
+            if connection.remaining == 0 {
                 self.outstanding -= 1;
                 return Ok(true);
             }
@@ -256,7 +254,10 @@ impl Client {
 
     fn fail(&mut self, at: usize) {
         self.errors += 1;
-        if self.open[at].take().is_some_and(|gone| gone.left > 0) {
+        if self.connections[at]
+            .take()
+            .is_some_and(|gone| gone.remaining > 0)
+        {
             self.outstanding -= 1;
         }
     }

@@ -1,5 +1,12 @@
 //! The cost of each step of a request, without sockets: `cargo bench --bench micro`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 mod turn;
 
 use std::hint::black_box;
@@ -29,7 +36,8 @@ fn big() -> Settings {
     }
 }
 
-/// The place of the retry count in the request; another digit there makes a different head.
+/// Returns the offset of the retry count in the request. Another digit there makes a different
+/// head.
 fn varying() -> usize {
     let name = "x-stainless-retry-count: ";
     CHAT.find(name).expect("SDKs send it") + name.len()
@@ -135,8 +143,8 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     });
 }
 
-/// A connection's turn: as in a load that sends the same over and over, and with another head each
-/// time; alone and 16 in one read; small answers and big ones.
+/// The turns of a connection: with a repeated request, and with a different head each time; with
+/// one request in a read, and with 16; with small responses, and with large ones.
 #[divan::bench]
 fn turn_same(bencher: Bencher) {
     turns(bencher, &Settings::default(), 1, false);

@@ -1,7 +1,14 @@
-//! The cost of values for schemas: the large ones that OpenAI accepts, and hostile ones. For each:
-//! the result, its steps, nanoseconds of each step, the whole time, and the longest of the calls
-//! that a core makes between other work. Times are the best of several runs; an argument names a
-//! row.
+//! The cost of values for schemas: the largest that OpenAI accepts, and hostile ones. Prints for
+//! each the result, its steps, the nanoseconds per step, the total time, and the longest call that
+//! a core makes between other work. Times are the best of several runs. An argument selects the
+//! rows whose names contain it.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -45,7 +52,7 @@ fn measure(name: &str, schema: &Value) {
             break;
         }
         best = best.min(start.elapsed().as_nanos());
-        // Another process takes the core now and then; a call that is long is long each time.
+        // Another process may take the core in one run; a long call is long in every run.
         longest = longest.min(slowest);
         steps = before - generator.steps_left();
     }
@@ -85,12 +92,12 @@ fn doubled(pair: fn(Value) -> Value) -> Value {
     json!({"$ref": "#/$defs/d0", "$defs": definitions})
 }
 
-/// Schemas with a result.
+/// Returns the schemas by name.
 fn schemas() -> Vec<(&'static str, Value)> {
     [large(), hostile(), of_patterns()].concat()
 }
 
-/// Large ones, and what OpenAI accepts at most.
+/// Returns large schemas, up to OpenAI's limits.
 fn large() -> Vec<(&'static str, Value)> {
     let text = json!({"type": "string"});
     let values: Vec<String> = (0..1000).map(|at| format!("value_{at}")).collect();
@@ -127,7 +134,7 @@ fn large() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The schemas that cost as much as is allowed.
+/// Returns the schemas whose cost is at the server's limits.
 fn hostile() -> Vec<(&'static str, Value)> {
     let kinds = json!({"type": vec!["string"; 20]});
     let names: Vec<String> = (0..60_000).map(|at| format!("k{at}")).collect();

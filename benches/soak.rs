@@ -1,7 +1,16 @@
-//! The client of scripts/soak: full load with churn, each answer looked at. Of the requests a tenth
-//! come over new connections, some are reset midway, some are malformed, some ask for streams.
+//! A client that checks every response under full load, for `scripts/measure soak`. A tenth of the
+//! requests use new connections; some are reset before they are complete, some are malformed, and
+//! some are for streams.
 //!
-//! `soak ADDRESS SECONDS CONNECTIONS`: prints what it did, and on standard error what was wrong.
+//! `soak ADDRESS SECONDS CONNECTIONS` prints the numbers of requests, and reports wrong responses
+//! on standard error.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -19,7 +28,7 @@ const CHUNKS: usize = 17;
 /// The most bytes of a wrong response that are printed.
 const SHOWN: usize = 500;
 
-/// A connection and what is expected of it next.
+/// A connection and the response that it expects.
 struct Client {
     stream: TcpStream,
     wanted: Wanted,
@@ -31,16 +40,16 @@ enum Wanted {
     Chat(u64),
     /// The same as a stream.
     Stream(u64),
-    /// A refusal, and the end.
-    Refusal,
+    /// A 400, and then the end of the connection.
+    Rejection,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
-    answers: u64,
+    responses: u64,
     connections: u64,
     resets: u64,
-    refusals: u64,
+    rejections: u64,
     wrong: u64,
 }
 
@@ -50,8 +59,8 @@ fn main() {
         .filter(|it| it != "--bench")
         .collect();
     let [address, seconds, connections] = &arguments[..] else {
-        // `cargo bench` runs every bench without arguments; this one is nothing by itself.
-        return eprintln!("usage: soak ADDRESS SECONDS CONNECTIONS; run scripts/soak");
+        // `cargo bench` runs every bench target without arguments.
+        return eprintln!("usage: soak ADDRESS SECONDS CONNECTIONS; run by scripts/measure soak");
     };
     let seconds: u64 = seconds.parse().expect("SECONDS is a number");
     let connections: usize = connections.parse().expect("CONNECTIONS is a number");
@@ -67,7 +76,7 @@ fn main() {
     let until = Instant::now() + Duration::from_secs(seconds);
     let mut space = vec![0; 1 << 16];
     while Instant::now() < until {
-        // All ask, and then all read: the server always has work.
+        // All clients send before any of them reads, so that the server always has work.
         let mut clients = Vec::with_capacity(connections);
         for mut stream in streams.drain(..) {
             if rng.u8(0..10) == 0 {
@@ -88,11 +97,11 @@ fn main() {
         for client in clients {
             match read(client, &mut space) {
                 Ok(Some(stream)) => {
-                    counts.answers += 1;
+                    counts.responses += 1;
                     streams.push(stream);
                 }
                 Ok(None) => {
-                    counts.refusals += 1;
+                    counts.rejections += 1;
                     streams.push(connect());
                 }
                 Err(error) => {
@@ -112,7 +121,7 @@ fn main() {
 fn choose(rng: &mut Rng) -> Wanted {
     let model = rng.u64(..);
     match rng.u8(0..100) {
-        0 => Wanted::Refusal,
+        0 => Wanted::Rejection,
         1..5 => Wanted::Stream(model),
         _ => Wanted::Chat(model),
     }
@@ -120,7 +129,7 @@ fn choose(rng: &mut Rng) -> Wanted {
 
 fn request(wanted: Wanted) -> String {
     let body = match wanted {
-        Wanted::Refusal => return "GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n".into(),
+        Wanted::Rejection => return "GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n".into(),
         Wanted::Chat(model) => format!(r#"{{"model":"m{model:020}","n":2}}"#),
         Wanted::Stream(model) => format!(r#"{{"model":"m{model:020}","stream":true}}"#),
     };
@@ -130,14 +139,14 @@ fn request(wanted: Wanted) -> String {
     )
 }
 
-/// Ends a connection in the middle of a request, as a crash does.
+/// Resets a connection within a request, like a client that crashes.
 fn reset(mut stream: TcpStream, rng: &mut Rng) {
     let whole = request(Wanted::Chat(0));
     let _ = stream.write_all(&whole.as_bytes()[..rng.usize(..=whole.len())]);
     let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
 }
 
-/// Reads what is wanted; the connection, unless it ended as it should.
+/// Reads the expected response. Returns the connection, or `None` if it ended as expected.
 fn read(client: Client, space: &mut [u8]) -> io::Result<Option<TcpStream>> {
     let Client { mut stream, wanted } = client;
     let mut len = 0;
@@ -146,25 +155,25 @@ fn read(client: Client, space: &mut [u8]) -> io::Result<Option<TcpStream>> {
         len += got;
         let text = &space[..len];
         match wanted {
-            Wanted::Refusal if got == 0 => {
-                return match is_refusal(text) {
+            Wanted::Rejection if got == 0 => {
+                return match is_rejection(text) {
                     true => Ok(None),
-                    false => Err(wrong("no refusal", text)),
+                    false => Err(wrong("not rejected", text)),
                 };
             }
-            Wanted::Refusal => continue,
+            Wanted::Rejection => continue,
             _ if got == 0 => return Err(wrong("cut short", text)),
             Wanted::Chat(model) => match whole(text) {
-                Some(length) if length == len && is_answer(text, model, 1) => {
+                Some(length) if length == len && is_response(text, model, 1) => {
                     return Ok(Some(stream));
                 }
-                Some(_) => return Err(wrong("another answer", text)),
+                Some(_) => return Err(wrong("unexpected response", text)),
                 None => {}
             },
             Wanted::Stream(model) if text.ends_with(b"data: [DONE]\n\n\r\n0\r\n\r\n") => {
-                return match is_answer(text, model, CHUNKS) {
+                return match is_response(text, model, CHUNKS) {
                     true => Ok(Some(stream)),
-                    false => Err(wrong("another stream", text)),
+                    false => Err(wrong("unexpected stream", text)),
                 };
             }
             Wanted::Stream(_) => {}
@@ -181,9 +190,9 @@ fn whole(bytes: &[u8]) -> Option<usize> {
     (content.len() >= length).then_some(head.len() + 4 + length)
 }
 
-/// Returns true if the bytes are a response to the request for this model, whose name it has this
-/// many times.
-fn is_answer(bytes: &[u8], model: u64, times: usize) -> bool {
+/// Returns whether the bytes are a response to the request for this model, with its name in the
+/// expected number of places.
+fn is_response(bytes: &[u8], model: u64, times: usize) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let model = format!("\"model\":\"m{model:020}\"");
     text.starts_with("HTTP/1.1 200 OK\r\n")
@@ -192,7 +201,7 @@ fn is_answer(bytes: &[u8], model: u64, times: usize) -> bool {
         && text.matches(&model).count() == times
 }
 
-fn is_refusal(bytes: &[u8]) -> bool {
+fn is_rejection(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.starts_with("HTTP/1.1 400 Bad Request\r\n")
         && text.contains("\r\nConnection: close\r\n")

@@ -1,6 +1,14 @@
-//! The client of scripts/streams: asks for chat streams over C connections and reads them, on one
-//! thread. `stream pace` notes when each token came; `stream drain` counts whole streams as fast as
-//! they come. It knows where events and streams end, not what they say.
+//! A client that requests chat streams on many connections and reads them on one thread, for
+//! `scripts/measure stream-pacing` and `scripts/measure stream-throughput`. `stream pace` records
+//! when each token arrived, and `stream drain` counts complete streams. It finds the ends of events
+//! and streams without parsing their content.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
 
 mod client;
 #[path = "stream/drain.rs"]
@@ -17,19 +25,18 @@ use mio::Poll;
 use mio::net::TcpStream;
 use rustix::process::Pid;
 
-use client::{ANSWER_BEGINS, connect};
+use client::{OK, connect};
 
-const USAGE: &str = "stream: a client, not a benchmark; run by scripts/streams as \
-    `stream pace --url URL --request FILE --connections C --tokens N --ttft MS --itl MS \
-    [--spread MS | --burst PID]` or \
-    `stream drain --url URL --request FILE --connections C --seconds S`";
+const USAGE: &str = "usage: stream pace --url URL --request FILE --connections C --tokens N \
+    --ttft MS --itl MS [--spread MS | --burst PID] or stream drain --url URL --request FILE \
+    --connections C --seconds S; a client, not a benchmark; run by scripts/measure";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench` to whatever it runs as a benchmark.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let command = args.next().unwrap_or_default();
     if !["pace", "drain"].contains(&command.as_str()) {
-        // `cargo bench` runs every bench target, with the name filter meant for the others.
+        // `cargo bench` runs every bench target with the same name filter.
         println!("{USAGE}");
         return Ok(());
     }
@@ -76,21 +83,21 @@ fn millis(text: &str) -> Result<Duration, Box<dyn Error>> {
     Ok(Duration::try_from_secs_f64(text.parse::<f64>()? / 1e3)?)
 }
 
-/// A connection, with at most one stream under way.
+/// A connection with at most one unfinished stream.
 struct Connection {
     socket: TcpStream,
-    /// True once bytes of the stream have come.
+    /// True once bytes of the stream have arrived.
     begun: bool,
-    /// The last bytes that came: the end of a stream may be cut by reads.
+    /// The last bytes read, because the end of a stream may be split between reads.
     tail: [u8; LAST_CHUNK.len()],
 }
 
-/// The end of a chunk and the chunk of no bytes behind it. No event holds a CR, so this stands at
-/// the end of a stream only.
+/// The end of a chunk, and the last chunk, which is empty. Events contain no CR, so this occurs
+/// only at the end of a stream.
 const LAST_CHUNK: &[u8; 7] = b"\r\n0\r\n\r\n";
 
 impl Connection {
-    /// Opens a connection, which the poll knows as `at`.
+    /// Opens a connection and registers it with the poll under the token `at`.
     fn open(address: SocketAddr, poll: &Poll, at: usize) -> io::Result<Connection> {
         Ok(Connection {
             socket: connect(address, poll, at)?,
@@ -99,8 +106,8 @@ impl Connection {
         })
     }
 
-    /// Sends the request. It is small and nothing else is sent: a part only is an error.
-    fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+    /// Sends the request. It is small and nothing else is sent, so a partial write is an error.
+    fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.begun = false;
         self.tail = [0; LAST_CHUNK.len()];
         match self.socket.write(request)? == request.len() {
@@ -109,12 +116,12 @@ impl Connection {
         }
     }
 
-    /// Reads once; gives how much, and whether the stream ended with it.
+    /// Reads once. Returns the number of bytes, and whether they completed the stream.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
         let len = self.socket.read(buffer)?;
         let begins = !std::mem::replace(&mut self.begun, true);
-        // The end of the connection, or no stream.
-        if len == 0 || begins && !buffer[..len].starts_with(ANSWER_BEGINS) {
+        // The end of the connection, or another response than a 200.
+        if len == 0 || begins && !buffer[..len].starts_with(OK) {
             return Err(ErrorKind::InvalidData.into());
         }
         let kept = self.tail.len();

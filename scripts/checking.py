@@ -28,8 +28,8 @@ def check(what: str, good: Any, why: Any = "") -> bool:
     """Counts a check and prints its result: `ok   WHAT`, or `FAIL WHAT : WHY`."""
     word = "ok" if good else "FAIL"
     counts[word] += 1
-    told = "" if good or why == "" else f" : {why}"
-    print(f"{word:4} {what}{told}", flush=True)
+    reason = "" if good or why == "" else f" : {why}"
+    print(f"{word:4} {what}{reason}", flush=True)
     return bool(good)
 
 
@@ -38,8 +38,8 @@ def expect(what: str, value: Any, wanted: Any) -> bool:
 
 
 def finish(skipped: int | None = None) -> int:
-    """Prints the number of passed, failed and, if given, skipped checks. Returns the exit
+    """Prints the numbers of passed, failed and optionally skipped checks. Returns the exit
     status."""
-    told = "" if skipped is None else f", {skipped} skipped"
-    print(f"{counts['ok']} passed, {counts['FAIL']} failed{told}", flush=True)
+    rest = "" if skipped is None else f", {skipped} skipped"
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed{rest}", flush=True)
     return int(counts["FAIL"] > 0 or counts["ok"] == 0)

@@ -43,14 +43,14 @@ installed() { [[ $(cat "$1" 2>/dev/null) == "${*:2}" ]]; }
 install_python() {
     local what=$1 venv=$2
     shift 2
-    # The import fails where the Python that made the environment is gone.
+    # The import fails if the Python that created the environment was removed.
     if installed "$venv/stamp" "$@" && "$venv/bin/python" -c 'import pip' 2>/dev/null; then
         return
     fi
     command -v python3 >/dev/null || die "python3 is missing (Debian: python3 and python3-venv)"
-    # To an older Python pip would give older packages, without a word.
+    # For an older Python, pip would silently install older packages.
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-        die "$(python3 --version) is too old for $what, which want 3.10 or newer"
+        die "$(python3 --version) is too old for $what, which need 3.10 or newer"
     python3 -c 'import ensurepip, venv' 2>/dev/null ||
         die "python3 has no venv (Debian: the package python3-venv)"
     echo "installing $what ..."
@@ -60,10 +60,10 @@ install_python() {
     echo "$*" >"$venv/stamp"
 }
 
-# run_checks COMMAND...: no check may hang the run. Ends with the status of the checks.
+# run_checks COMMAND...: runs the checks with a time limit, and exits with their status.
 run_checks() {
     local status=0
     timeout --foreground 300 "$@" || status=$?
-    [[ $status -le 1 ]] || die "the checks did not run to their end (exit status $status)"
+    [[ $status -le 1 ]] || die "the checks did not finish (exit status $status)"
     exit "$status"
 }

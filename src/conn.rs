@@ -99,7 +99,7 @@ pub struct Conn {
 /// | any | Close | a timeout, the peer's end, a shutdown |
 ///
 /// Its tag is a byte of its own: packed into a variant's spare values, it costs each match on the
-/// stage some instructions, 2 % of a turn (`scripts/instructions`).
+/// stage some instructions, 2 % of a turn (`scripts/measure instructions`).
 #[repr(u8)]
 enum Stage {
     /// Before or in a request's head.

@@ -67,6 +67,15 @@
 //! `docs/development.md` has a table of what to change for a new setting, route, field or format.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    any(test, fuzzing),
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::disallowed_macros,
+        reason = "tests are no part of the product"
+    )
+)]
 #![deny(missing_docs)]
 #![allow(
     rustdoc::private_intra_doc_links,

@@ -1,6 +1,11 @@
 //! The command line: settings, then the server, a health check or a text; the only place where the
 //! process exits.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the arguments, the environment and the clock for the library"
+)]
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

@@ -1,5 +1,10 @@
 //! Sockets, threads and clocks: the only rooms that know them, but for what starts the server.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "has the threads, clocks, files and shared counters"
+)]
+
 use std::error::Error;
 use std::fmt;
 use std::io;

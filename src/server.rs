@@ -1,6 +1,11 @@
 //! The library's public interface: [`Server::start`] puts a server together from its parts, and a
 //! [`Handle`] stands for it while it runs.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the clocks that all cores count from"
+)]
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;

@@ -2,6 +2,11 @@
 //! and the raw log. Each core counts for itself, and a separate thread evaluates the counters once
 //! a second.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "requests do not access the history, which has a lock"
+)]
+
 mod counter;
 mod counters;
 mod frames;

@@ -1,8 +1,10 @@
-//! Every answer a fixed time after its request was read. Because the time is the same for all, the
-//! answers that wait stand in the order in which they fall due: one queue, no heap.
+//! A server that sends each response a fixed time after it read the request. Since that time is the
+//! same for all, responses are due in the order of their requests, so a queue suffices and no heap
+//! is needed.
 //!
-//! A timerfd wakes the poll. It is never read: it is registered edge-triggered, and setting it anew
-//! makes the next edge. It is set to absolute times, so one that has passed rings at once.
+//! A timerfd wakes the poll. It need not be read, because it is registered edge-triggered, and
+//! setting it again causes the next edge. It is set to absolute times, so it fires at once if the
+//! time has passed.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
@@ -16,16 +18,16 @@ use rustix::time::{
     timerfd_create, timerfd_settime,
 };
 
-use crate::{Answers, BUFFER, Connection, Counted, LISTENER, Requests, accept, listen, place};
+use crate::{BUFFER, Connection, Counted, LISTENER, Requests, Responses, accept, listen, store};
 
 const TIMER: Token = Token(usize::MAX - 1);
 const SECOND: u64 = 1_000_000_000;
 
-/// Answers to what one read brought.
+/// The responses to the requests that one read completed.
 struct Waiting {
     due: u64,
     slot: u32,
-    /// Which connection of that slot: the answers of one that has closed are not its successor's.
+    /// The number of the connection, because another one may be in that slot by then.
     number: u32,
     bytes: usize,
 }
@@ -35,7 +37,7 @@ struct Numbered {
     number: u32,
 }
 
-/// The poll and the clock of a floor that delays its responses.
+/// The poll and the timer of a floor that delays its responses.
 pub struct Clocked {
     pub poll: Poll,
     pub timer: OwnedFd,
@@ -56,17 +58,17 @@ impl Clocked {
         })
     }
 
-    /// Takes an event that is no connection's, and tells whether it was such a one. Who is accepted
-    /// is made a connection with a number of its own.
+    /// Handles an event of the timer or the listener; returns false for one of a connection. New
+    /// connections are made with `connection` and numbered.
     #[inline]
-    pub fn takes<T>(
+    pub fn handle<T>(
         &mut self,
         token: Token,
         connections: &mut Vec<Option<T>>,
         connection: impl Fn(TcpStream, Counted, u32) -> T,
     ) -> io::Result<bool> {
         match token {
-            // What is due is looked for after every wake-up.
+            // The caller checks the queue after every wake-up.
             TIMER => Ok(true),
             LISTENER => {
                 accept(&self.poll, &self.listener, |slot, stream| {
@@ -75,7 +77,7 @@ impl Clocked {
                         request_bytes: self.request_bytes,
                         begun: 0,
                     };
-                    place(
+                    store(
                         connections,
                         slot,
                         connection(stream, requests, self.accepted),
@@ -88,16 +90,16 @@ impl Clocked {
     }
 }
 
-/// Serves, `delay` nanoseconds late. Reads also while answers wait; only a client that sends
-/// without end and reads nothing within the delay costs memory here.
-pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
-    let answers = Answers::new(answer, BUFFER / request_bytes + 1);
+/// Responds `delay` nanoseconds after each request. Reads even while responses wait; they take
+/// memory only for a client that keeps sending within the delay.
+pub fn run(response: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
+    let responses = Responses::new(response, BUFFER / request_bytes + 1);
     let mut buffer = vec![0; BUFFER];
     let mut events = Events::with_capacity(1024);
     let mut clocked = Clocked::new(request_bytes)?;
     let mut connections: Vec<Option<Numbered>> = Vec::new();
     let mut queue: VecDeque<Waiting> = VecDeque::new();
-    let mut rings = 0;
+    let mut set_for = 0;
 
     loop {
         match clocked.poll.poll(&mut events, None) {
@@ -113,7 +115,7 @@ pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
                 },
                 number,
             };
-            if clocked.takes(event.token(), &mut connections, connection)? {
+            if clocked.handle(event.token(), &mut connections, connection)? {
                 continue;
             }
             let slot = event.token().0;
@@ -121,7 +123,7 @@ pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
                 continue;
             };
             let ending = event.is_read_closed();
-            let received = receive(connection, &answers, &mut buffer, ending, |bytes| {
+            let received = receive(connection, &responses, &mut buffer, ending, |bytes| {
                 queue.push_back(Waiting {
                     due: now() + delay,
                     slot: slot as u32,
@@ -146,30 +148,30 @@ pub fn run(answer: &[u8], request_bytes: usize, delay: u64) -> io::Result<()> {
                 continue;
             }
             connection.owed += waiting.bytes;
-            if ended(connection.write(&answers)) {
+            if ended(connection.write(&responses)) {
                 connections[slot] = None;
             }
         }
-        // While its time is still to come, it rings before the queue's first is due, or with it.
-        if rings <= now
+        // A timer that has not fired yet will fire no later than the first response is due.
+        if set_for <= now
             && let Some(first) = queue.front()
         {
-            rings = first.due;
-            set(&clocked.timer, rings)?;
+            set_for = first.due;
+            set(&clocked.timer, set_for)?;
         }
     }
 }
 
-/// Reads what is there; tells how many bytes of answers each read is worth.
+/// Reads all available data, and reports the bytes of responses that each read is due.
 #[inline]
 fn receive(
     connection: &mut Connection<Counted>,
-    answers: &Answers,
+    responses: &Responses,
     buffer: &mut [u8],
     ending: bool,
     mut request: impl FnMut(usize),
 ) -> io::Result<()> {
-    connection.write(answers)?;
+    connection.write(responses)?;
     loop {
         let read = connection.stream.read(buffer)?;
         if read == 0 {
@@ -177,7 +179,7 @@ fn receive(
         }
         let completed = connection.requests.take(&buffer[..read]);
         if completed > 0 {
-            request(completed * answers.one);
+            request(completed * responses.one);
         }
         // As in `Connection::turn`.
         if read < buffer.len() && !ending {
@@ -190,7 +192,7 @@ pub fn ended(result: io::Result<()>) -> bool {
     result.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
 
-/// A timer that the poll knows as `TIMER`.
+/// Returns a timer that is registered with the poll as `TIMER`.
 fn timer(poll: &Poll) -> io::Result<OwnedFd> {
     let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
     let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;

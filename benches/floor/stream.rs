@@ -1,6 +1,6 @@
-//! One recorded stream, played to every request. The times between chunks are the same for all, so
-//! those that wait stand in the order in which they fall due: one queue of first chunks, one of the
-//! others, no heap.
+//! A server that replays one recorded stream to every request. The times between chunks are the
+//! same for all streams, so two queues suffice and no heap is needed: one of first chunks, and one
+//! of all others.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,12 +12,12 @@ use mio::net::TcpStream;
 use crate::delay::{Clocked, ended, now, set};
 use crate::{BUFFER, Counted, Requests};
 
-/// The chunk of a stream that comes next.
+/// The next chunk of a stream.
 #[derive(Clone, Copy)]
 struct Due {
     at: u64,
     slot: u32,
-    /// Which connection of that slot: the stream of one that has closed is not its successor's.
+    /// The number of the connection, because another one may be in that slot by then.
     number: u32,
     chunk: u32,
 }
@@ -28,23 +28,23 @@ struct Connection {
     number: u32,
 }
 
-/// A recorded stream: the bytes, the places to cut them, and the time between chunks.
+/// A recorded stream, with the ranges of its chunks and the nanoseconds between them.
 struct Recording<'a> {
     bytes: &'a [u8],
     chunks: Vec<Range<usize>>,
     itl: u64,
 }
 
-/// The chunks that wait: the first of each stream, and the others.
+/// The chunks that are not due yet: the first of each stream, and the others.
 #[derive(Default)]
 struct Queues {
     first: VecDeque<Due>,
     others: VecDeque<Due>,
 }
 
-/// Plays `recorded`, its first chunk `ttft` nanoseconds after the request was read and the others
-/// `itl` nanoseconds apart. A client that reads so little that a chunk cannot be written whole is
-/// dropped.
+/// Replays `recorded`: the first chunk `ttft` nanoseconds after the request was read, and the
+/// others `itl` nanoseconds apart. If a client reads so slowly that a chunk can't be written at
+/// once, its connection is closed.
 pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Result<()> {
     let recording = Recording {
         bytes: recorded,
@@ -56,7 +56,7 @@ pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Re
     let mut clocked = Clocked::new(request_bytes)?;
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut queues = Queues::default();
-    let mut rings = 0;
+    let mut set_for = 0;
 
     loop {
         match clocked.poll.poll(&mut events, None) {
@@ -69,7 +69,7 @@ pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Re
                 requests,
                 number,
             };
-            if clocked.takes(event.token(), &mut connections, connection)? {
+            if clocked.handle(event.token(), &mut connections, connection)? {
                 continue;
             }
             let slot = event.token().0;
@@ -92,16 +92,16 @@ pub fn run(recorded: &[u8], request_bytes: usize, ttft: u64, itl: u64) -> io::Re
         let now = now();
         let next = recording.play(&mut queues, &mut connections, now);
         if let Some(next) = next
-            && (rings <= now || next < rings)
+            && (set_for <= now || next < set_for)
         {
-            rings = next;
-            set(&clocked.timer, rings)?;
+            set_for = next;
+            set(&clocked.timer, set_for)?;
         }
     }
 }
 
 impl Queues {
-    /// The one whose first chunk is due first.
+    /// Returns the queue whose first chunk is due earlier.
     #[inline]
     fn earlier(&mut self) -> &mut VecDeque<Due> {
         match (self.first.front(), self.others.front()) {
@@ -113,7 +113,7 @@ impl Queues {
 }
 
 impl Recording<'_> {
-    /// Plays all that is due; gives when the next chunk is.
+    /// Sends all chunks that are due, and returns when the next one is.
     #[inline]
     fn play(
         &self,
@@ -128,8 +128,8 @@ impl Recording<'_> {
                 return Some(due.at);
             }
             queue.pop_front();
-            let place = &mut connections[due.slot as usize];
-            let Some(connection) = place else {
+            let slot = &mut connections[due.slot as usize];
+            let Some(connection) = slot else {
                 continue;
             };
             if connection.number != due.number {
@@ -137,7 +137,7 @@ impl Recording<'_> {
             }
             let chunk = &self.bytes[self.chunks[due.chunk as usize].clone()];
             if !matches!(connection.socket.write(chunk), Ok(written) if written == chunk.len()) {
-                *place = None;
+                *slot = None;
             } else if due.chunk as usize + 1 < self.chunks.len() {
                 queues.others.push_back(Due {
                     at: due.at + self.itl,
@@ -150,7 +150,7 @@ impl Recording<'_> {
 }
 
 impl Connection {
-    /// Reads what is there; hands out its number for every request completed.
+    /// Reads all available data, and calls `request` for every completed request.
     fn receive(
         &mut self,
         buffer: &mut [u8],
@@ -173,8 +173,9 @@ impl Connection {
     }
 }
 
-/// Cuts the recorded bytes into pieces, each for one write: the head goes with the first chunk, and
-/// the empty chunk with the one before it. Returns `None` if they are not a chunked stream.
+/// Splits the recorded bytes into ranges that are each written at once: the head with the first
+/// chunk, and the empty chunk with the one before it. Returns `None` if they are not a chunked
+/// stream.
 fn cut(recorded: &[u8]) -> Option<Vec<Range<usize>>> {
     let head = recorded.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let mut pieces: Vec<Range<usize>> = Vec::new();

@@ -1,4 +1,4 @@
-//! Streams one after another on each connection, read and dropped: only their ends are looked at.
+//! Requests streams one after another on each connection, and reads them only to find their ends.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::Connection;
 use crate::client::{PATIENCE, WARM_UP};
 
-/// The size of a read, in bytes: large, so that the client makes few system calls, but small enough
+/// The size of a read in bytes: large, so that the client makes few system calls, but small enough
 /// for the second-level cache of its core.
 const BUFFER: usize = 256 * 1024;
 
-/// Drains for the warm-up and the time that counts, then to the ends of the streams under way.
+/// Runs for the warm-up and the counted time, and then until the unfinished streams end.
 pub fn run(
     address: SocketAddr,
     request: &[u8],
@@ -34,10 +34,10 @@ pub fn run(
     let counts = begin + WARM_UP;
     let end = counts + counted;
     for connection in open.iter_mut().flatten() {
-        connection.ask(request)?;
+        connection.send(request)?;
     }
-    let mut left = connections;
-    while left > 0 && Instant::now() < end + PATIENCE {
+    let mut remaining = connections;
+    while remaining > 0 && Instant::now() < end + PATIENCE {
         match poll.poll(&mut events, Some(Duration::from_secs(1))) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
@@ -62,16 +62,16 @@ pub fn run(
                     if now >= end {
                         break true;
                     }
-                    connection.ask(request)?;
+                    connection.send(request)?;
                 }
-                // Less than there was room for is all there was, and more will be a new event.
+                // A read that did not fill the buffer took everything; more data is a new event.
                 if len < buffer.len() {
                     break false;
                 }
             };
             if gone {
                 *slot = None;
-                left -= 1;
+                remaining -= 1;
             }
         }
     }
@@ -79,7 +79,7 @@ pub fn run(
         "streams": streams,
         "all_streams": all_streams,
         "all_bytes": all_bytes,
-        "errors": errors + left,
+        "errors": errors + remaining,
         "counted": counted.as_secs_f64(),
         "seconds": begin.elapsed().as_secs_f64(),
     }))

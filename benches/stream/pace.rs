@@ -1,8 +1,8 @@
-//! One stream on each connection, and when each of its tokens came.
+//! Reads one stream on each connection and records when each of its tokens arrived.
 //!
 //! Lateness is the time from just before the request was written until the token's event was read,
-//! less the token's time in the stream: what the client itself adds counts against the server, so
-//! no token looks early that is not.
+//! minus the token's time in the stream. Any time that the client adds counts as lateness of the
+//! server, so a token can't seem early unless it is.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -21,11 +21,11 @@ pub struct Pacing {
     pub tokens: usize,
     pub ttft: Duration,
     pub itl: Duration,
-    /// Over how long the requests are spread; zero sends them one right after another.
+    /// The time over which the requests are spread; zero sends them one right after another.
     pub spread: Duration,
-    /// This server is stopped while they are sent, so that it finds them all at once. Sent one
-    /// after another they reach it about as fast as it writes tokens, and then chance decides
-    /// whether it sleeps between tokens, which costs more than a token.
+    /// The process id of a server to stop while the requests are sent, so that it receives them all
+    /// at once. Without that, requests arrive about as fast as the server writes tokens, and it is
+    /// up to chance whether it sleeps between tokens, which costs more than a token.
     pub burst: Option<Pid>,
 }
 
@@ -35,36 +35,36 @@ impl Pacing {
     }
 }
 
-/// The event before the first token's has the role.
+/// The number of events before that of the first token: one with the role.
 const BEFORE: usize = 1;
-/// The events after the last token's: the finish reason and the `[DONE]`.
+/// The number of events after that of the last token: the finish reason and `[DONE]`.
 const AFTER: usize = 2;
 
 struct Stream {
     connection: Connection,
-    asked: Instant,
-    /// Events that came whole.
+    sent: Instant,
+    /// The number of complete events.
     events: usize,
-    /// True if the last byte may be the first of an event's two line feeds.
+    /// True if the last byte may be the first of the two line feeds that end an event.
     line_ended: bool,
     done: bool,
 }
 
-/// Asks for all streams while the server is stopped.
+/// Sends all requests while the server is stopped.
 fn burst(streams: &mut [Stream], request: &[u8], server: Pid) -> io::Result<()> {
     kill_process(server, Signal::STOP)?;
     for stream in &mut *streams {
-        stream.connection.ask(request)?;
+        stream.connection.send(request)?;
     }
-    let asked = Instant::now();
+    let sent = Instant::now();
     for stream in streams {
-        stream.asked = asked;
+        stream.sent = sent;
     }
     kill_process(server, Signal::CONT)?;
     Ok(())
 }
 
-/// Runs all streams to their ends, and reports.
+/// Runs all streams to their ends, and returns the report.
 pub fn run(
     address: SocketAddr,
     request: &[u8],
@@ -77,29 +77,29 @@ pub fn run(
     for at in 0..connections {
         streams.push(Stream::new(Connection::open(address, &poll, at)?));
     }
-    // Room for all samples at once: growing would hold the loop up.
+    // Reserve space for all samples, because growing would stall the loop.
     let mut late = vec![Vec::with_capacity(connections); pacing.tokens];
     let mut buffer = vec![0; 64 * 1024];
-    let (mut started, mut left, mut errors, mut bytes) = (0, connections, 0, 0);
+    let (mut started, mut remaining, mut errors, mut bytes) = (0, connections, 0, 0);
 
-    std::thread::sleep(Duration::from_millis(50)); // for the server to have accepted all
+    std::thread::sleep(Duration::from_millis(50)); // until the server has accepted all
     if let Some(server) = pacing.burst {
         burst(&mut streams, request, server)?;
         started = connections;
     }
     let begin = Instant::now();
     let gives_up = begin + pacing.spread + pacing.due(pacing.tokens) + PATIENCE;
-    while left > 0 && Instant::now() < gives_up {
+    while remaining > 0 && Instant::now() < gives_up {
         while started < connections
             && begin.elapsed() >= pacing.spread.mul_f64(started as f64 / connections as f64)
         {
             let stream = &mut streams[started];
-            stream.asked = Instant::now();
-            stream.connection.ask(request)?;
+            stream.sent = Instant::now();
+            stream.connection.send(request)?;
             started += 1;
         }
-        // It must not sleep by a timeout, which is too coarse: until all have started it looks
-        // again and again. Afterwards events wake it; only if none comes, the second does.
+        // A timeout of the poll is too coarse for the start times, so poll without sleeping until
+        // all have started. After that, events wake the thread.
         let timeout = match started < connections {
             true => Duration::ZERO,
             false => Duration::from_secs(1),
@@ -113,13 +113,13 @@ pub fn run(
             match stream.read(&mut buffer, pacing, &mut late) {
                 Ok(read) => {
                     bytes += read;
-                    left -= usize::from(stream.done);
+                    remaining -= usize::from(stream.done);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) if stream.done => errors += 1,
                 Err(_) => {
                     stream.done = true;
-                    left -= 1;
+                    remaining -= 1;
                     errors += 1;
                 }
             }
@@ -127,7 +127,7 @@ pub fn run(
     }
     let mut report = report(late, pacing);
     report["streams"] = json!(connections);
-    report["errors"] = json!(errors + left);
+    report["errors"] = json!(errors + remaining);
     report["bytes"] = json!(bytes);
     report["seconds"] = json!(begin.elapsed().as_secs_f64());
     Ok(report)
@@ -137,14 +137,14 @@ impl Stream {
     fn new(connection: Connection) -> Stream {
         Stream {
             connection,
-            asked: Instant::now(),
+            sent: Instant::now(),
             events: 0,
             line_ended: false,
             done: false,
         }
     }
 
-    /// Reads what is there and notes the tokens in it; gives how many bytes it was.
+    /// Reads all available data and records the tokens in it. Returns the number of bytes.
     fn read(
         &mut self,
         buffer: &mut [u8],
@@ -159,8 +159,8 @@ impl Stream {
                 }
                 read => read?,
             };
-            // After the read: a later token may have come between the wake-up and the read.
-            let since = self.asked.elapsed().as_nanos() as i64;
+            // Taken after the read, because a later token may arrive between wake-up and read.
+            let since = self.sent.elapsed().as_nanos() as i64;
             bytes += len;
             for _ in 0..self.events_in(&buffer[..len]) {
                 let token = self.events.wrapping_sub(BEFORE);
@@ -179,8 +179,8 @@ impl Stream {
         }
     }
 
-    /// Counts the events that end in these bytes. Two line feeds in a row occur nowhere else: lines
-    /// of HTTP end with CR LF.
+    /// Counts the events that end in these bytes. Two consecutive line feeds occur nowhere else,
+    /// since lines of HTTP end with CR LF.
     fn events_in(&mut self, bytes: &[u8]) -> usize {
         let mut found = 0;
         for &byte in bytes {

@@ -1,4 +1,4 @@
-//! A connection that is served without a socket, as the benches need it.
+//! A connection that is served without a socket, for the benches.
 
 use mocker::internals::api::text::Words;
 use mocker::internals::conn::Conn;
@@ -7,7 +7,7 @@ use mocker::internals::exchange;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
 
-/// A request as an SDK sends it: about 500 bytes of head, a short prompt.
+/// A request like that of an SDK: a head of about 500 bytes and a short prompt.
 pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
     Host: 127.0.0.1:8000\r\n\
     Accept-Encoding: gzip, deflate\r\n\
@@ -28,7 +28,7 @@ pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
     \r\n\
     {\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
 
-/// One connection and its core's kit.
+/// One connection and the state of its core.
 pub struct Turn {
     conn: Conn,
     kit: Kit,
@@ -49,7 +49,8 @@ impl Turn {
         Turn { conn, kit, now: 0 }
     }
 
-    /// Receives what one read brought, and sends all that follows. How many bytes that was.
+    /// Receives the data of one read, sends everything that follows from it, and returns the number
+    /// of bytes sent.
     pub fn serve(&mut self, input: &[u8]) -> usize {
         self.now += 1000;
         self.kit.begin_turn();

@@ -1,5 +1,5 @@
 """Fills every Pydantic model of the tables through instructor, in each of its modes that sends the
-schema in a field of its own. The other modes put it into the prompt, which mocker does not read."""
+schema in a separate field. The other modes put it into the prompt, which mocker does not read."""
 
 import logging
 from functools import partial

@@ -33,7 +33,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from order import Order, PlainOrder
 
-# LangChain uses the Responses API if it is told to, and otherwise chat completions.
+# LangChain uses the Responses API if it is configured to, and otherwise chat completions.
 APIS = {"chat": False, "responses": True}
 # A single event loop, since the models share connections, which don't outlive their loop.
 LOOP = asyncio.new_event_loop()
@@ -174,7 +174,7 @@ def _(responses):
         message = model(responses, base=AUTH, key="wrong").invoke("Hello")
     except openai.PermissionDeniedError:
         return
-    raise Failed(f"answered {message.text}, wanted PermissionDeniedError")
+    raise Failed(f"got {message.text}, expected PermissionDeniedError")
 
 
 # --- tools and structured outputs ------------------------------------------------------------
@@ -198,7 +198,7 @@ def _(responses):
     chunks = list(by.stream("Hello"))
     good_calls(joined(chunks), "greet")
     pieces = [piece for chunk in chunks for piece in chunk.tool_call_chunks]
-    that(len(pieces) > 2, "the arguments came in one piece")
+    that(len(pieces) > 2, "the arguments arrived in one piece")
 
 
 @for_both("a tool's result")

@@ -296,7 +296,7 @@ def never_early(start, arrivals):
     for index, arrival in enumerate(arrivals):
         due = TTFT + index * ITL
         after = arrival - start
-        that(after >= due, f"token {index} came after {after:.4f} s, before {due:.4f} s")
+        that(after >= due, f"token {index} arrived after {after:.4f} s, before {due:.4f} s")
 
 
 def paced(open_stream, has_token):

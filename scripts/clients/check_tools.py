@@ -102,7 +102,7 @@ def chat_calls_streamed(choice, name):
     same("arguments of the first piece", first.function.arguments, "")
     same("indexes", {piece.index for piece in (first, *pieces)}, {0})
     same("later ids and names", {(p.id, p.function.name) for p in pieces}, {(None, None)})
-    that(len(pieces) > 1, "the arguments came in one piece")
+    that(len(pieces) > 1, "the arguments arrived in one piece")
     FITS[name]("".join(piece.function.arguments for piece in pieces))
     good_usage(last.usage)
 
@@ -170,7 +170,7 @@ def responses_call_streamed(choice, name):
     events = list(respond(by, tools=TOOLS, tool_choice=choice, stream=True))
     same("sequence", [event.sequence_number for event in events], list(range(len(events))))
     deltas = [e.delta for e in events if e.type == "response.function_call_arguments.delta"]
-    that(len(deltas) > 1, "the arguments came in one piece")
+    that(len(deltas) > 1, "the arguments arrived in one piece")
     kinds = [event.type for event in events]
     # The deltas are adjacent from the fourth event on, so all of them except one can be removed.
     same(
@@ -269,7 +269,7 @@ def _():
         deltas = [event.delta for event in stream if event.type == "content.delta"]
         final = stream.get_final_completion()
     good_parsed_chat(final)
-    that(len(deltas) > 1, "the content came in one piece")
+    that(len(deltas) > 1, "the content arrived in one piece")
 
 
 @check("parse() of a Pydantic model that holds itself")
@@ -293,7 +293,7 @@ def _():
     with client().responses.stream(**asked, text_format=Order) as stream:
         deltas = [event for event in stream if event.type == "response.output_text.delta"]
         good_parsed_response(stream.get_final_response())
-    that(len(deltas) > 1, "the text came in one piece")
+    that(len(deltas) > 1, "the text arrived in one piece")
 
 
 @check("json_object")

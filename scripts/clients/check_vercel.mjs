@@ -143,7 +143,7 @@ for (const [api, model] of Object.entries(WITH_TOOLS)) {
   check(`${api} toolChoice required, streamed`, async () => {
     const { result, parts } = stream(model(), { tools, toolChoice: 'required' });
     const told = await pieces(parts, 'tool-input-delta');
-    that(told.length > 1, 'the arguments came in one piece');
+    that(told.length > 1, 'the arguments arrived in one piece');
     const calls = await result.toolCalls;
     goodCall(calls, 'weather', Place);
     same('pieces', JSON.parse(told.join('')), calls[0].input);
@@ -172,7 +172,7 @@ for (const [api, model] of Object.entries(WITH_TOOLS)) {
 
   check(`${api} Output.object, streamed`, async () => {
     const { result, parts } = stream(model(), { output: Output.object({ schema: Order }) });
-    that((await pieces(parts, 'text-delta')).length > 1, 'the answer came in one piece');
+    that((await pieces(parts, 'text-delta')).length > 1, 'the response arrived in one piece');
     Order.parse(await result.output);
   });
 

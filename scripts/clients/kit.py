@@ -97,7 +97,7 @@ def raises(kind, status, call):
     try:
         answer = call()
     except openai.APIConnectionError as error:
-        raise Failed(f"no answer but {said(error)}") from None
+        raise Failed(f"no response but {said(error)}") from None
     except openai.APIStatusError as error:
         that(isinstance(error, kind), f"raised {error!r}, wanted {kind.__name__}")
         same("status", error.status_code, status)
@@ -106,7 +106,7 @@ def raises(kind, status, call):
         that(error.body.get("message"), "the error has no message")
         that(error.request_id, "the error has no x-request-id")
         return error
-    raise Failed(f"answered {short(answer)}, wanted {kind.__name__}")
+    raise Failed(f"got {short(answer)}, expected {kind.__name__}")
 
 
 # --- successful responses --------------------------------------------------------------------

@@ -196,7 +196,7 @@ def check_kubernetes(root, port, user):
     labels = at(deployment, "spec.template.metadata.labels")
     selected = at(deployment, "spec.selector.matchLabels")
     expect(f"{name}: the Deployment selects its pods", selected, labels)
-    check(f"{name}: no replicas beside an autoscaler", at(deployment, "spec.replicas") is None)
+    check(f"{name}: no replicas if there is an autoscaler", at(deployment, "spec.replicas") is None)
     expect(f"{name}: no variables from Services", pod.get("enableServiceLinks"), False)
     expect(f"{name}: no token of Kubernetes", pod.get("automountServiceAccountToken"), False)
     expect(f"{name}: runs as no root", at(pod, "securityContext.runAsNonRoot"), True)

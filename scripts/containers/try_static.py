@@ -217,12 +217,12 @@ def check_arguments(command):
     command_line = [*command, "-port", str(port), "-threads", "1"]
     with Server(command_line, {"MOCKER_HOST": "0.0.0.0"}) as server:
         ready = f"mocker listening on http://0.0.0.0:{port} (1 core"
-        check("arguments beside MOCKER_HOST", server.line.startswith(ready), server.line)
+        check("arguments together with MOCKER_HOST", server.line.startswith(ready), server.line)
         expect("ends in order after SIGTERM", server.end(), 0)
     # A host name is valid, but without a resolver it must cause an error and not a crash.
     ended = run([*command, "-port", "0", "-host", "no-such-host.invalid"])
     told = (ended.returncode, one_line(ended.stderr))
-    expect("a host without an address is told in one line", told, (1, True))
+    expect("an unknown host is reported in one line", told, (1, True))
 
 
 def main():

@@ -18,7 +18,7 @@ OVERDRIVEN = {"MOCKER_LATENCY": "0", "MOCKER_THREADS": "1"}
 
 def tell_of(name, run, ended):
     if not run.problems:
-        check(f"{name} : {run.answers:,} answers, {run.verdict}, {ended}", True)
+        check(f"{name} : {run.answers:,} responses, {run.verdict}, {ended}", True)
         return
     check(name, False, f"{run.section.at(run.line)}: {'; '.join(run.problems)}")
     for line in run.said.splitlines()[-20:]:
@@ -44,7 +44,7 @@ def check_job(section, binary):
         its = read_report(report)
         if run.status != 3 or not tries or not (its and its["verdict"]["reasons"]["stolen"]):
             break
-        print(f"  {section.name}: something else took the cores; once more", flush=True)
+        print(f"  {section.name}: another process took the cores; trying again", flush=True)
     run.judge([report], verdict="ok")
     tell_of(section.name, run, "ended with 0")
 

@@ -8,7 +8,7 @@ from tools import tell
 def read_job(section):
     """Returns the environment and the steps of a job, each step with the line of its commands.
     Rejects unknown keys, which would make the check differ from the real job."""
-    import yaml  # here, for --list does without
+    import yaml  # imported here, because --list does not need it
 
     [(first, block)] = section.jobs
     text = "\n".join(block)

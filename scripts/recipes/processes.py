@@ -16,7 +16,7 @@ def keep_all():
     them when it exits."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     atexit.register(reap)
-    atexit.register(end_all)  # which comes first
+    atexit.register(end_all)  # runs before reap
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 

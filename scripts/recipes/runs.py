@@ -1,4 +1,4 @@
-"""Runs the commands of a section in a directory of their own, and checks the run against mocker's
+"""Runs the commands of a section in a separate directory, and checks the run against mocker's
 report."""
 
 import json
@@ -14,14 +14,14 @@ from processes import end_all, reap, wait_for_end
 from sections import Broken
 from tools import WORK, need_apt, need_node, need_npm, need_pip, shim
 
-# The longest that a section or a job may take, in seconds.
+# The time limit of a section or a job, in seconds.
 LIMIT = 180
 
 # The caller's variables for the tools or for mocker must not affect the checks.
 OTHERS = ("MOCKER_", "OPENAI_", "AZURE_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "LOCUST_",
           "GUIDELLM_", "AIPERF_", "GITHUB_")
 
-# Responses on these paths are no load.
+# Responses on these paths do not count as load.
 NO_LOAD = {"/", "/health", "/metrics", "/stats", "/models"}
 
 
@@ -64,7 +64,7 @@ def look_at_ports(section):
             socket.create_connection(("localhost", int(port)), timeout=1).close()
         except OSError:
             continue
-        raise Broken(section.line, f"something else listens on port {port}")
+        raise Broken(section.line, f"another process listens on port {port}")
 
 
 def read_report(file):
@@ -138,7 +138,7 @@ class Run:
         starts = len(re.findall(r"^mocker listening on ", self.said, re.MULTILINE))
         verdicts = re.findall(r"^  verdict +(ok|mock-bound|idle)\b", self.said, re.MULTILINE)
         if starts == 0 or starts != len(verdicts):
-            self.problems.append(f"{starts} times mocker started, {len(verdicts)} verdicts it told")
+            self.problems.append(f"mocker started {starts} times, with {len(verdicts)} verdicts")
         reports = [report for report in map(read_report, reports) if report]
         if len(reports) != 1:
             self.problems.append(f"{len(reports)} reports of mocker, not one")
@@ -152,7 +152,7 @@ class Run:
             for count in statuses.values()
         )
         if self.answers == 0:
-            self.problems.append("mocker answered nothing but itself")
+            self.problems.append("mocker received no API requests")
         asked, commands = {"200"}, self.section.commands()
         if "-failure-percent" in commands:
             asked.add("500")

@@ -15,7 +15,7 @@ from sections import ROOT
 
 WORK = ROOT / "target" / "recipes"
 
-# The longest that an installation may take, in seconds.
+# The time limit of an installation, in seconds.
 INSTALL_LIMIT = 600
 
 # Debian packages whose command has a different name.
@@ -83,7 +83,7 @@ def need_pip(packages):
     """Returns the virtual environment with exactly these packages."""
     venv = folder("pip", packages)
     python = venv / "bin" / "python"
-    stamp = venv / "stamp"  # written last, so that what broke off is made anew
+    stamp = venv / "stamp"  # written last, so that an interrupted one is repeated
     ready = stamp.exists() and subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL)
     if not ready or ready.returncode != 0:
         size = max(LARGE.get(name, 0) for name in packages)

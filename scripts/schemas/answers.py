@@ -30,8 +30,8 @@ class Ask(NamedTuple):
     body: Json
     calls: str | None = None  # the function that must be called
     schema: Any = None  # what the arguments, or the text, must satisfy
-    says: str | None = None  # the text to the letter, where it is known
-    model: str | None = None  # the model, where the path names it
+    says: str | None = None  # the exact text, if it is known
+    model: str | None = None  # the model, if the path names it
 
     @property
     def stream(self) -> bool:
@@ -78,7 +78,7 @@ class Choice(NamedTuple):
     text: str
     reason: str
     called: str | None
-    tokens: list[str] | None  # what the logprobs tell, if they do
+    tokens: list[str] | None  # the tokens in the logprobs, if there are any
 
 
 # --- generated responses ---------------------------------------------------------------------
@@ -123,7 +123,7 @@ def chat_choice(ask: Ask, choice: Json) -> Choice:
     if "tool_calls" not in message:
         that(isinstance(message["content"], str), "there is neither a text nor a call")
         return Choice(message["content"], choice["finish_reason"], None, tokens)
-    same("content beside a call", message["content"], None)
+    same("content with a call", message["content"], None)
     same("calls", len(message["tool_calls"]), 1)
     call = message["tool_calls"][0]
     that(call["id"].startswith("call_mock"), f"the call's id is {call['id']}")
@@ -187,7 +187,7 @@ def judge(server: Server, ask: Ask, choice: Choice) -> None:
 
 def satisfies(text: str, schema: Any) -> None:
     wrong = first_error(parsed(text), Draft202012Validator(schema))
-    that(wrong is None, f"{text[:200]} does not satisfy the schema that was asked for: {wrong}")
+    that(wrong is None, f"{text[:200]} does not satisfy the requested schema: {wrong}")
 
 
 def judge_words(server: Server, ask: Ask, words: int) -> None:
@@ -234,7 +234,7 @@ def judge_usage(
     subject = ask.body.get({"chat": "messages", "responses": "input"}.get(ask.endpoint, "prompt"))
     size = 0 if subject is None else len(json.dumps(subject))
     if isinstance(subject, str):
-        size -= 2  # The quotes are not the text's.
+        size -= 2  # The quotes are not part of the text.
     same(f"prompt_tokens of {size} bytes", prompt, max(1, math.ceil(size / 4)))
     if not ask.json:
         words = sum(len(choice.text.split(" ")) for choice in choices)

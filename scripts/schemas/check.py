@@ -23,7 +23,7 @@ Check = tuple[str, Callable[[], None]]
 def run(where: str, name: str, check: Callable[[], None]) -> None:
     try:
         check()
-    except Exception as error:  # Whatever a check ends with, the next ones run.
+    except Exception as error:  # No error in a check prevents the next ones.
         why = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
         told(f"{where}: {name}", False, " ".join(why.split()))
     else:
@@ -110,7 +110,7 @@ def with_server(binary: str, settings: list[str], checks: Callable[[Server], Non
     for server in started:
         try:
             checks(server)
-            run(where, "the server lives", lambda: that(server.alive(), "it is gone"))
+            run(where, "the server runs", lambda: that(server.alive(), "it has exited"))
         finally:
             server.stop()
 
@@ -125,7 +125,7 @@ def main() -> int:
     for name, row in description.DEVIATIONS.items():
         print(f"excused {description.deviated[name]} times: {row.why}")
     for name, count in sorted(description.validated.items()):
-        print(f"held against {name}: {count}")
+        print(f"validated against {name}: {count}")
     print(f"{time.monotonic() - began:.0f} s")
     return finish()
 

@@ -173,7 +173,7 @@ def calls() -> Named:
         for form, choice in choices_of(endpoint, "other").items():
             made = body(stream, tools=tools, tool_choice=choice)
             ask = Ask(endpoint, asking(endpoint, **made), "other", other["other"])
-            yield f"{endpoint} stream={stream} calls the second beside {what}, {form}", ask
+            yield f"{endpoint} stream={stream} calls the second with {what}, {form}", ask
 
 
 def more_calls() -> Named:

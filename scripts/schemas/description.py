@@ -25,9 +25,9 @@ NULL = {"type": "null"}
 
 
 class Deviation(NamedTuple):
-    schema: str  # the component that is mended
-    place: tuple[str, ...]  # where in it
-    instead: Any  # what holds there; None: what holds there now, or null
+    schema: str  # the component to correct
+    place: tuple[str, ...]  # the place in it
+    instead: Any  # the correct schema; None: the present one, or null
     why: str
 
 
@@ -36,7 +36,7 @@ DEVIATIONS = {
         "Embedding",
         ("properties", "embedding"),
         BASE64,
-        "an embedding that was asked for as base64 is a string, not a list of numbers",
+        "an embedding that was requested as base64 is a string, not a list of numbers",
     ),
     "no reason yet": Deviation(
         "CreateCompletionResponse",
@@ -48,7 +48,7 @@ DEVIATIONS = {
         "CreateCompletionResponse",
         ("properties", "usage"),
         None,
-        "usage is null in the chunks of a legacy completion before the one that tells it",
+        "usage is null in the chunks of a legacy completion before the one that has it",
     ),
 }
 
@@ -165,6 +165,6 @@ def conforms(value: Any, reference: str, deviations: frozenset[str] = frozenset(
 
 def still_deviates(name: str) -> None:
     """Fails if the description needs no correction in this place: then the row must be removed."""
-    that(name in samples, "no answer deviates so")
+    that(name in samples, "no response has this deviation")
     value, reference, others = samples[name]
     that(first_error(value, validator(reference, others)), "OpenAI describes it so: drop the row")

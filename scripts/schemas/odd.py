@@ -309,7 +309,7 @@ def cors(server: Server) -> Checks:
         same("Access-Control-Allow-Origin", answer.headers["Access-Control-Allow-Origin"], "*")
 
     return [
-        ("an answer may be read", partial(allows, "POST", HELLO, 200)),
+        ("a response may be read", partial(allows, "POST", HELLO, 200)),
         ("a stream may be read", partial(allows, "POST", {**HELLO, "stream": True}, 200)),
         ("an error may be read", partial(allows, "POST", b"[]", 400)),
         ("the question before", partial(allows, "OPTIONS", None, 204)),

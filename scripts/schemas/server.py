@@ -50,7 +50,7 @@ def parsed(text: bytes | str) -> Any:
 def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a duplicate key")
     return made
 
 
@@ -123,7 +123,7 @@ class Server:
         except (OSError, http.client.HTTPException) as error:
             # The next request uses a new connection.
             self.connection.close()
-            raise Failed(f"no answer but {type(error).__name__}: {error}") from None
+            raise Failed(f"no response but {type(error).__name__}: {error}") from None
 
     def alive(self) -> bool:
         return self.process.poll() is None

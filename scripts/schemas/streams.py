@@ -28,7 +28,7 @@ def assembled(chunks: list[Json], include_usage: bool, add: Callable[[Json, Json
     choices: dict[int, Json] = {}
     if include_usage:
         *chunks, last = chunks
-        same("choices beside the usage", last["choices"], [])
+        same("choices with the usage", last["choices"], [])
         whole["usage"] = last["usage"]
         shared_by(first, last)
     for chunk in chunks:
@@ -98,7 +98,7 @@ def begin_message(choice: Json, part: Json) -> None:
         call = {**call, "function": dict(call["function"])}
         same("index of the call", call.pop("index"), 0)
         same("the first arguments", call["function"]["arguments"], "")
-        same("content beside a call", delta["content"], None)
+        same("content with a call", delta["content"], None)
         delta["tool_calls"] = [call]
     else:
         same("content of the first delta", delta["content"], "")
@@ -230,7 +230,7 @@ def message(sequence: Sequence, added: Json, place: Json) -> tuple[Json, list[st
     sequence.next("response.output_text.done", **place, **told)
     sequence.next("response.content_part.done", **place, part=part)
     item = {**ended(sequence, added), "content": [part]}
-    # The form of the reference server besides OpenAI's: the same message nested once more.
+    # The reference server also nests the same message in a field of that name.
     item["message"] = {"role": "assistant", "content": [part]}
     return item, pieces
 

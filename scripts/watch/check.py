@@ -114,7 +114,7 @@ def conventions(server):
     expect("HEAD /metrics is 200 without content", (status, content), (200, b""))
     lines = text.decode().splitlines()
     series = [line.split(" ")[0] for line in lines if not line.startswith("#")]
-    expect("no series stands twice", len(series), len(set(series)))
+    expect("no series is duplicated", len(series), len(set(series)))
     families = server.families()
     check("there are many metrics", len(families) > 20, f"only {len(families)}")
     for name, family in families.items():
@@ -177,7 +177,7 @@ def page(browser, binary, folder):
         tab.wait_for_timeout(2200)
         number = lambda text: int(re.sub(r"\D", "", text) or 0)
         expect(f"{scheme}: no errors", wrong, [])
-        expect(f"{scheme}: asks nobody else", others, [])
+        expect(f"{scheme}: sends no requests to other hosts", others, [])
         rise = number(tab.inner_text("#requests")) > number(first) > 0
         check(f"{scheme}: the requests rise", rise, first)
         rate = number(tab.inner_text("#rate"))
@@ -196,7 +196,7 @@ def page(browser, binary, folder):
         expect(f"{scheme}: its colors", light, scheme == "light")
         shown = tab.inner_text("#python")
         told = f'base_url="{server.url}/v1"' in shown
-        check(f"{scheme}: tells how to point a client here", told, shown)
+        check(f"{scheme}: shows how to configure a client", told, shown)
         context.close()
     policy(browser, server)
     load.terminate()

@@ -48,6 +48,7 @@ pub enum Words {
 impl Words {
     /// Makes the source that the settings choose. Reads the file of `-content file:PATH`; an error
     /// is that of the system, or says that the file has no words.
+    #[expect(clippy::disallowed_methods, reason = "runs at startup")]
     pub fn new(settings: &Settings) -> io::Result<Words> {
         let text = match &settings.content {
             ContentMode::Random => return Ok(Words::Random),

@@ -1,5 +1,7 @@
 //! The memory that the held parts of request bodies take, over all connections.
 
+#![expect(clippy::disallowed_methods, reason = "counts the memory of all cores")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The memory that is held by all connections of all cores, in bytes.

@@ -1,8 +1,8 @@
 //! The count of connections of the whole server, and their fair distribution over the cores.
 //!
 //! The kernel assigns a new connection to a listener by a hash of its addresses, so 8 connections
-//! on 2 cores often end up as 6 and 2 (`scripts/balance`). A core that has more than its share
-//! hands what it accepts to one that has less.
+//! on 2 cores often end up as 6 and 2 (`scripts/measure balance`). A core that has more than its
+//! share hands what it accepts to one that has less.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -38,7 +38,7 @@ const _: () = assert!((GENERATIONS as usize) << 32 < FIRST_LISTENER - u32::MAX a
 
 /// The kernel's sockets, by plain system calls: the C library's are points where a thread can be
 /// cancelled, which costs a process of several threads some 3 % of a request's time
-/// (`scripts/load`).
+/// (`scripts/measure load`).
 struct Kernel {
     time: Time,
 }

@@ -4,7 +4,7 @@
 //! millisecond late. A timerfd wakes the poll to the nanosecond. It is never read: it is registered
 //! edge-triggered, and setting it anew makes the next edge.
 //!
-//! Measured with `scripts/delay` (two shared cores, lateness at the client, medians): at 10
+//! Measured with `scripts/measure delay` (two shared cores, lateness at the client, medians): at 10
 //! connections and 1 ms, 0.19 ms by timerfd, 0.26 ms by mio's timeout; at 1000 connections and
 //! 50 ms, 0.27 ms and 1.0 ms. A ppoll on mio's descriptor before each poll that doesn't wait was as
 //! early as the timerfd within the noise, but costs a system call at every wait and not only when

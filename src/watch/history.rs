@@ -139,7 +139,7 @@ impl History {
 /// cost as much as these; None if they are too few. `turns` is the time of the event loops' turns.
 /// The cost of waiting and waking up is left out, since ever more requests share it as the load
 /// grows: an estimate from all CPU time is too low by half at a tenth of the load
-/// (`scripts/verdict`).
+/// (`scripts/measure verdict`).
 fn headroom(requests: u64, turns: Nanos, cores: usize) -> Option<f64> {
     (requests >= HEADROOM_REQUESTS && turns > 0)
         .then(|| cores as f64 * SECOND as f64 * requests as f64 / turns as f64)

@@ -1,5 +1,12 @@
 //! The integration tests, in one binary: from dialogs without a socket to the running program.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "no part of the product"
+)]
+
 mod alloc;
 mod bulk;
 mod cli;

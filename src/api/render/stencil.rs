@@ -1,5 +1,6 @@
 //! Chunks that are rendered once and then copied: those of streams alike differ only in their
-//! numbers and their text. It makes millions of chunks per second possible (`scripts/streams`).
+//! numbers and their text. It makes millions of chunks per second possible
+//! (`scripts/measure stream-throughput`).
 
 use std::io::Write;
 

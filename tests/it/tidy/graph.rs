@@ -1,14 +1,14 @@
-//! The dependencies between modules, from `use` declarations and paths in the code. A re-export of
-//! a child (`pub use`) does not count.
+//! The dependencies between modules, from `use` declarations and paths in the code. The re-export
+//! of a child does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{Source, sources};
 
-type Module = Vec<String>;
+pub type Module = Vec<String>;
 
 /// Returns every module except the root, with the modules that it uses.
-fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
+pub fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
     let sources = sources();
     let own = |source: &Source| source.module().into_iter().map(str::to_owned).collect();
     let inner = |source: &&Source| !matches!(source.path.as_str(), "lib.rs" | "main.rs");
@@ -26,17 +26,18 @@ fn uses() -> BTreeMap<Module, BTreeSet<Module>> {
 }
 
 /// Returns every path that is imported or written out.
-fn paths(code: &str) -> Vec<String> {
+pub fn paths(code: &str) -> Vec<String> {
     let (mut found, mut rest) = (Vec::new(), code);
     let mut plain = String::new();
     while let Some(at) = rest.find("use ") {
         let (before, list) = rest.split_at(at);
         plain += before;
-        let begins = before.is_empty() || before.ends_with(|c: char| c.is_whitespace());
+        let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let end = list.find(';').unwrap_or(list.len());
-        if begins && !before.trim_end().ends_with("pub") {
-            let tree: String = list["use ".len()..end].split_whitespace().collect();
-            expand("", &tree, &mut found);
+        let tree = &list["use ".len()..end];
+        let of_child = before.ends_with("pub ") && !tree.starts_with("crate::");
+        if begins && !of_child {
+            expand("", tree, &mut found);
         }
         rest = &list[end..];
     }
@@ -124,9 +125,9 @@ fn there_are_no_import_cycles() {
 
 #[test]
 fn nested_imports_are_expanded() {
-    let code = "use a::{b, c::{self, d}};\npub use e::F;\nfn f() { super::g::h() }";
+    let code = "use a::{b,c::{self,d}};pub use e::F;pub use crate::i;fn f(){super::g::h()}";
     assert_eq!(
         paths(code),
-        ["a::b", "a::c::self", "a::c::d", "super::g::h"]
+        ["a::b", "a::c::self", "a::c::d", "crate::i", "super::g::h"]
     );
 }

@@ -3,20 +3,22 @@
 use std::fs;
 use std::path::Path;
 
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+
 /// A source file.
 pub struct Source {
     /// The path relative to its folder, such as `conn/kit.rs`.
     pub path: String,
     pub text: String,
-    /// The text before its tests, without comments and the contents of strings.
+    /// The code before its tests, without comments, white space and the content of literals.
     pub code: String,
 }
 
 impl Source {
-    /// Returns whether it belongs to a module: `conn` includes `conn.rs` and everything in `conn/`;
-    /// `conn.rs` is that file only.
-    pub fn is_in(&self, room: &str) -> bool {
-        let rest = self.path.strip_prefix(room);
+    /// Returns whether it belongs to a module: `conn` is `conn.rs` and everything in `conn/`, and
+    /// `conn.rs` is only that file.
+    pub fn is_in(&self, module: &str) -> bool {
+        let rest = self.path.strip_prefix(module);
         rest.is_some_and(|rest| matches!(rest, "" | ".rs") || rest.starts_with('/'))
     }
 
@@ -49,10 +51,11 @@ pub fn sources_in(folder: &str) -> Vec<Source> {
                 let inside = path.strip_prefix(&src).expect("it is under src");
                 let path = inside.to_str().expect("names are ASCII").to_owned();
                 // A file of tests is not part of the product.
-                let code = match is_tests(&path) {
-                    true => String::new(),
-                    false => bare(before_tests(&text)),
-                };
+                let mut code = String::new();
+                if !is_tests(&path) {
+                    let tokens = before_tests(&text).parse();
+                    bare(tokens.expect("sources are Rust"), &mut code);
+                }
                 found.push(Source { path, text, code });
             }
         }
@@ -67,115 +70,66 @@ pub fn is_tests(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
+/// Returns the text before an inline module of tests. Clippy checks that nothing follows it.
 pub fn before_tests(text: &str) -> &str {
-    let tests = text.find("\n#[cfg(test)]\nmod ");
+    let tests = text.find("\n#[cfg(test)]\nmod tests {");
     tests.map_or(text, |at| &text[..at + 1])
 }
 
-/// Removes comments, and the contents of strings and character literals.
-fn bare(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let skip = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            comment_len(rest)
-        } else if let Some(len) = raw_string_len(rest).filter(|_| !ends_in_name(&out)) {
-            out.push_str("\"\"");
-            len
-        } else if first == '"' {
-            out.push_str("\"\"");
-            quoted_len(rest, b'"')
-        } else if let Some(len) = char_len(rest) {
-            out.push_str("' '");
-            len
-        } else {
-            out.push(first);
-            first.len_utf8()
-        };
-        rest = &rest[skip..];
-    }
-    out
-}
-
-fn ends_in_name(text: &str) -> bool {
-    text.ends_with(|last: char| last.is_alphanumeric() || last == '_')
-}
-
-/// Returns the length of a block comment, which may be nested.
-fn comment_len(text: &str) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        let two = text.as_bytes().get(at..at + 2).unwrap_or_default();
-        match two {
-            b"/*" => depth += 1,
-            b"*/" => depth -= 1,
-            _ => {
-                at += 1;
-                continue;
+/// Appends the tokens to `out`, without comments, white space and the content of literals.
+fn bare(tokens: TokenStream, out: &mut String) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                out.push_str(open);
+                bare(group.stream(), out);
+                out.push_str(close);
             }
-        }
-        at += 2;
-        if depth == 0 {
-            break;
+            TokenTree::Ident(word) => {
+                if out.ends_with(is_name) {
+                    out.push(' ');
+                }
+                out.push_str(&word.to_string());
+            }
+            TokenTree::Punct(mark) => {
+                let in_path = mark.spacing() == Spacing::Joint || out.ends_with(':');
+                out.push(mark.as_char());
+                // The colon of a type is no part of its path.
+                if mark.as_char() == ':' && !in_path {
+                    out.push(' ');
+                }
+            }
+            TokenTree::Literal(_) => out.push_str("\"\""),
         }
     }
-    at
 }
 
-fn quoted_len(text: &str, quote: u8) -> usize {
-    let mut bytes = text.bytes().enumerate().skip(1);
-    while let Some((at, byte)) = bytes.next() {
-        if byte == b'\\' {
-            bytes.next();
-        } else if byte == quote {
-            return at + 1;
-        }
-    }
-    text.len()
-}
-
-fn raw_string_len(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
-    let hashes = rest.len() - rest.trim_start_matches('#').len();
-    let inside = rest[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let end = inside.find(&close)?;
-    Some(text.len() - inside.len() + end + close.len())
-}
-
-/// Returns the length of a character literal, or `None` if the quote begins a lifetime.
-fn char_len(text: &str) -> Option<usize> {
-    let inside = text.strip_prefix('\'')?;
-    let first = inside.chars().next()?;
-    let closed = inside[first.len_utf8()..].starts_with('\'');
-    (first == '\\' || closed).then(|| quoted_len(text, b'\''))
+fn is_name(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
 }
 
 /// Returns whether `code` contains `name` as a whole word.
 pub fn names(code: &str, name: &str) -> bool {
-    let part = |char: char| char.is_alphanumeric() || char == '_';
-    code.match_indices(name)
-        .any(|(at, _)| !code[..at].ends_with(part) && !code[at + name.len()..].starts_with(part))
+    code.match_indices(name).any(|(at, _)| {
+        !code[..at].ends_with(is_name) && !code[at + name.len()..].starts_with(is_name)
+    })
 }
 
 /// Tests this reader itself.
 #[test]
-fn comments_and_strings_are_removed() {
-    for (rust, code) in [
-        ("a // b\nc", "a \nc"),
-        ("a /* b /* c */ d */ e", "a  e"),
-        ("a(\"b // c\\\"\", d)", "a(\"\", d)"),
-        ("r#\"a\"b\"# c br\"d\" e", "\"\" c \"\" e"),
-        ("var\"x\"", "var\"\""),
-        ("f('\"', '\\'', b'/', 'x')", "f(' ', ' ', b' ', ' ')"),
-        ("<'a>(&'a str)", "<'a>(&'a str)"),
-        ("'\"' /* ' */ \"'\"", "' '  \"\""),
-    ] {
-        assert_eq!(bare(rust), code);
-    }
+fn comments_and_literals_are_removed() {
+    let mut code = String::new();
+    let rust = "use a::b; // c\n/* d */ fn e(f: &'a G) { h(\"i // j\", 'k', r#\"l\"m\"#, 1) }";
+    bare(rust.parse().expect("it is Rust"), &mut code);
+    assert_eq!(code, "use a::b;fn e(f: &'a G){h(\"\",\"\",\"\",\"\")}");
     assert!(names("use mio::Poll", "mio") && names("a::mio", "mio"));
     assert!(!names("mio2 amio mio_x", "mio"));
-    assert_eq!(before_tests("a\n#[cfg(test)]\nmod tests {}"), "a\n");
+    let inline = "a\n#[cfg(test)]\nmod tests {}";
+    assert_eq!(before_tests(inline), "a\n");
 }
