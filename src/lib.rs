@@ -12,6 +12,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
+//! | [`cli`] | what the program does besides serving |
 //! | [`server`] | starts and stops a server: the public interface |
 //! | [`net`] | sockets, threads and clocks: a thread and an event loop for each core |
 //! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish come out |
@@ -81,6 +82,7 @@
     reason = "the map links to modules that are not public, so that the links are checked"
 )]
 
+mod cli;
 mod server;
 
 mod net;
@@ -139,8 +141,8 @@ pub mod internals {
         };
     }
 
-    modules! { api conn exchange http json meter scenario schema settings watch }
+    modules! { api cli conn exchange http json meter scenario schema settings watch }
     pub mod net {
-        pub use crate::net::{OutFile, healthcheck, machine, turn};
+        pub use crate::net::{machine, turn};
     }
 }

@@ -11,8 +11,8 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mocker::internals::net::{self, OutFile};
-use mocker::internals::settings::{self, Run, Start};
+use mocker::internals::cli::{self, OutFile};
+use mocker::internals::settings::{self, Action, CommandLine};
 use mocker::{Console, FailOn, Handle, Server, ServerOptions, Settings, StartError, Verdict};
 
 /// The exit code of an operator's mistake.
@@ -23,43 +23,46 @@ const FAILED: u8 = 3;
 
 fn main() -> ExitCode {
     let epoch = Instant::now();
-    let start = settings::start(std::env::args_os().skip(1), |name| std::env::var_os(name));
-    match start {
-        Ok(Start::Run(start)) => {
-            start.notes.iter().for_each(|note| complain(note));
-            let names = std::env::vars_os().map(|(name, _)| name);
-            settings::misspelt(names)
-                .iter()
-                .for_each(|note| complain(note));
-            run(&start, epoch).unwrap_or_else(|error| fail(code(&error), error))
-        }
-        Ok(Start::Healthcheck(settings)) => match net::healthcheck(&settings) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(code(&error), error),
-        },
-        Ok(Start::Print(text)) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(line) => {
-            complain(&line);
-            ExitCode::from(USAGE)
+    execute(epoch).unwrap_or_else(|error| {
+        let code = match error {
+            StartError::Usage(_) => USAGE,
+            StartError::Machine(_) => 1,
+        };
+        fail(code, error)
+    })
+}
+
+/// Does what the command line and the environment specify.
+fn execute(epoch: Instant) -> Result<ExitCode, StartError> {
+    let args = std::env::args_os().skip(1);
+    let line = settings::start(args, |name| std::env::var_os(name));
+    let line = line.map_err(StartError::Usage)?;
+    match line.action {
+        Action::Run => return run(&line, epoch),
+        Action::Healthcheck => cli::healthcheck(&line.settings)?,
+        _ => {
+            let _ = io::stdout().write_all(cli::text(&line)?.as_bytes());
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until the server ends, and reports how it went.
-fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
-    let settings = &start.settings;
+fn run(line: &CommandLine, epoch: Instant) -> Result<ExitCode, StartError> {
+    let settings = &line.settings;
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let misspelt = settings::misspelt(names);
+    line.notes.iter().chain(&misspelt).for_each(complain);
     let wrong = |error| {
         let name = settings.report.display();
         format!("-report: can't write to {name}: {error}")
     };
     // Emptied now: the report of an earlier run would pass for this one's if it did not end.
-    let file = match settings.report.as_os_str().is_empty() {
-        true => None,
-        false => Some(OutFile::create(&settings.report).map_err(|e| StartError::Usage(wrong(e)))?),
-    };
+    let reports = !settings.report.as_os_str().is_empty();
+    let file = reports
+        .then(|| OutFile::create(&settings.report))
+        .transpose();
+    let file = file.map_err(|error| StartError::Usage(wrong(error)))?;
     let mut options = ServerOptions::default();
     options.settings = settings.clone();
     options.epoch = epoch;
@@ -67,11 +70,8 @@ fn run(start: &Run, epoch: Instant) -> Result<ExitCode, StartError> {
     options.handle_signals = true;
     options.console = console(settings);
     let server = Server::start(options)?;
-    announce(&server, &start.changed);
-    let report = match server.wait() {
-        Ok(report) => report,
-        Err(error) => return Ok(fail(1, error)),
-    };
+    announce(&server, &line.changed());
+    let report = server.wait()?;
     if !settings.quiet && !settings.log_raw {
         let _ = io::stderr().write_all(report.table.as_bytes());
     }
@@ -113,20 +113,13 @@ fn announce(server: &Handle, changed: &str) {
     );
 }
 
-fn code(error: &StartError) -> u8 {
-    match error {
-        StartError::Usage(_) => USAGE,
-        StartError::Machine(_) => 1,
-    }
-}
-
 fn fail(code: u8, why: impl Display) -> ExitCode {
-    complain(&format!("mocker: {why}"));
+    complain(why);
     ExitCode::from(code)
 }
 
 /// Prints a line on standard error. `eprintln!` panics when nobody reads, as behind a pipe to
 /// `head`; that must not change how the program ends.
-fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr(), "mocker: {line}");
 }

@@ -7,15 +7,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 mod balancer;
 pub mod cpus;
-mod health;
 pub mod limit;
 pub mod listen;
 pub mod machine;
 mod mailbox;
-mod outfile;
 mod reactor;
 pub mod sampler;
 mod schedule;
@@ -25,9 +24,6 @@ mod slots;
 pub mod threads;
 mod timer;
 pub mod turn;
-
-pub use health::healthcheck;
-pub use outfile::OutFile;
 
 #[cfg(test)]
 pub use mailbox::Command;
@@ -39,6 +35,14 @@ pub enum StartError {
     Usage(String),
     /// Something that the machine refuses, such as a port that is in use.
     Machine(String),
+}
+
+impl StartError {
+    /// Returns a function that makes an error from that of the operating system, and from what
+    /// failed.
+    pub(crate) fn machine(what: &str) -> impl Fn(io::Error) -> StartError {
+        move |error| StartError::Machine(format!("{what}: {error}"))
+    }
 }
 
 impl fmt::Display for StartError {

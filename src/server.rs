@@ -10,19 +10,21 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use crate::api::text::Words;
+use crate::conn::kit::Kit;
 use crate::exchange;
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
 use crate::net::sleep::Time;
-use crate::net::threads::{self, Common, ServeError, Threads};
+use crate::net::threads::{self, ServeError, Threads};
 use crate::net::{StartError, cpus, limit, listen};
 use crate::scenario::Scenario;
 use crate::settings::{ContentMode, Pin, Settings};
 use crate::watch::Watch;
-use crate::watch::rawlog::{LogThread, RawLog};
+use crate::watch::rawlog::RawLog;
 use crate::watch::report::Report;
 
 /// A server that responds like the API of OpenAI.
@@ -98,23 +100,29 @@ impl Server {
             limit::grow_table(&listening.cores[0][0]);
         }
         // Before anything is served: a client that got a response may count on an orderly end.
-        let signals = match options.handle_signals {
-            true => Some(shutdown::catch_signals()?),
-            false => None,
-        };
-        let (log, log_writer) = start_log(settings)?;
+        let signals = options
+            .handle_signals
+            .then(shutdown::catch_signals)
+            .transpose()?;
+        let log = settings.log_raw.then(RawLog::start).transpose();
+        let (log, log_writer) = log
+            .map_err(StartError::machine("-log-raw: can't start the log"))?
+            .unzip();
         let time = Time::since(options.epoch);
         let watch = exchange::watch(cpus.len(), unix_now());
-        let common = Common {
-            scenario: Scenario::first(settings),
-            words,
-            seed: seed(settings),
-            time,
-            watch: watch.clone(),
-            held: Arc::default(),
-            log,
+        let kit = {
+            let (watch, scenario) = (watch.clone(), Scenario::first(settings));
+            let (seed, held) = (seed(settings), Arc::default());
+            move |core: usize| {
+                let (scenario, words) = (scenario.clone(), words.clone());
+                let mut kit = Kit::new(scenario, words, seed, core as u16, &watch);
+                kit.log = log.clone();
+                kit.held = Arc::clone(&held);
+                kit
+            }
         };
-        let threads = Threads::start(&cpus, listening.cores, most, common)?;
+        let threads = Threads::start(settings, &cpus, listening.cores, most, time, kit)?;
+        let ids = threads.ids.clone();
         let mut handle = Handle {
             address: listening.address,
             base_url: base_url(&settings.host, listening.address.port()),
@@ -122,17 +130,17 @@ impl Server {
             watch,
             time,
             shutdown: threads.shutdown.clone(),
-            running: Some(Running {
-                threads,
-                sampler: None,
-                log_writer,
-            }),
+            threads: Some(threads),
+            sampler: None,
+            log_writer,
         };
         // From here on, dropping the handle ends what was started.
         if let Some(signals) = signals {
             shutdown::handle_signals(signals, handle.shutdown.clone())?;
         }
-        handle.start_sampler(settings, options.console)?;
+        let (watch, shutdown) = (handle.watch.clone(), handle.shutdown.clone());
+        let sampler = Sampler::start(settings, options.console, watch, time, ids, shutdown)?;
+        handle.sampler = Some(sampler);
         Ok(handle)
     }
 }
@@ -145,16 +153,10 @@ pub struct Handle {
     watch: Arc<Watch>,
     time: Time,
     shutdown: Arc<Shutdown>,
-    /// None once its end was waited for.
-    running: Option<Running>,
-}
-
-/// The threads of a server.
-struct Running {
-    threads: Threads,
-    /// None until it was started.
+    /// None once their end was waited for.
+    threads: Option<Threads>,
     sampler: Option<Sampler>,
-    log_writer: Option<LogThread>,
+    log_writer: Option<JoinHandle<()>>,
 }
 
 impl Handle {
@@ -177,7 +179,8 @@ impl Handle {
     /// Returns the counters and the verdict so far: the JSON text that `/stats` responds with.
     pub fn stats(&self) -> String {
         let mut text = Vec::new();
-        self.watch.write_stats(self.time.now(), &mut text);
+        let totals = self.watch.totals();
+        self.watch.write_stats(&totals, self.time.now(), &mut text);
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
@@ -195,28 +198,15 @@ impl Handle {
         Ok(Report::new(&self.watch))
     }
 
-    fn start_sampler(&mut self, settings: &Settings, with: Console) -> Result<(), StartError> {
-        let running = self.running.as_mut().expect("it runs");
-        let ids = running.threads.ids.clone();
-        let (watch, shutdown) = (self.watch.clone(), self.shutdown.clone());
-        let sampler = Sampler::start(settings, with, watch, self.time, ids, shutdown);
-        running.sampler = Some(
-            sampler
-                .map_err(|error| StartError::Machine(format!("can't watch the cores: {error}")))?,
-        );
-        Ok(())
-    }
-
     fn finish(&mut self) -> Result<(), ServeError> {
-        let Some(running) = self.running.take() else {
+        let Some(threads) = self.threads.take() else {
             return Ok(());
         };
-        running.threads.wait();
+        threads.wait();
         // The kernel's accounts of the cores' threads are read before they go.
-        let sampled = running.sampler.map_or(Ok(()), Sampler::end);
-        let served = running.threads.join();
-        let writer = running.log_writer.map(LogThread::into_thread);
-        let logged = writer.map_or(Ok(()), threads::join);
+        let sampled = self.sampler.take().map_or(Ok(()), Sampler::end);
+        let served = threads.join();
+        let logged = self.log_writer.take().map_or(Ok(()), threads::join);
         served.and(sampled).and(logged)
     }
 }
@@ -233,15 +223,6 @@ impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Handle({})", self.base_url)
     }
-}
-
-/// Starts the raw log and the thread that writes it, where it is enabled.
-fn start_log(settings: &Settings) -> Result<(Option<RawLog>, Option<LogThread>), StartError> {
-    if !settings.log_raw {
-        return Ok((None, None));
-    }
-    let started = RawLog::start().map(|(log, writer)| (Some(log), Some(writer)));
-    started.map_err(|error| StartError::Machine(format!("-log-raw: can't start the log: {error}")))
 }
 
 /// Returns the seed of all random numbers.

@@ -13,12 +13,11 @@ mod frames;
 pub mod histogram;
 mod history;
 pub mod line;
-mod look;
 pub mod metrics;
-mod policy;
 mod prometheus;
 pub mod rawlog;
 pub mod report;
+mod sample;
 mod stats;
 mod times;
 pub mod view;
@@ -28,10 +27,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use history::History;
 use metrics::{Answers, CoreMetrics, STATUSES, Totals};
-pub use policy::page_policy;
 
 /// The page that shows `/stats` as it changes.
 pub const PAGE: &str = include_str!("watch/page.html");
+
+/// The Content-Security-Policy of the page (CSP Level 3): its own script and style, by the hashes
+/// of their content, and requests to its own server. The icon is an empty `data:` URI, so that
+/// browsers don't request one. Everything besides is forbidden.
+pub const PAGE_POLICY: &str = "default-src 'none'; \
+    script-src 'sha256-2qg9HxBOniJWc3WZ1sbUmW76c3DaZfCMzdX2bDF9uxA='; \
+    style-src 'sha256-VehNkvIrxstrQ7SX9f+sSbjt9hR7xqVdBOyPNbXrnXE='; img-src data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A label by which requests are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,8 +120,41 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    use sha2::{Digest, Sha256};
+
     use super::report::percent;
     use super::*;
+
+    /// A change to the page needs the hash that this reports.
+    #[test]
+    fn the_policy_of_the_page_allows_its_script_and_its_style() {
+        for element in ["script", "style"] {
+            let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+            let (_, rest) = PAGE.split_once(&open).expect("the page has this element");
+            let (content, rest) = rest.split_once(&close).expect("the element ends");
+            assert!(!rest.contains(&open), "the page has one {element}");
+            let hash = BASE64_STANDARD.encode(Sha256::digest(content));
+            let source = format!("{element}-src 'sha256-{hash}';");
+            assert!(PAGE_POLICY.contains(&source), "{source}");
+        }
+    }
+
+    /// A browser would report these only at run time.
+    #[test]
+    fn the_page_has_nothing_that_its_policy_forbids() {
+        for forbidden in [
+            " style=",
+            " onclick=",
+            " onload=",
+            "javascript:",
+            "eval(",
+            "src=",
+        ] {
+            assert!(!PAGE.contains(forbidden), "{forbidden}");
+        }
+        assert!(!PAGE_POLICY.contains("unsafe"), "{PAGE_POLICY}");
+    }
 
     #[test]
     fn the_page_and_the_documents_state_the_limits() {

@@ -18,7 +18,6 @@ use super::template::{Slot, Template};
 use super::text::Words;
 use crate::meter;
 use crate::settings::Settings;
-use crate::watch::page_policy;
 use layout::{Frame, Layout};
 pub use place::{Place, Position};
 use script::Script;
@@ -41,8 +40,6 @@ pub struct Renderer {
     view: Script,
     empty: Script,
     cors: bool,
-    /// The Content-Security-Policy of the page.
-    page_policy: String,
 }
 
 /// The frames of an endpoint's responses: each of a text, and of a call.
@@ -72,7 +69,6 @@ impl Renderer {
             values: Values::new(settings, words),
             stencils: Stencils::default(),
             cors: settings.cors,
-            page_policy: page_policy(),
         }
     }
 

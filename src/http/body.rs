@@ -142,11 +142,10 @@ impl Body {
     pub fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {
         match self {
             Body::Length(remaining) => {
-                let take = usize::try_from(*remaining).map_or(input.len(), |n| n.min(input.len()));
-                *remaining -= take as u64;
+                let content = take(remaining, input);
                 Ok(Piece {
-                    used: take,
-                    content: &input[..take],
+                    used: content.len(),
+                    content,
                     done: *remaining == 0,
                 })
             }
@@ -155,42 +154,40 @@ impl Body {
     }
 }
 
+/// Takes content from the front of an input, and subtracts its length from what remains.
+fn take<'a>(remaining: &mut u64, input: &'a [u8]) -> &'a [u8] {
+    let len = usize::try_from(*remaining).map_or(input.len(), |most| most.min(input.len()));
+    *remaining -= len as u64;
+    &input[..len]
+}
+
 impl Chunked {
     fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {
-        let mut used = 0;
-        while let Some(&byte) = input.get(used) {
+        let mut piece = Piece {
+            used: 0,
+            content: &[],
+            done: false,
+        };
+        while let Some(&byte) = input.get(piece.used) {
             if self.at == At::Content {
-                let rest = &input[used..];
-                let take =
-                    usize::try_from(self.remaining).map_or(rest.len(), |n| n.min(rest.len()));
-                self.remaining -= take as u64;
+                piece.content = take(&mut self.remaining, &input[piece.used..]);
+                piece.used += piece.content.len();
                 if self.remaining == 0 {
                     self.at = At::ContentCr;
                 }
-                return Ok(Piece {
-                    used: used + take,
-                    content: &rest[..take],
-                    done: false,
-                });
+                break;
             }
-            used += 1;
-            if self.at == At::EndLf {
-                return match byte {
-                    b'\n' => Ok(Piece {
-                        used,
-                        content: &[],
-                        done: true,
-                    }),
-                    _ => Err(BAD_TRAILER),
-                };
+            piece.used += 1;
+            match self.at {
+                At::EndLf if byte == b'\n' => {
+                    piece.done = true;
+                    break;
+                }
+                At::EndLf => return Err(BAD_TRAILER),
+                _ => self.at = self.after(byte)?,
             }
-            self.at = self.after(byte)?;
         }
-        Ok(Piece {
-            used,
-            content: &[],
-            done: false,
-        })
+        Ok(piece)
     }
 
     /// Returns the element after `byte`, which is not content.
@@ -213,11 +210,10 @@ impl Chunked {
             At::SizeLf if byte != b'\n' => Err(BAD_SIZE),
             At::SizeLf => {
                 self.line = 0;
-                Ok(if self.remaining == 0 {
-                    At::TrailerFirst
-                } else {
-                    At::Content
-                })
+                match self.remaining {
+                    0 => Ok(At::TrailerFirst),
+                    _ => Ok(At::Content),
+                }
             }
             At::ContentCr if byte == b'\r' => Ok(At::ContentLf),
             At::ContentLf if byte == b'\n' => Ok(At::SizeFirst),
@@ -238,14 +234,9 @@ impl Chunked {
     fn after_size_byte(&mut self, byte: u8) -> Result<At, Refusal> {
         match (self.at, byte) {
             (At::SizeFirst | At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                let digit = char::from(byte)
-                    .to_digit(16)
-                    .expect("it is a hexadecimal digit");
-                self.remaining = self
-                    .remaining
-                    .checked_mul(16)
-                    .map(|size| size + u64::from(digit))
-                    .ok_or(BAD_SIZE)?;
+                let digit = char::from(byte).to_digit(16).expect("it is one");
+                let size = self.remaining.checked_mul(16).ok_or(BAD_SIZE)?;
+                self.remaining = size + u64::from(digit);
                 Ok(At::Size)
             }
             (At::Size, b'\r') => Ok(At::SizeLf),

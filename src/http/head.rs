@@ -198,11 +198,10 @@ impl<'a, const N: usize> Head<'a, N> {
                 _ => {}
             }
             if let Some(at) = wanted.iter().position(|name| is(name)) {
-                self.wanted[at] = Some(if self.wanted[at].is_some() {
-                    b""
-                } else {
-                    value
-                });
+                self.wanted[at] = match self.wanted[at] {
+                    None => Some(value),
+                    Some(_) => Some(b""),
+                };
             }
         }
         self.persistent = !said_close && (!self.http10 || said_keep_alive);
@@ -265,19 +264,11 @@ fn framing(http10: bool, length: Option<u64>, coding: Coding) -> Result<Body, Re
 
 /// Reads a Content-Length (RFC 9112, 6.2): only digits, and a number of at most 64 bits.
 fn decimal(value: &[u8]) -> Result<u64, Refusal> {
-    if value.is_empty() {
-        return Err(BAD_LENGTH);
-    }
-    value.iter().try_fold(0u64, |number, byte| {
-        let digit = byte
-            .checked_sub(b'0')
-            .filter(|digit| *digit <= 9)
-            .ok_or(BAD_LENGTH)?;
-        number
-            .checked_mul(10)
-            .and_then(|n| n.checked_add(digit.into()))
-            .ok_or(BAD_LENGTH)
-    })
+    let number = value.iter().try_fold(0u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    });
+    number.filter(|_| !value.is_empty()).ok_or(BAD_LENGTH)
 }
 
 /// Returns whether a content coding leaves the content as it is.

@@ -76,20 +76,9 @@ pub fn read(input: &[u8]) -> Result<(Line<'_>, usize), Refusal> {
     if target.is_empty() || !target.iter().all(|&byte| TARGET_BYTES[usize::from(byte)]) {
         return Err(BAD_TARGET);
     }
-    let minor = match version {
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            minor @ b'0'..=b'9',
-        ] => minor - b'0',
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            return Err(OTHER_VERSION);
-        }
+    let minor = match version.strip_prefix(b"HTTP/") {
+        Some([b'1', b'.', minor @ b'0'..=b'9']) => minor - b'0',
+        Some([b'0'..=b'9', b'.', b'0'..=b'9']) => return Err(OTHER_VERSION),
         _ => return Err(BAD_VERSION),
     };
     let text = |word| std::str::from_utf8(word).map_err(|_| SYNTAX);

@@ -71,6 +71,13 @@ struct SharedCounts {
     senders: Arc<[CommandSender]>,
 }
 
+impl SharedCounts {
+    /// Returns the number of connections of a core.
+    fn of(&self, core: usize) -> &AtomicUsize {
+        &self.peers[core].0
+    }
+}
+
 /// The number of connections of one core, including those that were handed to it and have not been
 /// received yet. It lies on cache lines of its own.
 #[derive(Default)]
@@ -115,9 +122,7 @@ impl Balancer {
             self.counts.open.fetch_sub(1, Ordering::Relaxed);
             return false;
         }
-        self.counts.peers[self.core]
-            .0
-            .fetch_add(1, Ordering::Relaxed);
+        self.counts.of(self.core).fetch_add(1, Ordering::Relaxed);
         self.counted += 1;
         true
     }
@@ -137,7 +142,7 @@ impl Balancer {
         let command = Command::Connection(stream);
         if let Err(command) = self.counts.senders[core].queue(command) {
             // That core has ended.
-            self.counts.peers[core].0.fetch_sub(1, Ordering::Relaxed);
+            self.counts.of(core).fetch_sub(1, Ordering::Relaxed);
             return match command {
                 Command::Connection(stream) => Some(stream),
                 _ => unreachable!("the command that was queued comes back"),
@@ -151,9 +156,7 @@ impl Balancer {
     }
 
     fn forget_one(&mut self) {
-        self.counts.peers[self.core]
-            .0
-            .fetch_sub(1, Ordering::Relaxed);
+        self.counts.of(self.core).fetch_sub(1, Ordering::Relaxed);
         self.counted -= 1;
     }
 
@@ -166,17 +169,16 @@ impl Balancer {
         }
         let cores = counts.peers.len();
         let fair = counts.open.load(Ordering::Relaxed).div_ceil(cores);
-        let open = |core: usize| counts.peers[core].0.load(Ordering::Relaxed);
+        let open = |core: usize| counts.of(core).load(Ordering::Relaxed);
         if open(self.core) <= fair + fair / SLACK {
             return None;
         }
         let others = (1..cores).map(|step| (self.core + step) % cores);
         others.filter(|&core| open(core) < fair).find(|&core| {
             // Another core may have chosen the same one at the same time.
-            let counted = &counts.peers[core].0;
-            let fits = counted.fetch_add(1, Ordering::Relaxed) < fair;
+            let fits = counts.of(core).fetch_add(1, Ordering::Relaxed) < fair;
             if !fits {
-                counted.fetch_sub(1, Ordering::Relaxed);
+                counts.of(core).fetch_sub(1, Ordering::Relaxed);
             }
             fits
         })
@@ -197,8 +199,8 @@ impl Balancer {
     /// From now on no core hands this one a connection: it ends soon, and what its mailbox holds
     /// then is lost.
     pub fn end(&mut self) {
-        self.counts.peers[self.core]
-            .0
+        self.counts
+            .of(self.core)
             .fetch_add(ENDED, Ordering::Relaxed);
     }
 
@@ -208,7 +210,7 @@ impl Balancer {
         self.churn.closed(self.counted.saturating_sub(open), now);
         let before = std::mem::replace(&mut self.counted, open);
         if before != open {
-            for counter in [&self.counts.open, &self.counts.peers[self.core].0] {
+            for counter in [&self.counts.open, self.counts.of(self.core)] {
                 match before < open {
                     true => counter.fetch_add(open - before, Ordering::Relaxed),
                     false => counter.fetch_sub(before - open, Ordering::Relaxed),
@@ -287,7 +289,7 @@ mod tests {
                 }
                 let counted = open(&cores);
                 for core in 0..number {
-                    let received = std::iter::from_fn(|| mailboxes[core].next()).count();
+                    let received = std::iter::from_fn(|| mailboxes[core].try_recv().ok()).count();
                     (0..received).for_each(|_| cores[core].received());
                     assert_eq!(here[core] + received, counted[core]);
                     assert!(counted[core] <= most, "{counted:?}, seed {seed}");
@@ -319,7 +321,7 @@ mod tests {
         let (mut draining, mailboxes) = cores(usize::MAX, true, 2);
         draining[1].end();
         four(&mut draining[0]);
-        assert!(mailboxes[1].next().is_none());
+        assert!(mailboxes[1].try_recv().is_err());
         assert_eq!(open(&draining), [4, ENDED]);
     }
 

@@ -31,8 +31,9 @@ pub fn listen(settings: &Settings, cores: usize) -> Result<Listening, StartError
     let first = first(&addresses, settings).map_err(failed)?;
     let address = address_of(&first[0]).map_err(failed)?;
     let mut listeners = Vec::new();
+    let another = |first: &Socket| listening(address_of(first)?, true).map(to_mio);
     for _ in 1..cores {
-        let sockets = first.iter().map(|first| another(first).map(to_mio));
+        let sockets = first.iter().map(another);
         listeners.push(sockets.collect::<io::Result<_>>().map_err(failed)?);
     }
     listeners.push(first.into_iter().map(to_mio).collect());
@@ -91,7 +92,7 @@ fn first_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socke
     for &address in addresses {
         match first_at(SocketAddr::new(address, port)) {
             Ok(listener) => {
-                port = port_of(&listener)?;
+                port = address_of(&listener)?.port();
                 listeners.push(listener);
             }
             Err(error) if optional && address.is_ipv6() && lacks_ipv6(&error) => {}
@@ -106,16 +107,8 @@ fn first_once(addresses: &[IpAddr], settings: &Settings) -> io::Result<Vec<Socke
 /// listen, even of two that were bound at the same time; it is set afterwards, and only then may
 /// other sockets of this user join.
 fn first_at(address: SocketAddr) -> io::Result<Socket> {
-    let socket = bound(address, false)?;
-    socket.listen(BACKLOG)?;
+    let socket = listening(address, false)?;
     socket.set_reuse_port(true)?;
-    Ok(socket)
-}
-
-/// Returns one more listener on the address of `first`.
-fn another(first: &Socket) -> io::Result<Socket> {
-    let socket = bound(address_of(first)?, true)?;
-    socket.listen(BACKLOG)?;
     Ok(socket)
 }
 
@@ -125,7 +118,7 @@ fn lacks_ipv6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
-fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+fn listening(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM.nonblocking(),
@@ -139,6 +132,7 @@ fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         socket.set_only_v6(!v6.ip().is_unspecified())?;
     }
     socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
     Ok(socket)
 }
 
@@ -149,10 +143,6 @@ fn to_mio(socket: Socket) -> mio::net::TcpListener {
 fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
     let address = socket.local_addr()?.as_socket();
     Ok(address.expect("only internet addresses are bound"))
-}
-
-fn port_of(socket: &Socket) -> io::Result<u16> {
-    Ok(address_of(socket)?.port())
 }
 
 fn failure(settings: &Settings, error: &io::Error) -> StartError {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use mio::Token;
 
-use super::slots::{GENERATIONS, Live, Slot, enqueue, live, place_of, token};
+use super::slots::{GENERATIONS, Live, SlotEntry, enqueue, live, place_of, token};
 use super::timer::Timer;
 use super::turn::{System, Turn};
 use crate::Nanos;
@@ -28,7 +28,7 @@ pub struct Machine<S: System> {
     pub timer: Timer,
     /// The connections with work that no further event will report.
     pub ready: VecDeque<Token>,
-    pub(super) slots: Vec<Slot<S::Socket>>,
+    pub(super) slots: Vec<SlotEntry<S::Socket>>,
     free: Vec<u32>,
 }
 
@@ -67,7 +67,10 @@ impl<S: System> Machine<S> {
             Some(slot) => *slot,
             None => {
                 self.free.push(self.slots.len() as u32);
-                self.slots.push(Slot::default());
+                self.slots.push(SlotEntry {
+                    generation: 0,
+                    live: None,
+                });
                 self.slots.len() as u32 - 1
             }
         };
@@ -158,7 +161,13 @@ impl<S: System> Machine<S> {
         if live.conn.wish() == Wish::Again {
             live.conn.resume(kit, now);
         }
-        let turn = Turn::new(&mut self.system, kit, live, now);
+        let turn = Turn {
+            system: &mut self.system,
+            kit: &mut *kit,
+            live: &mut *live,
+            now,
+            has_read: false,
+        };
         let (wish, now) = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(kit);
@@ -187,7 +196,7 @@ impl<S: System> Machine<S> {
     }
 
     /// Gives a turn to every connection.
-    pub fn look_at_all(&mut self) {
+    pub fn queue_all(&mut self) {
         for (slot, place) in self.slots.iter_mut().enumerate() {
             let token = token(slot as u32, place.generation);
             if let Some(live) = &mut place.live {

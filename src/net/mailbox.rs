@@ -39,32 +39,18 @@ pub struct CommandSender {
 }
 
 /// The receiving side of a core's mailbox.
-#[derive(Debug)]
-pub struct Mailbox(Receiver<Command>);
+pub type Mailbox = Receiver<Command>;
 
 /// Makes a mailbox for each core's poll.
 pub fn mailboxes(polls: &[Poll]) -> io::Result<(Arc<[CommandSender]>, Vec<Mailbox>)> {
     let pair = |poll: &Poll| {
         let (commands, received) = mpsc::channel();
         let waker = Waker::new(poll.registry(), MAILBOX)?;
-        Ok((CommandSender { commands, waker }, Mailbox(received)))
+        Ok((CommandSender { commands, waker }, received))
     };
-    let (senders, mailboxes): (Vec<_>, Vec<_>) = polls
-        .iter()
-        .map(pair)
-        .collect::<io::Result<Vec<_>>>()?
-        .into_iter()
-        .unzip();
+    let pairs = polls.iter().map(pair).collect::<io::Result<Vec<_>>>()?;
+    let (senders, mailboxes): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
     Ok((senders.into(), mailboxes))
-}
-
-/// Sends a command to every core.
-pub fn send_to_all(cores: &[CommandSender], command: impl Fn() -> Command) {
-    for core in cores {
-        // It fails only when the core has ended already.
-        let _ = core.queue(command());
-        core.wake();
-    }
 }
 
 impl CommandSender {
@@ -74,17 +60,16 @@ impl CommandSender {
         sent.map_err(|mpsc::SendError(command)| command)
     }
 
+    /// Sends a command to the core, unless it has ended already.
+    pub fn send(&self, command: Command) {
+        let _ = self.queue(command);
+        self.wake();
+    }
+
     /// Interrupts the core's poll.
     pub fn wake(&self) {
         // It fails only when the core has ended already.
         let _ = self.waker.wake();
-    }
-}
-
-impl Mailbox {
-    /// Takes the oldest command.
-    pub fn next(&self) -> Option<Command> {
-        self.0.try_recv().ok()
     }
 }
 
@@ -101,17 +86,19 @@ mod tests {
         let mut polls = [Poll::new().unwrap(), Poll::new().unwrap()];
         let (senders, mailboxes) = mailboxes(&polls).unwrap();
         let scenario = Scenario::first(&Default::default());
-        send_to_all(&senders, || Command::Scenario(scenario.clone()));
-        send_to_all(&senders, || Command::Drain);
+        for sender in &*senders {
+            sender.send(Command::Scenario(scenario.clone()));
+            sender.send(Command::Drain);
+        }
         for (poll, mailbox) in polls.iter_mut().zip(mailboxes) {
             let mut events = Events::with_capacity(8);
             poll.poll(&mut events, Some(Duration::from_secs(10)))
                 .unwrap();
             assert!(events.iter().all(|event| event.token() == MAILBOX));
             assert!(!events.is_empty());
-            assert!(matches!(mailbox.next(), Some(Command::Scenario(_))));
-            assert!(matches!(mailbox.next(), Some(Command::Drain)));
-            assert!(mailbox.next().is_none());
+            assert!(matches!(mailbox.try_recv(), Ok(Command::Scenario(_))));
+            assert!(matches!(mailbox.try_recv(), Ok(Command::Drain)));
+            assert!(mailbox.try_recv().is_err());
         }
     }
 
@@ -124,6 +111,6 @@ mod tests {
             senders[0].queue(Command::Drain),
             Err(Command::Drain)
         ));
-        send_to_all(&senders, || Command::Drain);
+        senders[0].send(Command::Drain);
     }
 }

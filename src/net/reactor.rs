@@ -87,7 +87,7 @@ pub struct Reactor {
     mailbox: Mailbox,
     drain_ends: Option<Nanos>,
     /// The time of polling without sleeping before each sleep.
-    busy_poll: Nanos,
+    pub busy_poll: Nanos,
 }
 
 impl Reactor {
@@ -123,11 +123,6 @@ impl Reactor {
             drain_ends: None,
             busy_poll: 0,
         })
-    }
-
-    /// Sets the time of polling without sleeping before each sleep.
-    pub fn busy_poll(&mut self, time: Nanos) {
-        self.busy_poll = time;
     }
 
     /// Serves until the server ends.
@@ -218,7 +213,7 @@ impl Reactor {
         let token = event.token();
         match token {
             MAILBOX => {
-                while let Some(command) = self.mailbox.next() {
+                while let Ok(command) = self.mailbox.try_recv() {
                     self.execute(command);
                 }
             }
@@ -343,7 +338,7 @@ impl Reactor {
                 }
             }
         }
-        self.machine.look_at_all();
+        self.machine.queue_all();
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::schedule;
 use super::shutdown::{EndOnPanic, Shutdown};
 use super::sleep::Time;
 use super::threads::{ServeError, join};
+use super::{StartError, schedule};
 use crate::settings::{ExitAfter, Settings};
 use crate::watch::window::Schedule;
 use crate::watch::{Watch, line};
@@ -49,10 +49,15 @@ impl Sampler {
         time: Time,
         threads: Vec<i32>,
         shutdown: Arc<Shutdown>,
-    ) -> io::Result<Sampler> {
+    ) -> Result<Sampler, StartError> {
         let now = time.now();
         let noticed = settings.tpm > 0 && console != Console::Silent;
         let limit = noticed.then(|| Nanos::from(settings.tpm) * SECOND);
+        let (ends, requests) = match settings.exit_after {
+            ExitAfter::Never => (None, None),
+            ExitAfter::Time(time) => (Some(now + time.as_nanos() as Nanos), None),
+            ExitAfter::Requests(requests) => (None, Some(requests)),
+        };
         let mut round = Round {
             watch,
             time,
@@ -61,14 +66,8 @@ impl Sampler {
             console,
             next_sample: now + SECOND,
             limit,
-            ends: match settings.exit_after {
-                ExitAfter::Time(time) => Some(now + time.as_nanos() as Nanos),
-                _ => None,
-            },
-            requests: match settings.exit_after {
-                ExitAfter::Requests(requests) => Some(requests),
-                _ => None,
-            },
+            ends,
+            requests,
         };
         round.watch.begin(now, round.schedules());
         let (stop, stopped) = mpsc::channel();
@@ -79,7 +78,8 @@ impl Sampler {
             }
             round.end();
         };
-        let thread = thread::Builder::new().name("watch".into()).spawn(work)?;
+        let thread = thread::Builder::new().name("watch".into()).spawn(work);
+        let thread = thread.map_err(StartError::machine("can't watch the cores"))?;
         Ok(Sampler { thread, stop })
     }
 
@@ -121,7 +121,7 @@ impl Round {
     fn act(&mut self) {
         let now = self.time.now();
         if now >= self.next_sample {
-            let window = self.watch.look(now, self.schedules());
+            let window = self.watch.sample(now, self.schedules());
             self.next_sample = sample_after(self.next_sample, now);
             if let Console::Live { color } = self.console {
                 let line = line::line(&window, color);
@@ -146,7 +146,7 @@ impl Round {
     }
 
     fn end(&mut self) {
-        self.watch.look(self.time.now(), self.schedules());
+        self.watch.sample(self.time.now(), self.schedules());
         if let Console::Live { .. } = self.console {
             print(line::AGAIN);
         }

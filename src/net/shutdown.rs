@@ -11,7 +11,10 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::StartError;
-use super::mailbox::{Command, CommandSender, send_to_all};
+use super::mailbox::{Command, CommandSender};
+
+/// The failure of everything that concerns signals.
+const SIGNALS: &str = "can't watch signals";
 
 /// The switch that ends a server.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ impl Shutdown {
     pub fn begin(&self) -> bool {
         let first = !self.begun.swap(true, Ordering::Relaxed);
         if first {
-            send_to_all(&self.cores, || Command::Drain);
+            self.cores.iter().for_each(|core| core.send(Command::Drain));
         }
         first
     }
@@ -39,8 +42,7 @@ impl Shutdown {
     /// Sends a command to one core.
     #[cfg(test)]
     pub fn send(&self, core: usize, command: Command) {
-        self.cores[core].queue(command).expect("the core serves");
-        self.cores[core].wake();
+        self.cores[core].send(command);
     }
 }
 
@@ -64,7 +66,7 @@ pub fn catch_signals() -> Result<Signals, StartError> {
     if !is_ignored(SIGHUP, &status) {
         signals.push(SIGHUP);
     }
-    Signals::new(signals).map_err(cannot_watch)
+    Signals::new(signals).map_err(StartError::machine(SIGNALS))
 }
 
 /// Returns whether a process ignores a signal, according to the text of its `/proc/self/status`.
@@ -92,12 +94,8 @@ pub fn handle_signals(mut signals: Signals, shutdown: Arc<Shutdown>) -> Result<(
     thread::Builder::new()
         .name("signals".into())
         .spawn(watch)
-        .map_err(cannot_watch)?;
+        .map_err(StartError::machine(SIGNALS))?;
     Ok(())
-}
-
-fn cannot_watch(error: io::Error) -> StartError {
-    StartError::Machine(format!("can't watch signals: {error}"))
 }
 
 #[cfg(test)]

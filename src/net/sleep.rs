@@ -97,16 +97,10 @@ mod imp {
 
         fn set(&mut self, at: Nanos) {
             let at_clock = at.saturating_add(self.epoch);
-            let never = Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            };
+            let time = Timespec::try_from(Duration::from_nanos(at_clock));
             let alarm = Itimerspec {
-                it_interval: never,
-                it_value: Timespec {
-                    tv_sec: (at_clock / SECOND) as i64,
-                    tv_nsec: (at_clock % SECOND) as i64,
-                },
+                it_interval: Timespec::default(),
+                it_value: time.expect("64 bits of nanoseconds are 584 years"),
             };
             timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &alarm)
                 .expect("a timer of ours takes every time");

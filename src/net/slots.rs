@@ -9,20 +9,11 @@ use crate::conn::Conn;
 
 /// A slot for a connection. Its generation distinguishes the connection from earlier ones in the
 /// same slot, so a stale event never reaches a new connection.
-pub struct Slot<S> {
+pub struct SlotEntry<S> {
     /// The number of earlier connections in the slot, below [`GENERATIONS`].
     pub generation: u32,
     /// The open connection.
     pub live: Option<Live<S>>,
-}
-
-impl<S> Default for Slot<S> {
-    fn default() -> Slot<S> {
-        Slot {
-            generation: 0,
-            live: None,
-        }
-    }
 }
 
 /// An open connection.
@@ -59,7 +50,7 @@ pub fn place_of(token: Token) -> u32 {
 }
 
 /// Returns the connection that a token names, if it is still open.
-pub fn live<S>(slots: &mut [Slot<S>], token: Token) -> Option<&mut Live<S>> {
+pub fn live<S>(slots: &mut [SlotEntry<S>], token: Token) -> Option<&mut Live<S>> {
     let slot = &mut slots[place_of(token) as usize];
     slot.live
         .as_mut()

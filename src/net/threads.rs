@@ -4,7 +4,6 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
@@ -13,18 +12,14 @@ use mio::Poll;
 use mio::net::TcpListener;
 
 use super::balancer::Balancer;
-use super::mailbox::{Mailbox, mailboxes};
+use super::mailbox::mailboxes;
 use super::reactor::Reactor;
 use super::shutdown::{EndOnPanic, Shutdown};
 use super::sleep::Time;
 use super::{StartError, cpus, schedule};
 use crate::Nanos;
-use crate::api::text::Words;
 use crate::conn::kit::Kit;
-use crate::conn::memory::HeldMemory;
-use crate::scenario::Scenario;
-use crate::watch::Watch;
-use crate::watch::rawlog::RawLog;
+use crate::settings::Settings;
 
 /// A panic in one of the server's threads, which is a bug. The other threads have ended in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +38,12 @@ impl fmt::Display for ServeError {
 
 impl Error for ServeError {}
 
+impl From<ServeError> for StartError {
+    fn from(error: ServeError) -> StartError {
+        StartError::Machine(error.to_string())
+    }
+}
+
 /// Waits until a thread has ended.
 pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
     let name = thread.thread().name().unwrap_or_default().to_owned();
@@ -57,55 +58,6 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("no message").to_owned()
-}
-
-/// The parts that all cores share.
-#[derive(Clone)]
-pub struct Common {
-    /// The snapshot to start with.
-    pub scenario: Arc<Scenario>,
-    /// The words of generated text.
-    pub words: Words,
-    /// The seed of all random numbers.
-    pub seed: u64,
-    /// The clock.
-    pub time: Time,
-    /// The counters.
-    pub watch: Arc<Watch>,
-    /// The memory that the held parts of bodies take.
-    pub held: Arc<HeldMemory>,
-    /// The raw log, where it is enabled.
-    pub log: Option<RawLog>,
-}
-
-/// The parts of one core alone.
-struct CoreParts {
-    cpu: Option<usize>,
-    poll: Poll,
-    listeners: Vec<TcpListener>,
-    balancer: Balancer,
-    mailbox: Mailbox,
-}
-
-impl CoreParts {
-    /// Makes the loop of core number `number`, on the thread that it is to run on: nothing that it
-    /// owns can be shared by accident.
-    fn reactor(self, number: usize, common: Common) -> Result<Reactor, StartError> {
-        if !self.cpu.is_none_or(cpus::pin) {
-            let why = "-pin: the kernel refuses to pin threads";
-            return Err(StartError::Machine(why.into()));
-        }
-        let busy_poll = common.scenario.settings.busy_poll;
-        let (words, seed, time) = (common.words, common.seed, common.time);
-        let mut kit = Kit::new(common.scenario, words, seed, number as u16, &common.watch);
-        kit.log = common.log;
-        kit.held = common.held;
-        let (balancer, mailbox) = (self.balancer, self.mailbox);
-        let mut reactor = Reactor::new(self.poll, self.listeners, kit, time, balancer, mailbox)
-            .map_err(cannot_poll)?;
-        reactor.busy_poll(busy_poll.as_nanos() as Nanos);
-        Ok(reactor)
-    }
 }
 
 /// The threads of the cores.
@@ -123,17 +75,22 @@ pub struct Threads {
 
 impl Threads {
     /// Starts a thread for each core; all of them serve when it returns. `cpus` and `listeners` are
-    /// those of each core, and together the cores have at most `most` connections.
+    /// those of each core, and together the cores have at most `most` connections. `kit` makes the
+    /// part of a core that its connections share.
     pub fn start(
+        settings: &Settings,
         cpus: &[Option<usize>],
         listeners: Vec<Vec<TcpListener>>,
         most: usize,
-        common: Common,
+        time: Time,
+        kit: impl Fn(usize) -> Kit + Clone + Send + 'static,
     ) -> Result<Threads, StartError> {
+        let cannot_poll = StartError::machine("can't poll");
+        let busy_poll = settings.busy_poll.as_nanos() as Nanos;
         let polls = cpus.iter().map(|_| Poll::new());
-        let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(cannot_poll)?;
-        let (senders, mailboxes) = mailboxes(&polls).map_err(cannot_poll)?;
-        let balancers = Balancer::of(most, common.scenario.settings.balance, &senders);
+        let polls: Vec<Poll> = polls.collect::<Result<_, _>>().map_err(&cannot_poll)?;
+        let (senders, mailboxes) = mailboxes(&polls).map_err(&cannot_poll)?;
+        let balancers = Balancer::of(most, settings.balance, &senders);
         let parts = polls.into_iter().zip(mailboxes);
         let parts = parts.zip(cpus).zip(listeners).zip(balancers);
         let (ready, all_ready) = mpsc::channel();
@@ -147,14 +104,20 @@ impl Threads {
         };
         let spawned = parts.enumerate().try_for_each(|(number, parts)| {
             let ((((poll, mailbox), &cpu), listeners), balancer) = parts;
-            let core = CoreParts {
-                cpu,
-                poll,
-                listeners,
-                balancer,
-                mailbox,
+            let kit = kit.clone();
+            // On the thread that it is to run on: nothing that it owns can be shared by accident.
+            let make = move || {
+                if !cpu.is_none_or(cpus::pin) {
+                    let why = "-pin: the kernel refuses to pin threads";
+                    return Err(StartError::Machine(why.into()));
+                }
+                let kit = kit(number);
+                let reactor = Reactor::new(poll, listeners, kit, time, balancer, mailbox);
+                let mut reactor = reactor.map_err(StartError::machine("can't poll"))?;
+                reactor.busy_poll = busy_poll;
+                Ok(reactor)
             };
-            threads.spawn(number, core, common.clone(), ready.clone(), serves.clone())
+            threads.spawn(number, make, ready.clone(), serves.clone())
         });
         drop((ready, serves));
         let ids = spawned.and_then(|()| all_ready.iter().collect::<Result<Vec<_>, _>>());
@@ -166,21 +129,19 @@ impl Threads {
             // The cores that serve already must not stay behind.
             failed => {
                 threads.shutdown.begin();
-                let panicked = threads.join();
-                let panicked = panicked.map_err(|error| StartError::Machine(error.to_string()));
+                let panicked = threads.join().map_err(StartError::from);
                 return Err(failed.err().or(panicked.err()).expect("one of them failed"));
             }
         }
         Ok(threads)
     }
 
-    /// Starts the thread of core number `number`, which sends its outcome to `ready` and holds
-    /// `serves` until it has ended.
+    /// Starts the thread of core number `number`, which makes its loop, sends the outcome to
+    /// `ready`, and holds `serves` until it has ended.
     fn spawn(
         &mut self,
         number: usize,
-        core: CoreParts,
-        common: Common,
+        make: impl FnOnce() -> Result<Reactor, StartError> + Send + 'static,
         ready: Sender<Result<(usize, i32), StartError>>,
         serves: Sender<()>,
     ) -> Result<(), StartError> {
@@ -188,8 +149,7 @@ impl Threads {
         let guard = EndOnPanic(self.shutdown.clone());
         let work = move || {
             let _guard = guard;
-            let reactor = core.reactor(number, common);
-            let (reactor, outcome) = match reactor {
+            let (reactor, outcome) = match make() {
                 Ok(reactor) => (Some(reactor), Ok((number, schedule::this_thread()))),
                 Err(error) => (None, Err(error)),
             };
@@ -205,9 +165,9 @@ impl Threads {
         };
         let name = format!("core-{number}");
         let thread = thread::Builder::new().name(name).spawn(work);
-        self.handles.push(thread.map_err(|error| {
-            StartError::Machine(format!("-threads: can't start thread {number}: {error}"))
-        })?);
+        let what = format!("-threads: can't start thread {number}");
+        self.handles
+            .push(thread.map_err(StartError::machine(&what))?);
         self.stay.push(stay);
         Ok(())
     }
@@ -225,8 +185,4 @@ impl Threads {
         let joined: Vec<_> = self.handles.into_iter().map(join).collect();
         joined.into_iter().collect()
     }
-}
-
-fn cannot_poll(error: io::Error) -> StartError {
-    StartError::Machine(format!("can't poll: {error}"))
 }

@@ -25,33 +25,16 @@ pub trait System {
     fn shut_down(&mut self, socket: &mut Self::Socket) -> io::Result<()>;
 }
 
-/// A turn of a connection.
+/// A turn of a connection that begins at `now`.
 pub(super) struct Turn<'a, S: System> {
-    system: &'a mut S,
-    kit: &'a mut Kit,
-    live: &'a mut Live<S::Socket>,
-    now: Nanos,
-    has_read: bool,
+    pub system: &'a mut S,
+    pub kit: &'a mut Kit,
+    pub live: &'a mut Live<S::Socket>,
+    pub now: Nanos,
+    pub has_read: bool,
 }
 
-impl<'a, S: System> Turn<'a, S> {
-    /// Makes the turn of a connection that begins at `now`.
-    #[inline]
-    pub fn new(
-        system: &'a mut S,
-        kit: &'a mut Kit,
-        live: &'a mut Live<S::Socket>,
-        now: Nanos,
-    ) -> Turn<'a, S> {
-        Turn {
-            system,
-            kit,
-            live,
-            now,
-            has_read: false,
-        }
-    }
-
+impl<S: System> Turn<'_, S> {
     /// Writes, then reads, until neither goes on or the units are spent. Returns the connection's
     /// wish then, and the time of the last write or read.
     #[inline]

@@ -4,257 +4,181 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value::{ContentMode, ExitAfter};
+use super::value::{ContentMode, ExitAfter, Millionths};
 
-/// A parser for one kind of value.
-pub trait ValueParser<T> {
-    /// Parses a value. Returns `None` if the text is invalid.
-    fn parse(&self, text: &str) -> Option<T>;
-    /// Describes the allowed values, as the end of a sentence.
-    fn allowed(&self) -> String;
-    /// Returns whether the value must not be printed.
-    fn secret(&self) -> bool {
-        false
+/// The description of the values that a setting allows.
+pub struct Allowed {
+    /// The values, as the end of a sentence.
+    pub text: String,
+    /// The values, if they are a fixed set of words.
+    pub words: Vec<&'static str>,
+    /// True if the value must not be printed.
+    pub secret: bool,
+}
+
+/// The values that a setting allows.
+pub struct Values<T> {
+    /// Their description.
+    pub allowed: Allowed,
+    parse: Box<Parse<T>>,
+}
+
+type Parse<T> = dyn Fn(&str) -> Option<T>;
+
+impl<T> Values<T> {
+    fn new(allowed: impl Into<String>, parse: impl Fn(&str) -> Option<T> + 'static) -> Values<T> {
+        let allowed = Allowed {
+            text: allowed.into(),
+            words: Vec::new(),
+            secret: false,
+        };
+        let parse = Box::new(parse);
+        Values { allowed, parse }
     }
-    /// Returns the allowed values, if they are a fixed set of words.
-    fn words(&self) -> Vec<&'static str> {
-        Vec::new()
+
+    /// Parses a value. Returns `None` if the text is invalid.
+    pub fn parse(&self, text: &str) -> Option<T> {
+        (self.parse)(text)
     }
 }
 
 /// A boolean.
-pub struct Flag;
-
-impl ValueParser<bool> for Flag {
-    fn parse(&self, text: &str) -> Option<bool> {
+pub fn flag() -> Values<bool> {
+    Values::new("true, false, 1 or 0", |text| {
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
             _ => None,
         }
-    }
-
-    fn allowed(&self) -> String {
-        "true, false, 1 or 0".to_owned()
-    }
+    })
 }
 
 /// An integer within the given bounds, both inclusive.
-pub struct Integer(pub u64, pub u64);
-
-impl<T: TryFrom<u64>> ValueParser<T> for Integer {
-    fn parse(&self, text: &str) -> Option<T> {
-        let number = digits(text).filter(|number| (self.0..=self.1).contains(number))?;
-        number.try_into().ok()
-    }
-
-    fn allowed(&self) -> String {
-        format!("an integer from {} to {}", self.0, self.1)
-    }
+pub fn integer<T: TryFrom<u64>>(min: u64, max: u64) -> Values<T> {
+    Values::new(format!("an integer from {min} to {max}"), move |text| {
+        bounded(text, min, max)
+    })
 }
 
 /// A number of seconds within the given bounds, both inclusive, with microsecond precision.
-pub struct Seconds(pub f64, pub f64);
-
-impl ValueParser<Duration> for Seconds {
-    fn parse(&self, text: &str) -> Option<Duration> {
-        let range = Duration::from_secs_f64(self.0)..=Duration::from_secs_f64(self.1);
+pub fn seconds(min: f64, max: f64) -> Values<Duration> {
+    let allowed = format!("seconds from {min} to {max}, with at most 6 decimals");
+    let range = Duration::from_secs_f64(min)..=Duration::from_secs_f64(max);
+    Values::new(allowed, move |text| {
         let time = Duration::from_micros(decimal(text, 6)?);
         range.contains(&time).then_some(time)
-    }
-
-    fn allowed(&self) -> String {
-        let Seconds(min, max) = self;
-        format!("seconds from {min} to {max}, with at most 6 decimals")
-    }
+    })
 }
 
 /// A number of milliseconds up to a maximum, with microsecond precision.
-pub struct Millis(pub u64);
-
-impl ValueParser<Duration> for Millis {
-    fn parse(&self, text: &str) -> Option<Duration> {
+pub fn millis(max: u64) -> Values<Duration> {
+    let allowed = format!("milliseconds from 0 to {max}, with at most 3 decimals");
+    Values::new(allowed, move |text| {
         let time = Duration::from_micros(decimal(text, 3)?);
-        (time <= Duration::from_millis(self.0)).then_some(time)
-    }
-
-    fn allowed(&self) -> String {
-        format!("milliseconds from 0 to {}, with at most 3 decimals", self.0)
-    }
+        (time <= Duration::from_millis(max)).then_some(time)
+    })
 }
 
 /// A whole number of microseconds up to a maximum.
-pub struct Micros(pub u64);
-
-impl ValueParser<Duration> for Micros {
-    fn parse(&self, text: &str) -> Option<Duration> {
-        Integer(0, self.0).parse(text).map(Duration::from_micros)
-    }
-
-    fn allowed(&self) -> String {
-        format!("microseconds from 0 to {}", self.0)
-    }
+pub fn micros(max: u64) -> Values<Duration> {
+    Values::new(format!("microseconds from 0 to {max}"), move |text| {
+        bounded(text, 0, max).map(Duration::from_micros)
+    })
 }
 
 /// A percentage, converted to millionths of the whole.
-pub struct Percent;
-
-impl ValueParser<u32> for Percent {
-    fn parse(&self, text: &str) -> Option<u32> {
+pub fn percent() -> Values<Millionths> {
+    let allowed = "a percentage from 0 to 100, with at most 4 decimals";
+    Values::new(allowed, |text| {
         let millionths = decimal(text, 4)?.try_into().ok()?;
         (millionths <= 1_000_000).then_some(millionths)
-    }
-
-    fn allowed(&self) -> String {
-        "a percentage from 0 to 100, with at most 4 decimals".to_owned()
-    }
+    })
 }
 
 /// An integer, or a range of integers such as 50-200, within the given bounds, both inclusive.
-pub struct IntRange(pub u32, pub u32);
-
-impl ValueParser<RangeInclusive<u32>> for IntRange {
-    fn parse(&self, text: &str) -> Option<RangeInclusive<u32>> {
-        let number = Integer(self.0.into(), self.1.into());
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let (first, last): (u32, u32) = (number.parse(first)?, number.parse(last)?);
-        (first <= last).then_some(first..=last)
-    }
-
-    fn allowed(&self) -> String {
-        let IntRange(min, max) = self;
-        format!("an integer from {min} to {max}, or a range such as 50-200")
-    }
+pub fn int_range(min: u64, max: u64) -> Values<RangeInclusive<u32>> {
+    let allowed = format!("an integer from {min} to {max}, or a range such as 50-200");
+    Values::new(allowed, move |text| range(text, min, max))
 }
 
 /// A number of bytes up to a tebibyte, which is more than any plausible body.
-pub struct Bytes;
-
-impl ValueParser<u64> for Bytes {
-    fn parse(&self, text: &str) -> Option<u64> {
-        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit: u64 = match text[number.len()..].to_ascii_lowercase().as_str() {
+pub fn bytes() -> Values<u64> {
+    let allowed = "bytes from 0 to 1024g, where k, m and g are powers of 1024";
+    Values::new(allowed, |text| {
+        let (number, unit) = split_unit(text);
+        let unit: u64 = match unit.to_ascii_lowercase().as_str() {
             "" => 1,
             "k" => 1 << 10,
             "m" => 1 << 20,
             "g" => 1 << 30,
             _ => return None,
         };
-        digits(number)?
-            .checked_mul(unit)
-            .filter(|bytes| *bytes <= 1 << 40)
-    }
-
-    fn allowed(&self) -> String {
-        "bytes from 0 to 1024g, where k, m and g are powers of 1024".to_owned()
-    }
+        let bytes = digits(number)?.checked_mul(unit)?;
+        (bytes <= 1 << 40).then_some(bytes)
+    })
 }
 
-/// The word `auto`, which becomes `None`, or a value of the inner parser.
-pub struct Auto<K>(pub K);
-
-impl<T, K: ValueParser<T>> ValueParser<Option<T>> for Auto<K> {
-    fn parse(&self, text: &str) -> Option<Option<T>> {
-        if text == "auto" {
-            Some(None)
-        } else {
-            self.0.parse(text).map(Some)
-        }
-    }
-
-    fn allowed(&self) -> String {
-        format!("auto or {}", self.0.allowed())
-    }
+/// The word `auto`, which becomes `None`, or one of these values.
+pub fn auto<T: 'static>(values: Values<T>) -> Values<Option<T>> {
+    let allowed = format!("auto or {}", values.allowed.text);
+    Values::new(allowed, move |text| match text {
+        "auto" => Some(None),
+        _ => values.parse(text).map(Some),
+    })
 }
 
 /// One of a fixed set of words, each with its value.
-pub struct Choice<T: 'static>(pub &'static [(&'static str, T)]);
-
-impl<T: Copy> ValueParser<T> for Choice<T> {
-    fn parse(&self, text: &str) -> Option<T> {
-        let pick = |(word, value): &(&str, T)| (*word == text).then_some(*value);
-        self.0.iter().find_map(pick)
-    }
-
-    fn allowed(&self) -> String {
-        format!("one of {}", ValueParser::<T>::words(self).join(", "))
-    }
-
-    fn words(&self) -> Vec<&'static str> {
-        self.0.iter().map(|(word, _)| *word).collect()
-    }
+pub fn choice<T: Copy + 'static, const N: usize>(choices: [(&'static str, T); N]) -> Values<T> {
+    let words = choices.map(|(word, _)| word).to_vec();
+    let mut values = Values::new(format!("one of {}", words.join(", ")), move |text| {
+        let chosen = choices.iter().find(|(word, _)| *word == text);
+        chosen.map(|(_, value)| *value)
+    });
+    values.allowed.words = words;
+    values
 }
 
 /// The source of response texts. A file is only named here; it is read later.
-pub struct ContentSource;
-
-impl ValueParser<ContentMode> for ContentSource {
-    fn parse(&self, text: &str) -> Option<ContentMode> {
-        match text {
-            "fixed" => Some(ContentMode::Fixed),
-            "echo" => Some(ContentMode::Echo),
-            "random" => Some(ContentMode::Random),
-            _ => {
-                let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
-                Some(ContentMode::File(path.into()))
-            }
+pub fn content_source() -> Values<ContentMode> {
+    Values::new("fixed, echo, random or file:PATH", |text| match text {
+        "fixed" => Some(ContentMode::Fixed),
+        "echo" => Some(ContentMode::Echo),
+        "random" => Some(ContentMode::Random),
+        _ => {
+            let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
+            Some(ContentMode::File(path.into()))
         }
-    }
-
-    fn allowed(&self) -> String {
-        "fixed, echo, random or file:PATH".to_owned()
-    }
+    })
 }
 
 /// Comma-separated names of models.
-pub struct ModelList;
-
-impl ValueParser<Vec<String>> for ModelList {
-    fn parse(&self, text: &str) -> Option<Vec<String>> {
+pub fn model_list() -> Values<Vec<String>> {
+    Values::new("comma-separated names of 1-256 bytes", |text| {
         let is_name =
-            |name: &&str| (1..=256).contains(&name.len()) && !name.contains(char::is_control);
-        let names: Vec<&str> = text.split(',').map(str::trim).collect();
-        names
-            .iter()
-            .all(is_name)
-            .then(|| names.into_iter().map(str::to_owned).collect())
-    }
-
-    fn allowed(&self) -> String {
-        "comma-separated names of 1-256 bytes".to_owned()
-    }
+            |name: &str| (1..=256).contains(&name.len()) && !name.contains(char::is_control);
+        let names = text.split(',').map(str::trim);
+        let names = names.map(|name| is_name(name).then(|| name.to_owned()));
+        names.collect()
+    })
 }
 
 /// The path of a file; an empty one means no file.
-pub struct FileName;
-
-impl ValueParser<PathBuf> for FileName {
-    fn parse(&self, text: &str) -> Option<PathBuf> {
+pub fn file_name() -> Values<PathBuf> {
+    Values::new("a file name without control characters", |text| {
         (!text.contains(char::is_control)).then(|| text.into())
-    }
-
-    fn allowed(&self) -> String {
-        "a file name without control characters".to_owned()
-    }
+    })
 }
 
 /// A number of requests, or a time with a unit.
-pub struct StopAfter;
-
-impl ValueParser<ExitAfter> for StopAfter {
-    fn parse(&self, text: &str) -> Option<ExitAfter> {
-        // In seconds; a longer time must be a mistake.
-        const YEAR: u64 = 31_536_000;
-        if text == "never" {
-            return Some(ExitAfter::Never);
-        }
-        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = match &text[number.len()..] {
-            "" => {
-                return digits(text)
-                    .filter(|&count| count > 0)
-                    .map(ExitAfter::Requests);
-            }
+pub fn stop_after() -> Values<ExitAfter> {
+    // In milliseconds; a longer time must be a mistake.
+    const YEAR: u64 = 31_536_000_000;
+    let allowed = "never, a number of requests, or a time such as 500ms, 30s or 2h";
+    Values::new(allowed, |text| {
+        let (number, unit) = split_unit(text);
+        let unit = match unit {
+            "" => return bounded(number, 1, u64::MAX).map(ExitAfter::Requests),
+            "never" if number.is_empty() => return Some(ExitAfter::Never),
             "ms" => 1,
             "s" => 1000,
             "m" => 60_000,
@@ -262,71 +186,72 @@ impl ValueParser<ExitAfter> for StopAfter {
             _ => return None,
         };
         let millis = decimal(number, 3)?.checked_mul(unit)? / 1000;
-        (1..=YEAR * 1000)
+        let time = Duration::from_millis(millis);
+        (1..=YEAR)
             .contains(&millis)
-            .then_some(ExitAfter::Time(Duration::from_millis(millis)))
-    }
-
-    fn allowed(&self) -> String {
-        "never, a number of requests, or a time such as 500ms, 30s or 2h".to_owned()
-    }
+            .then_some(ExitAfter::Time(time))
+    })
 }
 
 /// A host name or address, which is not resolved here.
-pub struct Host;
-
-impl ValueParser<String> for Host {
-    fn parse(&self, text: &str) -> Option<String> {
+pub fn host() -> Values<String> {
+    Values::new("a host name, an IPv4 address or an IPv6 address", |text| {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         (!text.is_empty() && !text.contains(odd)).then(|| text.to_owned())
-    }
-
-    fn allowed(&self) -> String {
-        "a host name, an IPv4 address or an IPv6 address".to_owned()
-    }
+    })
 }
 
 /// A secret that a field value is compared with. No field value has control characters or white
 /// space at either end (RFC 9110, section 5.5), so a secret with any could never match.
-pub struct Secret;
-
-impl ValueParser<String> for Secret {
-    fn parse(&self, text: &str) -> Option<String> {
+pub fn secret() -> Values<String> {
+    let allowed = "a field value, without control characters or surrounding spaces";
+    let mut values = Values::new(allowed, |text| {
         let odd = |c: char| c.is_ascii_control() && c != '\t';
         (!text.contains(odd) && text.trim_matches([' ', '\t']) == text).then(|| text.to_owned())
-    }
-
-    fn allowed(&self) -> String {
-        "a field value, without control characters or surrounding spaces".to_owned()
-    }
-
-    fn secret(&self) -> bool {
-        true
-    }
+    });
+    values.allowed.secret = true;
+    values
 }
 
 /// A list of CPU numbers, in order.
-pub struct Cores;
-
-impl ValueParser<Vec<usize>> for Cores {
-    fn parse(&self, text: &str) -> Option<Vec<usize>> {
-        let core = Integer(0, 1023);
-        let mut cores = Vec::new();
-        // An empty text is an empty list, but `split` would yield one empty part.
-        for part in text.split(',').filter(|_| !text.is_empty()) {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last): (usize, usize) = (core.parse(first)?, core.parse(last)?);
-            if first > last || (first..=last).any(|core| cores.contains(&core)) {
-                return None;
+pub fn cores() -> Values<Vec<usize>> {
+    Values::new(
+        "CPUs from 0 to 1023 such as 0-3,8, each at most once",
+        |text| {
+            let mut cores = Vec::new();
+            // An empty text is an empty list, but `split` would yield one empty part.
+            for part in text.split(',').filter(|_| !text.is_empty()) {
+                let more = range(part, 0, 1023)?;
+                if more.clone().any(|core| cores.contains(&core)) {
+                    return None;
+                }
+                cores.extend(more);
             }
-            cores.extend(first..=last);
-        }
-        Some(cores)
-    }
+            Some(cores)
+        },
+    )
+}
 
-    fn allowed(&self) -> String {
-        "CPUs from 0 to 1023 such as 0-3,8, each at most once".to_owned()
-    }
+/// Parses an integer within bounds.
+fn bounded<T: TryFrom<u64>>(text: &str, min: u64, max: u64) -> Option<T> {
+    let number = digits(text).filter(|number| (min..=max).contains(number))?;
+    number.try_into().ok()
+}
+
+/// Parses an integer within bounds, or two with a dash between them.
+fn range<T>(text: &str, min: u64, max: u64) -> Option<RangeInclusive<T>>
+where
+    T: TryFrom<u64> + PartialOrd,
+{
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let range = bounded(first, min, max)?..=bounded(last, min, max)?;
+    (range.start() <= range.end()).then_some(range)
+}
+
+/// Splits the letters off the end of a text.
+fn split_unit(text: &str) -> (&str, &str) {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    text.split_at(number.len())
 }
 
 /// Parses a number that consists of digits only; `str::parse` would also accept a sign.

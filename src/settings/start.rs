@@ -1,83 +1,66 @@
 //! Parsing of the command line and the environment, including the checks for conflicting settings.
+//! Errors and warnings are lines without the program's name and the newline.
 
 use std::ffi::{OsStr, OsString};
 
-use super::generate::{self, FORMATS};
-use super::raw::{Origin, RawValues};
-use super::texts::{GENERATE, HEALTHCHECK, OTHERS, PRINT_CONFIG, config, help, version};
-use super::{Pin, SETTINGS, Setting, Settings};
+use super::command_line::{Action, CommandLine, Origin};
+use super::{Pin, SETTINGS, Setting};
 
 /// The largest request body that `-log-raw` can log, in bytes: the log buffers about 250 MB in
 /// total.
 const LOGGED_BODY_MAX: u64 = 200 << 20;
 
-/// The action that the command line and the environment specify.
-pub enum Start {
-    /// Serve.
-    Run(Box<Run>),
-    /// Check the health of the server that these settings describe.
-    Healthcheck(Box<Settings>),
-    /// Print this text to standard output, and exit with status 0.
-    Print(String),
-}
+/// The flag that checks the health of a running server, for containers.
+const HEALTHCHECK: &str = "-healthcheck";
 
-/// The parameters of serving.
-pub struct Run {
-    /// The value of every setting.
-    pub settings: Settings,
-    /// Messages for standard error, each a line without its newline.
-    pub notes: Vec<String>,
-    /// The settings that differ from their defaults, as flags, except those that the startup
-    /// message reports anyway.
-    pub changed: String,
-}
+/// The flag that prints the effective configuration.
+const PRINT_CONFIG: &str = "-print-config";
 
-/// Parses the arguments (without the program's name) and the environment. An error is a line for
-/// standard error, without its newline, and means exit status 2.
+/// The flag that prints shell completions or a manual page.
+pub const GENERATE: &str = "-generate";
+
+/// The flags that are not settings, with their help.
+pub const OTHERS: &[(&str, &[&str])] = &[
+    (
+        HEALTHCHECK,
+        &[
+            "Request GET /health from the server that the other flags and the variables describe.",
+            "Exit with 0 if it is healthy, or with 1 if not or without a response for two seconds.",
+        ],
+    ),
+    (
+        PRINT_CONFIG,
+        &["Print every setting with its value and the origin of the value."],
+    ),
+    (
+        GENERATE,
+        &["Print a manual page (man) or completions (bash, zsh, fish)."],
+    ),
+    ("-help", &["Print this help."]),
+    ("-version", &["Print the version."]),
+];
+
+/// Parses the arguments (without the program's name) and the environment. An error is the
+/// operator's mistake. Warnings are added to `notes`.
 pub fn start(
     args: impl IntoIterator<Item = OsString>,
     var: impl Fn(&str) -> Option<OsString>,
-) -> Result<Start, String> {
-    let mut settings = Settings::default();
-    let mut raw = RawValues::new();
-    let action = take_flags(args, &mut settings, &mut raw)?;
-    if let Action::Print(text) = action {
-        return Ok(Start::Print(text));
+) -> Result<CommandLine, String> {
+    let mut line = CommandLine::new();
+    take_flags(args, &mut line)?;
+    if let Action::Run | Action::Healthcheck | Action::PrintConfig = line.action {
+        take_variables(var, &mut line)?;
+        check(&line)?;
     }
-    let notes = take_variables(var, &mut settings, &mut raw)?;
-    check(&settings, &raw)?;
-    match action {
-        Action::Healthcheck if settings.port == 0 => Err(format!(
-            "mocker: {HEALTHCHECK}: port 0 can't be checked; set the port of the server"
-        )),
-        // The server itself has printed the notes.
-        Action::Healthcheck => Ok(Start::Healthcheck(Box::new(settings))),
-        Action::PrintConfig => Ok(Start::Print(config(&raw))),
-        _ => Ok(Start::Run(Box::new(Run {
-            settings,
-            notes,
-            changed: raw.changed(),
-        }))),
-    }
-}
-
-/// The action that the flags specify. `Healthcheck` and `PrintConfig` depend on the other flags,
-/// which may come after them.
-enum Action {
-    Run,
-    Print(String),
-    Healthcheck,
-    PrintConfig,
+    Ok(line)
 }
 
 /// Parses the arguments in order, up to one that prints a text.
 fn take_flags(
     args: impl IntoIterator<Item = OsString>,
-    settings: &mut Settings,
-    raw: &mut RawValues,
-) -> Result<Action, String> {
+    line: &mut CommandLine,
+) -> Result<(), String> {
     let mut args = args.into_iter();
-    let mut action = Action::Run;
     let mut after = None;
     while let Some(arg) = args.next() {
         let mut parser = lexopt::Parser::from_args([double_dash(&arg)]);
@@ -86,50 +69,40 @@ fn take_flags(
         };
         let flag = format!("-{name}");
         let value = parser.optional_value();
+        after = None;
         match flag.as_str() {
-            "-h" | "-help" => return Ok(Action::Print(help())),
-            "-V" | "-version" => return Ok(Action::Print(version())),
-            GENERATE => return generated(value.or_else(|| args.next())),
             HEALTHCHECK | PRINT_CONFIG if value.is_some() => {
-                return Err(format!("mocker: {flag}: takes no value"));
+                return Err(format!("{flag}: takes no value"));
             }
-            HEALTHCHECK => {
-                (action, after) = (Action::Healthcheck, None);
-                continue;
+            HEALTHCHECK => line.action = Action::Healthcheck,
+            PRINT_CONFIG => line.action = Action::PrintConfig,
+            "-h" | "-help" => line.action = Action::Help,
+            "-V" | "-version" => line.action = Action::Version,
+            GENERATE => {
+                let format = value.or_else(|| args.next()).unwrap_or_default();
+                line.action = Action::Generate(format);
             }
-            PRINT_CONFIG => {
-                (action, after) = (Action::PrintConfig, None);
-                continue;
+            _ => {
+                let at = SETTINGS.iter().position(|setting| setting.flag() == flag);
+                let at = at.ok_or_else(|| no_such(&flag))?;
+                let setting = &SETTINGS[at];
+                let value = match setting.metavar {
+                    "" => value.or_else(|| Some("true".into())),
+                    _ => value.or_else(|| args.next()),
+                };
+                let missing = || {
+                    let allowed = (setting.allowed)().text;
+                    format!("{flag}: missing value; expected {allowed}")
+                };
+                line.set(at, Origin::Flag, &value.ok_or_else(missing)?)?;
+                after = Some(setting);
             }
-            _ => {}
         }
-        let Some(at) = SETTINGS.iter().position(|setting| setting.flag() == flag) else {
-            return Err(no_such(&flag));
-        };
-        let setting = &SETTINGS[at];
-        let value = match value {
-            Some(value) => value,
-            None if setting.metavar.is_empty() => "true".into(),
-            None => args.next().ok_or_else(|| {
-                format!(
-                    "mocker: {flag}: missing value; expected {}",
-                    (setting.allowed)()
-                )
-            })?,
-        };
-        raw.set(at, Origin::Flag, setting.take(settings, &flag, &value)?);
-        after = Some(setting);
+        if let Action::Help | Action::Version | Action::Generate(_) = line.action {
+            break;
+        }
     }
-    Ok(action)
-}
-
-fn generated(format: Option<OsString>) -> Result<Action, String> {
-    let format = format.unwrap_or_default();
-    let text = format.to_str().and_then(generate::text);
-    text.map(Action::Print).ok_or_else(|| {
-        let formats = FORMATS.map(|(format, _)| format).join(", ");
-        format!("mocker: {GENERATE}: invalid value {format:?}; expected one of {formats}")
-    })
+    Ok(())
 }
 
 /// Returns a warning for each environment variable that looks like a misspelt setting, which would
@@ -146,9 +119,7 @@ pub fn misspelt(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
             distance <= 2 && distance * 3 < known.len() - "MOCKER_".len()
         };
         let near = known.iter().find(near).filter(|_| ours)?;
-        Some(format!(
-            "mocker: {name}: unknown variable; did you mean {near}?"
-        ))
+        Some(format!("{name}: unknown variable; did you mean {near}?"))
     };
     names.into_iter().filter_map(meant).collect()
 }
@@ -168,7 +139,7 @@ fn no_such(flag: &str) -> String {
         format!("did you mean {known}? ")
     });
     format!(
-        "mocker: {}: unknown flag; {meant}mocker -help lists all flags",
+        "{}: unknown flag; {meant}mocker -help lists all flags",
         flag.escape_debug()
     )
 }
@@ -177,10 +148,12 @@ fn no_such(flag: &str) -> String {
 fn stray(arg: &OsStr, after: Option<&Setting>) -> String {
     let shown = match after {
         // After an unquoted `-auth Bearer KEY`, this argument is the KEY.
-        Some(setting) if (setting.secret)() => format!("after the value of {}", setting.flag()),
+        Some(setting) if (setting.allowed)().secret => {
+            format!("after the value of {}", setting.flag())
+        }
         _ => format!("{arg:?}"),
     };
-    format!("mocker: unexpected argument {shown}; only flags and their values are allowed")
+    format!("unexpected argument {shown}; only flags and their values are allowed")
 }
 
 /// Converts `-name` to `--name`, which lexopt can split at its `=` even if the value is not UTF-8.
@@ -192,87 +165,59 @@ fn double_dash(arg: &OsStr) -> OsString {
     long
 }
 
-/// Parses the variables of the settings that no flag has set. Returns messages for the user.
+/// Parses the variables of the settings that no flag has set.
 fn take_variables(
     var: impl Fn(&str) -> Option<OsString>,
-    settings: &mut Settings,
-    raw: &mut RawValues,
-) -> Result<Vec<String>, String> {
-    let mut notes = Vec::new();
+    line: &mut CommandLine,
+) -> Result<(), String> {
     for (at, setting) in SETTINGS.iter().enumerate() {
         let name = setting.variable();
-        let by_flag = raw.is_from_flag(at);
+        let by_flag = line.is_from_flag(at);
         let Some(value) = var(&name).filter(|value| !by_flag && !value.is_empty()) else {
             continue;
         };
         if name == "MOCKER_PORT" && value.as_encoded_bytes().starts_with(b"tcp://") {
-            notes.push(format!(
-                "mocker: {name}: {value:?} is ignored; \
-                 Kubernetes sets it for a Service named mocker"
+            line.notes.push(format!(
+                "{name}: {value:?} is ignored; Kubernetes sets it for a Service named mocker"
             ));
-            continue;
+        } else {
+            line.set(at, Origin::Variable, &value)?;
         }
-        raw.set(at, Origin::Variable, setting.take(settings, &name, &value)?);
     }
-    Ok(notes)
-}
-
-impl Setting {
-    /// Parses a value from `origin`, the name of a flag or a variable. Errors format the value with
-    /// `{:?}`, which keeps them on one line.
-    fn take(&self, settings: &mut Settings, origin: &str, value: &OsStr) -> Result<String, String> {
-        let taken = value
-            .to_str()
-            .filter(|text| (self.set)(settings, text).is_some());
-        taken.map(str::to_owned).ok_or_else(|| {
-            let shown = if (self.secret)() {
-                String::new()
-            } else {
-                format!(" {value:?}")
-            };
-            let allowed = (self.allowed)();
-            format!("mocker: {origin}: invalid value{shown}; expected {allowed}")
-        })
-    }
+    Ok(())
 }
 
 /// Rejects settings that are each valid on their own, but in conflict with each other.
-fn check(settings: &Settings, raw: &RawValues) -> Result<(), String> {
-    let origin = |field| raw.origin(field);
+fn check(line: &CommandLine) -> Result<(), String> {
+    let settings = &line.settings;
+    let name = |field| line.origin(field);
     let cores = settings.cores.len();
-    if cores > 0 && settings.pin == Pin::Off {
-        let (pin, cores) = (origin("pin"), origin("cores"));
-        return Err(format!(
-            "mocker: {pin}: \"off\" conflicts with {cores}; expected auto or on"
-        ));
-    }
-    if let Some(threads) = settings.threads
-        && cores > 0
-        && threads != cores
-    {
-        let (origin, list) = (origin("threads"), origin("cores"));
-        return Err(format!(
-            "mocker: {origin}: \"{threads}\" conflicts with {list}; \
+    let other_threads = settings
+        .threads
+        .filter(|&threads| cores > 0 && threads != cores);
+    let checks = matches!(line.action, Action::Healthcheck);
+    let conflict = if cores > 0 && settings.pin == Pin::Off {
+        let (pin, cores) = (name("pin"), name("cores"));
+        format!("{pin}: \"off\" conflicts with {cores}; expected auto or on")
+    } else if let Some(threads) = other_threads {
+        let (name, list) = (name("threads"), name("cores"));
+        format!(
+            "{name}: \"{threads}\" conflicts with {list}; \
              expected auto or {cores}, the number of CPUs listed"
-        ));
-    }
-    if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
-        let jitter = origin("ttft_jitter");
-        return Err(format!(
-            "mocker: {jitter}: requires -ttft; with -ttft auto, -jitter varies the first token"
-        ));
-    }
-    if settings.auth_metrics && settings.auth.is_empty() {
-        let metrics = origin("auth_metrics");
-        return Err(format!(
-            "mocker: {metrics}: requires -auth, the authorization to check"
-        ));
-    }
-    if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
-        let (log, max) = (origin("log_raw"), origin("max_body"));
-        return Err(format!(
-            "mocker: {max}: more than 200m conflicts with {log}, which buffers complete bodies"
-        ));
-    }
-    Ok(())
+        )
+    } else if settings.ttft.is_none() && !settings.ttft_jitter.is_zero() {
+        let jitter = name("ttft_jitter");
+        format!("{jitter}: requires -ttft; with -ttft auto, -jitter varies the first token")
+    } else if settings.auth_metrics && settings.auth.is_empty() {
+        let metrics = name("auth_metrics");
+        format!("{metrics}: requires -auth, the authorization to check")
+    } else if settings.log_raw && settings.max_body > LOGGED_BODY_MAX {
+        let (log, max) = (name("log_raw"), name("max_body"));
+        format!("{max}: more than 200m conflicts with {log}, which buffers complete bodies")
+    } else if checks && settings.port == 0 {
+        format!("{HEALTHCHECK}: port 0 can't be checked; set the port of the server")
+    } else {
+        return Ok(());
+    };
+    Err(conflict)
 }

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::parser::{Flag, ValueParser};
 use super::*;
+use crate::cli;
 
 mod flags;
 mod texts;
@@ -12,7 +12,7 @@ mod texts;
 /// A text that is invalid for every setting, and not printable unless it is escaped.
 const BAD: &str = "\u{7}\n";
 
-fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<Start, String> {
+fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<CommandLine, String> {
     let var = |name: &str| {
         let found = vars.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.clone())
@@ -20,7 +20,7 @@ fn begin(args: &[OsString], vars: &[(&str, OsString)]) -> Result<Start, String> 
     start(args.iter().cloned(), var)
 }
 
-fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
+fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<CommandLine, String> {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let vars: Vec<_> = vars
         .iter()
@@ -31,9 +31,8 @@ fn started(args: &[&str], vars: &[(&str, &str)]) -> Result<Start, String> {
 
 fn run(args: &[&str], vars: &[(&str, &str)]) -> (Settings, Vec<String>) {
     match started(args, vars) {
-        Ok(Start::Run(run)) => (run.settings, run.notes),
-        Ok(Start::Print(text)) => panic!("{args:?} {vars:?} printed {text}"),
-        Ok(Start::Healthcheck(_)) => panic!("{args:?} {vars:?} did not run"),
+        Ok(line) if matches!(line.action, Action::Run) => (line.settings, line.notes),
+        Ok(_) => panic!("{args:?} {vars:?} did not run"),
         Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
     }
 }
@@ -43,19 +42,16 @@ fn settings(args: &[&str], vars: &[(&str, &str)]) -> Settings {
 }
 
 fn printed(args: &[&str], vars: &[(&str, &str)]) -> String {
-    match started(args, vars) {
-        Ok(Start::Print(text)) => text,
-        Ok(_) => panic!("{args:?} printed nothing"),
-        Err(line) => panic!("{args:?} failed: {line}"),
-    }
+    let line = started(args, vars).unwrap_or_else(|line| panic!("{args:?} failed: {line}"));
+    let text = cli::text(&line).expect("it can be printed");
+    assert!(!text.is_empty(), "{args:?} printed nothing");
+    text
 }
 
 /// Returns the error, which must be one printable line.
-fn rejected(result: Result<Start, String>) -> String {
-    let Err(line) = result else {
-        panic!("the arguments were accepted")
-    };
-    assert!(line.starts_with("mocker: "), "{line}");
+fn rejected(result: Result<CommandLine, String>) -> String {
+    let printed = result.and_then(|line| cli::text(&line).map_err(|error| error.to_string()));
+    let line = printed.expect_err("the arguments were accepted");
     assert!(!line.contains(char::is_control), "{line:?}");
     line
 }
@@ -103,7 +99,7 @@ fn every_default_is_valid() {
     let mut settings = Settings::default();
     for setting in SETTINGS {
         (setting.set)(&mut settings, setting.default).expect(setting.field);
-        let switch = (setting.allowed)() == Flag.allowed();
+        let switch = (setting.allowed)().text == flag().allowed.text;
         assert_eq!(
             setting.metavar.is_empty(),
             switch,
@@ -153,20 +149,22 @@ fn every_setting_is_parsed_from_each_spelling_and_from_its_variable() {
 #[test]
 fn every_invalid_value_is_reported_in_one_line() {
     for setting in SETTINGS {
-        let (flag, variable, allowed) = (setting.flag(), setting.variable(), (setting.allowed)());
+        let (flag, variable, allowed) =
+            (setting.flag(), setting.variable(), (setting.allowed)().text);
         let by_flag = error(&[&format!("{flag}={BAD}")], &[]);
         let by_variable = error(&[], &[(&variable, BAD)]);
         for (name, line) in [(&flag, by_flag), (&variable, by_variable)] {
-            assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
+            assert!(line.starts_with(&format!("{name}: ")), "{line}");
             assert!(line.ends_with(&format!("; expected {allowed}")), "{line}");
-            assert_eq!(line.contains(r#""\u{7}\n""#), !(setting.secret)(), "{line}");
+            assert_eq!(
+                line.contains(r#""\u{7}\n""#),
+                !(setting.allowed)().secret,
+                "{line}"
+            );
         }
         if !setting.metavar.is_empty() {
             let line = error(&[&flag], &[]);
-            assert_eq!(
-                line,
-                format!("mocker: {flag}: missing value; expected {allowed}")
-            );
+            assert_eq!(line, format!("{flag}: missing value; expected {allowed}"));
         }
     }
 }
@@ -181,8 +179,12 @@ fn every_value_that_is_not_utf8_is_reported_in_one_line() {
         let joined = rejected(begin(&[bytes(&format!("{flag}=7"))], &[]));
         let by_variable = rejected(begin(&[], &[(&variable, bytes("7"))]));
         for (name, line) in [(&flag, joined), (&variable, by_variable)] {
-            assert!(line.starts_with(&format!("mocker: {name}: ")), "{line}");
-            assert_eq!(line.contains(r#""7\xFF""#), !(setting.secret)(), "{line}");
+            assert!(line.starts_with(&format!("{name}: ")), "{line}");
+            assert_eq!(
+                line.contains(r#""7\xFF""#),
+                !(setting.allowed)().secret,
+                "{line}"
+            );
         }
     }
     assert!(rejected(begin(&["-port".into(), bytes("7")], &[])).contains(r#""7\xFF""#));

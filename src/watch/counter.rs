@@ -37,3 +37,17 @@ impl Counter {
         self.0.store(number, Ordering::Relaxed);
     }
 }
+
+/// Adds the values of counters to the sums at the same places.
+pub fn add_to(sums: &mut [u64], counters: &[Counter]) {
+    for (sum, counter) in sums.iter_mut().zip(counters) {
+        *sum += counter.get();
+    }
+}
+
+/// Subtracts earlier counts from those at the same places.
+pub fn subtract(counts: &mut [u64], earlier: &[u64]) {
+    for (count, before) in counts.iter_mut().zip(earlier) {
+        *count -= before;
+    }
+}

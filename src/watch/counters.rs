@@ -31,10 +31,7 @@ macro_rules! counters {
             /// Returns what was counted since `earlier`; gauges stay as they are.
             pub fn since(&self, earlier: &Counts) -> Counts {
                 Counts {$(
-                    $field: match CounterKind::$kind {
-                        CounterKind::Counter => self.$field - earlier.$field,
-                        CounterKind::Gauge => self.$field,
-                    },
+                    $field: $kind(self.$field, earlier.$field),
                 )+}
             }
         }
@@ -43,7 +40,6 @@ macro_rules! counters {
         pub(super) const ROWS: &[CounterRow] = &[$(CounterRow {
             field: stringify!($field),
             name: $name,
-            kind: CounterKind::$kind,
             help: $help.trim_ascii(),
             get: |counts| counts.$field,
         }),+];
@@ -52,48 +48,47 @@ macro_rules! counters {
 
 counters! {
     /// Connections that are open now.
-    open_connections: Gauge, "mocker_open_connections";
+    open_connections: gauge, "mocker_open_connections";
     /// Answers that wait for their time now, and streams under way.
-    in_flight: Gauge, "mocker_in_flight_answers";
+    in_flight: gauge, "mocker_in_flight_answers";
     /// Connections accepted.
-    accepted: Counter, "mocker_accepted_connections_total";
+    accepted: counter, "mocker_accepted_connections_total";
     /// Connections that could not be accepted.
-    accept_errors: Counter, "mocker_accept_errors_total";
+    accept_errors: counter, "mocker_accept_errors_total";
     /// Pauses in accepting, for want of descriptors or room among the connections allowed.
-    accept_pauses: Counter, "mocker_accept_pauses_total";
+    accept_pauses: counter, "mocker_accept_pauses_total";
     /// Requests that were no valid HTTP or did not arrive in time.
-    refused: Counter, "mocker_refused_requests_total";
+    refused: counter, "mocker_refused_requests_total";
     /// Bytes received.
-    received_bytes: Counter, "mocker_received_bytes_total";
+    received_bytes: counter, "mocker_received_bytes_total";
     /// Bytes sent.
-    sent_bytes: Counter, "mocker_sent_bytes_total";
+    sent_bytes: counter, "mocker_sent_bytes_total";
     /// Streams begun.
-    streams: Counter, "mocker_streams_total";
+    streams: counter, "mocker_streams_total";
     /// Tokens of the texts that were written, streamed or not.
-    tokens: Counter, "mocker_tokens_total";
+    tokens: counter, "mocker_tokens_total";
     /// Answers and chunks whose client did not read when they were due; these are not late.
-    held_back: Counter, "mocker_held_back_total";
+    held_back: counter, "mocker_held_back_total";
 }
 
 /// A counter as it is exported.
 pub(super) struct CounterRow {
     /// The name in JSON.
     pub(super) field: &'static str,
-    /// The name in Prometheus.
+    /// The name in Prometheus, which ends in `_total` if the number only rises.
     pub(super) name: &'static str,
-    /// The kind of number.
-    pub(super) kind: CounterKind,
     /// The help text.
     pub(super) help: &'static str,
     /// Returns its value.
     pub(super) get: fn(&Counts) -> u64,
 }
 
-/// The kind of a number, in Prometheus's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CounterKind {
-    /// It only rises.
-    Counter,
-    /// It rises and falls.
-    Gauge,
+/// Returns the growth of a number that only rises.
+fn counter(now: u64, earlier: u64) -> u64 {
+    now - earlier
+}
+
+/// Returns the value of a number that rises and falls.
+fn gauge(now: u64, _earlier: u64) -> u64 {
+    now
 }

@@ -1,6 +1,6 @@
 //! A log-linear histogram of times, with one writer.
 
-use super::counter::Counter;
+use super::counter::{Counter, add_to, subtract};
 use crate::Nanos;
 
 /// The unit of the histogram in nanoseconds, as a power of two. At a microsecond, where the
@@ -46,9 +46,7 @@ impl Histogram {
 
     /// Adds its counts to a tally.
     pub fn read(&self, tally: &mut Tally) {
-        for (sum, bucket) in tally.buckets.iter_mut().zip(&self.buckets) {
-            *sum += bucket.get();
-        }
+        add_to(&mut tally.buckets, &self.buckets);
     }
 }
 
@@ -116,12 +114,9 @@ impl Tally {
         }
     }
 
-    /// Returns what was counted since `earlier`.
-    pub fn since(&self, earlier: &Tally) -> Tally {
-        let both = self.buckets.iter().zip(&earlier.buckets);
-        Tally {
-            buckets: both.map(|(now, then)| now - then).collect(),
-        }
+    /// Subtracts what was counted earlier.
+    pub fn subtract(&mut self, earlier: &Tally) {
+        subtract(&mut self.buckets, &earlier.buckets);
     }
 }
 
@@ -199,7 +194,8 @@ mod tests {
             tally(&[5_000, 90_000]),
             tally(&[5_000, 90_000, 7_000, 9_000]),
         );
-        let between = both.since(&first);
+        let mut between = both.clone();
+        between.subtract(&first);
         assert_eq!(between, tally(&[7_000, 9_000]));
         let mut sum = first.clone();
         sum.add(&between);

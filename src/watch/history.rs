@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::window::{Moment, Reason, Reasons, Verdict, Window};
+use super::window::{Moment, REASONS, Reasons, Verdict, Window};
 use crate::{Nanos, SECOND};
 
 /// The number of windows that are kept: 5 minutes.
@@ -45,9 +45,8 @@ pub struct Summary {
     pub windows: u64,
     /// The number of windows in which the mock was the bottleneck.
     pub bound: u64,
-    /// The number of windows with each reason, in the order of [`Reasons::ALL`]; one may have
-    /// several.
-    pub reasons: [u64; Reasons::ALL.len()],
+    /// The number of windows with each reason, in the order of [`REASONS`]; one may have several.
+    pub reasons: [u64; REASONS.len()],
     /// Their total time.
     pub time: Nanos,
     /// The responses to requests to the API.
@@ -66,15 +65,15 @@ impl Summary {
 
     fn judge(&mut self, reasons: Reasons) {
         self.windows += 1;
-        self.bound += u64::from(reasons.any());
-        for (count, reason) in self.reasons.iter_mut().zip(&Reasons::ALL) {
-            *count += u64::from((reason.holds)(reasons));
+        self.bound += u64::from(reasons.contains(&true));
+        for (count, holds) in self.reasons.iter_mut().zip(reasons) {
+            *count += u64::from(holds);
         }
     }
 
-    /// Returns the number of windows with each reason.
-    pub fn by_reason(self) -> impl Iterator<Item = (&'static Reason, u64)> {
-        Reasons::ALL.iter().zip(self.reasons)
+    /// Returns the reasons of windows, each with its number of windows.
+    pub fn by_reason(self) -> impl Iterator<Item = ((&'static str, &'static str), u64)> {
+        REASONS.into_iter().zip(self.reasons)
     }
 
     /// Returns the requests per second of the active time.
@@ -91,7 +90,7 @@ impl Summary {
     pub fn verdict(self) -> Verdict {
         match self.windows {
             0 => Verdict::Idle,
-            _ if self.is_bound() => Verdict::MockBound,
+            _ if self.share() > BOUND_MAX => Verdict::MockBound,
             _ => Verdict::Ok,
         }
     }
@@ -100,11 +99,6 @@ impl Summary {
     /// of all these requests; None if they are too few.
     pub fn headroom(self, cores: usize) -> Option<f64> {
         headroom(self.requests, self.turns, cores)
-    }
-
-    /// Returns whether the mock was the bottleneck of the run as a whole.
-    pub fn is_bound(self) -> bool {
-        self.share() > BOUND_MAX
     }
 }
 
@@ -166,11 +160,8 @@ mod tests {
     fn a_run_is_bound_when_more_than_a_tenth_of_it_was() {
         let mut summary = Summary::default();
         assert_eq!(summary.verdict(), Verdict::Idle);
-        (0..9).for_each(|_| summary.judge(Reasons::default()));
-        let late = Reasons {
-            late: true,
-            ..Reasons::default()
-        };
+        (0..9).for_each(|_| summary.judge([false; 3]));
+        let late = [false, false, true];
         summary.judge(late);
         assert_eq!((summary.verdict(), summary.share()), (Verdict::Ok, 0.1));
         summary.judge(late);

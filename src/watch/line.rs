@@ -8,14 +8,16 @@ pub const AGAIN: &str = "\r\x1b[K";
 
 /// Returns the line of a window. Without `color` it has no escape codes.
 pub fn line(window: &Window, color: bool) -> String {
-    let (verdict, code) = match window.verdict() {
-        verdict @ Verdict::Idle => (verdict.name().to_owned(), "2"),
-        verdict @ Verdict::Ok => (verdict.name().to_owned(), "32"),
-        verdict @ Verdict::MockBound => {
-            let reasons: Vec<&str> = window.reasons().names().collect();
-            (format!("{} ({})", verdict.name(), reasons.join(", ")), "31")
-        }
+    let code = match window.verdict() {
+        Verdict::Idle => "2",
+        Verdict::Ok => "32",
+        Verdict::MockBound => "31",
     };
+    let mut verdict = window.verdict().name().to_owned();
+    let reasons = window.reason_names();
+    if !reasons.is_empty() {
+        verdict += &format!(" ({})", reasons.join(", "));
+    }
     let verdict = match color {
         true => format!("\x1b[{code}m{verdict}\x1b[0m"),
         false => verdict,

@@ -1,14 +1,14 @@
 //! The counters of one core, with one writer, without locks and on cache lines of their own.
 //! Readers add up those of all cores.
 
-use super::counter::Counter;
+use super::counter::{Counter, add_to, subtract};
 use super::histogram::{Histogram, Tally};
 use crate::Nanos;
 use crate::status::column;
 
 pub use super::counters::{Counters, Counts};
 pub use super::frames::Unsent;
-pub use super::times::Time;
+pub use super::times::TimeKind;
 pub use crate::status::STATUSES;
 
 /// Responses by endpoint and status, in the order of the endpoints and of [`STATUSES`].
@@ -63,7 +63,7 @@ pub struct CoreMetrics {
     pub counters: Counters,
     answers: Box<[ByStatus]>,
     closes: [Counter; Close::ALL.len()],
-    times: [Histogram; Time::COUNT],
+    times: [Histogram; TimeKind::COUNT],
     /// The total time of all turns.
     busy: Counter,
     /// The total time of busy-polling.
@@ -87,7 +87,7 @@ impl CoreMetrics {
 
     /// Records the configured delay of a response.
     pub fn delayed(&self, delay: Nanos) {
-        self.time(Time::Delay).record(delay, 1);
+        self.time(TimeKind::Delay).record(delay, 1);
     }
 
     /// Records that frames have left by `now`. They leave as soon as they are due, so their
@@ -100,8 +100,8 @@ impl CoreMetrics {
         let late = now.saturating_sub(frames.due);
         // Frames that leave together either begin responses or continue a stream.
         let (histogram, number) = match frames.answers {
-            0 => (self.time(Time::Chunk), frames.chunks),
-            answers => (self.time(Time::Service), answers),
+            0 => (self.time(TimeKind::Chunk), frames.chunks),
+            answers => (self.time(TimeKind::Service), answers),
         };
         histogram.record(late, number.into());
         (frames.answers, frames.chunks) = (0, 0);
@@ -123,7 +123,7 @@ impl CoreMetrics {
     /// Records a turn of the event loop: from the end of its wait to the start of the next.
     pub fn turned(&self, time: Nanos) {
         self.busy.add(time);
-        self.time(Time::Turn).record(time, 1);
+        self.time(TimeKind::Turn).record(time, 1);
     }
 
     /// Records time that the event loop spent busy-polling.
@@ -135,9 +135,7 @@ impl CoreMetrics {
     pub fn read(&self, totals: &mut Totals) {
         self.counters.read(&mut totals.counts);
         self.read_responses(&mut totals.answers);
-        for (sum, count) in totals.closes.iter_mut().zip(&self.closes) {
-            *sum += count.get();
-        }
+        add_to(&mut totals.closes, &self.closes);
         for (tally, histogram) in totals.times.iter_mut().zip(&self.times) {
             histogram.read(tally);
         }
@@ -152,14 +150,12 @@ impl CoreMetrics {
     pub fn read_responses(&self, answers: &mut Answers) {
         answers.resize(self.answers.len(), Default::default());
         for (sums, counters) in answers.iter_mut().zip(&self.answers) {
-            for (sum, counter) in sums.iter_mut().zip(&counters.0) {
-                *sum += counter.get();
-            }
+            add_to(sums, &counters.0);
         }
     }
 
     #[inline]
-    fn time(&self, time: Time) -> &Histogram {
+    fn time(&self, time: TimeKind) -> &Histogram {
         &self.times[time as usize]
     }
 }
@@ -173,8 +169,8 @@ pub struct Totals {
     pub answers: Answers,
     /// The connections that were closed, in the order of [`Close::ALL`].
     pub closes: [u64; Close::ALL.len()],
-    /// The measured times, in the order of [`Time`].
-    pub times: [Tally; Time::COUNT],
+    /// The measured times, in the order of [`TimeKind`].
+    pub times: [Tally; TimeKind::COUNT],
     /// The time that each core spent in turns.
     pub busy: Vec<Nanos>,
     /// The time that each core spent busy-polling.
@@ -185,12 +181,12 @@ pub struct Totals {
 
 impl Totals {
     /// Returns the times of one kind.
-    pub fn time(&self, time: Time) -> &Tally {
+    pub fn time(&self, time: TimeKind) -> &Tally {
         &self.times[time as usize]
     }
 
     /// Returns the times of several kinds together.
-    pub(super) fn times_of(&self, times: &[Time]) -> Tally {
+    pub(super) fn times_of(&self, times: &[TimeKind]) -> Tally {
         let mut sum = Tally::default();
         times.iter().for_each(|&time| sum.add(self.time(time)));
         sum
@@ -200,21 +196,15 @@ impl Totals {
     pub fn since(&self, earlier: &Totals) -> Totals {
         let mut between = self.clone();
         between.counts = self.counts.since(&earlier.counts);
-        let answers = between.answers.iter_mut().flatten();
-        for (count, before) in answers.zip(earlier.answers.iter().flatten()) {
-            *count -= before;
-        }
-        for (count, before) in between.closes.iter_mut().zip(&earlier.closes) {
-            *count -= before;
+        for (counts, before) in between.answers.iter_mut().zip(&earlier.answers) {
+            subtract(counts, before);
         }
         for (tally, before) in between.times.iter_mut().zip(&earlier.times) {
-            *tally = tally.since(before);
+            tally.subtract(before);
         }
-        let busy = between.busy.iter_mut().zip(&earlier.busy);
-        let spun = between.spun.iter_mut().zip(&earlier.spun);
-        for (time, before) in busy.chain(spun) {
-            *time -= before;
-        }
+        subtract(&mut between.closes, &earlier.closes);
+        subtract(&mut between.busy, &earlier.busy);
+        subtract(&mut between.spun, &earlier.spun);
         between
     }
 }

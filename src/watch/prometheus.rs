@@ -5,13 +5,12 @@ use std::fmt::Display;
 use std::io::Write;
 
 use super::Watch;
-use super::counters::{CounterKind, ROWS};
+use super::counters::ROWS;
 use super::histogram::Tally;
 use super::history::Summary;
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, seconds};
 use super::window::Schedule;
-use crate::Nanos;
 
 impl Watch {
     /// Appends part number `part` of all metrics in Prometheus's text format, version 0.0.4.
@@ -24,7 +23,7 @@ impl Watch {
     ) -> bool {
         let mut text = Exposition { out };
         match part {
-            0 => self.write_start(&mut text),
+            0 => start(self, &mut text),
             1 => requests(self, totals, &mut text),
             2 => counters(totals, &mut text),
             part if part - 3 < TIMES.len() => {
@@ -45,141 +44,148 @@ impl Watch {
         }
         true
     }
+}
 
-    fn write_start(&self, text: &mut Exposition<'_>) {
-        text.family("mocker_build_info", "gauge", "The version that runs.");
-        let version = env!("CARGO_PKG_VERSION");
-        text.sample("mocker_build_info", &[("version", &version)], 1);
-        text.family(
-            "mocker_start_time_seconds",
-            "gauge",
-            "When it started, in Unix time.",
-        );
-        text.sample("mocker_start_time_seconds", &[], self.started);
+fn start(watch: &Watch, text: &mut Exposition<'_>) {
+    let version = [(env!("CARGO_PKG_VERSION"), 1)];
+    let help = "The version that runs.";
+    text.family("mocker_build_info", help, "version", version);
+    let help = "When it started, in Unix time.";
+    text.number("mocker_start_time_seconds", help, watch.started);
+}
+
+fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
+    let name = "mocker_requests_total";
+    text.begin(name, "Requests that were answered.");
+    for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
+        for (status, count) in STATUSES.iter().zip(row) {
+            // Prometheus sees the first increase only of a series that was there before.
+            if *count > 0 || *status == STATUSES[0] {
+                let label = &endpoint.label;
+                text.line(format_args!(
+                    "{name}{{endpoint=\"{label}\",status=\"{status}\"}} {count}"
+                ));
+            }
+        }
     }
 }
 
 fn counters(totals: &Totals, text: &mut Exposition<'_>) {
     for row in ROWS {
-        let kind = match row.kind {
-            CounterKind::Counter => "counter",
-            CounterKind::Gauge => "gauge",
-        };
-        text.family(row.name, kind, row.help);
-        text.sample(row.name, &[], (row.get)(&totals.counts));
+        text.number(row.name, row.help, (row.get)(&totals.counts));
     }
-    let name = "mocker_closed_connections_total";
-    text.family(name, "counter", "Connections that ended, by the reason.");
-    for ((_, reason), count) in Close::ALL.iter().zip(totals.closes) {
-        text.sample(name, &[("reason", reason)], count);
-    }
-}
-
-fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
-    let name = "mocker_requests_total";
-    text.family(name, "counter", "Requests that were answered.");
-    for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
-        for (status, count) in STATUSES.iter().zip(row) {
-            // Prometheus sees the first increase only of a series that was there before.
-            if *count > 0 || *status == STATUSES[0] {
-                let labels: [(&str, &dyn Display); 2] =
-                    [("endpoint", &endpoint.label), ("status", status)];
-                text.sample(name, &labels, count);
-            }
-        }
-    }
+    let closes = Close::ALL.iter().zip(totals.closes);
+    text.family(
+        "mocker_closed_connections_total",
+        "Connections that ended, by the reason.",
+        "reason",
+        closes.map(|((_, reason), count)| (reason, count)),
+    );
 }
 
 fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Exposition<'_>) {
-    let name = "mocker_core_open_connections";
-    text.family(name, "gauge", "Connections that each core has open now.");
-    for (core, connections) in totals.connections.iter().enumerate() {
-        text.sample(name, &[("core", &core)], connections);
-    }
-    let name = "mocker_core_turn_seconds_total";
-    text.family(name, "counter", "How long each core was in its turns.");
-    for (core, busy) in totals.busy.iter().enumerate() {
-        text.sample(name, &[("core", &core)], seconds(*busy));
-    }
+    text.family(
+        "mocker_core_open_connections",
+        "Connections that each core has open now.",
+        "core",
+        totals.connections.iter().enumerate(),
+    );
+    text.family(
+        "mocker_core_turn_seconds_total",
+        "How long each core was in its turns.",
+        "core",
+        totals.busy.iter().map(|&busy| seconds(busy)).enumerate(),
+    );
     // A family must have samples.
     if schedules.iter().all(Option::is_none) {
         return;
     }
-    let mut family = |name, help, time: fn(&Schedule) -> Nanos| {
-        text.family(name, "counter", help);
-        for (core, schedule) in schedules.iter().enumerate() {
-            if let Some(schedule) = schedule {
-                text.sample(name, &[("core", &core)], seconds(time(schedule)));
-            }
-        }
-    };
-    family(
+    let known = schedules.iter().enumerate();
+    let known = known.filter_map(|(core, schedule)| Some((core, schedule.as_ref()?)));
+    text.family(
         "mocker_core_cpu_seconds_total",
         "How long each core's thread ran, by the kernel's account.",
-        |schedule| schedule.cpu,
+        "core",
+        known.clone().map(|(core, one)| (core, seconds(one.cpu))),
     );
-    family(
+    text.family(
         "mocker_core_run_queue_wait_seconds_total",
         "How long each core's thread was ready to run and waited for a CPU.",
-        |schedule| schedule.wait,
+        "core",
+        known.map(|(core, one)| (core, seconds(one.wait))),
     );
 }
 
 fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
-    let name = "mocker_windows_total";
+    let ok = summary.windows - summary.bound;
     text.family(
-        name,
-        "counter",
+        "mocker_windows_total",
         "Seconds in which something was asked, by the verdict.",
+        "verdict",
+        [("ok", ok), ("mock_bound", summary.bound)],
     );
-    text.sample(name, &[("verdict", &"ok")], summary.windows - summary.bound);
-    text.sample(name, &[("verdict", &"mock_bound")], summary.bound);
-    let name = "mocker_mock_bound_reasons_total";
+    let reasons = summary.by_reason();
     text.family(
-        name,
-        "counter",
+        "mocker_mock_bound_reasons_total",
         "Reasons for which seconds were mock-bound; one may have several.",
+        "reason",
+        reasons.map(|((name, _), count)| (name, count)),
     );
-    for (reason, count) in summary.by_reason() {
-        text.sample(name, &[("reason", &reason.name)], count);
-    }
     if let Some(headroom) = headroom {
         let name = "mocker_headroom_requests_per_second";
         let help = "Requests per second at which the cores would saturate, at the last ones' cost.";
-        text.family(name, "gauge", help);
-        text.sample(name, &[], headroom.round());
+        text.number(name, help, headroom.round());
     }
 }
 
-/// A text in Prometheus's format.
+/// A text in Prometheus's format. No label's value may hold a quote, a backslash or a line end.
 struct Exposition<'a> {
     out: &'a mut Vec<u8>,
 }
 
 impl Exposition<'_> {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect("a Vec takes all");
+    fn line(&mut self, text: impl Display) {
+        writeln!(self.out, "{text}").expect("a Vec takes all");
     }
 
-    /// Appends a sample. No label's value may hold a quote, a backslash or a line end.
-    fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
-        self.out.extend_from_slice(name.as_bytes());
-        for (at, (label, text)) in labels.iter().enumerate() {
-            let before = if at == 0 { '{' } else { ',' };
-            write!(self.out, "{before}{label}=\"{text}\"").expect("a Vec takes all");
+    /// Begins a counter or a gauge: the name of a counter ends in `_total`.
+    fn begin(&mut self, name: &str, help: &str) {
+        let counts = name.ends_with("_total");
+        self.header(name, if counts { "counter" } else { "gauge" }, help);
+    }
+
+    fn header(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    /// Appends a metric of one sample.
+    fn number(&mut self, name: &str, help: &str, value: impl Display) {
+        self.begin(name, help);
+        self.line(format_args!("{name} {value}"));
+    }
+
+    /// Appends a metric whose samples differ in a label.
+    fn family<T: Display, N: Display>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        samples: impl IntoIterator<Item = (T, N)>,
+    ) {
+        self.begin(name, help);
+        for (text, value) in samples {
+            self.line(format_args!("{name}{{{label}=\"{text}\"}} {value}"));
         }
-        let after = if labels.is_empty() { "" } else { "}" };
-        writeln!(self.out, "{after} {value}").expect("a Vec takes all");
     }
 
     fn histogram(&mut self, name: &str, help: &str, tally: &Tally) {
-        self.family(name, "histogram", help);
-        let bucket = format!("{name}_bucket");
+        self.header(name, "histogram", help);
         for (end, count) in tally.cumulative() {
-            self.sample(&bucket, &[("le", &seconds(end))], count);
+            let end = seconds(end);
+            self.line(format_args!("{name}_bucket{{le=\"{end}\"}} {count}"));
         }
-        self.sample(&bucket, &[("le", &"+Inf")], tally.count());
-        self.sample(&format!("{name}_sum"), &[], seconds(tally.sum()));
-        self.sample(&format!("{name}_count"), &[], tally.count());
+        let (sum, count) = (seconds(tally.sum()), tally.count());
+        self.line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}"));
+        self.line(format_args!("{name}_sum {sum}\n{name}_count {count}"));
     }
 }

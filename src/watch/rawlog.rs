@@ -36,18 +36,15 @@ pub struct RawLog {
     held: Arc<AtomicU64>,
 }
 
-/// The thread that writes the log. It ends once every [`RawLog`] is dropped and all is written.
-#[derive(Debug)]
-pub struct LogThread(JoinHandle<()>);
-
 impl RawLog {
-    /// Starts the log.
-    pub fn start() -> io::Result<(RawLog, LogThread)> {
+    /// Starts the log, and the thread that writes it. The thread ends once every [`RawLog`] is
+    /// dropped and all is written.
+    pub fn start() -> io::Result<(RawLog, JoinHandle<()>)> {
         let (records, written) = mpsc::channel();
         let write = move || write_all(&written);
         let thread = thread::Builder::new().name("raw-log".into()).spawn(write)?;
         let held = Arc::default();
-        Ok((RawLog { records, held }, LogThread(thread)))
+        Ok((RawLog { records, held }, thread))
     }
 
     /// Begins a record of a request or response with at most this number of bytes. Returns None if
@@ -81,7 +78,9 @@ impl RawLog {
         record.body(format!("\n--- End {} ---\n", record.direction.name()).as_bytes());
         debug_assert!(record.bytes.len() as u64 <= record.lease, "it had room");
         record.bytes.shrink_to_fit();
-        record.shrink_to(record.bytes.len() as u64);
+        let surplus = record.lease.saturating_sub(record.bytes.len() as u64);
+        self.held.fetch_sub(surplus, Ordering::Relaxed);
+        record.lease -= surplus;
         // The thread lives as long as anything can send to it.
         let _ = self.records.send(record);
     }
@@ -95,13 +94,6 @@ impl RawLog {
             lease,
             held: self.held.clone(),
         }
-    }
-}
-
-impl LogThread {
-    /// Returns the thread, which is to be joined once every [`RawLog`] is gone.
-    pub fn into_thread(self) -> JoinHandle<()> {
-        self.0
     }
 }
 
@@ -164,12 +156,6 @@ impl Record {
         let grows = take(&self.held, bytes, BUDGET);
         self.lease += if grows { bytes } else { 0 };
         grows
-    }
-
-    fn shrink_to(&mut self, bytes: u64) {
-        let surplus = self.lease.saturating_sub(bytes);
-        self.held.fetch_sub(surplus, Ordering::Relaxed);
-        self.lease -= surplus;
     }
 }
 

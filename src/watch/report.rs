@@ -1,10 +1,8 @@
 //! The report of a run that has ended: a table for people and JSON for programs.
 
-use std::fmt::Write;
-
 use super::histogram::Tally;
-use super::history::{BOUND_MAX, History, Summary};
-use super::metrics::{STATUSES, Time};
+use super::history::{BOUND_MAX, Summary};
+use super::metrics::{STATUSES, TimeKind};
 use super::times::seconds;
 use super::window::{Usage, Verdict, Window};
 use super::{Watch, stats};
@@ -26,34 +24,21 @@ impl Report {
     pub fn new(watch: &Watch) -> Report {
         let history = watch.history();
         let run = Window::between(&history.first, &history.last);
+        let summary = history.summary;
+        let headroom = summary.headroom(watch.cores.len());
+        let of_run = Some((&run, summary.rate()));
+        let numbers = stats::numbers(watch, &run.totals, seconds(run.length), of_run);
+        let mut json = Vec::new();
+        stats::write(numbers, &history, headroom, &mut json);
         Report {
-            table: table(watch, &history, &run),
-            json: json(watch, &history, &run),
-            verdict: history.summary.verdict(),
+            table: table(watch, &run, summary, headroom),
+            json: String::from_utf8(json).expect("JSON is text"),
+            verdict: summary.verdict(),
         }
     }
 }
 
-fn json(watch: &Watch, history: &History, run: &Window) -> String {
-    let summary = history.summary;
-    let mut report = stats::head(watch, seconds(run.length));
-    let (busy, wait) = stats::shares(&run.cores);
-    report.insert(
-        "requests_per_second".into(),
-        stats::round(summary.rate()).into(),
-    );
-    report.extend(stats::counted(watch, &run.totals));
-    report.insert("busy".into(), busy);
-    report.insert("run_queue_wait".into(), wait);
-    let headroom = summary.headroom(watch.cores.len());
-    report.insert("verdict".into(), stats::verdict(summary, headroom));
-    let mut out = Vec::new();
-    stats::write_with_windows(report, history, &mut out);
-    String::from_utf8(out).expect("JSON is text")
-}
-
-fn table(watch: &Watch, history: &History, run: &Window) -> String {
-    let summary = history.summary;
+fn table(watch: &Watch, run: &Window, summary: Summary, headroom: Option<f64>) -> String {
     let mut table = format!(
         "mocker: {:.1} s, {} requests, {} requests/s while active\n",
         seconds(run.length),
@@ -61,17 +46,20 @@ fn table(watch: &Watch, history: &History, run: &Window) -> String {
         grouped(summary.rate().round() as u64),
     );
     let mut row = |name: &str, text: String| {
-        writeln!(table, "  {name:<13}{text}").expect("a String takes all");
+        table += &format!("  {name:<13}{text}\n");
     };
     row("responses", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
-    row("service time", quantiles(run.totals.time(Time::Service)));
-    row("longest turn", millis(run.totals.time(Time::Turn).max()));
-    row("busy", busy(&run.cores));
     row(
-        "headroom",
-        could_answer(summary.headroom(watch.cores.len())),
+        "service time",
+        quantiles(run.totals.time(TimeKind::Service)),
     );
+    row(
+        "longest turn",
+        millis(run.totals.time(TimeKind::Turn).max()),
+    );
+    row("busy", busy(&run.cores));
+    row("headroom", could_answer(headroom));
     row("verdict", verdict(summary));
     table
 }
@@ -130,33 +118,26 @@ fn verdict(summary: Summary) -> String {
     );
     let given = summary.by_reason().filter(|(_, count)| *count > 0);
     let given: Vec<String> = given
-        .map(|(reason, count)| format!("in {count} {}", reason.text))
+        .map(|((_, text), count)| format!("in {count} {text}"))
         .collect();
     if !given.is_empty() {
-        write!(text, " ({})", given.join(", ")).expect("a String takes all");
+        text += &format!(" ({})", given.join(", "));
     }
-    if summary.is_bound() {
-        let most = percent(BOUND_MAX);
-        write!(
-            text,
-            "\n{:15}more than {most} of them: the mock limited the measurement",
-            ""
-        )
-        .expect("a String takes all");
+    if summary.verdict() == Verdict::MockBound {
+        let (gap, most) = (" ".repeat(15), percent(BOUND_MAX));
+        text += &format!("\n{gap}more than {most} of them: the mock limited the measurement");
     }
     text
 }
 
 fn could_answer(headroom: Option<f64>) -> String {
-    match headroom {
-        Some(rate) => {
-            // Two digits: more would suggest a precision that the estimate does not have.
-            let unit = 10_f64.powf((rate.log10() - 1.0).floor());
-            let rate = grouped(((rate / unit).round() * unit) as u64);
-            format!("about {rate} requests/s")
-        }
-        None => "too few requests for an estimate".into(),
-    }
+    let Some(rate) = headroom else {
+        return "too few requests for an estimate".into();
+    };
+    // Two digits: more would suggest a precision that the estimate does not have.
+    let unit = 10_f64.powf((rate.log10() - 1.0).floor());
+    let rate = grouped(((rate / unit).round() * unit) as u64);
+    format!("about {rate} requests/s")
 }
 
 /// Formats a time in milliseconds with three decimals.

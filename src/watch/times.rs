@@ -5,7 +5,7 @@ use crate::{Nanos, SECOND};
 
 /// A time that a core measures in a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Time {
+pub enum TimeKind {
     /// The lateness of the first byte of a response.
     Service,
     /// The lateness of a chunk of a stream.
@@ -16,12 +16,12 @@ pub enum Time {
     Turn,
 }
 
-impl Time {
-    /// The number of kinds; [`Time::Turn`] is the last one.
-    pub const COUNT: usize = Time::Turn as usize + 1;
+impl TimeKind {
+    /// The number of kinds; [`TimeKind::Turn`] is the last one.
+    pub const COUNT: usize = TimeKind::Turn as usize + 1;
 
     /// The kinds that make up the lateness of frames: responses and chunks.
-    pub(super) const LATENESS: &[Time] = &[Time::Service, Time::Chunk];
+    pub(super) const LATENESS: &[TimeKind] = &[TimeKind::Service, TimeKind::Chunk];
 }
 
 /// Times as they are exported.
@@ -31,7 +31,7 @@ pub(super) struct ReportedTime {
     /// The help text.
     pub(super) help: &'static str,
     /// The kinds of which they are the sum.
-    pub(super) of: &'static [Time],
+    pub(super) of: &'static [TimeKind],
 }
 
 /// The table of all exported times.
@@ -39,23 +39,23 @@ pub(super) const TIMES: &[ReportedTime] = &[
     ReportedTime {
         name: "lateness_seconds",
         help: "How long after their due time answers and chunks of streams were written.",
-        of: Time::LATENESS,
+        of: TimeKind::LATENESS,
     },
     ReportedTime {
         name: "service_time_seconds",
         help: "From the last byte of a request to the first of its answer, less the delay \
                asked for.",
-        of: &[Time::Service],
+        of: &[TimeKind::Service],
     },
     ReportedTime {
         name: "delay_seconds",
         help: "The delays that answers were given, those without left out.",
-        of: &[Time::Delay],
+        of: &[TimeKind::Delay],
     },
     ReportedTime {
         name: "turn_seconds",
         help: "How long the turns of the event loops took, from one wait to the next.",
-        of: &[Time::Turn],
+        of: &[TimeKind::Turn],
     },
 ];
 

@@ -59,7 +59,7 @@ impl ViewText {
         let goes_on = match self.format {
             ViewFormat::Metrics => self.watch.write_metrics_part(part, totals, out),
             ViewFormat::Stats(uptime) => {
-                self.watch.write_stats_of(totals, uptime, out);
+                self.watch.write_stats(totals, uptime, out);
                 false
             }
         };

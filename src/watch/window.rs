@@ -2,7 +2,7 @@
 //! in it.
 
 use super::histogram::Tally;
-use super::metrics::{Time, Totals};
+use super::metrics::{TimeKind, Totals};
 use crate::{Nanos, SECOND};
 
 /// The share of busy time above which a core cannot be trusted to be on time.
@@ -69,60 +69,16 @@ pub struct Usage {
     pub wait: Option<f64>,
 }
 
-/// The reasons why a window is mock-bound; any of them suffices. A new one is a field, and a row of
-/// [`Reasons::ALL`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reasons {
-    /// A core was busy for more than [`BUSY_MAX`].
-    pub busy: bool,
-    /// A core waited for a CPU for more than [`WAIT_MAX`], or [`WAIT_LATE`] in a late window: the
-    /// machine took it away.
-    pub stolen: bool,
-    /// The 99th percentile of lateness was over [`LATE_MIN`] and [`LATE_SHARE`].
-    pub late: bool,
-}
+/// The reasons why a window is mock-bound, each with its name in JSON and Prometheus and its
+/// description for people; any of them suffices. [`Window::reasons`] decides on each.
+pub const REASONS: [(&str, &str); 3] = [
+    ("busy", "a core was busy"),
+    ("stolen", "the machine took a core away"),
+    ("late", "answers left late"),
+];
 
-/// A reason as it is exported.
-pub struct Reason {
-    /// The name in JSON and Prometheus.
-    pub name: &'static str,
-    /// The description for people.
-    pub text: &'static str,
-    /// Returns whether it is among these.
-    pub holds: fn(Reasons) -> bool,
-}
-
-impl Reasons {
-    /// The table of all reasons.
-    pub const ALL: [Reason; 3] = [
-        Reason {
-            name: "busy",
-            text: "a core was busy",
-            holds: |reasons| reasons.busy,
-        },
-        Reason {
-            name: "stolen",
-            text: "the machine took a core away",
-            holds: |reasons| reasons.stolen,
-        },
-        Reason {
-            name: "late",
-            text: "answers left late",
-            holds: |reasons| reasons.late,
-        },
-    ];
-
-    /// Returns the names of those that hold.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let held = Reasons::ALL.iter().filter(move |one| (one.holds)(self));
-        held.map(|reason| reason.name)
-    }
-
-    /// Returns whether any holds.
-    pub fn any(self) -> bool {
-        Reasons::ALL.iter().any(|reason| (reason.holds)(self))
-    }
-}
+/// For each of [`REASONS`], true if it holds.
+pub type Reasons = [bool; REASONS.len()];
 
 /// The verdict on a window or a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +126,7 @@ impl Window {
             ends: later.at,
             length,
             requests: 0,
-            lateness: totals.times_of(Time::LATENESS),
+            lateness: totals.times_of(TimeKind::LATENESS),
             totals,
             cores,
         }
@@ -178,42 +134,53 @@ impl Window {
 
     /// Returns whether there was load on the API or a core was busy.
     pub fn is_active(&self) -> bool {
-        self.is_loaded() || self.reasons().busy
+        self.is_loaded() || self.is_busy()
+    }
+
+    /// Returns whether a core was busy for more than [`BUSY_MAX`].
+    fn is_busy(&self) -> bool {
+        self.busiest() > BUSY_MAX
     }
 
     /// Returns whether the API responded, streamed or had responses waiting for their time.
     /// Requests to `/metrics` are not load.
     fn is_loaded(&self) -> bool {
-        let streamed = self.totals.time(Time::Chunk).count();
+        let streamed = self.totals.time(TimeKind::Chunk).count();
         self.requests + streamed + self.totals.counts.in_flight > 0
     }
 
     /// Returns the verdict on the window.
     pub fn verdict(&self) -> Verdict {
-        match (self.reasons().any(), self.is_active()) {
+        match (self.reasons().contains(&true), self.is_active()) {
             (true, _) => Verdict::MockBound,
             (false, true) => Verdict::Ok,
             (false, false) => Verdict::Idle,
         }
     }
 
-    /// Returns the reasons why the mock was the bottleneck, if it was.
+    /// Decides which reasons hold. A window is late if the 99th percentile of lateness was over
+    /// [`LATE_MIN`] and [`LATE_SHARE`]; it is stolen if a core waited for a CPU for more than
+    /// [`WAIT_MAX`], or [`WAIT_LATE`] if it is also late: the machine took the core away.
     pub fn reasons(&self) -> Reasons {
         let share = (self.median_delay() as f64 * LATE_SHARE) as Nanos;
         let late = self.is_loaded() && self.lateness.quantile(0.99) > LATE_MIN.max(share);
         let most = if late { WAIT_LATE } else { WAIT_MAX };
         let waits = self.cores.iter().filter_map(|core| core.wait);
-        Reasons {
-            busy: self.cores.iter().any(|core| core.busy > BUSY_MAX),
-            stolen: waits.fold(0.0, f64::max) > most,
-            late,
-        }
+        let stolen = waits.fold(0.0, f64::max) > most;
+        [self.is_busy(), stolen, late]
+    }
+
+    /// Returns the names of the reasons that hold.
+    pub fn reason_names(&self) -> Vec<&'static str> {
+        let reasons = REASONS.iter().zip(self.reasons());
+        let held = reasons.filter(|(_, holds)| *holds);
+        held.map(|((name, _), _)| *name).collect()
     }
 
     /// Returns the median of the configured delays; it is 0 if most responses have none.
     fn median_delay(&self) -> Nanos {
-        let delays = self.totals.time(Time::Delay);
-        let answers = self.totals.time(Time::Service).count() as f64;
+        let delays = self.totals.time(TimeKind::Delay);
+        let answers = self.totals.time(TimeKind::Service).count() as f64;
         let delayed = delays.count() as f64;
         match delayed * 2.0 > answers {
             true => delays.quantile(1.0 - answers / 2.0 / delayed),
@@ -279,26 +246,32 @@ mod tests {
         }
     }
 
-    fn reasons(window: &Window) -> Vec<&'static str> {
-        window.reasons().names().collect()
-    }
-
     #[test]
     fn a_window_is_bound_when_a_core_is_busy_stolen_or_late() {
         let none: [&str; 0] = [];
         let on_time = [MILLI / 10; 200];
-        assert_eq!(reasons(&window(900 * MILLI, 50 * MILLI, &on_time, 0)), none);
-        assert_eq!(reasons(&window(901 * MILLI, 0, &on_time, 0)), ["busy"]);
-        assert_eq!(reasons(&window(0, 51 * MILLI, &on_time, 0)), ["stolen"]);
+        assert_eq!(
+            window(900 * MILLI, 50 * MILLI, &on_time, 0).reason_names(),
+            none
+        );
+        assert_eq!(window(901 * MILLI, 0, &on_time, 0).reason_names(), ["busy"]);
+        assert_eq!(
+            window(0, 51 * MILLI, &on_time, 0).reason_names(),
+            ["stolen"]
+        );
         let mut late = [MILLI / 10; 200];
         late[..2].fill(2 * MILLI);
-        assert_eq!(reasons(&window(0, 0, &late, 0)), none, "1 % may be late");
+        assert_eq!(
+            window(0, 0, &late, 0).reason_names(),
+            none,
+            "1 % may be late"
+        );
         late[..3].fill(2 * MILLI);
-        assert_eq!(reasons(&window(0, 10 * MILLI, &late, 0)), ["late"]);
+        assert_eq!(window(0, 10 * MILLI, &late, 0).reason_names(), ["late"]);
         let both = ["stolen", "late"];
-        assert_eq!(reasons(&window(0, 11 * MILLI, &late, 0)), both);
-        assert_eq!(reasons(&window(0, 0, &late, 10 * MILLI)), ["late"]);
-        assert_eq!(reasons(&window(0, 0, &late, 22 * MILLI)), none);
+        assert_eq!(window(0, 11 * MILLI, &late, 0).reason_names(), both);
+        assert_eq!(window(0, 0, &late, 10 * MILLI).reason_names(), ["late"]);
+        assert_eq!(window(0, 0, &late, 22 * MILLI).reason_names(), none);
     }
 
     #[test]
@@ -321,7 +294,7 @@ mod tests {
             (0..given).for_each(|_| core.delayed(50 * MILLI));
             let mut totals = Totals::default();
             core.read(&mut totals);
-            window.totals.times[Time::Delay as usize] = totals.time(Time::Delay).clone();
+            window.totals.times[TimeKind::Delay as usize] = totals.time(TimeKind::Delay).clone();
             assert_eq!(near(window.median_delay()), given == 6);
         }
     }
@@ -343,7 +316,7 @@ mod tests {
         core.spun(SECOND / 10 * 7);
         let window = Window::between(&earlier, &moment(SECOND, SECOND + 5));
         assert!((window.busiest() - 0.3).abs() < 1e-6);
-        assert!(!window.reasons().any());
+        assert_eq!(window.reasons(), [false; 3]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use mocker::internals::net::machine::Machine;
 use mocker::internals::net::turn::System;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::{ContentMode, Settings};
-use mocker::internals::watch::metrics::{CoreMetrics, Time, Totals};
+use mocker::internals::watch::metrics::{CoreMetrics, TimeKind, Totals};
 use mocker::internals::{Nanos, SECOND};
 
 use self::world::{Client, Socket, Wire, World};
@@ -197,7 +197,7 @@ fn conserved(core: &CoreMetrics) {
     assert_eq!(counts.accepted, SESSIONS as u64);
     assert_eq!(totals.closes.iter().sum::<u64>(), counts.accepted);
     let answers: u64 = totals.answers.iter().flatten().sum();
-    let left = totals.time(Time::Service).count();
+    let left = totals.time(TimeKind::Service).count();
     assert!(left <= answers && answers <= left + counts.held_back);
 }
 

@@ -7,6 +7,7 @@ use crate::api::number::hex;
 use crate::api::render::Renderer;
 use crate::api::route::View;
 use crate::api::table::provider;
+use crate::watch::PAGE_POLICY;
 
 impl Renderer {
     /// Appends the fields whose values have a constant width. Returns the place of the id.
@@ -19,8 +20,7 @@ impl Renderer {
             Content::View(View::Page, _) => write!(
                 out,
                 "Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n\
-                 Content-Security-Policy: {}\r\n",
-                self.page_policy
+                 Content-Security-Policy: {PAGE_POLICY}\r\n"
             )
             .expect("writing to a Vec cannot fail"),
             Content::View(view, _) => out.extend_from_slice(match view {

@@ -201,7 +201,7 @@ fn a_flood_of_connections_is_accepted_look_by_look() {
 #[test]
 fn polling_busily_looks_at_readiness_though_something_is_due() {
     let (mut reactor, address) = reactor(&Settings::default());
-    reactor.busy_poll(SECOND);
+    reactor.busy_poll = SECOND;
     reactor.drain_ends = Some(0);
     let mut events = Events::with_capacity(EVENTS);
     for _ in 0..2 {

@@ -3,21 +3,21 @@
 use super::*;
 
 /// Asserts that each text parses to the expected value, or to `None`.
-fn reads<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>, cases: &[(&str, Option<T>)]) {
+fn reads<T: PartialEq + std::fmt::Debug>(parser: Values<T>, cases: &[(&str, Option<T>)]) {
     for (text, value) in cases {
         assert_eq!(&parser.parse(text), value, "{text:?}");
     }
 }
 
 /// Asserts that each of these texts, separated by white space, is invalid.
-fn refuses<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>, texts: &str) {
+fn refuses<T: PartialEq + std::fmt::Debug>(parser: Values<T>, texts: &str) {
     texts
         .split_ascii_whitespace()
         .for_each(|text| assert_eq!(parser.parse(text), None, "{text:?}"));
 }
 
 /// Asserts that white space alone, or at either end of a value, is invalid.
-fn refuses_space<T: PartialEq + std::fmt::Debug>(parser: impl ValueParser<T>) {
+fn refuses_space<T: PartialEq + std::fmt::Debug>(parser: Values<T>) {
     for text in ["", " ", " 5", "5 ", "5\n"] {
         assert_eq!(parser.parse(text), None, "{text:?}");
     }
@@ -28,21 +28,21 @@ const fn us(micros: u64) -> Option<Duration> {
 }
 
 #[test]
-fn flag() {
+fn flag_values() {
     for (texts, value) in [
         (["true", "TRUE", "1"], true),
         (["false", "False", "0"], false),
     ] {
-        reads(Flag, &texts.map(|text| (text, Some(value))));
+        reads(flag(), &texts.map(|text| (text, Some(value))));
     }
-    refuses(Flag, "yes on 2 01");
-    reads(Flag, &[("", None), (" 1", None)]);
+    refuses(flag(), "yes on 2 01");
+    reads(flag(), &[("", None), (" 1", None)]);
 }
 
 #[test]
-fn integer() {
+fn integer_values() {
     reads::<u16>(
-        Integer(1, 1024),
+        integer(1, 1024),
         &[
             ("0", None),
             ("1", Some(1)),
@@ -52,12 +52,12 @@ fn integer() {
             ("1025", None),
         ],
     );
-    let port = || Integer(0, 65_535);
+    let port = || integer(0, 65_535);
     reads::<u16>(port(), &[("0", Some(0)), ("65535", Some(65_535))]);
     refuses::<u16>(port(), "65536 +1 -1 1.0 1e3 0x1 80x 1_0 \u{661}");
     refuses_space::<u16>(port());
     reads(
-        Integer(0, u64::MAX),
+        integer(0, u64::MAX),
         &[
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
@@ -66,8 +66,8 @@ fn integer() {
 }
 
 #[test]
-fn seconds() {
-    let limits = || Seconds(0.001, 86_400.0);
+fn seconds_values() {
+    let limits = || seconds(0.001, 86_400.0);
     reads(
         limits(),
         &[
@@ -89,9 +89,9 @@ fn seconds() {
 }
 
 #[test]
-fn millis() {
+fn millis_values() {
     reads(
-        Millis(1000),
+        millis(1000),
         &[
             ("0", us(0)),
             ("0.0", us(0)),
@@ -108,19 +108,19 @@ fn millis() {
     );
     for max in [1000, u64::MAX / 1_000_000] {
         let odd = ". -1 +1 1e3 inf NaN 0.0001 1.2.3 1,5 5ms \u{661}";
-        refuses(Millis(max), odd);
+        refuses(millis(max), odd);
         let large = "18446744073709551615 18446744073709551.616 99999999999999999999";
-        refuses(Millis(max), large);
-        refuses_space(Millis(max));
+        refuses(millis(max), large);
+        refuses_space(millis(max));
     }
     let allowed = "milliseconds from 0 to 1000, with at most 3 decimals";
-    assert_eq!(Millis(1000).allowed(), allowed);
+    assert_eq!(millis(1000).allowed.text, allowed);
 }
 
 #[test]
-fn percent() {
+fn percent_values() {
     reads(
-        Percent,
+        percent(),
         &[
             ("0", Some(0)),
             ("0.0001", Some(1)),
@@ -135,17 +135,17 @@ fn percent() {
             ("101", None),
         ],
     );
-    refuses(Percent, ". -1 +1 1e1 NaN 0.00001 1.2.3 1,5 5% \u{661}");
-    refuses(Percent, "429496.7296 429496.7297 99999999999999999999");
-    refuses_space(Percent);
+    refuses(percent(), ". -1 +1 1e1 NaN 0.00001 1.2.3 1,5 5% \u{661}");
+    refuses(percent(), "429496.7296 429496.7297 99999999999999999999");
+    refuses_space(percent());
     let allowed = "a percentage from 0 to 100, with at most 4 decimals";
-    assert_eq!(Percent.allowed(), allowed);
+    assert_eq!(percent().allowed.text, allowed);
 }
 
 #[test]
-fn bytes() {
+fn bytes_values() {
     reads(
-        Bytes,
+        bytes(),
         &[
             ("0", Some(0)),
             ("1", Some(1)),
@@ -160,44 +160,50 @@ fn bytes() {
             ("1099511627777", None),
         ],
     );
-    refuses(Bytes, "k 1t 1kb 1.5m -1 18446744073709551615g 1\u{212a}");
-    reads(Bytes, &[("", None), ("1 k", None)]);
+    refuses(bytes(), "k 1t 1kb 1.5m -1 18446744073709551615g 1\u{212a}");
+    reads(bytes(), &[("", None), ("1 k", None)]);
 }
 
 #[test]
-fn auto() {
-    let digit = || Auto(Integer(1, 9));
+fn auto_values() {
+    let digit = || auto(integer(1, 9));
     reads(digit(), &[("auto", Some(None)), ("9", Some(Some(9u8)))]);
     refuses::<Option<u8>>(digit(), "0 10 AUTO");
     reads::<Option<u8>>(digit(), &[("", None)]);
 }
 
 #[test]
-fn choice() {
-    let words = || Choice(&[("off", 0), ("on", 1)]);
+fn choice_values() {
+    let words = || choice([("off", 0), ("on", 1)]);
     reads(words(), &[("off", Some(0)), ("on", Some(1)), ("", None)]);
     refuses(words(), "o On");
-    assert_eq!(words().allowed(), "one of off, on");
+    assert_eq!(words().allowed.text, "one of off, on");
 }
 
 #[test]
 fn texts() {
     let same = |text: &'static str| (text, Some(text.to_owned()));
     let none = |text: &'static str| (text, None);
-    reads(Host, &["localhost", "127.0.0.1", "::1", "a.b-c"].map(same));
-    reads(Host, &["", " ", "a b", "a\n", "\u{7}", "\u{a0}"].map(none));
     reads(
-        Secret,
+        host(),
+        &["localhost", "127.0.0.1", "::1", "a.b-c"].map(same),
+    );
+    reads(
+        host(),
+        &["", " ", "a b", "a\n", "\u{7}", "\u{a0}"].map(none),
+    );
+    reads(
+        secret(),
         &["", "Bearer x", "a\tb", "gr\u{fc}n", "\"=,"].map(same),
     );
     let odd = ["a\r\nb: c", "a\nb", "\0", "\u{7f}", " a", "a ", "\ta", " "];
-    reads(Secret, &odd.map(none));
+    reads(secret(), &odd.map(none));
 }
 
 #[test]
-fn cores() {
+fn cores_values() {
     reads(
-        Cores,
+        cores(),
         &[
             ("", Some(vec![])),
             ("0", Some(vec![0])),
@@ -210,15 +216,15 @@ fn cores() {
         ],
     );
     let twice = "1,1 0-3,2 2,0-3 0-2,1-3";
-    refuses(Cores, twice);
+    refuses(cores(), twice);
     let odd = ", 1, ,1 1,,2 3-1 -1 1- 1-2-3 1024 0-1024 a";
-    refuses(Cores, odd);
+    refuses(cores(), odd);
 }
 
 #[test]
-fn int_range() {
+fn int_range_values() {
     reads(
-        IntRange(1, 100),
+        int_range(1, 100),
         &[
             ("1", Some(1..=1)),
             ("100", Some(100..=100)),
@@ -227,13 +233,13 @@ fn int_range() {
             ("", None),
         ],
     );
-    refuses(IntRange(1, 100), "0 101 0-5 5-101 20-5 5- -5 5-6-7");
+    refuses(int_range(1, 100), "0 101 0-5 5-101 20-5 5- -5 5-6-7");
 }
 
 #[test]
-fn content_source() {
+fn content_source_values() {
     reads(
-        ContentSource,
+        content_source(),
         &[
             ("fixed", Some(ContentMode::Fixed)),
             ("echo", Some(ContentMode::Echo)),
@@ -242,15 +248,15 @@ fn content_source() {
             ("", None),
         ],
     );
-    refuses(ContentSource, "file: file Fixed");
+    refuses(content_source(), "file: file Fixed");
 }
 
 #[test]
-fn model_list() {
+fn model_list_values() {
     let long = "m".repeat(256);
     let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
     reads(
-        ModelList,
+        model_list(),
         &[
             ("a", names(&["a"])),
             ("a, b/c", names(&["a", "b/c"])),
@@ -260,13 +266,13 @@ fn model_list() {
             ("a\nb", None),
         ],
     );
-    refuses(ModelList, "a, a,,b");
+    refuses(model_list(), "a, a,,b");
 }
 
 #[test]
-fn file_name() {
+fn file_name_values() {
     reads(
-        FileName,
+        file_name(),
         &[
             ("", Some(PathBuf::new())),
             ("a b/c.json", Some("a b/c.json".into())),
@@ -276,10 +282,10 @@ fn file_name() {
 }
 
 #[test]
-fn stop_after() {
+fn stop_after_values() {
     let time = |millis| Some(ExitAfter::Time(Duration::from_millis(millis)));
     reads(
-        StopAfter,
+        stop_after(),
         &[
             ("never", Some(ExitAfter::Never)),
             ("1", Some(ExitAfter::Requests(1))),
@@ -293,11 +299,11 @@ fn stop_after() {
             ("", None),
         ],
     );
-    refuses(StopAfter, "8761h 0 0s 1.5 -1 s 1d");
+    refuses(stop_after(), "8761h 0 0s 1.5 -1 s 1d");
 }
 
 #[test]
-fn micros() {
-    reads(Micros(50), &[("0", us(0)), ("50", us(50)), ("", None)]);
-    refuses(Micros(50), "51 0.5 -1");
+fn micros_values() {
+    reads(micros(50), &[("0", us(0)), ("50", us(50)), ("", None)]);
+    refuses(micros(50), "51 0.5 -1");
 }

@@ -17,7 +17,9 @@ fn a_health_check_reads_the_settings_of_the_server() {
         ),
     ] {
         match started(args, vars) {
-            Ok(Start::Healthcheck(settings)) => assert_eq!(settings.port, port, "{args:?}"),
+            Ok(line) if matches!(line.action, Action::Healthcheck) => {
+                assert_eq!(line.settings.port, port, "{args:?}");
+            }
             Ok(_) => panic!("{args:?} {vars:?} is no health check"),
             Err(line) => panic!("{args:?} {vars:?} failed: {line}"),
         }
@@ -46,31 +48,25 @@ fn a_health_check_reads_the_settings_of_the_server() {
 fn errors_name_the_flag_and_the_value() {
     let expected = "expected an integer from 0 to 65535";
     let line = error(&["-port", "80x"], &[]);
-    assert_eq!(
-        line,
-        format!("mocker: -port: invalid value \"80x\"; {expected}")
-    );
+    assert_eq!(line, format!("-port: invalid value \"80x\"; {expected}"));
     let line = error(&["--port=65536"], &[]);
-    assert_eq!(
-        line,
-        format!("mocker: -port: invalid value \"65536\"; {expected}")
-    );
+    assert_eq!(line, format!("-port: invalid value \"65536\"; {expected}"));
     let line = error(&[], &[("MOCKER_PORT", "-1")]);
     assert_eq!(
         line,
-        format!("mocker: MOCKER_PORT: invalid value \"-1\"; {expected}")
+        format!("MOCKER_PORT: invalid value \"-1\"; {expected}")
     );
     assert_eq!(
         error(&["-port", ""], &[]),
-        format!("mocker: -port: invalid value \"\"; {expected}")
+        format!("-port: invalid value \"\"; {expected}")
     );
-    assert!(error(&["-Port", "1"], &[]).starts_with("mocker: -Port: unknown flag;"));
-    assert!(error(&["-big_payload"], &[]).starts_with("mocker: -big_payload: unknown flag;"));
-    assert!(error(&["-a\u{1b}\n"], &[]).starts_with("mocker: -a\\u{1b}\\n: unknown flag;"));
+    assert!(error(&["-Port", "1"], &[]).starts_with("-Port: unknown flag;"));
+    assert!(error(&["-big_payload"], &[]).starts_with("-big_payload: unknown flag;"));
+    assert!(error(&["-a\u{1b}\n"], &[]).starts_with("-a\\u{1b}\\n: unknown flag;"));
     for arg in ["stray", "", "-", "--", "80\n80"] {
         let line = error(&["-port", "1", arg], &[]);
         assert!(
-            line.starts_with(&format!("mocker: unexpected argument {arg:?}; ")),
+            line.starts_with(&format!("unexpected argument {arg:?}; ")),
             "{line}"
         );
     }
@@ -142,7 +138,7 @@ fn a_port_from_kubernetes_is_ignored_with_a_note() {
     let [note] = notes.as_slice() else {
         panic!("{notes:?}")
     };
-    assert!(note.starts_with("mocker: MOCKER_PORT: \"tcp://10.0.0.1:8000\" is ignored; "));
+    assert!(note.starts_with("MOCKER_PORT: \"tcp://10.0.0.1:8000\" is ignored; "));
     assert!(
         run(&["-port", "1"], &kubernetes).1.is_empty(),
         "the variable was not used"
@@ -156,12 +152,12 @@ fn conflicts_are_reported_with_the_names_that_were_used() {
     let line = error(&["-pin=off"], &[("MOCKER_CORES", "0-1")]);
     assert_eq!(
         line,
-        "mocker: -pin: \"off\" conflicts with MOCKER_CORES; expected auto or on"
+        "-pin: \"off\" conflicts with MOCKER_CORES; expected auto or on"
     );
     let line = error(&["-cores=0-1"], &[("MOCKER_PIN", "off")]);
     assert_eq!(
         line,
-        "mocker: MOCKER_PIN: \"off\" conflicts with -cores; expected auto or on"
+        "MOCKER_PIN: \"off\" conflicts with -cores; expected auto or on"
     );
     for threads in ["1", "3"] {
         let line = error(&["-threads", threads, "-cores", "0-1"], &[]);
@@ -215,7 +211,7 @@ fn misspelt_variables_are_reported() {
         ("MOCKER_PROT", "MOCKER_PORT"),
         ("MOCKER_TOKEN", "MOCKER_TOKENS"),
     ] {
-        let line = format!("mocker: {name}: unknown variable; did you mean {near}?");
+        let line = format!("{name}: unknown variable; did you mean {near}?");
         assert_eq!(reported(name), [line]);
     }
     // Known variables, those of other programs, and those that Kubernetes sets for a Service named

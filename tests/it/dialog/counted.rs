@@ -6,7 +6,7 @@ use mocker::internals::SECOND;
 use mocker::internals::api::table;
 use mocker::internals::settings::Settings;
 use mocker::internals::watch::histogram::Tally;
-use mocker::internals::watch::metrics::{Close, STATUSES, Time, Totals};
+use mocker::internals::watch::metrics::{Close, STATUSES, TimeKind, Totals};
 use serde_json::Value;
 
 use super::client::{Client, End, HEALTH, MILLI, chat, in_every_cut, post, request};
@@ -106,9 +106,9 @@ fn the_lateness_of_a_response_is_recorded() {
     assert_eq!(client.answers().len(), 1);
     let totals = totals(&client);
     assert_eq!(totals.counts.in_flight, 0);
-    assert_all(totals.time(Time::Service), 1, 3 * MILLI);
-    assert_all(totals.time(Time::Delay), 1, 50 * MILLI);
-    assert_eq!(totals.time(Time::Chunk).count(), 0);
+    assert_all(totals.time(TimeKind::Service), 1, 3 * MILLI);
+    assert_all(totals.time(TimeKind::Delay), 1, 50 * MILLI);
+    assert_eq!(totals.time(TimeKind::Chunk).count(), 0);
 }
 
 #[test]
@@ -119,13 +119,13 @@ fn a_punctual_response_is_not_late() {
         client.pass(50 * MILLI);
     }
     assert_eq!(client.answers().len(), 3);
-    assert_all(totals(&client).time(Time::Service), 3, 0);
+    assert_all(totals(&client).time(TimeKind::Service), 3, 0);
     // Also without a delay, pipelined or not.
     let mut client = Client::plain();
     client.send(chat("{}").repeat(16));
     assert_eq!(client.answers().len(), 16);
-    assert_all(totals(&client).time(Time::Service), 16, 0);
-    assert_eq!(totals(&client).time(Time::Delay).count(), 0);
+    assert_all(totals(&client).time(TimeKind::Service), 16, 0);
+    assert_eq!(totals(&client).time(TimeKind::Delay).count(), 0);
 }
 
 #[test]
@@ -141,23 +141,26 @@ fn every_chunk_of_a_stream_is_a_frame_with_its_own_lateness() {
     assert_eq!(totals(&client).counts.in_flight, 1);
     client.pass(20 * MILLI);
     let first = totals(&client);
-    assert_all(first.time(Time::Service), 1, 0);
+    assert_all(first.time(TimeKind::Service), 1, 0);
     assert_eq!(
-        (first.time(Time::Chunk).count(), first.counts.tokens),
+        (first.time(TimeKind::Chunk).count(), first.counts.tokens),
         (0, 1)
     );
     assert_eq!((first.counts.streams, first.counts.in_flight), (1, 1));
     // The second and third token are on time; three more are due while the core sleeps, and form
     // one frame, which is as late as its first token.
     client.pass(10 * MILLI);
-    assert_all(totals(&client).time(Time::Chunk), 2, 0);
+    assert_all(totals(&client).time(TimeKind::Chunk), 2, 0);
     client.oversleep(17 * MILLI);
     let last = totals(&client);
-    assert_eq!((last.time(Time::Chunk).count(), last.counts.tokens), (3, 6));
-    let late = last.time(Time::Chunk).max();
+    assert_eq!(
+        (last.time(TimeKind::Chunk).count(), last.counts.tokens),
+        (3, 6)
+    );
+    let late = last.time(TimeKind::Chunk).max();
     assert!(late.abs_diff(12 * MILLI) < MILLI / 4, "{late}");
     assert_eq!(
-        (last.counts.in_flight, last.time(Time::Service).count()),
+        (last.counts.in_flight, last.time(TimeKind::Service).count()),
         (0, 1)
     );
     assert_eq!(client.end, End::Open);
@@ -332,7 +335,10 @@ fn an_unread_response_is_held_back_and_not_late() {
     client.reconnect();
     let totals = totals(&client);
     assert_eq!(
-        (totals.counts.held_back, totals.time(Time::Service).count()),
+        (
+            totals.counts.held_back,
+            totals.time(TimeKind::Service).count()
+        ),
         (1, 0)
     );
 }

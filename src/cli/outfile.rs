@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -18,10 +19,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 pub enum OutFile {
     /// A regular file, already emptied.
     Regular(File),
-    /// Standard output. Reopening it would overwrite its content if it is a file.
-    Stdout,
-    /// The standard error.
-    Stderr,
+    /// Standard output or error. Reopening it would overwrite its content if it is a file.
+    Stream(File),
     /// A FIFO or a device, which is opened when it is written: opening it can block as well.
     Special(PathBuf),
 }
@@ -34,9 +33,10 @@ impl OutFile {
             return File::create(path).map(OutFile::Regular);
         };
         let kind = found.file_type();
+        let stream = |own: BorrowedFd<'_>| own.try_clone_to_owned().map(File::from);
         Ok(match () {
-            () if is_stream(&found, 1) => OutFile::Stdout,
-            () if is_stream(&found, 2) => OutFile::Stderr,
+            () if is_stream(&found, 1) => OutFile::Stream(stream(io::stdout().as_fd())?),
+            () if is_stream(&found, 2) => OutFile::Stream(stream(io::stderr().as_fd())?),
             () if kind.is_fifo() || kind.is_char_device() || kind.is_block_device() => {
                 OutFile::Special(path.into())
             }
@@ -46,29 +46,25 @@ impl OutFile {
 
     /// Writes the whole text. Gives up after three seconds unless the file is a regular one.
     pub fn write(self, text: String) -> io::Result<()> {
-        if let OutFile::Regular(mut file) = self {
-            return file.write_all(text.as_bytes());
+        let regular = matches!(self, OutFile::Regular(_));
+        let write = move || {
+            let mut file = match self {
+                OutFile::Regular(file) | OutFile::Stream(file) => file,
+                OutFile::Special(path) => File::options().write(true).open(path)?,
+            };
+            file.write_all(text.as_bytes())
+        };
+        if regular {
+            return write();
         }
         let (done, outcome) = mpsc::channel();
         // If this thread hangs, the process exits without it.
-        let work = move || done.send(self.write_blocking(text.as_bytes()));
+        let work = move || done.send(write());
         thread::Builder::new().name("report".into()).spawn(work)?;
         outcome.recv_timeout(WRITE_TIMEOUT).unwrap_or_else(|_| {
             let why = format!("not written within {WRITE_TIMEOUT:?}");
             Err(io::Error::new(io::ErrorKind::TimedOut, why))
         })
-    }
-
-    fn write_blocking(self, text: &[u8]) -> io::Result<()> {
-        match self {
-            OutFile::Regular(mut file) => file.write_all(text),
-            OutFile::Stdout => {
-                let mut stdout = io::stdout();
-                stdout.write_all(text).and_then(|()| stdout.flush())
-            }
-            OutFile::Stderr => io::stderr().write_all(text),
-            OutFile::Special(path) => File::options().write(true).open(path)?.write_all(text),
-        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! `-healthcheck`: requests `/health` of a running server. It is for containers, whose images have
 //! no shell and no other program that could.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{StartError, listen};
+use crate::net::{StartError, listen};
 use crate::settings::Settings;
 
 /// The time limit of the whole check, from resolving the host to the last byte of the response; the
@@ -25,39 +26,40 @@ const RESPONSE_MAX: u64 = 64 * 1024;
 
 /// Requests `/health` of the server that the settings describe. Fails unless it responds with 200.
 pub fn healthcheck(settings: &Settings) -> Result<(), StartError> {
-    let (host, port) = (settings.host.clone(), settings.port);
-    let unhealthy = |why: String| {
-        let Settings { host, port, .. } = settings;
-        StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
-    };
+    let server = settings.clone();
     let (done, outcome) = mpsc::channel();
     // std has a timeout for connecting, one for each read and none for resolving a name. One wait
     // here bounds them all together: the process exits without the thread.
-    let spawned = thread::Builder::new().spawn(move || done.send(request(&host, port)));
-    spawned.map_err(|error| unhealthy(error.to_string()))?;
-    let response = match outcome.recv_timeout(CHECK_TIMEOUT) {
-        Ok(response) => response?.map_err(|error| unhealthy(error.to_string()))?,
-        Err(_) => return Err(unhealthy(format!("no response within {CHECK_TIMEOUT:?}"))),
-    };
+    let spawned = thread::Builder::new().spawn(move || done.send(check(&server)));
+    spawned.map_err(|error| unhealthy(settings, error))?;
+    let outcome = outcome.recv_timeout(CHECK_TIMEOUT);
+    let late = format!("no response within {CHECK_TIMEOUT:?}");
+    outcome.unwrap_or_else(|_| Err(unhealthy(settings, late)))
+}
+
+fn unhealthy(settings: &Settings, why: impl Display) -> StartError {
+    let Settings { host, port, .. } = settings;
+    StartError::Machine(format!("-healthcheck: {host} port {port}: {why}"))
+}
+
+fn check(settings: &Settings) -> Result<(), StartError> {
+    // A server that listens on all addresses of a host listens on the first.
+    let addresses = reachable(listen::resolve(&settings.host)?[0]);
+    let addresses = addresses.map(|address| SocketAddr::new(address, settings.port));
+    let response = request(&addresses).map_err(|error| unhealthy(settings, error))?;
+    let why = "the server answered with a status other than 200";
     match response.starts_with(HEALTHY) {
         true => Ok(()),
-        false => Err(unhealthy(
-            "the server answered with a status other than 200".into(),
-        )),
+        false => Err(unhealthy(settings, why)),
     }
 }
 
-/// Returns the response; the outer error is a host without an address.
-fn request(host: &str, port: u16) -> Result<io::Result<Vec<u8>>, StartError> {
-    // A server that listens on all addresses of a host listens on the first.
-    let addresses = reachable(listen::resolve(host)?[0]);
-    let addresses = addresses.map(|address| SocketAddr::new(address, port));
-    Ok(TcpStream::connect(&addresses[..]).and_then(|mut stream| {
-        let mut response = Vec::new();
-        stream.write_all(REQUEST)?;
-        stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
-        Ok(response)
-    }))
+fn request(addresses: &[SocketAddr]) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(addresses)?;
+    let mut response = Vec::new();
+    stream.write_all(REQUEST)?;
+    stream.take(RESPONSE_MAX).read_to_end(&mut response)?;
+    Ok(response)
 }
 
 /// Returns the addresses at which to try a server that listens on this one. A server that listens

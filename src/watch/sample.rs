@@ -18,22 +18,18 @@ impl Watch {
 
     /// Ends a window with what the cores have counted since the last one; the parameters are those
     /// of `begin`. Only one thread does so.
-    pub fn look(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
-        let moment = self.moment(now, schedules);
+    pub fn sample(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
+        let moment = Moment {
+            at: now,
+            totals: self.totals(),
+            schedules,
+        };
         let last = self.history().last.clone();
         let mut window = Window::between(&last, &moment);
         window.requests = self.requests_in(&window.totals);
         let exported = stats::window(self, &window);
         self.history().add(moment, &window, exported);
         window
-    }
-
-    fn moment(&self, at: Nanos, schedules: Vec<Option<Schedule>>) -> Moment {
-        Moment {
-            at,
-            totals: self.totals(),
-            schedules,
-        }
     }
 }
 
@@ -61,8 +57,8 @@ mod tests {
         watch.core(0).answered(0, 200);
         watch.begin(SECOND, vec![None]);
         watch.core(0).answered(0, 200);
-        assert_eq!(watch.look(2 * SECOND, vec![None]).requests, 2);
-        assert_eq!(watch.look(3 * SECOND, vec![None]).requests, 0);
+        assert_eq!(watch.sample(2 * SECOND, vec![None]).requests, 2);
+        assert_eq!(watch.sample(3 * SECOND, vec![None]).requests, 0);
         assert!(
             crate::watch::report::Report::new(&watch)
                 .table
@@ -80,11 +76,8 @@ mod tests {
             let mut frames = Default::default();
             crate::watch::metrics::Unsent::answer(&mut frames, SECOND);
             core.record_sent(&mut frames, 2 * SECOND);
-            let window = watch.look(SECOND, vec![None]);
-            assert_eq!(
-                (window.is_active(), window.reasons().late),
-                (active, active)
-            );
+            let window = watch.sample(SECOND, vec![None]);
+            assert_eq!((window.is_active(), window.reasons()[2]), (active, active));
         }
     }
 }
