@@ -30,7 +30,7 @@ pub const NEW_HEAD: i64 = 900;
 pub const RESPONSE: i64 = 300;
 
 /// The bytes that are copied for one unit.
-pub const COPIED: usize = 3;
+pub const COPIED: usize = 4;
 
 /// A byte of the framing of chunks.
 pub const FRAMING: i64 = 8;

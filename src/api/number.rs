@@ -28,22 +28,32 @@ pub struct Numbers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatchSite {
     /// The first byte.
-    pub at: usize,
-    /// The number of bytes.
-    pub len: usize,
-    /// The slot.
-    pub slot: Slot,
+    at: u32,
+    /// The number of digits.
+    digits: u8,
+    value: PatchValue,
+}
+
+/// A number of a response that differs from that of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PatchValue {
+    Prompt,
+    Completion,
+    Total,
+    Id,
 }
 
 /// Writes other numbers over those in rendered bytes. They must have as many digits. `id` has the
 /// digits of the numbers' id.
 #[inline]
 pub fn patch(numbers: &Numbers, id: &[u8; ID_LEN], sites: &[PatchSite], bytes: &mut [u8]) {
+    let total = numbers.prompt + numbers.completion;
+    let values = [numbers.prompt, numbers.completion, total];
     for site in sites {
-        let place = &mut bytes[site.at..site.at + site.len];
-        match site.slot {
-            Slot::Id => place.copy_from_slice(id),
-            slot => write_digits(numbers.of(slot), place),
+        let place = &mut bytes[site.at as usize..];
+        match values.get(site.value as usize) {
+            Some(number) => write_digits(*number, &mut place[..site.digits.into()]),
+            None => place[..ID_LEN].copy_from_slice(id),
         }
     }
 }
@@ -114,9 +124,14 @@ pub fn noted(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>, sites: Option<&mu
     write_number(slot, numbers, out);
     if let Some(sites) = sites {
         sites.push(PatchSite {
-            at,
-            len: out.len() - at,
-            slot,
+            at: at as u32,
+            digits: (out.len() - at) as u8,
+            value: match slot {
+                Slot::Prompt => PatchValue::Prompt,
+                Slot::Completion => PatchValue::Completion,
+                Slot::Total => PatchValue::Total,
+                _ => PatchValue::Id,
+            },
         });
     }
 }

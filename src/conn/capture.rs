@@ -24,6 +24,7 @@ const LOGGED_MAX: u64 = BUDGET / 2;
 impl Conn {
     /// Logs a request whose head is at the front of the inbox. Returns false if the log has no room
     /// for the request; it is tried again in a moment.
+    #[cold]
     pub(super) fn log_request(
         &mut self,
         head: usize,
@@ -90,6 +91,7 @@ impl Conn {
     /// Makes room for a response: for `size` bytes, or for its measured length if that is 0.
     /// Returns false if the log has none at present. A response that can never have room becomes an
     /// error that says so.
+    #[cold]
     pub(super) fn log_response(
         &mut self,
         response: &mut Response,
@@ -125,6 +127,7 @@ impl Conn {
     }
 
     /// Ends the record.
+    #[cold]
     pub(super) fn end_record(&mut self, kit: &Kit) {
         if let (Some(log), Some(record)) = (&kit.log, self.record.take()) {
             log.end(*record);

@@ -197,8 +197,10 @@ impl HeadMemo {
     /// Returns the length and the meaning of the head that `input` begins with, if it is the one
     /// kept.
     pub fn find(&self, input: &[u8]) -> Option<(usize, Matched)> {
-        let matched = self.matched.filter(|_| input.starts_with(&self.head))?;
-        Some((self.head.len(), matched))
+        match self.matched {
+            Some(matched) if input.starts_with(&self.head) => Some((self.head.len(), matched)),
+            _ => None,
+        }
     }
 
     pub fn keep(&mut self, head: &[u8], matched: Matched) {
@@ -224,7 +226,7 @@ impl BodyMemo {
     #[inline]
     pub fn find(&self, endpoint: &'static Endpoint, body: &[u8]) -> Option<Rc<Content>> {
         let (known, content) = self.content.as_ref()?;
-        (*known == endpoint && self.body == body).then(|| content.clone())
+        (std::ptr::eq(*known, endpoint) && self.body == body).then(|| content.clone())
     }
 
     pub fn keep(&mut self, endpoint: &'static Endpoint, body: &[u8], plan: &Plan) {

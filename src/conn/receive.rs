@@ -221,11 +221,14 @@ impl Conn {
             && let Some(content) = kit.bodies.find(endpoint, body)
         {
             self.inbox.used(len);
-            let response = match kit.mock.decide(&matched.call, content.streams(), now) {
-                Ok(outcome) => kit.mock.response(content, outcome, matched.call.endpoint),
-                Err(response) => response,
+            let endpoint = matched.call.endpoint;
+            return match kit.mock.decide(&matched.call, content.streams(), now) {
+                Ok(outcome) => {
+                    let response = kit.mock.response(content, outcome, endpoint);
+                    self.request_complete(response, matched, kit, now)
+                }
+                Err(response) => self.request_complete(response, matched, kit, now),
             };
-            return self.request_complete(response, matched, kit, now);
         }
         let mut ask = kit.ask(endpoint);
         ask.feed(body);

@@ -131,6 +131,7 @@ impl Conn {
         }
     }
 
+    #[inline(never)]
     fn wait(&mut self, response: Response, wire: WireOptions, logged: u64) {
         self.stage = Stage::Respond(Responding {
             response,
