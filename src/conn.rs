@@ -1,9 +1,9 @@
-//! One connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish
-//! come out.
+//! One connection without its socket: bytes, time and endings go in; bytes, a deadline and the
+//! next operation come out.
 
 mod budget;
 mod capture;
-pub mod kit;
+pub mod core;
 mod matched;
 pub mod memory;
 pub mod outbox;
@@ -21,7 +21,7 @@ use crate::http::inbox::Inbox;
 use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
-use kit::Kit;
+use core::Core;
 use matched::Matched;
 use outbox::Outbox;
 use writer::WireOptions;
@@ -37,9 +37,9 @@ pub const LINGER_MAX: u64 = 64 << 20;
 /// The time that a server that shuts down waits for the first request of a connection.
 pub const FRESH_DRAIN: Nanos = SECOND;
 
-/// The next thing that a connection wants, once everything outgoing was sent.
+/// The operation that a connection wants next, once everything outgoing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Want {
     /// To receive.
     Read,
     /// Nothing before its deadline.
@@ -57,7 +57,7 @@ pub enum Wish {
 /// Its driver reports events in any order: [`Conn::received`] for bytes in [`Conn::recv_space`],
 /// [`Conn::sent`] for bytes of [`Conn::outgoing`], [`Conn::peer_closed`], and [`Conn::timeout`]
 /// once [`Conn::deadline`] has passed. After each of these there may be more outgoing, and the
-/// deadline may have moved either way. The [`Conn::wish`] counts once nothing is outgoing.
+/// deadline may have moved either way. The [`Conn::want`] counts once nothing is outgoing.
 /// [`Conn::release`] comes last. `now` is a time of one clock; it may step back by the length of
 /// another connection's turn.
 pub struct Conn {
@@ -188,10 +188,10 @@ const TIMED_OUT: Refusal = Refusal::new(
 
 impl Conn {
     /// Makes a connection that was accepted at `now`.
-    pub fn new(kit: &Kit, now: Nanos) -> Conn {
-        let idle = match kit.draining {
+    pub fn new(core: &Core, now: Nanos) -> Conn {
+        let idle = match core.draining {
             true => FRESH_DRAIN,
-            false => kit.limits.idle,
+            false => core.limits.idle,
         };
         Conn {
             inbox: Inbox::default(),
@@ -211,15 +211,15 @@ impl Conn {
         }
     }
 
-    /// Returns the space for received bytes; it is not empty when the wish is to read.
-    pub fn recv_space(&mut self, kit: &mut Kit) -> &mut [u8] {
-        self.inbox.space(&mut kit.buffers)
+    /// Returns the space for received bytes; it is not empty when it wants to read.
+    pub fn recv_space(&mut self, core: &mut Core) -> &mut [u8] {
+        self.inbox.space(&mut core.buffers)
     }
 
     /// Takes `len` bytes in the space; 0 if there turned out to be none.
-    pub fn received(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
+    pub fn received(&mut self, len: usize, core: &mut Core, now: Nanos) {
         self.inbox.received(len);
-        kit.core.counters.received_bytes.add(len as u64);
+        core.metrics.counters.received_bytes.add(len as u64);
         if let Stage::Close(Closing::Linger { left }) = &mut self.stage {
             *left = left.saturating_sub(len as u64);
             self.inbox.clear();
@@ -227,18 +227,18 @@ impl Conn {
                 self.stage = Stage::Close(Closing::Now);
             }
         } else if len > 0 && self.at_rest() {
-            self.stage_ends = now + kit.limits.read;
+            self.stage_ends = now + core.limits.read;
         }
-        self.advance(kit, now);
+        self.advance(core, now);
     }
 
     /// Notes that the peer has closed its sending side; its earlier requests still get responses.
-    pub fn peer_closed(&mut self, kit: &mut Kit, now: Nanos) {
+    pub fn peer_closed(&mut self, core: &mut Core, now: Nanos) {
         self.peer_ended = true;
         if let Stage::Close(Closing::Linger { .. }) = self.stage {
             self.stage = Stage::Close(Closing::Now);
         }
-        self.advance(kit, now);
+        self.advance(core, now);
     }
 
     /// The bytes that are to be sent.
@@ -247,34 +247,34 @@ impl Conn {
     }
 
     /// Notes that the first `len` outgoing bytes left, by `now`.
-    pub fn sent(&mut self, len: usize, kit: &mut Kit, now: Nanos) {
-        kit.core.counters.sent_bytes.add(len as u64);
-        kit.core.record_sent(&mut self.frames, now);
+    pub fn sent(&mut self, len: usize, core: &mut Core, now: Nanos) {
+        core.metrics.counters.sent_bytes.add(len as u64);
+        core.metrics.record_sent(&mut self.frames, now);
         let was_long = match &self.stage {
             Stage::Respond(responding) if responding.begun.is_some() => {
                 if responding.response.content.streams() {
                     // A stream may take its time, as long as its client reads at all.
-                    self.write_ends = now + kit.limits.write;
+                    self.write_ends = now + core.limits.write;
                 }
                 true
             }
             Stage::Respond(_) => false,
             _ => self.outbox.is_full(),
         };
-        self.outbox.sent(len, &mut kit.outboxes);
-        if was_long || (kit.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
-            self.advance(kit, now);
+        self.outbox.sent(len, &mut core.outboxes);
+        if was_long || (core.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
+            self.advance(core, now);
         }
         if !self.outbox.is_empty() {
             return;
         }
         match self.stage {
             Stage::Head { scanned: 0 } if self.inbox.is_empty() => {
-                self.stage_ends = now + kit.limits.idle;
+                self.stage_ends = now + core.limits.idle;
             }
             // Requests behind a response that took long to leave were not read meanwhile.
             Stage::Head { .. } | Stage::Body(_) if was_long && !self.stalled => {
-                self.stage_ends = self.stage_ends.max(now + kit.limits.read);
+                self.stage_ends = self.stage_ends.max(now + core.limits.read);
             }
             // A request that is left over from a turn has begun: the connection is not idle.
             _ => {}
@@ -283,13 +283,13 @@ impl Conn {
 
     /// Notes that the socket takes no more until the client reads: bytes that leave late from now
     /// on are not the mock's fault.
-    pub fn held_back(&mut self, kit: &Kit) {
-        kit.core.held_back(&mut self.frames);
+    pub fn held_back(&mut self, core: &Core) {
+        core.metrics.held_back(&mut self.frames);
     }
 
-    /// Goes on after [`Wish::Again`].
-    pub fn resume(&mut self, kit: &mut Kit, now: Nanos) {
-        self.advance(kit, now);
+    /// Goes on after [`Want::Again`].
+    pub fn resume(&mut self, core: &mut Core, now: Nanos) {
+        self.advance(core, now);
     }
 
     /// Lingers instead of closing, because there may be unread bytes. Returns false if it cannot.
@@ -302,7 +302,7 @@ impl Conn {
         }
     }
 
-    /// Notes that the sending side was closed, as [`Wish::ShutDown`] asked for.
+    /// Notes that the sending side was closed, as [`Want::ShutDown`] asked for.
     pub fn shut_down(&mut self, now: Nanos) {
         debug_assert!(matches!(
             self.stage,
@@ -346,30 +346,30 @@ impl Conn {
     }
 
     /// Handles a deadline that has passed.
-    pub fn timeout(&mut self, kit: &mut Kit, now: Nanos) {
+    pub fn timeout(&mut self, core: &mut Core, now: Nanos) {
         if self.again {
             // Complete requests wait for their turn: it is not the client that is late.
-            return self.advance(kit, now);
+            return self.advance(core, now);
         }
         let passed = match self.write_deadline() <= now {
             true => Deadline::Write,
             false => self.stage_deadline().0,
         };
         match passed {
-            Deadline::Due | Deadline::Room => return self.advance(kit, now),
+            Deadline::Due | Deadline::Room => return self.advance(core, now),
             Deadline::Read => {
-                self.refuse(TIMED_OUT, kit, now);
+                self.refuse(TIMED_OUT, core, now);
                 self.ends = Close::ReadTimeout;
             }
             Deadline::Idle => self.close(Close::IdleTimeout),
             Deadline::Write => {
-                self.release_ask(kit);
+                self.release_ask(core);
                 self.close(Close::WriteTimeout);
             }
             // The reason was known before it lingered.
             Deadline::Linger => self.close(self.ends),
         }
-        self.settle(kit);
+        self.settle(core);
     }
 
     /// Begins to shut down. A connection without a request closes; one that has never had any gets
@@ -383,33 +383,33 @@ impl Conn {
         }
     }
 
-    /// The next thing that it wants, once everything outgoing was sent.
-    pub fn wish(&self) -> Wish {
+    /// The operation that it wants next, once everything outgoing was sent.
+    pub fn want(&self) -> Want {
         match &self.stage {
-            Stage::Close(Closing::Now) => Wish::Close,
+            Stage::Close(Closing::Now) => Want::Close,
             // A peer that has ended sends nothing that would reset the socket.
-            Stage::Close(Closing::Flush { linger: true }) if !self.peer_ended => Wish::ShutDown,
-            Stage::Close(Closing::Flush { .. }) => Wish::Close,
-            _ if self.again => Wish::Again,
-            Stage::Respond(responding) if responding.waits() => Wish::Wait,
-            _ if self.stalled => Wish::Wait,
-            _ => Wish::Read,
+            Stage::Close(Closing::Flush { linger: true }) if !self.peer_ended => Want::ShutDown,
+            Stage::Close(Closing::Flush { .. }) => Want::Close,
+            _ if self.again => Want::Again,
+            Stage::Respond(responding) if responding.waits() => Want::Wait,
+            _ if self.stalled => Want::Wait,
+            _ => Want::Read,
         }
     }
 
-    /// Returns what it holds of the kit, before it is dropped.
-    pub fn release(&mut self, kit: &mut Kit) {
-        self.end_record(kit);
+    /// Returns what it holds of the core, before it is dropped.
+    pub fn release(&mut self, core: &mut Core) {
+        self.end_record(core);
         self.inbox.clear();
-        self.inbox.release(&mut kit.buffers);
-        self.outbox.clear(&mut kit.outboxes);
-        self.release_ask(kit);
+        self.inbox.release(&mut core.buffers);
+        self.outbox.clear(&mut core.outboxes);
+        self.release_ask(core);
         // Nobody reads what waits.
-        self.held_back(kit);
+        self.held_back(core);
         if self.in_flight {
-            kit.core.counters.in_flight.sub(1);
+            core.metrics.counters.in_flight.sub(1);
         }
-        kit.core.closed(self.ends);
+        core.metrics.closed(self.ends);
     }
 
     fn close(&mut self, ends: Close) {

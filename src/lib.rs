@@ -15,7 +15,7 @@
 //! | [`cli`] | what the program does besides serving |
 //! | [`server`] | starts and stops a server: the public interface |
 //! | [`net`] | sockets, threads and clocks: a thread and an event loop for each core |
-//! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and a wish come out |
+//! | [`conn`] | one connection without its socket: bytes, time and endings go in; bytes, a deadline and the next operation come out |
 //! | [`exchange`] | one request and its response, without a connection |
 //! | [`scenario`] | the immutable snapshot of everything that is configured, and what is drawn from it |
 //! | [`api`] | the APIs as data: routes, request fields, errors, templates, and how they are rendered |
@@ -32,7 +32,7 @@
 //! 1. `net::reactor` polls for readiness. [`net::machine`] gives the connection a turn
 //!    ([`net::turn`]), which reads into the connection's inbox ([`http::inbox`]).
 //! 2. `conn::receive` reads the head. If it is the same as the last one, comparing it is enough
-//!    ([`conn::kit`]); otherwise [`http::head`] parses it. It determines the route
+//!    ([`conn::core`]); otherwise [`http::head`] parses it. It determines the route
 //!    ([`api::route`]), the authorization ([`exchange::request`]) and the framing of the body
 //!    ([`http::body`]).
 //! 3. The body streams through [`exchange::body`], which keeps the facts that the response depends

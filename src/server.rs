@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
 use crate::api::text::Words;
-use crate::conn::kit::Kit;
+use crate::conn::core::Core;
 use crate::exchange;
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
@@ -110,18 +110,18 @@ impl Server {
             .unzip();
         let time = Time::since(options.epoch);
         let watch = exchange::watch(cpus.len(), unix_now());
-        let kit = {
+        let core = {
             let (watch, scenario) = (watch.clone(), Scenario::first(settings));
             let (seed, held) = (seed(settings), Arc::default());
             move |core: usize| {
                 let (scenario, words) = (scenario.clone(), words.clone());
-                let mut kit = Kit::new(scenario, words, seed, core as u16, &watch);
-                kit.log = log.clone();
-                kit.held = Arc::clone(&held);
-                kit
+                let mut core = Core::new(scenario, words, seed, core as u16, &watch);
+                core.log = log.clone();
+                core.held = Arc::clone(&held);
+                core
             }
         };
-        let threads = Threads::start(settings, &cpus, listening.cores, most, time, kit)?;
+        let threads = Threads::start(settings, &cpus, listening.cores, most, time, core)?;
         let ids = threads.ids.clone();
         let mut handle = Handle {
             address: listening.address,

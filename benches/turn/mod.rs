@@ -2,7 +2,7 @@
 
 use mocker::internals::api::text::Words;
 use mocker::internals::conn::Conn;
-use mocker::internals::conn::kit::Kit;
+use mocker::internals::conn::core::Core;
 use mocker::internals::exchange;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
@@ -31,33 +31,33 @@ pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
 /// One connection and the state of its core.
 pub struct Turn {
     conn: Conn,
-    kit: Kit,
+    core: Core,
     now: u64,
 }
 
 impl Turn {
     pub fn new(settings: &Settings) -> Turn {
-        let mut kit = Kit::new(
+        let mut core = Core::new(
             Scenario::first(settings),
             Words::new(settings).unwrap(),
             1,
             0,
             &exchange::watch(1, 0),
         );
-        kit.tick(1_700_000_000);
-        let conn = Conn::new(&kit, 0);
-        Turn { conn, kit, now: 0 }
+        core.tick(1_700_000_000);
+        let conn = Conn::new(&core, 0);
+        Turn { conn, core, now: 0 }
     }
 
     /// Receives the data of one read, sends everything that follows from it, and returns the number
     /// of bytes sent.
     pub fn serve(&mut self, input: &[u8]) -> usize {
         self.now += 1000;
-        self.kit.begin_turn();
-        self.conn.recv_space(&mut self.kit)[..input.len()].copy_from_slice(input);
-        self.conn.received(input.len(), &mut self.kit, self.now);
+        self.core.begin_turn();
+        self.conn.recv_space(&mut self.core)[..input.len()].copy_from_slice(input);
+        self.conn.received(input.len(), &mut self.core, self.now);
         let len = self.conn.outgoing().len();
-        self.conn.sent(len, &mut self.kit, self.now);
+        self.conn.sent(len, &mut self.core, self.now);
         len
     }
 }

@@ -240,13 +240,7 @@ mod tests {
         let render = |numbers: &Numbers| {
             let (mut out, mut notes) = (Vec::new(), Vec::new());
             for slot in slots {
-                let at = out.len();
-                write_number(slot, numbers, &mut out);
-                notes.push(PatchSite {
-                    at,
-                    len: out.len() - at,
-                    slot,
-                });
+                noted(slot, numbers, &mut out, Some(&mut notes));
                 out.push(b' ');
             }
             (out, notes)

@@ -1,7 +1,7 @@
 //! The budget for the held parts of request bodies. A request that announces much costs nothing;
 //! one that sends much must wait while others have the memory.
 
-use super::kit::Kit;
+use super::core::Core;
 use super::{Conn, Stage};
 use crate::{Nanos, SECOND};
 
@@ -11,13 +11,13 @@ const RETRY: Nanos = SECOND / 4;
 
 impl Conn {
     /// Accounts for what the request under way holds.
-    pub(super) fn account_held(&mut self, kit: &Kit) {
+    pub(super) fn account_held(&mut self, core: &Core) {
         if let Stage::Body(request) = &mut self.stage
             && let Some(ask) = &request.ask
         {
             let held = ask.held_bytes();
             if held != request.held {
-                kit.held.change(request.held, held);
+                core.held.change(request.held, held);
                 request.held = held;
             }
         }
@@ -26,29 +26,29 @@ impl Conn {
     /// Returns true if the request under way may hold more. Otherwise its connection is not read
     /// until others have released memory, except for one connection of each core: without an
     /// exception, requests that each hold a part could wait for each other without end.
-    pub(super) fn may_hold_more(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    pub(super) fn may_hold_more(&mut self, core: &mut Core, now: Nanos) -> bool {
         let Stage::Body(request) = &mut self.stage else {
             return true;
         };
-        let is_within = request.held == 0 || kit.held.bytes() as u64 <= kit.limits.held;
-        if is_within || request.is_exempt || !kit.has_exempt {
+        let is_within = request.held == 0 || core.held.bytes() as u64 <= core.limits.held;
+        if is_within || request.is_exempt || !core.has_exempt {
             if !is_within && !request.is_exempt {
                 request.is_exempt = true;
-                kit.has_exempt = true;
+                core.has_exempt = true;
             }
-            self.unstall(kit, now);
+            self.unstall(core, now);
             return true;
         }
         self.stall(now + RETRY)
     }
 
     /// Releases what the request under way holds.
-    pub(super) fn release_held(&mut self, kit: &mut Kit) {
+    pub(super) fn release_held(&mut self, core: &mut Core) {
         if let Stage::Body(request) = &mut self.stage {
-            kit.held.change(request.held, 0);
+            core.held.change(request.held, 0);
             request.held = 0;
             if std::mem::take(&mut request.is_exempt) {
-                kit.has_exempt = false;
+                core.has_exempt = false;
             }
         }
     }
@@ -58,20 +58,20 @@ impl Conn {
 mod tests {
     use super::*;
     use crate::api::text::Words;
-    use crate::conn::Wish;
+    use crate::conn::Want;
     use crate::scenario::Scenario;
     use crate::settings::Settings;
 
     const LIMIT: u64 = 64 << 10;
 
-    fn kit() -> Kit {
+    fn core() -> Core {
         let settings = Settings {
             max_held: LIMIT,
             ..Settings::default()
         };
         let words = Words::new(&settings).unwrap();
         let watch = crate::exchange::watch(1, 0);
-        Kit::new(Scenario::first(&settings), words, 1, 0, &watch)
+        Core::new(Scenario::first(&settings), words, 1, 0, &watch)
     }
 
     /// A client, and the bytes that its connection has not read.
@@ -82,103 +82,103 @@ mod tests {
 
     impl Client {
         /// A client that sends a request with this number of tools, except for its last bytes.
-        fn new(kit: &Kit, tools: usize) -> Client {
+        fn new(core: &Core, tools: usize) -> Client {
             let body = format!("{{\"tools\":[{}{{}}]}}", "{},".repeat(tools));
             let head = format!(
                 "POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n",
                 body.len()
             );
             Client {
-                conn: Conn::new(kit, 0),
+                conn: Conn::new(core, 0),
                 unread: (head + &body[..body.len() - 2]).into_bytes(),
             }
         }
 
         /// Serves the connection until it waits, or wants to read and there is nothing to read.
-        fn serve(&mut self, kit: &mut Kit, now: Nanos) {
+        fn serve(&mut self, core: &mut Core, now: Nanos) {
             loop {
-                kit.begin_turn();
-                match self.conn.wish() {
-                    Wish::Again => self.conn.resume(kit, now),
-                    Wish::Read if !self.unread.is_empty() => {
-                        let space = self.conn.recv_space(kit);
+                core.begin_turn();
+                match self.conn.want() {
+                    Want::Again => self.conn.resume(core, now),
+                    Want::Read if !self.unread.is_empty() => {
+                        let space = self.conn.recv_space(core);
                         let len = space.len().min(self.unread.len());
                         space[..len].copy_from_slice(&self.unread[..len]);
                         self.unread.drain(..len);
-                        self.conn.received(len, kit, now);
+                        self.conn.received(len, core, now);
                     }
                     _ => return,
                 }
             }
         }
 
-        fn finish(&mut self, kit: &mut Kit, now: Nanos) {
+        fn finish(&mut self, core: &mut Core, now: Nanos) {
             self.unread.extend_from_slice(b"]}");
-            self.serve(kit, now);
+            self.serve(core, now);
             assert!(self.conn.outgoing().starts_with(b"HTTP/1.1 200"));
         }
     }
 
     #[test]
     fn requests_wait_for_memory_and_get_it() {
-        let mut kit = kit();
-        let (mut first, mut second) = (Client::new(&kit, 50_000), Client::new(&kit, 50_000));
-        first.serve(&mut kit, 0);
+        let mut core = core();
+        let (mut first, mut second) = (Client::new(&core, 50_000), Client::new(&core, 50_000));
+        first.serve(&mut core, 0);
         assert!(first.unread.is_empty(), "one may exceed the limit");
-        let held = kit.held.bytes();
+        let held = core.held.bytes();
         assert!(held as u64 > LIMIT);
-        second.serve(&mut kit, 0);
+        second.serve(&mut core, 0);
         assert!(second.unread.len() > 100_000);
-        assert_eq!(second.conn.wish(), Wish::Wait);
+        assert_eq!(second.conn.want(), Want::Wait);
         assert!(
-            kit.held.bytes() - held < 300_000,
+            core.held.bytes() - held < 300_000,
             "a buffer's worth is held"
         );
         let retry = second.conn.deadline();
         assert_eq!(retry, RETRY);
-        second.conn.timeout(&mut kit, retry);
-        assert_eq!(second.conn.wish(), Wish::Wait);
-        first.finish(&mut kit, retry);
+        second.conn.timeout(&mut core, retry);
+        assert_eq!(second.conn.want(), Want::Wait);
+        first.finish(&mut core, retry);
         let retry = second.conn.deadline();
-        second.conn.timeout(&mut kit, retry);
-        second.serve(&mut kit, retry);
-        second.finish(&mut kit, retry);
-        assert_eq!(kit.held.bytes(), 0);
+        second.conn.timeout(&mut core, retry);
+        second.serve(&mut core, retry);
+        second.finish(&mut core, retry);
+        assert_eq!(core.held.bytes(), 0);
     }
 
     #[test]
     fn a_request_without_held_parts_waits_for_nobody() {
-        let mut kit = kit();
-        let mut holder = Client::new(&kit, 50_000);
-        holder.serve(&mut kit, 0);
-        let mut plain = Client::new(&kit, 0);
+        let mut core = core();
+        let mut holder = Client::new(&core, 50_000);
+        holder.serve(&mut core, 0);
+        let mut plain = Client::new(&core, 0);
         let text = String::from_utf8(plain.unread.clone()).unwrap();
         plain.unread = text.replace("tools", "other").into_bytes();
-        plain.serve(&mut kit, 0);
-        plain.finish(&mut kit, 0);
+        plain.serve(&mut core, 0);
+        plain.finish(&mut core, 0);
     }
 
     #[test]
     fn memory_is_released_however_a_request_ends() {
-        let mut kit = kit();
-        let ends: [fn(&mut Client, &mut Kit); 4] = [
-            |client, kit| client.conn.peer_closed(kit, 0),
-            |client, kit| client.conn.timeout(kit, client.conn.deadline()),
-            |client, kit| {
+        let mut core = core();
+        let ends: [fn(&mut Client, &mut Core); 4] = [
+            |client, core| client.conn.peer_closed(core, 0),
+            |client, core| client.conn.timeout(core, client.conn.deadline()),
+            |client, core| {
                 client.unread.extend_from_slice(b"]");
                 client.unread[0] = b'!';
-                client.serve(kit, 0);
+                client.serve(core, 0);
             },
             |_, _| {},
         ];
         for (row, end) in ends.into_iter().enumerate() {
-            let mut client = Client::new(&kit, 10_000);
-            client.serve(&mut kit, 0);
-            assert!(kit.held.bytes() > 0, "row {row}");
-            end(&mut client, &mut kit);
-            client.conn.release(&mut kit);
-            assert_eq!(kit.held.bytes(), 0, "row {row}");
-            assert!(!kit.has_exempt, "row {row}");
+            let mut client = Client::new(&core, 10_000);
+            client.serve(&mut core, 0);
+            assert!(core.held.bytes() > 0, "row {row}");
+            end(&mut client, &mut core);
+            client.conn.release(&mut core);
+            assert_eq!(core.held.bytes(), 0, "row {row}");
+            assert!(!core.has_exempt, "row {row}");
         }
     }
 }

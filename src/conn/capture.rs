@@ -1,6 +1,6 @@
 //! The raw log of a connection: its requests and responses, on their way to the log's thread.
 
-use super::kit::Kit;
+use super::core::Core;
 use super::matched::Matched;
 use super::{Conn, Stage};
 use crate::Nanos;
@@ -29,22 +29,22 @@ impl Conn {
         &mut self,
         head: usize,
         matched: &Matched,
-        kit: &Kit,
+        core: &Core,
         now: Nanos,
     ) -> bool {
-        let Some(log) = &kit.log else { return true };
+        let Some(log) = &core.log else { return true };
         let record = match matched.body {
             Body::Length(length) => log.begin(
                 Direction::Request,
-                head as u64 + length.min(kit.limits.body),
+                head as u64 + length.min(core.limits.body),
             ),
-            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, kit.limits.body),
+            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, core.limits.body),
         };
         let Some(mut record) = record else {
             self.stage = Stage::Head { scanned: 0 };
             return self.stall(now + RETRY);
         };
-        self.unstall(kit, now);
+        self.unstall(core, now);
         record.head(&self.inbox.bytes()[..head]);
         self.record = Some(Box::new(record));
         true
@@ -52,17 +52,17 @@ impl Conn {
 
     /// Makes room for content of a request in the inbox. Returns false if the log has none; it is
     /// tried again in a moment.
-    pub(super) fn log_has_room(&mut self, kit: &Kit, now: Nanos) -> bool {
+    pub(super) fn log_has_room(&mut self, core: &Core, now: Nanos) -> bool {
         // A body of known length has room for all of it.
         let open = matches!(&self.stage, Stage::Body(request) if !request.matched.body.is_sized());
         let Some(record) = self.record.as_mut().filter(|_| open) else {
             return true;
         };
         let content = self.inbox.bytes().len();
-        if !record.has_room(content) && !record.grow(kit.limits.body) {
+        if !record.has_room(content) && !record.grow(core.limits.body) {
             return self.stall(now + RETRY);
         }
-        self.unstall(kit, now);
+        self.unstall(core, now);
         true
     }
 
@@ -74,17 +74,17 @@ impl Conn {
     }
 
     /// Goes on reading.
-    pub(super) fn unstall(&mut self, kit: &Kit, now: Nanos) {
+    pub(super) fn unstall(&mut self, core: &Core, now: Nanos) {
         if std::mem::take(&mut self.stalled) {
-            self.stage_ends = now + kit.limits.read;
+            self.stage_ends = now + core.limits.read;
         }
     }
 
     /// Logs the bytes in the inbox, which are not a request, or ends the record of a partial one.
-    pub(super) fn log_refused(&mut self, kit: &Kit) {
-        match (&kit.log, &self.stage) {
+    pub(super) fn log_refused(&mut self, core: &Core) {
+        match (&core.log, &self.stage) {
             (Some(log), Stage::Head { .. }) => log.refused(self.inbox.bytes()),
-            _ => self.end_record(kit),
+            _ => self.end_record(core),
         }
     }
 
@@ -96,19 +96,19 @@ impl Conn {
         &mut self,
         response: &mut Response,
         size: &mut u64,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
-        let unix = kit.clock.unix;
+        let unix = core.clock.unix;
         if *size == 0 {
-            *size = RESPONSE_HEAD + kit.mock.length(response, unix, LOGGED_MAX);
+            *size = RESPONSE_HEAD + core.mock.length(response, unix, LOGGED_MAX);
         }
         if *size > RESPONSE_HEAD + LOGGED_MAX {
             let problem = Problem::TOO_LONG_TO_LOG.with_number(LOGGED_MAX >> 20);
-            *response = kit.mock.refusal(problem, response.endpoint, now);
-            *size = RESPONSE_HEAD + kit.mock.length(response, unix, LOGGED_MAX);
+            *response = core.mock.refusal(problem, response.endpoint, now);
+            *size = RESPONSE_HEAD + core.mock.length(response, unix, LOGGED_MAX);
         }
-        let Some(log) = &kit.log else { return true };
+        let Some(log) = &core.log else { return true };
         // Room for all of it at once: two that grow could wait for each other without end.
         self.record = log.begin(Direction::Response, *size).map(Box::new);
         self.record.is_some()
@@ -128,8 +128,8 @@ impl Conn {
 
     /// Ends the record.
     #[cold]
-    pub(super) fn end_record(&mut self, kit: &Kit) {
-        if let (Some(log), Some(record)) = (&kit.log, self.record.take()) {
+    pub(super) fn end_record(&mut self, core: &Core) {
+        if let (Some(log), Some(record)) = (&core.log, self.record.take()) {
             log.end(*record);
         }
     }

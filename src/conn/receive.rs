@@ -1,6 +1,6 @@
 //! Receiving: heads and bodies, in order and within the bounds of a turn.
 
-use super::kit::Kit;
+use super::core::Core;
 use super::matched::Matched;
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
 use crate::Nanos;
@@ -34,51 +34,51 @@ impl Conn {
     /// Does everything that can be done with the bytes that are there, in order, until the units
     /// are spent. Code that most turns do not need is not inlined here: its addresses would be
     /// computed in every turn, 3 % of the instructions (`scripts/measure instructions`).
-    pub(super) fn advance(&mut self, kit: &mut Kit, now: Nanos) {
+    pub(super) fn advance(&mut self, core: &mut Core, now: Nanos) {
         self.again = false;
         while !self.outbox.is_full() {
             let moved = match &self.stage {
-                Stage::Head { .. } if kit.meter.is_spent() && !self.inbox.is_empty() => {
+                Stage::Head { .. } if core.meter.is_spent() && !self.inbox.is_empty() => {
                     self.again = true;
                     false
                 }
                 // A pipelined request starts when the response before it has left.
-                Stage::Head { .. } if kit.paced && !self.outbox.is_empty() => false,
-                Stage::Head { .. } => self.head_arrived(kit, now),
-                Stage::Body(_) => self.body_arrived(kit, now),
-                Stage::Respond(_) => self.respond(kit, now),
+                Stage::Head { .. } if core.paced && !self.outbox.is_empty() => false,
+                Stage::Head { .. } => self.head_arrived(core, now),
+                Stage::Body(_) => self.body_arrived(core, now),
+                Stage::Respond(_) => self.respond(core, now),
                 Stage::Close(_) => false,
             };
             if !moved {
                 break;
             }
         }
-        self.settle(kit);
+        self.settle(core);
     }
 
     /// Releases everything that is not needed while the connection waits.
-    pub(super) fn settle(&mut self, kit: &mut Kit) {
+    pub(super) fn settle(&mut self, core: &mut Core) {
         if let Stage::Close(Closing::Flush { .. } | Closing::Now) = self.stage {
             self.inbox.clear();
         }
         // A connection that goes on after the next poll keeps its buffer until then.
         if !self.again {
-            self.inbox.release(&mut kit.buffers);
+            self.inbox.release(&mut core.buffers);
         }
         if let Stage::Close(Closing::Now) = self.stage {
-            self.outbox.clear(&mut kit.outboxes);
+            self.outbox.clear(&mut core.outboxes);
         }
         let waits = matches!(&self.stage, Stage::Respond(responding) if responding.waits());
         if waits != self.in_flight {
             self.in_flight = waits;
             match waits {
-                true => kit.core.counters.in_flight.add(1),
-                false => kit.core.counters.in_flight.sub(1),
+                true => core.metrics.counters.in_flight.add(1),
+                false => core.metrics.counters.in_flight.sub(1),
             }
         }
     }
 
-    fn head_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    fn head_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
         let input = self.inbox.bytes();
         if input.is_empty() {
             if self.peer_ended {
@@ -86,35 +86,35 @@ impl Conn {
             }
             return false;
         }
-        if let Some((len, matched)) = kit.heads.find(input) {
-            kit.meter.charge(meter::KNOWN_HEAD);
-            if kit.log.is_some() && !self.log_request(len, &matched, kit, now) {
+        if let Some((len, matched)) = core.heads.find(input) {
+            core.meter.charge(meter::KNOWN_HEAD);
+            if core.log.is_some() && !self.log_request(len, &matched, core, now) {
                 return false;
             }
             self.inbox.used(len);
-            return self.begin_request(&matched, None, kit, now);
+            return self.begin_request(&matched, None, core, now);
         }
-        self.new_head_arrived(kit, now)
+        self.new_head_arrived(core, now)
     }
 
     /// Reads a head that is not the last one.
     #[inline(never)]
-    fn new_head_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    fn new_head_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
         let Stage::Head { scanned } = &mut self.stage else {
             unreachable!("the stage is a head")
         };
-        kit.meter.charge(meter::NEW_HEAD);
+        core.meter.charge(meter::NEW_HEAD);
         let input = self.inbox.bytes();
         if input.starts_with(b"\r\n") {
             self.empty_lines += 1;
             if self.empty_lines > EMPTY_LINES_MAX {
-                return self.refuse(MANY_LINES, kit, now);
+                return self.refuse(MANY_LINES, core, now);
             }
             // An empty line before a request is ignored (RFC 9112, 2.2); some old clients end a
             // body with one.
             self.inbox.used(2);
             *scanned = 0;
-            let limits = &kit.limits;
+            let limits = &core.limits;
             let rests = self.inbox.is_empty();
             self.stage_ends = now + if rests { limits.idle } else { limits.read };
             return true;
@@ -125,7 +125,7 @@ impl Conn {
         let unseen = &input[*scanned..];
         *scanned = input.len();
         if !head::can_begin(input[0]) {
-            return self.refuse(line::NO_REQUEST, kit, now);
+            return self.refuse(line::NO_REQUEST, core, now);
         }
         let all = self.peer_ended || input.len() == head::HEAD_MAX;
         let parsed = match all || unseen.contains(&b'\n') {
@@ -138,20 +138,20 @@ impl Conn {
             parsed => parsed,
         };
         match parsed {
-            Err(refusal) => self.refuse(refusal, kit, now),
-            Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, kit, now),
+            Err(refusal) => self.refuse(refusal, core, now),
+            Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, core, now),
             Ok(None) => false,
             Ok(Some(head)) => {
-                let (matched, named) = Matched::of(&head, &kit.mock);
+                let (matched, named) = Matched::of(&head, &core.mock);
                 let len = head.len;
                 if named.is_none() && matched.call.route().is_ok() {
-                    kit.heads.keep(&input[..len], matched);
+                    core.heads.keep(&input[..len], matched);
                 }
-                if kit.log.is_some() && !self.log_request(len, &matched, kit, now) {
+                if core.log.is_some() && !self.log_request(len, &matched, core, now) {
                     return false;
                 }
                 self.inbox.used(len);
-                self.begin_request(&matched, named, kit, now)
+                self.begin_request(&matched, named, core, now)
             }
         }
     }
@@ -161,31 +161,31 @@ impl Conn {
         &mut self,
         matched: &Matched,
         named: Option<JsonString>,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
         self.fresh = false;
         self.empty_lines = 0;
         if let Body::Length(length) = matched.body
-            && length > kit.limits.body
+            && length > core.limits.body
         {
-            let response = kit.mock.too_large(&matched.call, kit.limits.body, now);
-            return self.respond_early(response, matched, kit, now);
+            let response = core.mock.too_large(&matched.call, core.limits.body, now);
+            return self.respond_early(response, matched, core, now);
         }
         if matched.expects && !matched.body.is_empty() && self.inbox.is_empty() {
-            if let Some(response) = kit.mock.refuse_early(&matched.call, now) {
-                return self.respond_early(response, matched, kit, now);
+            if let Some(response) = core.mock.refuse_early(&matched.call, now) {
+                return self.respond_early(response, matched, core, now);
             }
-            let out = self.outbox.end(&mut kit.outboxes);
+            let out = self.outbox.end(&mut core.outboxes);
             out.extend_from_slice(CONTINUE);
-            self.write_ends = now + kit.limits.write;
+            self.write_ends = now + core.limits.write;
         }
         if let Body::Length(length) = matched.body
             && length <= self.inbox.bytes().len().min(SCANNED_AT_ONCE) as u64
         {
-            return self.short_body_arrived(length as usize, matched, named, kit, now);
+            return self.short_body_arrived(length as usize, matched, named, core, now);
         }
-        let ask = matched.asks.map(|endpoint| kit.ask(endpoint));
+        let ask = matched.asks.map(|endpoint| core.ask(endpoint));
         self.stage = Stage::Body(Request {
             matched: *matched,
             named,
@@ -205,7 +205,7 @@ impl Conn {
         len: usize,
         matched: &Matched,
         named: Option<JsonString>,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
         let body = &self.inbox.bytes()[..len];
@@ -214,48 +214,48 @@ impl Conn {
         }
         let Some(endpoint) = matched.asks else {
             self.inbox.used(len);
-            return self.bodiless_complete(matched, named, kit, now);
+            return self.bodiless_complete(matched, named, core, now);
         };
-        kit.meter.charge_bytes(len);
+        core.meter.charge_bytes(len);
         if named.is_none()
-            && let Some(content) = kit.bodies.find(endpoint, body)
+            && let Some(content) = core.bodies.find(endpoint, body)
         {
             self.inbox.used(len);
             let endpoint = matched.call.endpoint;
-            return match kit.mock.decide(&matched.call, content.streams(), now) {
+            return match core.mock.decide(&matched.call, content.streams(), now) {
                 Ok(outcome) => {
-                    let response = kit.mock.response(content, outcome, endpoint);
-                    self.request_complete(response, matched, kit, now)
+                    let response = core.mock.response(content, outcome, endpoint);
+                    self.request_complete(response, matched, core, now)
                 }
-                Err(response) => self.request_complete(response, matched, kit, now),
+                Err(response) => self.request_complete(response, matched, core, now),
             };
         }
-        let mut ask = kit.ask(endpoint);
+        let mut ask = core.ask(endpoint);
         ask.feed(body);
-        kit.meter.charge(ask.take_work());
-        let planned = plan(endpoint, matched, named.as_ref(), &mut ask, kit, now);
+        core.meter.charge(ask.take_work());
+        let planned = plan(endpoint, matched, named.as_ref(), &mut ask, core, now);
         if let (Planned::Plan(_, plan), None) = (&planned, &named) {
-            kit.bodies.keep(endpoint, body, plan);
+            core.bodies.keep(endpoint, body, plan);
         }
         self.inbox.used(len);
-        self.planned(planned, *matched, named, Some(ask), kit, now)
+        self.planned(planned, *matched, named, Some(ask), core, now)
     }
 
     #[inline(never)]
-    fn body_arrived(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    fn body_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
         if let Stage::Body(request) = &self.stage
             && request.planning.is_some()
         {
-            return self.plan_on(kit, now);
+            return self.plan_on(core, now);
         }
         if self.inbox.is_empty() {
-            return self.peer_ended && self.refuse(ENDS_EARLY, kit, now);
+            return self.peer_ended && self.refuse(ENDS_EARLY, core, now);
         }
-        if kit.meter.is_spent() {
+        if core.meter.is_spent() {
             self.again = true;
             return false;
         }
-        if kit.log.is_some() && !self.log_has_room(kit, now) || !self.may_hold_more(kit, now) {
+        if core.log.is_some() && !self.log_has_room(core, now) || !self.may_hold_more(core, now) {
             return false;
         }
         let Stage::Body(request) = &mut self.stage else {
@@ -265,43 +265,43 @@ impl Conn {
         let input = &input[..input.len().min(SCANNED_AT_ONCE)];
         let piece = match request.matched.body.read(input) {
             Ok(piece) => piece,
-            Err(refusal) => return self.refuse(refusal, kit, now),
+            Err(refusal) => return self.refuse(refusal, core, now),
         };
         let framing = piece.used - piece.content.len();
-        kit.meter.charge(meter::FRAMING * framing as i64);
-        kit.meter.charge_bytes(piece.content.len());
+        core.meter.charge(meter::FRAMING * framing as i64);
+        core.meter.charge_bytes(piece.content.len());
         if let Some(ask) = &mut request.ask {
             ask.feed(piece.content);
-            kit.meter.charge(ask.take_work());
+            core.meter.charge(ask.take_work());
         }
         request.content += piece.content.len() as u64;
         if let Some(record) = &mut self.record
-            && request.content <= kit.limits.body
+            && request.content <= core.limits.body
         {
             record.body(piece.content);
         }
         let (used, done) = (piece.used, piece.done);
         self.inbox.used(used);
-        if request.content > kit.limits.body {
+        if request.content > core.limits.body {
             let matched = request.matched;
-            let response = kit.mock.too_large(&matched.call, kit.limits.body, now);
-            return self.respond_early(response, &matched, kit, now);
+            let response = core.mock.too_large(&matched.call, core.limits.body, now);
+            return self.respond_early(response, &matched, core, now);
         }
-        self.account_held(kit);
-        !done || self.body_complete(kit, now)
+        self.account_held(core);
+        !done || self.body_complete(core, now)
     }
 
     /// Handles the end of a body.
-    fn body_complete(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    fn body_complete(&mut self, core: &mut Core, now: Nanos) -> bool {
         let Stage::Body(request) = &mut self.stage else {
             unreachable!("the stage is a body")
         };
         let (matched, named) = (request.matched, request.named.take());
         let Some((endpoint, mut ask)) = matched.asks.zip(request.ask.take()) else {
-            return self.bodiless_complete(&matched, named, kit, now);
+            return self.bodiless_complete(&matched, named, core, now);
         };
-        let planned = plan(endpoint, &matched, named.as_ref(), &mut ask, kit, now);
-        self.planned(planned, matched, named, Some(ask), kit, now)
+        let planned = plan(endpoint, &matched, named.as_ref(), &mut ask, core, now);
+        self.planned(planned, matched, named, Some(ask), core, now)
     }
 
     /// Handles the end of a request whose body means nothing.
@@ -309,19 +309,19 @@ impl Conn {
         &mut self,
         matched: &Matched,
         named: Option<JsonString>,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
-        let planned = match kit.mock.decide(&matched.call, false, now) {
+        let planned = match core.mock.decide(&matched.call, false, now) {
             Ok(outcome) => {
-                let meter = &mut kit.meter;
-                let plan = kit.mock.document(&matched.call, named, now, meter);
+                let meter = &mut core.meter;
+                let plan = core.mock.document(&matched.call, named, now, meter);
                 let plan = plan.expect("a request that succeeds has content");
                 Planned::Plan(outcome, plan)
             }
             Err(response) => Planned::Refused(response),
         };
-        self.planned(planned, *matched, None, None, kit, now)
+        self.planned(planned, *matched, None, None, core, now)
     }
 
     fn planned(
@@ -330,16 +330,16 @@ impl Conn {
         matched: Matched,
         named: Option<JsonString>,
         ask: Option<Box<BodyReader>>,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
         let response = match planned {
             Planned::Refused(response) => response,
             Planned::Plan(outcome, Plan::Ready(content)) => {
-                kit.mock.response(content, outcome, matched.call.endpoint)
+                core.mock.response(content, outcome, matched.call.endpoint)
             }
             Planned::Plan(outcome, Plan::Pending(making)) => {
-                self.release_held(kit);
+                self.release_held(core);
                 self.stage = Stage::Body(Request {
                     matched,
                     named,
@@ -349,20 +349,20 @@ impl Conn {
                     is_exempt: false,
                     planning: Some(Box::new(Planning { outcome, making })),
                 });
-                self.account_held(kit);
+                self.account_held(core);
                 return true;
             }
         };
-        self.release_held(kit);
+        self.release_held(core);
         if let Some(ask) = ask {
-            kit.recycle(ask);
+            core.recycle(ask);
         }
-        self.request_complete(response, &matched, kit, now)
+        self.request_complete(response, &matched, core, now)
     }
 
     /// Goes on with the plan of a response.
-    fn plan_on(&mut self, kit: &mut Kit, now: Nanos) -> bool {
-        if kit.meter.is_spent() {
+    fn plan_on(&mut self, core: &mut Core, now: Nanos) -> bool {
+        if core.meter.is_spent() {
             self.again = true;
             return false;
         }
@@ -374,9 +374,9 @@ impl Conn {
         let (matched, named) = (request.matched, request.named.take());
         let ask = request.ask.take();
         let subject = matched.asks.zip(ask.as_ref().map(|ask| ask.facts()));
-        let mock = &mut kit.mock;
-        let plan = mock.go_on_planning(making, subject, named.as_ref(), &mut kit.meter);
-        self.planned(Planned::Plan(outcome, plan), matched, named, ask, kit, now)
+        let mock = &mut core.mock;
+        let plan = mock.go_on_planning(making, subject, named.as_ref(), &mut core.meter);
+        self.planned(Planned::Plan(outcome, plan), matched, named, ask, core, now)
     }
 }
 
@@ -393,14 +393,14 @@ fn plan(
     matched: &Matched,
     named: Option<&JsonString>,
     ask: &mut BodyReader,
-    kit: &mut Kit,
+    core: &mut Core,
     now: Nanos,
 ) -> Planned {
     let facts = ask.finish();
     let streams = facts.is_ok_and(|facts| facts.stream);
-    match kit.mock.decide(&matched.call, streams, now) {
+    match core.mock.decide(&matched.call, streams, now) {
         Ok(outcome) => {
-            let plan = kit.mock.plan(endpoint, named, facts, &mut kit.meter);
+            let plan = core.mock.plan(endpoint, named, facts, &mut core.meter);
             Planned::Plan(outcome, plan)
         }
         Err(response) => Planned::Refused(response),

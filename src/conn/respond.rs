@@ -1,6 +1,6 @@
 //! Responding: waits until a response is due, writes it piece by piece, then goes on or closes.
 
-use super::kit::Kit;
+use super::core::Core;
 use super::matched::Matched;
 use super::outbox::OUTBOX_FULL;
 use super::writer::{Begun, WireOptions};
@@ -24,25 +24,25 @@ impl Conn {
         &mut self,
         response: Response,
         matched: &Matched,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
         if self.record.is_some() {
-            self.end_record(kit);
+            self.end_record(core);
         }
-        let wire = matched.wire_options(kit.draining);
+        let wire = matched.wire_options(core.draining);
         if response.cursor.due > now {
             self.wait(response, wire, 0);
             return true;
         }
         // The bytes of the next request that are there already came with the end of this one.
-        self.stage_ends = now + kit.limits.read;
-        self.begin(response, wire, 0, kit, now)
+        self.stage_ends = now + core.limits.read;
+        self.begin(response, wire, 0, core, now)
     }
 
     /// Goes on with a response: waits for its time, or writes what is due.
     #[inline(never)]
-    pub(super) fn respond(&mut self, kit: &mut Kit, now: Nanos) -> bool {
+    pub(super) fn respond(&mut self, core: &mut Core, now: Nanos) -> bool {
         let Stage::Respond(responding) = &mut self.stage else {
             unreachable!("the stage is a response")
         };
@@ -54,12 +54,12 @@ impl Conn {
         if waits_until > now {
             return false;
         }
-        if kit.meter.is_spent() {
+        if core.meter.is_spent() {
             self.again = true;
             return false;
         }
         if let Some(framing) = responding.begun {
-            return self.write_on(framing, kit, now);
+            return self.write_on(framing, core, now);
         }
         self.stalled = false;
         let stage = std::mem::replace(&mut self.stage, Stage::Head { scanned: 0 });
@@ -72,11 +72,11 @@ impl Conn {
         else {
             unreachable!("the stage is a response")
         };
-        if kit.draining {
+        if core.draining {
             wire.persistence = Persistence::Close;
         }
-        self.stage_ends = now + kit.limits.read;
-        self.begin(response, wire, logged, kit, now)
+        self.stage_ends = now + core.limits.read;
+        self.begin(response, wire, logged, core, now)
     }
 
     /// Responds to a request whose body is not read: the connection cannot serve another.
@@ -84,20 +84,20 @@ impl Conn {
         &mut self,
         response: Response,
         matched: &Matched,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
-        self.end_record(kit);
-        self.release_ask(kit);
+        self.end_record(core);
+        self.release_ask(core);
         let wire = WireOptions {
             unread_body: true,
             ..matched.wire_options(true)
         };
-        self.begin(response, wire, 0, kit, now)
+        self.begin(response, wire, 0, core, now)
     }
 
     /// Reports an error in bytes that are not a request, and closes the connection.
-    pub(super) fn refuse(&mut self, refusal: Refusal, kit: &mut Kit, now: Nanos) -> bool {
+    pub(super) fn refuse(&mut self, refusal: Refusal, core: &mut Core, now: Nanos) -> bool {
         let Refusal {
             status,
             code,
@@ -108,26 +108,26 @@ impl Conn {
             _ => (false, UNROUTED),
         };
         let problem = Problem::invalid(status, code, message);
-        let response = kit.mock.refusal(problem, endpoint, now);
-        kit.core.counters.refused.add(1);
+        let response = core.mock.refusal(problem, endpoint, now);
+        core.metrics.counters.refused.add(1);
         let wire = WireOptions {
             persistence: Persistence::Close,
             is_head,
             http10: false,
             unread_body: true,
         };
-        self.log_refused(kit);
-        self.release_ask(kit);
-        self.begin(response, wire, 0, kit, now)
+        self.log_refused(core);
+        self.release_ask(core);
+        self.begin(response, wire, 0, core, now)
     }
 
     /// Returns the reader of a body that is not read any further.
-    pub(super) fn release_ask(&mut self, kit: &mut Kit) {
-        self.release_held(kit);
+    pub(super) fn release_ask(&mut self, core: &mut Core) {
+        self.release_held(core);
         if let Stage::Body(request) = &mut self.stage
             && let Some(ask) = request.ask.take()
         {
-            kit.recycle(ask);
+            core.recycle(ask);
         }
     }
 
@@ -147,31 +147,31 @@ impl Conn {
         mut response: Response,
         mut wire: WireOptions,
         mut logged: u64,
-        kit: &mut Kit,
+        core: &mut Core,
         now: Nanos,
     ) -> bool {
-        if kit.log.is_some() && !self.log_response(&mut response, &mut logged, kit, now) {
+        if core.log.is_some() && !self.log_response(&mut response, &mut logged, core, now) {
             self.stalled = true;
             self.stage_ends = now + RETRY;
             self.wait(response, wire, logged);
             return true;
         }
-        kit.meter.charge(meter::RESPONSE);
-        kit.core
+        core.meter.charge(meter::RESPONSE);
+        core.metrics
             .answered(response.endpoint, response.content.status());
         if response.outcome.delay > 0 {
-            kit.core.delayed(response.outcome.delay);
+            core.metrics.delayed(response.outcome.delay);
         }
         self.frames.answer(response.outcome.due);
-        self.write_ends = now + kit.limits.write;
-        let Kit {
+        self.write_ends = now + core.limits.write;
+        let Core {
             mock,
             writer,
             clock,
             meter,
             ..
-        } = kit;
-        let out = self.outbox.end(&mut kit.outboxes);
+        } = core;
+        let out = self.outbox.end(&mut core.outboxes);
         let at = out.len();
         let begun = writer.begin(&mut response, &mut wire, mock, clock, meter, out);
         if self.record.is_some() {
@@ -179,15 +179,15 @@ impl Conn {
         }
         let framing = match begun {
             Begun::Whole => {
-                kit.core.counters.tokens.add(response.tokens());
-                self.finished(wire, false, kit);
+                core.metrics.counters.tokens.add(response.tokens());
+                self.finished(wire, false, core);
                 return true;
             }
             Begun::Head(framing) => framing,
         };
         match response.content.streams() {
-            true => kit.core.counters.streams.add(1),
-            false => kit.core.counters.tokens.add(response.tokens()),
+            true => core.metrics.counters.streams.add(1),
+            false => core.metrics.counters.tokens.add(response.tokens()),
         }
         self.stage = Stage::Respond(Responding {
             response,
@@ -199,7 +199,7 @@ impl Conn {
     }
 
     /// Writes what is due of a response that has begun, as far as there is room.
-    fn write_on(&mut self, framing: Framing, kit: &mut Kit, now: Nanos) -> bool {
+    fn write_on(&mut self, framing: Framing, core: &mut Core, now: Nanos) -> bool {
         let Stage::Respond(responding) = &mut self.stage else {
             unreachable!("the stage is a response")
         };
@@ -207,69 +207,69 @@ impl Conn {
         let wire = *wire;
         let streams = response.content.streams();
         let (due, tokens) = (response.cursor.due, response.cursor.tokens);
-        let piece = &mut kit.writer.piece;
+        let piece = &mut core.writer.piece;
         piece.clear();
         let room = Room {
             end: OUTBOX_FULL - self.outbox.bytes().len(),
-            meter: &mut kit.meter,
+            meter: &mut core.meter,
         };
-        let progress = kit.mock.render(response, now, room, piece, None);
+        let progress = core.mock.render(response, now, room, piece, None);
         if streams {
             if self.outbox.is_empty() {
-                self.write_ends = now + kit.limits.write;
+                self.write_ends = now + core.limits.write;
             }
             self.frames.chunk(due);
             let tokens = response.cursor.tokens - tokens;
-            kit.core.counters.tokens.add(u64::from(tokens));
+            core.metrics.counters.tokens.add(u64::from(tokens));
         }
-        self.write_piece(framing, kit);
+        self.write_piece(framing, core);
         if progress == Progress::Done {
             if framing == Framing::Chunked {
-                let out = self.outbox.end(&mut kit.outboxes);
+                let out = self.outbox.end(&mut core.outboxes);
                 out.extend_from_slice(answer::LAST_CHUNK);
             }
-            self.stage_ends = now + kit.limits.read;
-            self.finished(wire, true, kit);
+            self.stage_ends = now + core.limits.read;
+            self.finished(wire, true, core);
         }
         true
     }
 
     /// Appends a piece of content to the outbox.
-    fn write_piece(&mut self, framing: Framing, kit: &mut Kit) {
-        let piece = &kit.writer.piece;
+    fn write_piece(&mut self, framing: Framing, core: &mut Core) {
+        let piece = &core.writer.piece;
         if piece.is_empty() {
             return;
         }
         if let Some(record) = &mut self.record {
             record.body(piece);
         }
-        let out = self.outbox.end(&mut kit.outboxes);
+        let out = self.outbox.end(&mut core.outboxes);
         match framing {
             Framing::Chunked => answer::chunk(out, piece),
             _ => out.extend_from_slice(piece),
         }
-        kit.meter.charge_bytes(piece.len());
+        core.meter.charge_bytes(piece.len());
     }
 
     /// Goes on after a response is in the outbox. After the last one, the connection lingers if the
     /// client may send more: it has done so already, or nothing told it to stop (RFC 9112, 9.6), or
     /// it has the time while a long response leaves. To linger always would cost a sixth of a
     /// connection's cost.
-    fn finished(&mut self, wire: WireOptions, long: bool, kit: &Kit) {
+    fn finished(&mut self, wire: WireOptions, long: bool, core: &Core) {
         if self.record.is_some() {
-            self.end_record(kit);
+            self.end_record(core);
         }
         if wire.persistence != Persistence::Close {
             self.stage = Stage::Head { scanned: 0 };
             return;
         }
-        self.ends = match (wire.unread_body, kit.draining) {
+        self.ends = match (wire.unread_body, core.draining) {
             (true, _) => Close::Refused,
             (false, true) => Close::Shutdown,
             (false, false) => Close::Answered,
         };
         let more_may_come = wire.unread_body || !self.inbox.is_empty();
-        let linger = more_may_come || !self.peer_ended && (long || kit.draining);
+        let linger = more_may_come || !self.peer_ended && (long || core.draining);
         self.stage = Stage::Close(Closing::Flush { linger });
     }
 }

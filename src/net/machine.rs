@@ -9,8 +9,8 @@ use super::slots::{GENERATIONS, Live, SlotEntry, enqueue, live, place_of, token}
 use super::timer::Timer;
 use super::turn::{System, Turn};
 use crate::Nanos;
-use crate::conn::kit::Kit;
-use crate::conn::{Conn, Wish};
+use crate::conn::core::Core;
+use crate::conn::{Conn, Want};
 use crate::meter;
 use crate::watch::metrics::Close;
 
@@ -19,7 +19,7 @@ pub struct Machine<S: System> {
     /// The operating system.
     pub system: S,
     /// The state that the connections share.
-    pub kit: Kit,
+    pub core: Core,
     /// The time of the last poll.
     pub now: Nanos,
     /// The number of open connections.
@@ -48,10 +48,10 @@ pub struct Readiness {
 
 impl<S: System> Machine<S> {
     /// Makes a machine without connections.
-    pub fn new(system: S, kit: Kit) -> Machine<S> {
+    pub fn new(system: S, core: Core) -> Machine<S> {
         Machine {
             system,
-            kit,
+            core,
             now: 0,
             open: 0,
             timer: Timer::default(),
@@ -80,12 +80,12 @@ impl<S: System> Machine<S> {
     /// Takes a connection, whose token `place` has returned.
     pub fn admit(&mut self, socket: S::Socket) {
         let slot = self.free.pop().expect("`place` was called");
-        let conn = Conn::new(&self.kit, self.now);
+        let conn = Conn::new(&self.core, self.now);
         let armed = conn.deadline();
         self.timer.set(slot, armed);
         self.open += 1;
-        self.kit.core.counters.accepted.add(1);
-        self.kit.core.counters.open_connections.add(1);
+        self.core.metrics.counters.accepted.add(1);
+        self.core.metrics.counters.open_connections.add(1);
         self.slots[slot as usize].live = Some(Live {
             socket,
             conn,
@@ -101,12 +101,12 @@ impl<S: System> Machine<S> {
     /// Begins a turn: readiness was polled at `now`.
     pub fn begin_turn(&mut self, now: Nanos) {
         self.now = now;
-        self.kit.begin_turn();
+        self.core.begin_turn();
     }
 
     /// Returns true if more may be done before the next poll.
     pub fn may_go_on(&self) -> bool {
-        !self.kit.meter.is_spent()
+        !self.core.meter.is_spent()
     }
 
     /// Notes news about a connection, which may be closed by now.
@@ -132,9 +132,9 @@ impl<S: System> Machine<S> {
         live.armed = Nanos::MAX;
         // Its own may have moved on.
         if live.conn.deadline() <= self.now && !live.failed {
-            live.conn.timeout(&mut self.kit, self.now);
+            live.conn.timeout(&mut self.core, self.now);
             // Otherwise it would fire again at once, without end.
-            debug_assert!(live.conn.deadline() > self.now || live.conn.wish() != Wish::Wait);
+            debug_assert!(live.conn.deadline() > self.now || live.conn.want() != Want::Wait);
         }
         self.turn(token);
         true
@@ -157,32 +157,32 @@ impl<S: System> Machine<S> {
             live.conn.ends = Close::Reset;
             return self.close(token);
         }
-        let (kit, now) = (&mut self.kit, self.now);
-        if live.conn.wish() == Wish::Again {
-            live.conn.resume(kit, now);
+        let (core, now) = (&mut self.core, self.now);
+        if live.conn.want() == Want::Again {
+            live.conn.resume(core, now);
         }
         let turn = Turn {
             system: &mut self.system,
-            kit: &mut *kit,
+            core: &mut *core,
             live: &mut *live,
             now,
             has_read: false,
         };
-        let (wish, now) = turn.go_on();
+        let (want, now) = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
-            live.conn.held_back(kit);
+            live.conn.held_back(core);
         }
         // Not with unread bytes: they may be a request, and closing resets the connection then,
         // which takes the unread part of the response before it from the client.
-        if kit.draining && !live.readable {
+        if core.draining && !live.readable {
             live.conn.drain(now);
         }
-        if wish == Wish::Close || live.conn.wish() == Wish::Close && live.conn.outgoing().is_empty()
+        if want == Want::Close || live.conn.want() == Want::Close && live.conn.outgoing().is_empty()
         {
             return self.close(token);
         }
         let goes_on = match live.conn.outgoing().is_empty() {
-            true => wish == Wish::Again || (wish == Wish::Read && live.readable),
+            true => want == Want::Again || (want == Want::Read && live.readable),
             false => live.writable,
         };
         if goes_on {
@@ -217,16 +217,16 @@ impl<S: System> Machine<S> {
     }
 
     fn close(&mut self, token: Token) {
-        self.kit.meter.charge(meter::CLOSE);
+        self.core.meter.charge(meter::CLOSE);
         let place = place_of(token);
         let slot = &mut self.slots[place as usize];
         let mut live = slot.live.take().expect("only what is open is closed");
-        live.conn.release(&mut self.kit);
+        live.conn.release(&mut self.core);
         slot.generation = slot.generation.wrapping_add(1) & GENERATIONS;
         self.timer.remove(place);
         self.free.push(place);
         self.open -= 1;
-        self.kit.core.counters.open_connections.sub(1);
+        self.core.metrics.counters.open_connections.sub(1);
     }
 
     fn token(&self, slot: u32) -> Token {

@@ -15,7 +15,7 @@ use super::mailbox::{Command, MAILBOX, Mailbox};
 use super::sleep::{Alarm, Time};
 use super::slots::GENERATIONS;
 use super::turn::System;
-use crate::conn::kit::Kit;
+use crate::conn::core::Core;
 use crate::meter;
 use crate::{Nanos, SECOND};
 
@@ -95,7 +95,7 @@ impl Reactor {
     pub fn new(
         poll: Poll,
         listeners: Vec<TcpListener>,
-        kit: Kit,
+        core: Core,
         time: Time,
         balancer: Balancer,
         mailbox: Mailbox,
@@ -114,7 +114,7 @@ impl Reactor {
         Ok(Reactor {
             poll,
             listeners,
-            machine: Machine::new(Kernel { time }, kit),
+            machine: Machine::new(Kernel { time }, core),
             alarm,
             next_tick: 0,
             accept_again: None,
@@ -131,7 +131,7 @@ impl Reactor {
         self.woken();
         while !self.is_done() {
             let now = self.machine.system.now();
-            self.machine.kit.core.turned(now - self.machine.now);
+            self.machine.core.metrics.turned(now - self.machine.now);
             self.wait(&mut events, now);
             self.woken();
             events.iter().for_each(|event| self.note(event));
@@ -177,7 +177,7 @@ impl Reactor {
             self.poll(events, Some(Duration::ZERO));
             let now = self.machine.system.now();
             if !events.is_empty() || now >= ends {
-                self.machine.kit.core.spun(now - began);
+                self.machine.core.metrics.spun(now - began);
                 return !events.is_empty() || now >= due;
             }
         }
@@ -199,7 +199,7 @@ impl Reactor {
             let wall = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
-            self.machine.kit.tick(wall.as_secs() as i64);
+            self.machine.core.tick(wall.as_secs() as i64);
             self.next_tick = now + SECOND - Nanos::from(wall.subsec_nanos());
         }
         if self.accept_again.is_some_and(|at| at <= now) {
@@ -238,7 +238,7 @@ impl Reactor {
                 self.balancer.received();
                 self.accepted(stream);
             }
-            Command::Scenario(scenario) => self.machine.kit.follow(scenario),
+            Command::Scenario(scenario) => self.machine.core.follow(scenario),
             Command::Drain => self.begin_drain(),
             #[cfg(test)]
             Command::Panic => panic!("told to"),
@@ -282,7 +282,7 @@ impl Reactor {
 
     fn accept_some(&mut self, at: usize) {
         while self.machine.may_go_on() {
-            self.machine.kit.meter.charge(meter::ACCEPT);
+            self.machine.core.meter.charge(meter::ACCEPT);
             if !self.balancer.take() {
                 return self.pause_accepting();
             }
@@ -300,7 +300,7 @@ impl Reactor {
                 // The client has gone already, or a signal came: the next may be fine.
                 Err(error) if is_passing(&error) => {}
                 Err(_) => {
-                    self.machine.kit.core.counters.accept_errors.add(1);
+                    self.machine.core.metrics.counters.accept_errors.add(1);
                     return self.pause_accepting();
                 }
             }
@@ -309,7 +309,7 @@ impl Reactor {
     }
 
     fn pause_accepting(&mut self) {
-        self.machine.kit.core.counters.accept_pauses.add(1);
+        self.machine.core.metrics.counters.accept_pauses.add(1);
         self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
     }
 
@@ -327,7 +327,7 @@ impl Reactor {
     fn begin_drain(&mut self) {
         self.balancer.end();
         self.drain_ends = Some(self.machine.now + DRAIN);
-        self.machine.kit.draining = true;
+        self.machine.core.draining = true;
         for listener in std::mem::take(&mut self.listeners) {
             // Closing a listener resets what is queued at it.
             loop {

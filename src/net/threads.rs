@@ -18,7 +18,7 @@ use super::shutdown::{EndOnPanic, Shutdown};
 use super::sleep::Time;
 use super::{StartError, cpus, schedule};
 use crate::Nanos;
-use crate::conn::kit::Kit;
+use crate::conn::core::Core;
 use crate::settings::Settings;
 
 /// A panic in one of the server's threads, which is a bug. The other threads have ended in order.
@@ -75,7 +75,7 @@ pub struct Threads {
 
 impl Threads {
     /// Starts a thread for each core; all of them serve when it returns. `cpus` and `listeners` are
-    /// those of each core, and together the cores have at most `most` connections. `kit` makes the
+    /// those of each core, and together the cores have at most `most` connections. `core` makes the
     /// part of a core that its connections share.
     pub fn start(
         settings: &Settings,
@@ -83,7 +83,7 @@ impl Threads {
         listeners: Vec<Vec<TcpListener>>,
         most: usize,
         time: Time,
-        kit: impl Fn(usize) -> Kit + Clone + Send + 'static,
+        core: impl Fn(usize) -> Core + Clone + Send + 'static,
     ) -> Result<Threads, StartError> {
         let cannot_poll = StartError::machine("can't poll");
         let busy_poll = settings.busy_poll.as_nanos() as Nanos;
@@ -104,15 +104,15 @@ impl Threads {
         };
         let spawned = parts.enumerate().try_for_each(|(number, parts)| {
             let ((((poll, mailbox), &cpu), listeners), balancer) = parts;
-            let kit = kit.clone();
+            let core = core.clone();
             // On the thread that it is to run on: nothing that it owns can be shared by accident.
             let make = move || {
                 if !cpu.is_none_or(cpus::pin) {
                     let why = "-pin: the kernel refuses to pin threads";
                     return Err(StartError::Machine(why.into()));
                 }
-                let kit = kit(number);
-                let reactor = Reactor::new(poll, listeners, kit, time, balancer, mailbox);
+                let core = core(number);
+                let reactor = Reactor::new(poll, listeners, core, time, balancer, mailbox);
                 let mut reactor = reactor.map_err(StartError::machine("can't poll"))?;
                 reactor.busy_poll = busy_poll;
                 Ok(reactor)

@@ -6,8 +6,8 @@ use rustix::io::Errno;
 
 use super::slots::Live;
 use crate::Nanos;
-use crate::conn::Wish;
-use crate::conn::kit::Kit;
+use crate::conn::Want;
+use crate::conn::core::Core;
 use crate::meter;
 use crate::watch::metrics::Close;
 
@@ -28,61 +28,62 @@ pub trait System {
 /// A turn of a connection that begins at `now`.
 pub(super) struct Turn<'a, S: System> {
     pub system: &'a mut S,
-    pub kit: &'a mut Kit,
+    pub core: &'a mut Core,
     pub live: &'a mut Live<S::Socket>,
     pub now: Nanos,
     pub has_read: bool,
 }
 
 impl<S: System> Turn<'_, S> {
-    /// Writes, then reads, until neither goes on or the units are spent. Returns the connection's
-    /// wish then, and the time of the last write or read.
+    /// Writes, then reads, until neither goes on or the units are spent. Returns the operation
+    /// that the connection wants then, and the time of the last write or read.
     #[inline]
-    pub fn go_on(mut self) -> (Wish, Nanos) {
+    pub fn go_on(mut self) -> (Want, Nanos) {
         loop {
             let end = match self.live.conn.outgoing() {
                 [] => self.follow(),
                 _ => self.write(),
             };
-            if let Some(wish) = end {
-                return (wish, self.now);
+            if let Some(want) = end {
+                return (want, self.now);
             }
         }
     }
 
-    /// Fulfils the connection's wish when nothing is outgoing. Returns the wish that ends the turn.
+    /// Does what the connection wants once nothing is outgoing. Returns the operation that ends the
+    /// turn.
     #[inline]
-    fn follow(&mut self) -> Option<Wish> {
-        match self.live.conn.wish() {
-            Wish::Read if self.live.readable && !self.kit.meter.is_spent() => self.read(),
+    fn follow(&mut self) -> Option<Want> {
+        match self.live.conn.want() {
+            Want::Read if self.live.readable && !self.core.meter.is_spent() => self.read(),
             // Bytes that came while the response waited would reset the connection.
-            Wish::Close if self.live.readable && self.live.conn.linger() => None,
-            Wish::ShutDown => {
+            Want::Close if self.live.readable && self.live.conn.linger() => None,
+            Want::ShutDown => {
                 if self.system.shut_down(&mut self.live.socket).is_err() {
-                    return Some(Wish::Close);
+                    return Some(Want::Close);
                 }
                 self.live.conn.shut_down(self.now);
                 None
             }
-            wish => Some(wish),
+            want => Some(want),
         }
     }
 
-    /// Writes outgoing bytes once. Returns the wish that ends the turn.
+    /// Writes outgoing bytes once. Returns the operation that ends the turn.
     #[inline]
-    fn write(&mut self) -> Option<Wish> {
+    fn write(&mut self) -> Option<Want> {
         let live = &mut *self.live;
         if !live.writable {
-            return Some(Wish::Wait);
+            return Some(Want::Wait);
         }
         match self.system.send(&mut live.socket, live.conn.outgoing()) {
             Ok(sent) => {
                 live.writable = sent == live.conn.outgoing().len();
-                self.kit.meter.charge(meter::SEND);
-                self.kit.meter.charge_bytes(sent);
+                self.core.meter.charge(meter::SEND);
+                self.core.meter.charge_bytes(sent);
                 // Its lateness is recorded, and the next response's delay begins now.
                 self.now = self.system.now();
-                live.conn.sent(sent, self.kit, self.now);
+                live.conn.sent(sent, self.core, self.now);
             }
             Err(Errno::AGAIN) => live.writable = false,
             Err(Errno::INTR) => {}
@@ -91,34 +92,34 @@ impl<S: System> Turn<'_, S> {
         None
     }
 
-    /// Reads available bytes once. Returns the wish that ends the turn.
+    /// Reads available bytes once. Returns the operation that ends the turn.
     #[inline]
-    fn read(&mut self) -> Option<Wish> {
+    fn read(&mut self) -> Option<Want> {
         let live = &mut *self.live;
-        let space = live.conn.recv_space(self.kit);
+        let space = live.conn.recv_space(self.core);
         let room = space.len();
         // Into an empty space, 0 bytes are read, as at the peer's end.
-        debug_assert!(room > 0, "a connection that wishes to read has room");
+        debug_assert!(room > 0, "a connection that wants to read has room");
         match self.system.recv(&mut live.socket, space) {
             Ok(0) => {
                 live.readable = false;
-                live.conn.peer_closed(self.kit, self.now);
+                live.conn.peer_closed(self.core, self.now);
             }
             Ok(len) => {
                 // A short read has emptied the socket, unless its end is waiting behind.
                 live.readable = len == room || live.half_closed;
-                self.kit.meter.charge(meter::RECV);
-                self.kit.meter.charge_bytes(len);
+                self.core.meter.charge(meter::RECV);
+                self.core.meter.charge_bytes(len);
                 // The bytes of a later read may have arrived after the wake-up. So may those of the
                 // first, while others had their turns, which matters if there are delays to keep.
-                if std::mem::replace(&mut self.has_read, true) || self.kit.paced {
+                if std::mem::replace(&mut self.has_read, true) || self.core.paced {
                     self.now = self.system.now();
                 }
-                live.conn.received(len, self.kit, self.now);
+                live.conn.received(len, self.core, self.now);
             }
             Err(Errno::AGAIN) => {
                 live.readable = false;
-                live.conn.received(0, self.kit, self.now);
+                live.conn.received(0, self.core, self.now);
             }
             Err(Errno::INTR) => {}
             Err(_) => return Some(self.broken()),
@@ -128,8 +129,8 @@ impl<S: System> Turn<'_, S> {
 
     /// Closes the connection because its socket fails: the peer has reset it, or is gone.
     #[cold]
-    fn broken(&mut self) -> Wish {
+    fn broken(&mut self) -> Want {
         self.live.conn.ends = Close::Reset;
-        Wish::Close
+        Want::Close
     }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::internals::conn::Wish;
+use mocker::internals::conn::Want;
 use mocker::internals::conn::outbox::OUTBOX_FULL;
 use mocker::internals::settings::{ContentMode, Settings};
 use serde_json::Value;
@@ -83,7 +83,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
     while !rest.is_empty() && client.end != End::Closed {
         let (piece, tail) = rest.split_at(cut.next(rest.len()));
         rest = tail;
-        let (waited, before) = (client.wish() == Wish::Wait, client.out.len());
+        let (waited, before) = (client.want() == Want::Wait, client.out.len());
         client.send(piece);
         assert!(
             client.most_waiting <= WAITING_MAX,
@@ -96,7 +96,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
                 .windows(delayed.len())
                 .any(|part| part == delayed);
             assert!(!early, "what is delayed came with its request");
-            if !waited && client.wish() == Wish::Wait {
+            if !waited && client.want() == Want::Wait {
                 assert!(
                     START + client.deadline() >= client.now + least,
                     "it would be early"
@@ -114,7 +114,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
 
 /// Lets time pass until nothing is due. Returns whether the connection closed on its own.
 fn finish(client: &mut Client) -> bool {
-    while client.end != End::Closed && client.wish() == Wish::Wait {
+    while client.end != End::Closed && client.want() == Want::Wait {
         client.pass(START + client.deadline() - client.now);
     }
     client.end != End::Open

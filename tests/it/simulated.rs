@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use mocker::internals::api::text::Words;
-use mocker::internals::conn::kit::Kit;
+use mocker::internals::conn::core::Core;
 use mocker::internals::exchange;
 use mocker::internals::net::machine::Machine;
 use mocker::internals::net::turn::System;
@@ -139,15 +139,15 @@ fn live(seed: u64) -> [usize; 3] {
         now: now.clone(),
         rng: rng.fork(),
     };
-    let mut kit = Kit::new(
+    let mut core = Core::new(
         Scenario::first(&settings),
         Words::new(&settings).unwrap(),
         7,
         0,
         &exchange::watch(1, 0),
     );
-    kit.tick(UNIX);
-    let mut machine = Machine::new(world, kit);
+    core.tick(UNIX);
+    let mut machine = Machine::new(world, core);
     machine.begin_turn(START);
     let (mut clients, mut to_come) = (Vec::<Client>::new(), SESSIONS);
     let patience = match rng.u8(0..8) {
@@ -174,7 +174,7 @@ fn live(seed: u64) -> [usize; 3] {
         look_and_serve(&mut machine, &clients, &mut rng);
     }
     assert_eq!(machine.open, 0, "nothing stays open");
-    conserved(&machine.kit.core);
+    conserved(&machine.core.metrics);
     assert_eq!((machine.timer.next(), machine.ready.len()), (None, 0));
     let mut alone = HashMap::new();
     let mut ends = [0; 3];

@@ -9,7 +9,7 @@ use socket2::SockRef;
 
 use super::*;
 use crate::api::text::Words;
-use crate::conn::Wish;
+use crate::conn::Want;
 use crate::exchange;
 use crate::meter::TURN;
 use crate::net::mailbox::{CommandSender, mailboxes};
@@ -31,7 +31,7 @@ fn commanded(settings: &Settings) -> (Reactor, SocketAddr, Arc<[CommandSender]>)
         .set_recv_buffer_size(1 << 20)
         .unwrap();
     let address = listener.local_addr().unwrap();
-    let kit = Kit::new(
+    let core = Core::new(
         Scenario::first(settings),
         Words::new(settings).unwrap(),
         1,
@@ -42,7 +42,7 @@ fn commanded(settings: &Settings) -> (Reactor, SocketAddr, Arc<[CommandSender]>)
     let (senders, mut inboxes) = mailboxes(std::slice::from_ref(&poll)).unwrap();
     let alone = Balancer::of(usize::MAX, true, &senders).remove(0);
     let mailbox = inboxes.remove(0);
-    let reactor = Reactor::new(poll, vec![listener], kit, time, alone, mailbox).unwrap();
+    let reactor = Reactor::new(poll, vec![listener], core, time, alone, mailbox).unwrap();
     (reactor, address, senders)
 }
 
@@ -83,7 +83,7 @@ fn between_two_looks_an_upload_is_read_only_so_far() {
             .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             .unwrap();
         look_and_serve(&mut reactor);
-        most = most.max(TURN - reactor.machine.kit.meter.left());
+        most = most.max(TURN - reactor.machine.core.meter.left());
         answers += usize::from(neighbour.read(&mut [0; 1024]).is_ok());
     }
     let exceeded = most - TURN;
@@ -180,7 +180,7 @@ fn a_delay_counts_from_the_read_and_not_from_the_look() {
     client.write_all(b"Host: a\r\n\r\n").unwrap();
     reactor.serve();
     let live = reactor.machine.slots[0].live.as_ref().unwrap();
-    assert_eq!(live.conn.wish(), Wish::Wait);
+    assert_eq!(live.conn.want(), Want::Wait);
     assert!(live.conn.deadline() >= written + SECOND);
 }
 

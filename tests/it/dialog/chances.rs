@@ -232,7 +232,7 @@ fn batches_vary_within_the_jitter() {
 /// Returns the ids, token counts, failures and delays of a core.
 fn run(settings: &Settings, seed: u64, core: u16) -> Vec<(u16, String, Nanos)> {
     let mut client = Client::new(settings);
-    client.kit.mock = Mock::new(
+    client.core.mock = Mock::new(
         settings,
         Words::new(settings).unwrap(),
         seed,

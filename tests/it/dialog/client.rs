@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use fastrand::Rng;
 use mocker::internals::Nanos;
 use mocker::internals::api::text::Words;
-use mocker::internals::conn::kit::Kit;
-use mocker::internals::conn::{Conn, Wish};
+use mocker::internals::conn::core::Core;
+use mocker::internals::conn::{Conn, Want};
 use mocker::internals::exchange;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
@@ -39,7 +39,7 @@ pub enum End {
 }
 
 pub struct Client {
-    pub kit: Kit,
+    pub core: Core,
     conn: Conn,
     pub now: Nanos,
     pub end: End,
@@ -56,17 +56,17 @@ pub struct Client {
 
 impl Client {
     pub fn new(settings: &Settings) -> Client {
-        let mut kit = Kit::new(
+        let mut core = Core::new(
             Scenario::first(settings),
             Words::new(settings).unwrap(),
             7,
             0,
             &exchange::watch(1, 0),
         );
-        kit.tick(UNIX);
+        core.tick(UNIX);
         Client {
-            conn: Conn::new(&kit, START),
-            kit,
+            conn: Conn::new(&core, START),
+            core,
             now: START,
             end: End::Open,
             out: Vec::new(),
@@ -85,8 +85,8 @@ impl Client {
 
     /// Opens a new connection to the same core.
     pub fn reconnect(&mut self) {
-        self.conn.release(&mut self.kit);
-        self.conn = Conn::new(&self.kit, self.now);
+        self.conn.release(&mut self.core);
+        self.conn = Conn::new(&self.core, self.now);
         self.end = End::Open;
         self.unread.clear();
         self.sent_all = false;
@@ -94,7 +94,7 @@ impl Client {
 
     /// Sets the wall clock.
     pub fn tick(&mut self, unix: i64, date: &str) {
-        self.kit.tick(unix);
+        self.core.tick(unix);
         self.date = date.into();
     }
 
@@ -133,7 +133,7 @@ impl Client {
     /// Reads for as long as the connection wants to. Returns the number of bytes.
     fn read(&mut self, bytes: &[u8]) -> usize {
         let mut read = 0;
-        while read < bytes.len() && self.end != End::Closed && self.wish() != Wish::Wait {
+        while read < bytes.len() && self.end != End::Closed && self.want() != Want::Wait {
             read += self.receive(&bytes[read..]);
             self.serve_once();
         }
@@ -146,11 +146,11 @@ impl Client {
             self.conn.outgoing().is_empty(),
             "the reactor does not read while there is something to write"
         );
-        let space = self.conn.recv_space(&mut self.kit);
+        let space = self.conn.recv_space(&mut self.core);
         assert!(!space.is_empty(), "a connection that reads has space");
         let len = bytes.len().min(space.len());
         space[..len].copy_from_slice(&bytes[..len]);
-        self.conn.received(len, &mut self.kit, self.now);
+        self.conn.received(len, &mut self.core, self.now);
         self.look();
         len
     }
@@ -164,10 +164,10 @@ impl Client {
             unread.drain(..read);
             self.unread = unread;
         }
-        let reads = self.conn.outgoing().is_empty() && self.wish() != Wish::Wait;
+        let reads = self.conn.outgoing().is_empty() && self.want() != Want::Wait;
         if self.sent_all && self.unread.is_empty() && reads && self.end != End::Closed {
             self.sent_all = false;
-            self.conn.peer_closed(&mut self.kit, self.now);
+            self.conn.peer_closed(&mut self.core, self.now);
             self.serve();
         }
     }
@@ -183,14 +183,14 @@ impl Client {
                 self.take(self.sip);
                 continue;
             }
-            match self.conn.wish() {
-                Wish::Read | Wish::Wait => return,
-                Wish::Again => self.resume(),
-                Wish::ShutDown => {
+            match self.conn.want() {
+                Want::Read | Want::Wait => return,
+                Want::Again => self.resume(),
+                Want::ShutDown => {
                     self.conn.shut_down(self.now);
                     self.end = End::Lingering;
                 }
-                Wish::Close => {
+                Want::Close => {
                     self.end = End::Closed;
                     return;
                 }
@@ -204,15 +204,15 @@ impl Client {
         let len = waiting.len().min(most);
         self.out.extend_from_slice(&waiting[..len]);
         // Room in the socket is found by a poll.
-        self.kit.begin_turn();
-        self.conn.sent(len, &mut self.kit, self.now);
+        self.core.begin_turn();
+        self.conn.sent(len, &mut self.core, self.now);
         self.look();
     }
 
     /// Continues this connection, like the reactor after polling.
     pub fn resume(&mut self) {
-        self.kit.begin_turn();
-        self.conn.resume(&mut self.kit, self.now);
+        self.core.begin_turn();
+        self.conn.resume(&mut self.core, self.now);
     }
 
     fn look(&mut self) {
@@ -224,8 +224,8 @@ impl Client {
         self.conn.outgoing().len()
     }
 
-    pub fn wish(&self) -> Wish {
-        self.conn.wish()
+    pub fn want(&self) -> Want {
+        self.conn.want()
     }
 
     /// Returns the connection's deadline, counted from its start.
@@ -242,7 +242,7 @@ impl Client {
 
     /// Begins the shutdown of the server.
     pub fn drain(&mut self) {
-        self.kit.draining = true;
+        self.core.draining = true;
         self.conn.drain(self.now);
         self.serve();
     }
@@ -252,7 +252,7 @@ impl Client {
         let until = self.now + time;
         while self.end != End::Closed && self.conn.deadline() <= until {
             self.now = self.now.max(self.conn.deadline());
-            self.conn.timeout(&mut self.kit, self.now);
+            self.conn.timeout(&mut self.core, self.now);
             self.serve();
         }
         self.now = until;
@@ -261,7 +261,7 @@ impl Client {
     /// Advances the time as if the loop overslept: it wakes only once, at the end.
     pub fn oversleep(&mut self, time: Nanos) {
         self.now += time;
-        self.conn.timeout(&mut self.kit, self.now);
+        self.conn.timeout(&mut self.core, self.now);
         self.serve();
     }
 

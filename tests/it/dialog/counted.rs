@@ -13,7 +13,7 @@ use super::client::{Client, End, HEALTH, MILLI, chat, in_every_cut, post, reques
 
 fn totals(client: &Client) -> Totals {
     let mut totals = Totals::default();
-    client.kit.core.read(&mut totals);
+    client.core.metrics.read(&mut totals);
     totals
 }
 
@@ -186,7 +186,7 @@ fn tokens_are_those_of_all_choices() {
 #[test]
 fn closed_connections_are_counted_by_reason() {
     let mut client = Client::plain();
-    client.kit.limits.idle = 60 * SECOND;
+    client.core.limits.idle = 60 * SECOND;
     let end = |client: &mut Client| {
         client.reconnect();
         client.out.clear();

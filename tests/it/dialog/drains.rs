@@ -105,7 +105,7 @@ fn a_draining_server_waits_for_requests_in_flight() {
 #[test]
 fn a_draining_server_announces_close() {
     let mut client = Client::plain();
-    client.kit.draining = true;
+    client.core.draining = true;
     let answer = client.ask(chat("{}"));
     assert!(answer.status == 200 && answer.closes());
     // The client sent this request before it could know that the connection would be closed.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use mocker::internals::conn::Wish;
+use mocker::internals::conn::Want;
 use mocker::internals::settings::Settings;
 use mocker::internals::{Nanos, SECOND};
 
@@ -29,7 +29,7 @@ fn client() -> Client {
 
 /// Asserts that the delayed response is sent after exactly this time, and nothing before it.
 fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
-    assert_eq!(client.wish(), Wish::Wait, "{name}: nothing is read");
+    assert_eq!(client.want(), Want::Wait, "{name}: nothing is read");
     assert_eq!(client.deadline(), client.now - START + delay, "{name}");
     client.pass(delay - 1);
     client.resume();
@@ -77,7 +77,7 @@ fn a_response_is_sent_the_latency_after_the_last_byte() {
                 Some("70"),
                 "{name}"
             );
-            assert_eq!(client.wish(), Wish::Read, "{name}");
+            assert_eq!(client.want(), Want::Read, "{name}");
         }
     }
 }
@@ -90,8 +90,8 @@ fn a_request_in_two_pieces_counts_from_the_second() {
             client.send(&request[..at]);
             client.pass(3 * SECOND + 7);
             assert_eq!(
-                (client.wish(), client.out.len()),
-                (Wish::Read, 0),
+                (client.want(), client.out.len()),
+                (Want::Read, 0),
                 "{name} {at}"
             );
             client.send(&request[at..]);
@@ -168,7 +168,7 @@ fn health_is_not_delayed_after_a_delayed_response() {
     assert!(client.came().is_empty());
     client.pass(1);
     assert_eq!(client.came(), [200, 200, 200]);
-    assert_eq!(client.wish(), Wish::Read);
+    assert_eq!(client.want(), Want::Read);
 }
 
 #[test]
@@ -179,8 +179,8 @@ fn the_latency_of_a_pipelined_request_starts_after_the_previous_response() {
         for left in (0..3).rev() {
             assert_due_in(&mut client, LATENCY, "the next");
             assert_eq!(client.came(), [200]);
-            let wish = if left > 0 { Wish::Wait } else { Wish::Read };
-            assert_eq!(client.wish(), wish, "{cut:?}");
+            let want = if left > 0 { Want::Wait } else { Want::Read };
+            assert_eq!(client.want(), want, "{cut:?}");
         }
     }
 }
@@ -227,7 +227,7 @@ fn large_responses_are_delayed_as_a_whole() {
     client.send(big.clone() + &big);
     client.pass(LATENCY);
     let mut last = client.now;
-    while client.wish() != Wish::Wait {
+    while client.want() != Want::Wait {
         client.pass(MILLI);
         last = client.now;
         client.take(30_000);
@@ -323,7 +323,7 @@ const EXPECTS: &str = "POST /v1/responses HTTP/1.1\r\nHost: a\r\nExpect: 100-con
 fn after_a_100_the_delay_counts_from_the_body() {
     let mut client = client();
     client.send(EXPECTS);
-    assert_eq!((client.came(), client.wish()), (vec![100], Wish::Read));
+    assert_eq!((client.came(), client.want()), (vec![100], Want::Read));
     client.pass(SECOND);
     client.send("{");
     client.pass(SECOND);

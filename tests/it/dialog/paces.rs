@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mocker::internals::conn::Wish;
+use mocker::internals::conn::Want;
 use mocker::internals::conn::outbox::OUTBOX_FULL;
 use mocker::internals::settings::Settings;
 use serde_json::Value;
@@ -148,7 +148,7 @@ fn gaps_vary_uniformly_and_depend_on_the_seed() {
         let mut client = Client::new(&settings);
         client.send(chat(r#"{"stream":true}"#));
         let mut dues = vec![client.deadline()];
-        while client.wish() == Wish::Wait {
+        while client.want() == Want::Wait {
             client.pass(START + client.deadline() - client.now);
             dues.push(client.deadline());
         }
@@ -188,7 +188,7 @@ fn a_slow_reader_loses_nothing() {
         );
         while client.waiting() > 0 {
             client.take(sip);
-            if client.wish() == Wish::Again {
+            if client.want() == Want::Again {
                 client.resume();
             }
         }

@@ -1,6 +1,6 @@
 //! Tests of pipelining: responses are complete and in order, and turns and buffers are bounded.
 
-use mocker::internals::conn::Wish;
+use mocker::internals::conn::Want;
 use mocker::internals::conn::outbox::OUTBOX_FULL;
 use mocker::internals::settings::Settings;
 
@@ -77,14 +77,14 @@ fn a_turn_ends_when_its_units_are_spent() {
     let (mut responses, mut turns) = (0, 0);
     loop {
         turns += 1;
-        let left = client.kit.meter.left();
+        let left = client.core.meter.left();
         client.take(usize::MAX);
         assert_eq!(client.waiting(), 0, "no more is sent before the next poll");
         responses += client.answers().len();
-        if client.wish() == Wish::Read {
+        if client.want() == Want::Read {
             break;
         }
-        assert_eq!(client.wish(), Wish::Again);
+        assert_eq!(client.want(), Want::Again);
         assert!((-10_000..=0).contains(&left), "{left} units are left");
         client.resume();
     }

@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// A source file.
 pub struct Source {
-    /// The path relative to its folder, such as `conn/kit.rs`.
+    /// The path relative to its folder, such as `conn/core.rs`.
     pub path: String,
     pub text: String,
     /// The code before its tests, without comments, white space and the content of literals.
@@ -22,7 +22,7 @@ impl Source {
         rest.is_some_and(|rest| matches!(rest, "" | ".rs") || rest.starts_with('/'))
     }
 
-    /// Returns its module path, such as `conn`, `kit`.
+    /// Returns its module path, such as `conn`, `core`.
     pub fn module(&self) -> Vec<&str> {
         let path = self.path.strip_suffix(".rs").expect("it is Rust");
         path.split('/').collect()

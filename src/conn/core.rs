@@ -59,7 +59,7 @@ impl Limits {
 const FREE_MAX: usize = 1024;
 
 /// The state that the connections of one core share.
-pub struct Kit {
+pub struct Core {
     /// The snapshot that `mock` and `limits` are made from.
     scenario: Arc<Scenario>,
     /// The source of responses.
@@ -67,7 +67,7 @@ pub struct Kit {
     /// The limits that are settings.
     pub limits: Limits,
     /// The counters of this core.
-    pub core: Arc<CoreMetrics>,
+    pub metrics: Arc<CoreMetrics>,
     /// The raw log of requests and responses, if it is enabled.
     pub log: Option<RawLog>,
     /// The memory that the held parts of bodies take, on all cores.
@@ -93,19 +93,19 @@ pub struct Kit {
     pub(super) bodies: BodyMemo,
 }
 
-impl Kit {
-    /// Makes the kit of core number `core`; `seed` and `watch` are the server's.
+impl Core {
+    /// Makes the state of core number `number`; `seed` and `watch` are the server's.
     pub fn new(
         scenario: Arc<Scenario>,
         words: Words,
         seed: u64,
-        core: u16,
+        number: u16,
         watch: &Arc<Watch>,
-    ) -> Kit {
+    ) -> Core {
         let settings = &scenario.settings;
-        let mock = Mock::new(settings, words, seed, core, watch.clone());
-        Kit {
-            core: watch.core(core.into()),
+        let mock = Mock::new(settings, words, seed, number, watch.clone());
+        Core {
+            metrics: watch.core(number.into()),
             log: None,
             held: Arc::default(),
             has_exempt: false,
@@ -249,7 +249,7 @@ mod tests {
     fn only_so_many_free_readers_are_kept() {
         let settings = Settings::default();
         let words = Words::new(&settings).unwrap();
-        let mut kit = Kit::new(
+        let mut core = Core::new(
             Scenario::first(&settings),
             words,
             1,
@@ -257,9 +257,9 @@ mod tests {
             &crate::exchange::watch(1, 0),
         );
         for (readers, kept) in [(FREE_MAX - 1, FREE_MAX - 1), (FREE_MAX + 1, FREE_MAX)] {
-            let asks: Vec<_> = (0..readers).map(|_| kit.ask(&ENDPOINTS[0])).collect();
-            asks.into_iter().for_each(|ask| kit.recycle(ask));
-            assert_eq!(kit.asks.len(), kept);
+            let asks: Vec<_> = (0..readers).map(|_| core.ask(&ENDPOINTS[0])).collect();
+            asks.into_iter().for_each(|ask| core.recycle(ask));
+            assert_eq!(core.asks.len(), kept);
         }
     }
 }
