@@ -50,6 +50,9 @@ pub const WORD: i64 = 8;
 /// A token's log probability, or that of one of its alternatives.
 pub const LOGPROB: i64 = 250;
 
+/// A number of an embedding, when the first request for its size is served.
+pub const EMBEDDED: i64 = 100;
+
 /// A step of the generator of JSON values.
 pub const SCHEMA_STEP: i64 = 50;
 

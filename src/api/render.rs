@@ -16,7 +16,7 @@ use super::route::{ResponseKind, View};
 use super::table::{ENDPOINTS, UNROUTED, provider};
 use super::template::{Slot, Template};
 use super::text::Words;
-use crate::meter;
+use crate::meter::{self, Meter};
 use crate::settings::Settings;
 use layout::{Frame, Layout};
 pub use place::{Place, Position};
@@ -84,6 +84,13 @@ impl Renderer {
             (Content::View(view, _), _) => *view == View::Page,
             _ => true,
         }
+    }
+
+    /// Makes everything that the content needs before its length is known. Returns false if the
+    /// units are spent before.
+    #[inline]
+    pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
+        self.values.prepare(content, meter)
     }
 
     /// Returns the layout of a response, and the writer of its frames. A chunk of a stream has

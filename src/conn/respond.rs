@@ -157,13 +157,6 @@ impl Conn {
             return true;
         }
         core.meter.charge(meter::RESPONSE);
-        core.metrics
-            .answered(response.endpoint, response.content.status());
-        if response.outcome.delay > 0 {
-            core.metrics.delayed(response.outcome.delay);
-        }
-        self.frames.answer(response.outcome.due);
-        self.write_ends = now + core.limits.write;
         let Core {
             mock,
             writer,
@@ -174,16 +167,25 @@ impl Conn {
         let out = self.outbox.end(&mut core.outboxes);
         let at = out.len();
         let begun = writer.begin(&mut response, &mut wire, mock, clock, meter, out);
+        if begun == Begun::Unprepared {
+            self.again = true;
+            self.wait(response, wire, logged);
+            return false;
+        }
+        core.metrics
+            .answered(response.endpoint, response.content.status());
+        if response.outcome.delay > 0 {
+            core.metrics.delayed(response.outcome.delay);
+        }
+        self.frames.answer(response.outcome.due);
+        self.write_ends = now + core.limits.write;
         if self.record.is_some() {
             self.log_head(at);
         }
-        let framing = match begun {
-            Begun::Whole => {
-                core.metrics.counters.tokens.add(response.tokens());
-                self.finished(wire, false, core);
-                return true;
-            }
-            Begun::Head(framing) => framing,
+        let Begun::Head(framing) = begun else {
+            core.metrics.counters.tokens.add(response.tokens());
+            self.finished(wire, false, core);
+            return true;
         };
         match response.content.streams() {
             true => core.metrics.counters.streams.add(1),

@@ -50,6 +50,8 @@ pub enum Begun {
     Whole,
     /// The head was written; the content follows in pieces, with this framing.
     Head(Framing),
+    /// Nothing was written: the units were spent before the content could be prepared.
+    Unprepared,
 }
 
 /// The writer of a core.
@@ -138,6 +140,9 @@ impl Writer {
         };
         if response.content.streams() {
             return self.begin_long(response, wire, until_close, mock, clock, out);
+        }
+        if !mock.renderer.prepare(&response.content, meter) {
+            return Begun::Unprepared;
         }
         let slot = &mut self.contents[response.kind()];
         let known = slot.take_if(|content| content.serves(response));

@@ -131,9 +131,12 @@ impl Values {
                 out.extend_from_slice(if include { b",\"usage\":null" } else { b"" });
             }
             Slot::Embedding => {
-                let vector = self.vector(place);
+                let Some(vector) = self.vector(place, room.meter) else {
+                    return false;
+                };
                 out.extend_from_slice(vector);
-                room.meter.charge_bytes(vector.len());
+                let len = vector.len();
+                room.meter.charge_bytes(len);
             }
             Slot::Type | Slot::Code | Slot::Message | Slot::Param => problem(slot, place, out),
             other => unreachable!("{other:?} is replaced by a template"),
@@ -175,15 +178,32 @@ impl Values {
         }
     }
 
-    fn vector(&mut self, place: &Place<'_>) -> &[u8] {
-        match *place.content {
+    /// Makes everything that the content needs before its length is known. Returns false if the
+    /// units are spent before.
+    #[inline]
+    pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
+        match *content {
             Content::Embeddings {
                 dimensions,
                 encoding,
                 ..
-            } => &self.vectors.get(dimensions, encoding)[place.choice as usize % VARIANTS],
-            ref other => unreachable!("{other:?} has no vectors"),
+            } => self.vectors.get(dimensions, encoding, meter).is_some(),
+            _ => true,
         }
+    }
+
+    /// Returns the vector of an input; `None` if the units are spent before it is made.
+    fn vector(&mut self, place: &Place<'_>, meter: &mut Meter) -> Option<&[u8]> {
+        let Content::Embeddings {
+            dimensions,
+            encoding,
+            ..
+        } = *place.content
+        else {
+            unreachable!("{:?} has no vectors", place.content)
+        };
+        let vectors = self.vectors.get(dimensions, encoding, meter)?;
+        Some(&vectors[place.choice as usize % VARIANTS])
     }
 
     /// Returns the source of the text of a choice.
@@ -202,7 +222,10 @@ impl Values {
             Slot::Index => digits(place.choice),
             Slot::Comma => u64::from(place.choice > 0),
             Slot::Model => self.model(place).json().len() as u64,
-            Slot::Embedding => self.vector(place).len() as u64,
+            Slot::Embedding => {
+                let vector = self.vector(place, &mut Meter::new(i64::MAX));
+                vector.map_or(0, |vector| vector.len() as u64)
+            }
             other => unreachable!("{other:?} is not a slot of such a document"),
         }
     }
