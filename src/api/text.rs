@@ -4,11 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::meter::{Meter, WORD};
+use crate::meter::{CUT, Meter, WORD};
 use crate::settings::{ContentMode, Settings};
-
-/// The units for cutting a token off a text.
-const CUT: i64 = 120;
 
 /// The default text of a response.
 const SENTENCE: &str = "This is a mocked response: its words are always the same, \

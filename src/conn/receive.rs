@@ -87,7 +87,6 @@ impl Conn {
             return false;
         }
         if let Some((len, matched)) = core.heads.find(input) {
-            core.meter.charge(meter::KNOWN_HEAD);
             if core.log.is_some() && !self.log_request(len, &matched, core, now) {
                 return false;
             }
@@ -216,7 +215,7 @@ impl Conn {
             self.inbox.used(len);
             return self.bodiless_complete(matched, named, core, now);
         };
-        core.meter.charge_bytes(len);
+        core.meter.charge_scanned(len);
         if named.is_none()
             && let Some(content) = core.bodies.find(endpoint, body)
         {
@@ -269,7 +268,7 @@ impl Conn {
         };
         let framing = piece.used - piece.content.len();
         core.meter.charge(meter::FRAMING * framing as i64);
-        core.meter.charge_bytes(piece.content.len());
+        core.meter.charge_scanned(piece.content.len());
         if let Some(ask) = &mut request.ask {
             ask.feed(piece.content);
             core.meter.charge(ask.take_work());
