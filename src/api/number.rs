@@ -101,17 +101,13 @@ impl Numbers {
     }
 }
 
-fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
+/// Writes a number, and notes its place.
+pub fn noted(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>, sites: Option<&mut Vec<PatchSite>>) {
+    let at = out.len();
     match slot {
         Slot::Id => out.extend_from_slice(&hex(numbers.id)),
         slot => write!(out, "{}", numbers.of(slot)).expect("writing to a Vec cannot fail"),
     }
-}
-
-/// Writes a number, and notes its place.
-pub fn noted(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>, sites: Option<&mut Vec<PatchSite>>) {
-    let at = out.len();
-    write_number(slot, numbers, out);
     if let Some(sites) = sites {
         sites.push(PatchSite {
             at,
@@ -152,7 +148,7 @@ fn scale(bits: u32, range: Range<u32>) -> u32 {
 }
 
 /// A source of numbers that are unique within a process, in an order that looks random.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ids {
     key: u64,
     next: u64,
@@ -225,13 +221,7 @@ mod tests {
         let render = |numbers: &Numbers| {
             let (mut out, mut notes) = (Vec::new(), Vec::new());
             for slot in slots {
-                let at = out.len();
-                write_number(slot, numbers, &mut out);
-                notes.push(PatchSite {
-                    at,
-                    len: out.len() - at,
-                    slot,
-                });
+                noted(slot, numbers, &mut out, Some(&mut notes));
                 out.push(b' ');
             }
             (out, notes)

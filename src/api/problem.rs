@@ -42,6 +42,36 @@ impl Problem {
         }
     }
 
+    /// The error of a body that is not JSON. The number is the offset of the first byte that cannot
+    /// continue a JSON text; the length of the body if it ends early.
+    pub const NOT_JSON: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body is not valid JSON: parse error at byte {} (counted from 0).",
+    );
+
+    /// The error of a body that begins with a byte order mark.
+    pub const MARKED: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body begins with a byte order mark (BOM, the bytes EF BB BF), which JSON does \
+         not allow: send it without.",
+    );
+
+    /// The error of a body whose top level is not an object.
+    pub const NOT_OBJECT: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body must be a JSON object.",
+    );
+
+    /// The error of a body in which more than 128 containers are nested.
+    pub const TOO_DEEP: Problem = Problem::invalid(
+        400,
+        "invalid_json",
+        "The request body is nested too deeply: at most 128 levels are accepted.",
+    );
+
     /// Creates the error of a field whose value is not accepted; `message` says what is.
     pub const fn field(param: &'static str, message: &'static str) -> Problem {
         Problem {

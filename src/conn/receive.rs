@@ -7,7 +7,7 @@ use crate::Nanos;
 use crate::api::json_string::JsonString;
 use crate::api::provider::Endpoint;
 use crate::exchange::body::BodyReader;
-use crate::exchange::planner::{Plan, Planning};
+use crate::exchange::planner::{Plan, Planning, Subject};
 use crate::exchange::request::FIELDS;
 use crate::exchange::response::Response;
 use crate::http::Refusal;
@@ -144,7 +144,7 @@ impl Conn {
             Ok(Some(head)) => {
                 let (matched, named) = Matched::of(&head, &kit.mock);
                 let len = head.len;
-                if named.is_none() && matched.call.route().is_ok() {
+                if named.is_none() && matched.call.route.is_ok() {
                     kit.heads.keep(&input[..len], matched);
                 }
                 if kit.log.is_some() && !self.log_request(len, &matched, kit, now) {
@@ -311,9 +311,9 @@ impl Conn {
     ) -> bool {
         let planned = match kit.mock.decide(&matched.call, false, now) {
             Ok(outcome) => {
-                let meter = &mut kit.meter;
-                let plan = kit.mock.document(&matched.call, named, now, meter);
-                let plan = plan.expect("a request that succeeds has content");
+                let endpoint = matched.call.route.expect("a request that succeeds has one");
+                let planner = &mut kit.mock.planner;
+                let plan = planner.document(endpoint, named, now, &mut kit.meter);
                 Planned::Plan(outcome, plan)
             }
             Err(response) => Planned::Refused(response),
@@ -370,9 +370,16 @@ impl Conn {
         let Planning { outcome, making } = *planning;
         let (matched, named) = (request.matched, request.named.take());
         let ask = request.ask.take();
-        let subject = matched.asks.zip(ask.as_ref().map(|ask| ask.facts()));
-        let mock = &mut kit.mock;
-        let plan = mock.go_on_planning(making, subject, named.as_ref(), &mut kit.meter);
+        let subject = matched
+            .asks
+            .zip(ask.as_ref())
+            .map(|(endpoint, ask)| Subject {
+                endpoint,
+                named: named.as_ref(),
+                facts: ask.facts(),
+            });
+        let planner = &mut kit.mock.planner;
+        let plan = planner.go_on(making, subject, &mut kit.meter);
         self.planned(Planned::Plan(outcome, plan), matched, named, ask, kit, now)
     }
 }
@@ -397,7 +404,12 @@ fn plan(
     let streams = facts.is_ok_and(|facts| facts.stream);
     match kit.mock.decide(&matched.call, streams, now) {
         Ok(outcome) => {
-            let plan = kit.mock.plan(endpoint, named, facts, &mut kit.meter);
+            let subject = facts.map(|facts| Subject {
+                endpoint,
+                named,
+                facts,
+            });
+            let plan = kit.mock.planner.plan(subject, &mut kit.meter);
             Planned::Plan(outcome, plan)
         }
         Err(response) => Planned::Refused(response),

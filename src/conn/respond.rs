@@ -206,13 +206,14 @@ impl Conn {
         let wire = *wire;
         let streams = response.content.streams();
         let (due, tokens) = (response.cursor.due, response.cursor.tokens);
-        let piece = &mut kit.writer.piece;
-        piece.clear();
+        kit.writer.piece.clear();
         let room = Room {
+            out: &mut kit.writer.piece,
+            sites: None,
             end: OUTBOX_FULL - self.outbox.bytes().len(),
             meter: &mut kit.meter,
         };
-        let progress = kit.mock.render(response, now, room, piece, None);
+        let progress = kit.mock.render(response, now, room);
         if streams {
             if self.outbox.is_empty() {
                 self.write_ends = now + kit.limits.write;

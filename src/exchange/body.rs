@@ -1,23 +1,20 @@
 //! The reader of request bodies: finds the few facts that a response needs while the body streams
 //! by, without holding it. It connects the JSON scanner to the table of fields.
 
-mod bad;
 mod echo;
 mod fields;
 mod strict;
 
 use crate::api::facts::Facts;
-use crate::json::escapes::{NAME_MAX, resolved};
-use echo::{Echo, Met};
-use fields::{FieldRefusal, Fields};
-
-use crate::json::scanner::{Fault, Json, JsonEvent};
-pub use bad::{Bad, Wrong};
-use strict::Strict;
-
+use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::api::table::ENDPOINTS;
+use crate::json::escapes::{NAME_MAX, resolved};
+use crate::json::scanner::{Fault, Json, JsonEvent};
 use crate::meter::HELD;
+use echo::{Echo, Met};
+use fields::Fields;
+use strict::Strict;
 
 /// The parts of bodies that are read only on demand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,23 +202,20 @@ impl BodyReader {
 
     /// Returns the facts of the whole body, or its error: the first one in the JSON text, otherwise
     /// the first refusal in the order of the table of fields. An empty body means every default.
-    pub fn finish(&mut self) -> Result<&Facts, Bad> {
+    pub fn finish(&mut self) -> Result<&Facts, Problem> {
         self.json.finish().map_err(|fault| match fault {
-            Fault::Syntax if self.mark == Some(MARK.len() as u8) => Bad::Marked,
-            Fault::Syntax => Bad::Syntax {
-                at: self.json.offset(),
-            },
-            Fault::NotObject => Bad::NotObject,
-            Fault::TooDeep => Bad::TooDeep,
+            Fault::Syntax if self.mark == Some(MARK.len() as u8) => Problem::MARKED,
+            Fault::Syntax => Problem::NOT_JSON.with_number(self.json.offset()),
+            Fault::NotObject => Problem::NOT_OBJECT,
+            Fault::TooDeep => Problem::TOO_DEEP,
         })?;
         if let Some(strict) = &self.strict {
-            self.fields.draft.facts.lacks = strict.finish().map_err(Bad::Strict)?;
+            self.fields.draft.facts.lacks = strict.finish()?;
         }
         if let Some(echo) = &self.echo {
-            self.fields.draft.facts.echo = echo.said().map_err(|echo::HalfPair| Bad::HalfPair)?;
+            self.fields.draft.facts.echo = echo.said(self.fields.endpoint)?;
         }
-        let settled = self.fields.settled();
-        settled.map_err(|FieldRefusal { param, message }| Bad::Field { param, message })
+        self.fields.settled()
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::api::json_string::JsonString;
 use crate::api::number::hex;
-use crate::api::render::place::{Place, Position};
+use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
 use crate::api::template::{Slot, Template};
 use crate::meter::{Meter, TURN};
@@ -17,7 +17,7 @@ const KEPT: usize = 8;
 /// The stencils used last.
 #[derive(Debug, Default)]
 pub(super) struct Stencils {
-    kept: Vec<Stencil>,
+    pub kept: Vec<Stencil>,
     /// The next one to be replaced.
     oldest: usize,
 }
@@ -52,7 +52,7 @@ impl Stencils {
     pub fn prepare(
         &mut self,
         template: &Template,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
         values: &mut Values,
     ) -> usize {
         let address = std::ptr::from_ref(template).addr();
@@ -84,17 +84,13 @@ impl Stencils {
         self.kept[index].patch(place);
         index
     }
-
-    pub fn get(&self, index: usize) -> &Stencil {
-        &self.kept[index]
-    }
 }
 
 impl Stencil {
     fn new(
         key: StencilKey,
         template: &Template,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
         values: &mut Values,
     ) -> Stencil {
         let mut stencil = Stencil {
@@ -110,13 +106,15 @@ impl Stencil {
         };
         let mut meter = Meter::new(TURN);
         let mut room = Room {
+            out: &mut stencil.bytes,
+            sites: None,
             end: usize::MAX,
             meter: &mut meter,
         };
         for index in 0..=template.slots() {
             let (text, slot) = template.piece(index);
-            stencil.bytes.extend_from_slice(text);
-            let at = stencil.bytes.len();
+            room.out.extend_from_slice(text);
+            let at = room.out.len();
             match slot {
                 Some(Slot::Content) => stencil.text = at,
                 Some(Slot::Index) => stencil.number = at,
@@ -127,15 +125,7 @@ impl Stencil {
                         Slot::Created => stencil.created_at = Some(at),
                         _ => {}
                     }
-                    let mut position = Position::default();
-                    values.fill(
-                        slot,
-                        place,
-                        &mut position,
-                        &mut room,
-                        &mut stencil.bytes,
-                        None,
-                    );
+                    values.fill(slot, place, &mut room);
                 }
                 None => {}
             }

@@ -1,6 +1,8 @@
 //! The last text of the user, found while the body streams by. It is read only if responses echo
 //! it. The caller says which field holds the messages.
 
+use crate::api::problem::Problem;
+use crate::api::provider::Endpoint;
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 
@@ -218,8 +220,9 @@ impl Echo {
         self.in_parts = false;
     }
 
-    /// Returns the last text of the user, if there is one.
-    pub fn said(&self) -> Result<Option<String>, HalfPair> {
+    /// Returns the last text of the user in a body for this endpoint, if there is one; an error if
+    /// it has the escape of an unpaired surrogate.
+    pub fn said(&self, endpoint: &Endpoint) -> Result<Option<String>, Problem> {
         let Some(Said { raw, cut }) = &self.last else {
             return Ok(None);
         };
@@ -230,13 +233,14 @@ impl Echo {
             serde_json::from_slice::<String>(&quoted).ok()
         };
         let said = (0..cuts).find_map(|cut| read(&raw[..raw.len() - cut]));
-        said.map(Some).ok_or(HalfPair)
+        let half_pair = || {
+            let param = endpoint.subject().map_or("messages", |row| row.name);
+            let message = "The message to be echoed must contain no unpaired surrogate.";
+            Problem::field(param, message)
+        };
+        said.map(Some).ok_or_else(half_pair)
     }
 }
-
-/// The text holds the escape of an unpaired surrogate.
-#[derive(Debug)]
-pub struct HalfPair;
 
 /// The most bytes of a body that are copied to hold one string: little precedes it.
 const CLIP_MAX: usize = ECHO_MAX + 1024;

@@ -3,25 +3,17 @@
 
 use crate::api::facts::{Draft, Facts};
 use crate::api::field::{Accepts, FieldRow, FieldSet};
+use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::api::table::ENDPOINTS;
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 
-/// A field whose value is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldRefusal {
-    /// The field's name in the API.
-    pub param: &'static str,
-    /// A full sentence that says what is wrong and what is allowed.
-    pub message: &'static str,
-}
-
 /// The fields of one body as read so far.
 pub struct Fields {
     /// The facts that follow from them.
     pub draft: Draft,
-    endpoint: &'static Endpoint,
+    pub endpoint: &'static Endpoint,
     /// The set of the field of the top-level key read last alone; empty if the key is no field.
     field: FieldSet,
     /// The fields that are present, and those whose last value is not accepted.
@@ -58,13 +50,10 @@ impl Fields {
 
     /// Returns the facts of the body once it is complete, or the first refusal in the order of
     /// the table.
-    pub fn settled(&mut self) -> Result<&Facts, FieldRefusal> {
+    pub fn settled(&mut self) -> Result<&Facts, Problem> {
         if let Some((_, row)) = self.endpoint.fields(self.refused).next() {
             let message = row.accepts.message().or(self.draft.input_refusal);
-            return Err(FieldRefusal {
-                param: row.name,
-                message: message.unwrap_or_default(),
-            });
+            return Err(Problem::field(row.name, message.unwrap_or_default()));
         }
         self.draft.settle();
         Ok(&self.draft.facts)

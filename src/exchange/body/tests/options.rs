@@ -13,8 +13,7 @@ fn asked(endpoint: &'static Endpoint, body: &str) -> Result<Asked, &'static str>
             facts.inputs,
             facts.prompt_bytes,
         )),
-        Err(Bad::Field { param, .. }) => Err(param),
-        Err(bad) => panic!("{body}: {bad:?}"),
+        Err(problem) => Err(problem.param.expect(body)),
     })
 }
 
