@@ -100,10 +100,10 @@ impl Renderer {
             (Content::Generated(generated), Some(scripts)) => {
                 let call = usize::from(generated.function().is_some());
                 match generated.stream {
-                    Some(_) => {
+                    true => {
                         Layout::of_stream(&scripts.streams[call], generated, numbers, per_chunk)
                     }
-                    None => document(&scripts.documents[call]),
+                    false => document(&scripts.documents[call]),
                 }
             }
             (Content::View(..), _) => document(&self.view),

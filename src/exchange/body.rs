@@ -12,7 +12,7 @@ use crate::api::table::ENDPOINTS;
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::{Fault, Json, JsonEvent};
 use crate::meter::HELD;
-use echo::{Echo, Met};
+use echo::Echo;
 use fields::Fields;
 use strict::Strict;
 
@@ -74,8 +74,8 @@ impl BodyReader {
 
     /// Releases the memory that the last body took.
     pub fn release(&mut self) {
-        self.fields.draft.facts.held.clear();
-        self.fields.draft.facts.echo = None;
+        self.fields.facts.held.clear();
+        self.fields.facts.echo = None;
         if let Some(echo) = &mut self.echo {
             echo.clear();
         }
@@ -93,14 +93,14 @@ impl BodyReader {
                 JsonEvent::Failed if self.json.offset() == 0 => return self.match_mark(bytes),
                 JsonEvent::Failed => return self.mark = None,
                 JsonEvent::Key if self.json.depth() == 1 => self.key_read(bytes),
-                event if self.fields.draft.facts.held.is_open() => self.held_met(event, bytes),
+                event if self.fields.facts.held.is_open() => self.held_met(event, bytes),
                 JsonEvent::Key => {
                     let raw = self.json.text(bytes);
                     self.fields.inner_key_read(raw);
                     if let Some(echo) = &mut self.echo
                         && self.fields.in_prompt()
                     {
-                        echo.key_read(raw, met(&self.json, JsonEvent::Key, bytes));
+                        echo.key_read(raw, self.json.depth());
                     }
                 }
                 event => {
@@ -108,9 +108,10 @@ impl BodyReader {
                     self.fields.value_met(event, text, self.json.depth());
                     if self.fields.in_prompt() {
                         let (offset, len) = (self.json.offset(), self.json.reported_len(event));
-                        self.fields.draft.measure(event, offset, len);
+                        let depth = self.json.depth();
+                        self.fields.facts.measure(event, depth, offset, len);
                         if let Some(echo) = &mut self.echo {
-                            echo.value_met(event, text, met(&self.json, event, bytes));
+                            echo.value_met(event, &self.json, bytes);
                         }
                     }
                     if let Some(strict) = &mut self.strict {
@@ -125,14 +126,14 @@ impl BodyReader {
     /// Takes a value in a field that is held. Only its outermost value is checked.
     fn held_met(&mut self, event: JsonEvent, bytes: &[u8]) {
         self.json.work += HELD as u32;
-        if self.fields.draft.facts.held.take(event, &self.json, bytes) {
+        if self.fields.facts.held.take(event, &self.json, bytes) {
             let text = met_text(&self.json, event, bytes);
             self.fields.value_met(event, text, self.json.depth());
             if let Some(strict) = &mut self.strict {
                 strict.value_met(event, self.json.depth());
             }
         }
-        self.json.whole = self.fields.draft.facts.held.is_open();
+        self.json.whole = self.fields.facts.held.is_open();
     }
 
     /// Compares the next bytes of a body that is not JSON with a byte order mark.
@@ -150,11 +151,10 @@ impl BodyReader {
     fn key_read(&mut self, bytes: &[u8]) {
         let raw = self.json.text(bytes);
         self.fields.key_read(raw);
-        if let Some(echo) = &mut self.echo {
-            match self.fields.in_prompt() {
-                true => echo.begin(met(&self.json, JsonEvent::Key, bytes)),
-                false => echo.end(),
-            }
+        if let Some(echo) = &mut self.echo
+            && self.fields.in_prompt()
+        {
+            echo.clear();
         }
         if let Some(strict) = &mut self.strict {
             strict.key_read(resolved(raw, &mut [0; NAME_MAX]));
@@ -163,9 +163,11 @@ impl BodyReader {
     }
 
     fn drained(&mut self, bytes: &[u8]) {
-        self.fields.draft.facts.held.drain(&self.json, bytes);
-        if let Some(echo) = &mut self.echo {
-            echo.drain(bytes);
+        self.fields.facts.held.drain(&self.json, bytes);
+        if let Some(echo) = &mut self.echo
+            && self.fields.in_prompt()
+        {
+            echo.drain(&self.json, bytes);
         }
     }
 
@@ -192,12 +194,12 @@ impl BodyReader {
 
     /// The memory that the held fields take, in bytes.
     pub fn held_bytes(&self) -> usize {
-        self.fields.draft.facts.held.bytes()
+        self.fields.facts.held.bytes()
     }
 
     /// The facts of a body that `finish` found to be right.
     pub fn facts(&self) -> &Facts {
-        &self.fields.draft.facts
+        &self.fields.facts
     }
 
     /// Returns the facts of the whole body, or its error: the first one in the JSON text, otherwise
@@ -210,10 +212,10 @@ impl BodyReader {
             Fault::TooDeep => Problem::TOO_DEEP,
         })?;
         if let Some(strict) = &self.strict {
-            self.fields.draft.facts.lacks = strict.finish()?;
+            self.fields.facts.lacks = strict.finish()?;
         }
         if let Some(echo) = &self.echo {
-            self.fields.draft.facts.echo = echo.said(self.fields.endpoint)?;
+            self.fields.facts.echo = echo.said(self.fields.endpoint)?;
         }
         self.fields.settled()
     }
@@ -225,17 +227,6 @@ fn met_text<'a>(json: &'a Json, event: JsonEvent, piece: &'a [u8]) -> &'a [u8] {
     match event {
         JsonEvent::Text | JsonEvent::Integer => json.text(piece),
         _ => b"",
-    }
-}
-
-/// Returns the position of what was just reported.
-fn met<'a>(json: &Json, event: JsonEvent, piece: &'a [u8]) -> Met<'a> {
-    Met {
-        depth: json.depth(),
-        piece,
-        at: json.at(),
-        offset: json.offset(),
-        len: json.reported_len(event),
     }
 }
 

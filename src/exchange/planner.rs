@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use crate::Nanos;
-use crate::api::content::{Content, Custom, Generated, Streaming};
+use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use crate::api::facts::Facts;
 use crate::api::form::Form;
@@ -159,22 +159,23 @@ impl Planner {
 
     fn content(&self, subject: Subject<'_>, custom: Option<Custom>) -> Result<Content, Problem> {
         let (route, facts) = (subject.endpoint.route, subject.facts);
-        let model = subject
-            .named
-            .cloned()
-            .or_else(|| facts.model().map(JsonString::from_raw))
-            .unwrap_or_else(|| JsonString::from_raw(route.model.name().as_bytes()));
+        let model = subject.named.cloned().unwrap_or_else(|| {
+            JsonString::from_raw(match facts.model.is_empty() {
+                true => route.model.name().as_bytes(),
+                false => &facts.model,
+            })
+        });
         Ok(match route.kind {
             ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
             ResponseKind::Embeddings(_) => Content::Embeddings {
                 model,
-                inputs: facts.inputs,
+                inputs: facts.inputs.count,
                 dimensions: facts.dimensions.unwrap_or(self.dimensions),
                 encoding: facts.encoding,
             },
             ResponseKind::Document(_) => Content::Document {
                 model: Some(model),
-                inputs: facts.inputs,
+                inputs: facts.inputs.count,
             },
             ResponseKind::Models(_) | ResponseKind::View(_) => unreachable!("these need no body"),
         })
@@ -218,40 +219,39 @@ impl Planner {
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {
-        let choices = choices(facts);
+        let (choices, limit) = (choices(facts), facts.token_limit());
         let all = |configured| match &custom {
             // More or fewer would not be JSON.
             Some(custom @ (Custom::Json { .. } | Custom::Call { .. })) => custom.text().tokens(),
             Some(custom) if !self.counted => custom.text().tokens(),
             _ => configured,
         };
-        let (most, _) = cut(all(*self.tokens.end()), facts.token_limit);
-        let (tokens, cut) = cut(all(*self.tokens.start()), facts.token_limit);
+        let (most, _) = cut(all(*self.tokens.end()), limit);
+        let (tokens, cut) = cut(all(*self.tokens.start()), limit);
         if u64::from(most) * u64::from(choices) > TOKENS_MAX {
             return Err(Problem::TOO_MANY_TOKENS.with_number(TOKENS_MAX));
         }
-        if let Some(others) = facts.logprobs
+        if let Some(others) = facts.logprobs()
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
         {
             return Err(Problem::too_many_logprobs(form.logprobs_field));
         }
-        let counted = facts.token_limit.is_some() || self.counted;
+        let counted = limit.is_some() || self.counted;
         let prompt = facts.prompt_bytes.div_ceil(BYTES_PER_TOKEN);
         Ok(Content::Generated(Generated {
             form,
             model,
             choices,
-            limit: facts.token_limit,
+            limit,
             tokens,
             cut,
             prompt: match counted {
                 true => prompt.clamp(1, PROMPT_MAX) as u32,
                 false => 0,
             },
-            stream: facts.stream.then_some(Streaming {
-                include_usage: facts.include_usage,
-            }),
-            logprobs: facts.logprobs,
+            stream: facts.stream,
+            include_usage: facts.stream && facts.include_usage,
+            logprobs: facts.logprobs(),
             custom,
         }))
     }
@@ -272,7 +272,7 @@ impl Planner {
 
 /// The number of choices that a request is for: `n` for each prompt.
 fn choices(facts: &Facts) -> u32 {
-    u32::from(facts.inputs) * u32::from(facts.n)
+    u32::from(facts.inputs.count) * u32::from(facts.n)
 }
 
 /// Limits a number of tokens. Returns true with it if the limit is lower.

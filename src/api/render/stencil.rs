@@ -57,18 +57,17 @@ impl Stencils {
     ) -> usize {
         let address = std::ptr::from_ref(template).addr();
         let generated = place.generated();
-        let include_usage = generated.stream.is_some_and(|how| how.include_usage);
         let known = self.kept.iter().position(|kept| {
             let key = &kept.key;
             key.template == address
-                && key.include_usage == include_usage
+                && key.include_usage == generated.include_usage
                 && key.model == generated.model
                 && (place.created < 1_000_000_000) == (kept.created < 1_000_000_000)
         });
         let index = known.unwrap_or_else(|| {
             let key = StencilKey {
                 template: address,
-                include_usage,
+                include_usage: generated.include_usage,
                 model: generated.model.clone(),
             };
             let stencil = Stencil::new(key, template, place, values);

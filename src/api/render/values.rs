@@ -107,11 +107,9 @@ impl Values {
                 out.extend_from_slice(function.json());
             }
             Slot::UsageMember => {
-                let include = place
-                    .generated()
-                    .stream
-                    .is_some_and(|how| how.include_usage);
-                out.extend_from_slice(if include { b",\"usage\":null" } else { b"" });
+                if place.generated().include_usage {
+                    out.extend_from_slice(b",\"usage\":null");
+                }
             }
             Slot::Embedding => {
                 let vector = self.vector(place);

@@ -94,15 +94,15 @@ fn fed<'a>(
     reader.begin(endpoint);
     pieces.for_each(|piece| reader.feed(piece));
     reader.finish().map(|facts| Plain {
-        model: facts.model().map(<[u8]>::to_vec),
+        model: Some(facts.model.clone()).filter(|name| !name.is_empty()),
         stream: facts.stream,
         n: facts.n,
-        token_limit: facts.token_limit,
+        token_limit: facts.token_limit(),
         encoding: facts.encoding,
         dimensions: facts.dimensions,
-        inputs: facts.inputs,
+        inputs: facts.inputs.count,
         include_usage: facts.include_usage,
-        logprobs: facts.logprobs,
+        logprobs: facts.logprobs(),
         held: HELD.map(|field| held_value(facts, field)),
         echo: facts.echo.clone(),
     })

@@ -9,8 +9,8 @@ fn asked(endpoint: &'static Endpoint, body: &str) -> Result<Asked, &'static str>
     read_in_cuts(Reading::default(), endpoint, body, |facts| match facts {
         Ok(facts) => Ok((
             facts.include_usage,
-            facts.logprobs,
-            facts.inputs,
+            facts.logprobs(),
+            facts.inputs.count,
             facts.prompt_bytes,
         )),
         Err(problem) => Err(problem.param.expect(body)),
