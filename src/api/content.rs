@@ -98,17 +98,14 @@ impl Custom {
             Custom::Call { arguments, .. } => arguments,
         }
     }
+
+    /// Returns true if the text is JSON, which no setting makes longer or shorter.
+    pub fn is_json(&self) -> bool {
+        !matches!(self, Custom::Echo(_))
+    }
 }
 
 impl Generated {
-    /// Returns true if the text is JSON, which no setting makes longer or shorter.
-    pub fn is_json(&self) -> bool {
-        matches!(
-            &self.custom,
-            Some(Custom::Json { .. } | Custom::Call { .. })
-        )
-    }
-
     /// The function that is called, if any.
     pub fn function(&self) -> Option<&JsonString> {
         match &self.custom {
@@ -136,9 +133,10 @@ impl Content {
     pub fn items(&self, listed: usize) -> u32 {
         match self {
             Content::Generated(generated) => generated.choices,
-            Content::Embeddings { inputs, .. } => u32::from(*inputs),
             Content::Models => listed as u32,
-            Content::Document { inputs, .. } => u32::from(*inputs),
+            Content::Embeddings { inputs, .. } | Content::Document { inputs, .. } => {
+                u32::from(*inputs)
+            }
             _ => 0,
         }
     }

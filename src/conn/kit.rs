@@ -224,7 +224,7 @@ impl BodyMemo {
     #[inline]
     pub fn find(&self, endpoint: &'static Endpoint, body: &[u8]) -> Option<Rc<Content>> {
         let (known, content) = self.content.as_ref()?;
-        (*known == endpoint && self.body == body).then(|| content.clone())
+        (std::ptr::eq(*known, endpoint) && self.body == body).then(|| content.clone())
     }
 
     pub fn keep(&mut self, endpoint: &'static Endpoint, body: &[u8], plan: &Plan) {

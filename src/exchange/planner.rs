@@ -221,9 +221,7 @@ impl Planner {
     ) -> Result<Content, Problem> {
         let (choices, limit) = (choices(facts), facts.token_limit());
         let all = |configured| match &custom {
-            // More or fewer would not be JSON.
-            Some(custom @ (Custom::Json { .. } | Custom::Call { .. })) => custom.text().tokens(),
-            Some(custom) if !self.counted => custom.text().tokens(),
+            Some(custom) if custom.is_json() || !self.counted => custom.text().tokens(),
             _ => configured,
         };
         let (most, _) = cut(all(*self.tokens.end()), limit);
@@ -259,7 +257,8 @@ impl Planner {
     /// Counts the tokens of a text, and draws their number if the settings give a range.
     pub(super) fn count(&self, generated: &Generated, rng: &mut Rng, numbers: &mut Numbers) {
         (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
-        if self.tokens.start() < self.tokens.end() && !generated.is_json() {
+        let varies = self.tokens.start() < self.tokens.end();
+        if varies && !generated.custom.as_ref().is_some_and(Custom::is_json) {
             let drawn = rng.u32(self.tokens.clone());
             (numbers.tokens, numbers.cut) = cut(drawn, generated.limit);
         }

@@ -119,12 +119,8 @@ impl Call {
 
 /// Returns true if two values are equal, in a time that reveals nothing except their lengths.
 fn equal(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .fold(0, |different, (a, b)| different | (a ^ b))
-            == 0
+    let pairs = one.iter().zip(other);
+    one.len() == other.len() && pairs.fold(0, |different, (a, b)| different | (a ^ b)) == 0
 }
 
 #[cfg(test)]

@@ -25,7 +25,10 @@ pub(super) struct Stencils {
 /// A rendered chunk without its text and its number.
 #[derive(Debug)]
 pub(super) struct Stencil {
-    key: StencilKey,
+    /// The address of the template; templates live as long as their core.
+    template: usize,
+    include_usage: bool,
+    model: JsonString,
     bytes: Vec<u8>,
     /// The place of the choice's or the event's number.
     number: usize,
@@ -36,15 +39,6 @@ pub(super) struct Stencil {
     created: i64,
     created_at: Option<usize>,
     counts_frames: bool,
-}
-
-/// Everything that the constant bytes of a chunk follow from.
-#[derive(Debug, PartialEq)]
-struct StencilKey {
-    /// The address of the template; templates live as long as their core.
-    template: usize,
-    include_usage: bool,
-    model: JsonString,
 }
 
 impl Stencils {
@@ -58,19 +52,13 @@ impl Stencils {
         let address = std::ptr::from_ref(template).addr();
         let generated = place.generated();
         let known = self.kept.iter().position(|kept| {
-            let key = &kept.key;
-            key.template == address
-                && key.include_usage == generated.include_usage
-                && key.model == generated.model
+            kept.template == address
+                && kept.include_usage == generated.include_usage
+                && kept.model == generated.model
                 && (place.created < 1_000_000_000) == (kept.created < 1_000_000_000)
         });
         let index = known.unwrap_or_else(|| {
-            let key = StencilKey {
-                template: address,
-                include_usage: generated.include_usage,
-                model: generated.model.clone(),
-            };
-            let stencil = Stencil::new(key, template, place, values);
+            let stencil = Stencil::new(template, place, values);
             if self.kept.len() < KEPT {
                 self.kept.push(stencil);
                 return self.kept.len() - 1;
@@ -86,14 +74,12 @@ impl Stencils {
 }
 
 impl Stencil {
-    fn new(
-        key: StencilKey,
-        template: &Template,
-        place: &mut Place<'_>,
-        values: &mut Values,
-    ) -> Stencil {
+    fn new(template: &Template, place: &mut Place<'_>, values: &mut Values) -> Stencil {
+        let generated = place.generated();
         let mut stencil = Stencil {
-            key,
+            template: std::ptr::from_ref(template).addr(),
+            include_usage: generated.include_usage,
+            model: generated.model.clone(),
             bytes: Vec::new(),
             number: 0,
             text: 0,

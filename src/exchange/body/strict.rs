@@ -136,19 +136,17 @@ const WRONG_TYPE: Problem = Problem::invalid(
 
 /// The number is the index of the message.
 const WRONG_MESSAGE: Problem = Problem {
-    param: Some("messages"),
-    ..Problem::invalid(
-        400,
-        "invalid_type",
+    code: Some("invalid_type"),
+    ..Problem::field(
+        "messages",
         "Invalid type for 'messages[{}]': expected an object, but got {0} instead.",
     )
 };
 
 const NO_MESSAGE: Problem = Problem {
-    param: Some("messages"),
-    ..Problem::invalid(
-        400,
-        "empty_array",
+    code: Some("empty_array"),
+    ..Problem::field(
+        "messages",
         "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an \
          empty array instead.",
     )

@@ -67,7 +67,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn is(&self, endpoint: &'static Endpoint) -> bool {
-        self.endpoint == endpoint
+        std::ptr::eq(self.endpoint, endpoint)
     }
 
     /// Returns the value of a field; None if it is null or not read.
