@@ -11,7 +11,7 @@ pub const FIRST_PIECE: i64 = 50_000;
 // The charges. `cargo bench --bench charges` holds each to the real clock.
 
 /// A read from a socket, without its bytes.
-pub const RECV: i64 = 900;
+pub const RECV: i64 = 2_500;
 
 /// A write to a socket, without its bytes; on loopback it includes the peer's side of TCP.
 pub const SEND: i64 = 4_000;
@@ -47,7 +47,7 @@ pub const SCAN: i64 = 3;
 pub const HELD: i64 = 20;
 
 /// A frame of a response, short values included.
-pub const FRAME: i64 = 30;
+pub const FRAME: i64 = 45;
 
 /// A random word.
 pub const WORD: i64 = 5;

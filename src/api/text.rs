@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::number::mix;
 use crate::meter::{CUT, Meter, WORD};
 use crate::settings::{ContentMode, Settings};
 
@@ -75,9 +76,7 @@ impl Words {
         match (own, self) {
             (Some(own), _) => Source::Text(own),
             (None, Words::Text(text)) => Source::Text(text),
-            (None, Words::Random) => {
-                Source::Random(crate::api::number::mix(id ^ u64::from(choice)))
-            }
+            (None, Words::Random) => Source::Random(mix(id ^ u64::from(choice))),
         }
     }
 
@@ -116,8 +115,7 @@ impl Source<'_> {
             Source::Text(text) => text.append(tokens, out),
             Source::Random(seed) => {
                 for token in tokens {
-                    let word = crate::api::number::mix(seed.wrapping_add(token.into())) as usize
-                        % WORDS.len();
+                    let word = mix(seed.wrapping_add(token.into())) as usize % WORDS.len();
                     if token > 0 {
                         out.push(b' ');
                     }

@@ -7,7 +7,7 @@ use crate::Nanos;
 use crate::api::json_string::JsonString;
 use crate::api::provider::Endpoint;
 use crate::exchange::body::BodyReader;
-use crate::exchange::planner::{Plan, Planning};
+use crate::exchange::planner::{Plan, Planning, Subject};
 use crate::exchange::request::FIELDS;
 use crate::exchange::response::Response;
 use crate::http::Refusal;
@@ -143,7 +143,7 @@ impl Conn {
             Ok(Some(head)) => {
                 let (matched, named) = Matched::of(&head, &core.mock);
                 let len = head.len;
-                if named.is_none() && matched.call.route().is_ok() {
+                if named.is_none() && matched.call.route.is_ok() {
                     core.heads.keep(&input[..len], matched);
                 }
                 if core.log.is_some() && !self.log_request(len, &matched, core, now) {
@@ -313,9 +313,9 @@ impl Conn {
     ) -> bool {
         let planned = match core.mock.decide(&matched.call, false, now) {
             Ok(outcome) => {
-                let meter = &mut core.meter;
-                let plan = core.mock.document(&matched.call, named, now, meter);
-                let plan = plan.expect("a request that succeeds has content");
+                let endpoint = matched.call.route.expect("a request that succeeds has one");
+                let planner = &mut core.mock.planner;
+                let plan = planner.document(endpoint, named, now, &mut core.meter);
                 Planned::Plan(outcome, plan)
             }
             Err(response) => Planned::Refused(response),
@@ -372,9 +372,16 @@ impl Conn {
         let Planning { outcome, making } = *planning;
         let (matched, named) = (request.matched, request.named.take());
         let ask = request.ask.take();
-        let subject = matched.asks.zip(ask.as_ref().map(|ask| ask.facts()));
-        let mock = &mut core.mock;
-        let plan = mock.go_on_planning(making, subject, named.as_ref(), &mut core.meter);
+        let subject = matched
+            .asks
+            .zip(ask.as_ref())
+            .map(|(endpoint, ask)| Subject {
+                endpoint,
+                named: named.as_ref(),
+                facts: ask.facts(),
+            });
+        let planner = &mut core.mock.planner;
+        let plan = planner.go_on(making, subject, &mut core.meter);
         self.planned(Planned::Plan(outcome, plan), matched, named, ask, core, now)
     }
 }
@@ -399,7 +406,12 @@ fn plan(
     let streams = facts.is_ok_and(|facts| facts.stream);
     match core.mock.decide(&matched.call, streams, now) {
         Ok(outcome) => {
-            let plan = core.mock.plan(endpoint, named, facts, &mut core.meter);
+            let subject = facts.map(|facts| Subject {
+                endpoint,
+                named,
+                facts,
+            });
+            let plan = core.mock.planner.plan(subject, &mut core.meter);
             Planned::Plan(outcome, plan)
         }
         Err(response) => Planned::Refused(response),

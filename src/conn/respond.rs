@@ -209,13 +209,14 @@ impl Conn {
         let wire = *wire;
         let streams = response.content.streams();
         let (due, tokens) = (response.cursor.due, response.cursor.tokens);
-        let piece = &mut core.writer.piece;
-        piece.clear();
+        core.writer.piece.clear();
         let room = Room {
+            out: &mut core.writer.piece,
+            sites: None,
             end: OUTBOX_FULL - self.outbox.bytes().len(),
             meter: &mut core.meter,
         };
-        let progress = core.mock.render(response, now, room, piece, None);
+        let progress = core.mock.render(response, now, room);
         if streams {
             if self.outbox.is_empty() {
                 self.write_ends = now + core.limits.write;

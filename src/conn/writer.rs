@@ -311,10 +311,12 @@ impl CachedContent {
         let start = response.cursor;
         let mut first = Meter::new(FIRST_PIECE);
         let room = Room {
+            out: &mut bytes,
+            sites: Some(&mut sites),
             end: WHOLE_MAX,
             meter: &mut first,
         };
-        let progress = mock.render(response, Nanos::MAX, room, &mut bytes, Some(&mut sites));
+        let progress = mock.render(response, Nanos::MAX, room);
         meter.charge(FIRST_PIECE - first.left());
         let is_long = progress != Progress::Done;
         if is_long {
