@@ -1,8 +1,9 @@
 //! Work, counted in units of about a nanosecond, and the charge for each kind of it. Counting
 //! bounds the time between two polls without reading a clock, and tests can count it too.
 
-/// The units that a core may spend between two polls for readiness.
-pub const TURN: i64 = 200_000;
+/// The units that a core may spend between two polls for readiness. A unit takes up to two
+/// nanoseconds (bench `charges`), and twice that while another process uses the same physical core.
+pub const TURN: i64 = 120_000;
 
 /// The units for the first piece of a response. A response that is complete by then has a
 /// `Content-Length`, so this may depend on nothing but the response.
@@ -56,13 +57,13 @@ pub const WORD: i64 = 5;
 pub const LOGPROB: i64 = 250;
 
 /// A token that is cut off a text.
-pub const CUT: i64 = 120;
+pub const CUT: i64 = 80;
 
 /// A number of an embedding, when the first request for its size is served.
 pub const EMBEDDED: i64 = 100;
 
 /// A tool that is checked.
-pub const TOOL: i64 = 200;
+pub const TOOL: i64 = 150;
 
 /// A step of the generator of JSON values.
 pub const SCHEMA_STEP: i64 = 25;
