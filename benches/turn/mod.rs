@@ -32,7 +32,6 @@ pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
 pub struct Turn {
     conn: Conn,
     core: Core,
-    now: u64,
 }
 
 impl Turn {
@@ -45,19 +44,19 @@ impl Turn {
             &exchange::watch(1, 0),
         );
         core.tick(1_700_000_000);
-        let conn = Conn::new(&core, 0);
-        Turn { conn, core, now: 0 }
+        let conn = Conn::new(&core);
+        Turn { conn, core }
     }
 
     /// Receives the data of one read, sends everything that follows from it, and returns the number
     /// of bytes sent.
     pub fn serve(&mut self, input: &[u8]) -> usize {
-        self.now += 1000;
+        self.core.now += 1000;
         self.core.begin_turn();
         self.conn.recv_space(&mut self.core)[..input.len()].copy_from_slice(input);
-        self.conn.received(input.len(), &mut self.core, self.now);
+        self.conn.received(input.len(), &mut self.core);
         let len = self.conn.outgoing().len();
-        self.conn.sent(len, &mut self.core, self.now);
+        self.conn.sent(len, &mut self.core);
         len
     }
 }

@@ -5,17 +5,8 @@ use std::io::Write;
 use super::date;
 use crate::status::reason;
 
-/// The fate of the connection after a response (RFC 9112, 9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It stays open. The response says so, since HTTP/1.0 clients expect otherwise, and says for
-    /// how long.
-    KeepAlive,
-    /// It is closed after this response.
-    Close,
-}
-
-/// The rendered fields of a response after which the connection stays open.
+/// The rendered fields of a response after which the connection stays open: it says so, since
+/// HTTP/1.0 clients expect otherwise, and says for how long.
 #[derive(Debug)]
 pub struct KeepAlive(Vec<u8>);
 

@@ -131,16 +131,21 @@ impl Reactor {
         self.woken();
         while !self.is_done() {
             let now = self.machine.system.now();
-            self.machine.core.metrics.turned(now - self.machine.now);
+            self.machine
+                .core
+                .metrics
+                .turned(now - self.machine.core.now);
             self.wait(&mut events, now);
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.serve();
             // A connection of this core that has closed makes room at once.
-            if self.balancer.settle(self.machine.open, self.machine.now)
+            if self
+                .balancer
+                .settle(self.machine.open, self.machine.core.now)
                 && self.accept_again.is_some()
             {
-                self.accept_again = Some(self.machine.now);
+                self.accept_again = Some(self.machine.core.now);
             }
         }
         self.machine.close_all();
@@ -148,7 +153,7 @@ impl Reactor {
 
     fn is_done(&self) -> bool {
         self.drain_ends
-            .is_some_and(|end| self.machine.open == 0 || self.machine.now >= end)
+            .is_some_and(|end| self.machine.open == 0 || self.machine.core.now >= end)
     }
 
     /// Polls for events, and sleeps until there are some or something is due.
@@ -165,7 +170,7 @@ impl Reactor {
         if self.busy_poll > 0 && self.spin(events, now, next.unwrap_or(Nanos::MAX)) {
             return;
         }
-        let timeout = self.alarm.timeout(next, self.machine.now);
+        let timeout = self.alarm.timeout(next, self.machine.core.now);
         self.poll(events, timeout);
     }
 
@@ -292,7 +297,7 @@ impl Reactor {
             }
             match accepted {
                 Ok((stream, _)) => {
-                    if let Some(stream) = self.balancer.hand_over(stream, self.machine.now) {
+                    if let Some(stream) = self.balancer.hand_over(stream, self.machine.core.now) {
                         self.accepted(stream);
                     }
                 }
@@ -310,7 +315,7 @@ impl Reactor {
 
     fn pause_accepting(&mut self) {
         self.machine.core.metrics.counters.accept_pauses.add(1);
-        self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
+        self.accept_again = Some(self.machine.core.now + ACCEPT_PAUSE);
     }
 
     fn accepted(&mut self, mut stream: TcpStream) {
@@ -326,7 +331,7 @@ impl Reactor {
     /// Accepts what is queued, then stops listening; responses in flight get their time.
     fn begin_drain(&mut self) {
         self.balancer.end();
-        self.drain_ends = Some(self.machine.now + DRAIN);
+        self.drain_ends = Some(self.machine.core.now + DRAIN);
         self.machine.core.draining = true;
         for listener in std::mem::take(&mut self.listeners) {
             // Closing a listener resets what is queued at it.
