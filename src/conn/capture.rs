@@ -1,8 +1,6 @@
 //! The raw log of a connection: its requests and responses, on their way to the log's thread.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::{Conn, Responding, Stage};
+use super::{Conn, Responding, Stage, core::Core, matched::Matched};
 use crate::Nanos;
 use crate::api::problem::Problem;
 use crate::http::{body::Body, inbox::BUFFER};
@@ -82,11 +80,7 @@ impl Conn {
     /// never have room becomes an error that says so.
     #[cold]
     pub(super) fn log_response(&mut self, responding: &mut Responding, core: &mut Core) -> bool {
-        let Responding {
-            response,
-            logged: size,
-            ..
-        } = responding;
+        let (response, size) = (&mut responding.response, &mut responding.logged);
         let unix = core.clock.unix;
         if *size == 0 {
             *size = RESPONSE_HEAD + core.mock.length(response, unix, LOGGED_MAX);

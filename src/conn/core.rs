@@ -5,10 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::matched::Matched;
-use super::memory::HeldMemory;
-use super::outbox::Outboxes;
 use super::writer::{Clock, Writer};
+use super::{matched::Matched, memory::HeldMemory, outbox::Outboxes};
 use crate::Nanos;
 use crate::api::{content::Content, provider::Endpoint, text::Words};
 use crate::exchange::{Mock, body::BodyReader};

@@ -1,8 +1,6 @@
 //! Receiving: heads and bodies, in order and within the bounds of a turn.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
+use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage, core::Core, matched::Matched};
 use crate::api::json_string::JsonString;
 use crate::exchange::planner::{Plan, Planning};
 use crate::exchange::request::{Call, FIELDS};
@@ -328,29 +326,26 @@ impl Request {
 
     /// Decides on a complete request and begins the plan of its response, or goes on with the plan.
     fn plan(&mut self, core: &mut Core) -> Planned {
-        let Request {
-            matched,
-            named,
-            ask,
-            planning,
-            ..
-        } = self;
-        let (call, mock, meter) = (&matched.call, &mut core.mock, &mut core.meter);
-        if let Some(planning) = planning.take() {
+        let (call, asks) = (&self.matched.call, self.matched.asks);
+        let (mock, meter) = (&mut core.mock, &mut core.meter);
+        if let Some(planning) = self.planning.take() {
             let Planning { outcome, making } = *planning;
-            let subject = matched.asks.zip(ask.as_ref().map(|ask| ask.facts()));
-            let plan = mock.go_on_planning(making, subject, named.as_ref(), meter);
+            let subject = asks.zip(self.ask.as_ref().map(|ask| ask.facts()));
+            let plan = mock.go_on_planning(making, subject, self.named.as_ref(), meter);
             return Ok((outcome, plan));
         }
-        let Some((endpoint, ask)) = matched.asks.zip(ask.as_mut()) else {
+        let Some((endpoint, ask)) = asks.zip(self.ask.as_mut()) else {
             let outcome = mock.decide(call, false, core.now)?;
-            let plan = mock.document(call, named.take(), core.now, meter);
+            let plan = mock.document(call, self.named.take(), core.now, meter);
             return Ok((outcome, plan.expect("a request that succeeds has content")));
         };
         let facts = ask.finish();
         let streams = facts.is_ok_and(|facts| facts.stream);
         let outcome = mock.decide(call, streams, core.now)?;
-        Ok((outcome, mock.plan(endpoint, named.as_ref(), facts, meter)))
+        Ok((
+            outcome,
+            mock.plan(endpoint, self.named.as_ref(), facts, meter),
+        ))
     }
 }
 

@@ -1,10 +1,7 @@
 //! Responding: waits until a response is due, writes it piece by piece, then goes on or closes.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::outbox::OUTBOX_FULL;
-use super::writer::WireOptions;
 use super::{Closing, Conn, Responding, Stage};
+use super::{core::Core, matched::Matched, outbox::OUTBOX_FULL, writer::WireOptions};
 use crate::api::{problem::Problem, render::Room, table::UNROUTED};
 use crate::exchange::response::{Progress, Response};
 use crate::http::Refusal;
@@ -129,16 +126,10 @@ impl Conn {
         }
         self.frames.answer(response.outcome.due);
         self.write_ends = core.now + core.limits.write;
-        let Core {
-            mock,
-            writer,
-            clock,
-            meter,
-            ..
-        } = core;
+        let (mock, clock, meter) = (&mut core.mock, &core.clock, &mut core.meter);
         let out = self.outbox.end(&mut core.outboxes);
         let at = out.len();
-        let begun = writer.begin(response, wire, mock, clock, meter, out);
+        let begun = core.writer.begin(response, wire, mock, clock, meter, out);
         if self.record.is_some() {
             self.log_head(at);
         }

@@ -202,7 +202,7 @@ impl CachedHead {
         let (content, endpoint) = (&response.content, response.endpoint);
         let id = response.numbers.id;
         let id_at = mock.renderer.fields(content, endpoint, id, &mut bytes);
-        let mut head = CachedHead {
+        CachedHead {
             problem: match **content {
                 Content::Problem(_) | Content::Allowed(_) => Some(content.clone()),
                 _ => None,
@@ -214,10 +214,9 @@ impl CachedHead {
             tail_at: bytes.len(),
             bytes,
             id_at,
-            delay: 0,
-        };
-        head.write_tail(response, mock);
-        head
+            // No response has this delay: the tail is written when the head is copied.
+            delay: Nanos::MAX,
+        }
     }
 
     #[inline(never)]
@@ -232,9 +231,7 @@ impl CachedHead {
     /// Returns true if the head serves a response, except for its framing.
     #[inline]
     fn serves(&self, response: &Response, wire: WireOptions) -> bool {
-        let is_same = |known: &Rc<Content>| {
-            Rc::ptr_eq(known, &response.content) || *known == response.content
-        };
+        let is_same = |known: &Rc<Content>| *known == response.content;
         self.wire == wire
             && self.unix == response.cursor.created
             && self.streams == response.content.streams()
@@ -262,10 +259,8 @@ impl CachedContent {
         mock: &mut Mock,
         meter: &mut Meter,
     ) -> CachedContent {
-        let (mut bytes, mut sites) = match old {
-            Some(old) => (old.bytes, old.sites),
-            None => Default::default(),
-        };
+        let memory = old.map(|old| (old.bytes, old.sites));
+        let (mut bytes, mut sites) = memory.unwrap_or_default();
         bytes.clear();
         sites.clear();
         let start = response.cursor;
@@ -306,7 +301,8 @@ impl CachedContent {
     /// Returns true if these bytes are those of a response, except for its numbers.
     #[inline]
     fn serves(&self, response: &Response) -> bool {
-        (Rc::ptr_eq(&self.content, &response.content) || self.content == response.content)
+        // Comparing the `Rc`s compares their addresses first.
+        self.content == response.content
             && self.created == response.cursor.created
             && self.tokens == response.numbers.tokens
             && self.cut == response.numbers.cut

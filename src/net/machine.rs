@@ -8,11 +8,9 @@ use mio::Token;
 use super::slots::{GENERATIONS, Live, SlotEntry, enqueue, live, place_of, token};
 use super::timer::Timer;
 use super::turn::{System, Turn};
-use crate::Nanos;
-use crate::conn::core::Core;
-use crate::conn::{Conn, Want};
-use crate::meter;
+use crate::conn::{Conn, Want, core::Core};
 use crate::watch::metrics::Close;
+use crate::{Nanos, meter};
 
 /// The connections of one core and the state that they share.
 pub struct Machine<S: System> {

@@ -9,15 +9,12 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::balancer::Balancer;
 use super::machine::{Machine, Readiness};
 use super::mailbox::{Command, MAILBOX, Mailbox};
 use super::sleep::{Alarm, Time};
-use super::slots::GENERATIONS;
-use super::turn::System;
+use super::{balancer::Balancer, slots::GENERATIONS, turn::System};
 use crate::conn::core::Core;
-use crate::meter;
-use crate::{Nanos, SECOND};
+use crate::{Nanos, SECOND, meter};
 
 /// The most events that one poll returns; the next poll returns the others.
 const EVENTS: usize = 256;

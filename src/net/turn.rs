@@ -5,11 +5,9 @@ use std::io;
 use rustix::io::Errno;
 
 use super::slots::Live;
-use crate::Nanos;
-use crate::conn::Want;
-use crate::conn::core::Core;
-use crate::meter;
+use crate::conn::{Want, core::Core};
 use crate::watch::metrics::Close;
+use crate::{Nanos, meter};
 
 /// The operating system: the kernel, or a test's imitation of it.
 pub trait System {
