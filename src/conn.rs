@@ -40,7 +40,7 @@ pub enum Want {
     Read,
     /// Nothing before its deadline.
     Wait,
-    /// To go on with what it has, after the next poll: `resume`.
+    /// To go on with what it has, after the next poll: `advance`.
     Again,
     /// To have its sending side closed: `shut_down`.
     ShutDown,
@@ -283,11 +283,6 @@ impl Conn {
         core.metrics.held_back(&mut self.frames);
     }
 
-    /// Goes on after [`Want::Again`].
-    pub fn resume(&mut self, core: &mut Core) {
-        self.advance(core);
-    }
-
     /// Lingers instead of closing, because there may be unread bytes. Returns false if it cannot.
     pub fn linger(&mut self) -> bool {
         match &mut self.stage {
@@ -300,10 +295,7 @@ impl Conn {
 
     /// Notes that the sending side was closed, as [`Want::ShutDown`] asked for.
     pub fn shut_down(&mut self, core: &Core) {
-        debug_assert!(matches!(
-            self.stage,
-            Stage::Close(Closing::Flush { linger: true })
-        ));
+        debug_assert_eq!(self.want(), Want::ShutDown);
         self.stage = Stage::Close(Closing::Linger { left: LINGER_MAX });
         self.stage_ends = core.now + LINGER;
     }
@@ -315,7 +307,6 @@ impl Conn {
 
     /// The deadline of the stage, by name.
     fn stage_deadline(&self) -> (Deadline, Nanos) {
-        let is_sent = self.outbox.is_empty();
         match &self.stage {
             _ if self.stalled => (Deadline::Room, self.stage_ends),
             // Nothing is added to a full outbox, whatever is due.
@@ -323,13 +314,11 @@ impl Conn {
                 (Deadline::Due, responding.response.cursor.due)
             }
             Stage::Respond(_) => (Deadline::Due, Nanos::MAX),
-            Stage::Head { .. } if self.inbox.is_empty() && is_sent => {
-                (Deadline::Idle, self.stage_ends)
-            }
-            Stage::Head { .. } | Stage::Body(_) if is_sent => (Deadline::Read, self.stage_ends),
-            Stage::Close(_) if is_sent => (Deadline::Linger, self.stage_ends),
             // The request or the end waits until the response before it was sent.
-            Stage::Head { .. } | Stage::Body(_) | Stage::Close(_) => (Deadline::Read, Nanos::MAX),
+            _ if !self.outbox.is_empty() => (Deadline::Read, Nanos::MAX),
+            Stage::Head { .. } if self.inbox.is_empty() => (Deadline::Idle, self.stage_ends),
+            Stage::Head { .. } | Stage::Body(_) => (Deadline::Read, self.stage_ends),
+            Stage::Close(_) => (Deadline::Linger, self.stage_ends),
         }
     }
 

@@ -95,7 +95,7 @@ mod tests {
             loop {
                 core.begin_turn();
                 match self.conn.want() {
-                    Want::Again => self.conn.resume(core),
+                    Want::Again => self.conn.advance(core),
                     Want::Read if !self.unread.is_empty() => {
                         let space = self.conn.recv_space(core);
                         let len = space.len().min(self.unread.len());

@@ -10,7 +10,7 @@ use super::{matched::Matched, memory::HeldMemory, outbox::Outboxes};
 use crate::Nanos;
 use crate::api::{content::Content, provider::Endpoint, text::Words};
 use crate::exchange::{Mock, body::BodyReader};
-use crate::http::{answer::KeepAlive, date, inbox::Buffers};
+use crate::http::{answer::keep_alive, date, inbox::Buffers};
 use crate::meter::{Meter, TURN};
 use crate::scenario::Scenario;
 use crate::settings::Settings;
@@ -111,7 +111,7 @@ impl Core {
             clock: Clock {
                 unix: 0,
                 date: date::imf_fixdate(0),
-                keep_alive: KeepAlive::new(settings.idle_timeout.as_secs()),
+                keep_alive: keep_alive(settings.idle_timeout.as_secs()),
             },
             buffers: Buffers::default(),
             outboxes: Outboxes::default(),
@@ -133,7 +133,7 @@ impl Core {
         self.mock.apply(settings);
         self.limits = Limits::of(settings);
         self.paced = self.mock.policy.is_paced();
-        self.clock.keep_alive = KeepAlive::new(settings.idle_timeout.as_secs());
+        self.clock.keep_alive = keep_alive(settings.idle_timeout.as_secs());
         // Everything that is remembered follows from the old snapshot.
         self.heads = Memo::new();
         self.bodies = Memo::new();

@@ -26,7 +26,7 @@ impl Conn {
     /// Does everything that can be done with the bytes that are there, in order, until the units
     /// are spent. Code that most turns do not need is not inlined here: its addresses would be
     /// computed in every turn, 3 % of the instructions (`scripts/measure instructions`).
-    pub(super) fn advance(&mut self, core: &mut Core) {
+    pub fn advance(&mut self, core: &mut Core) {
         self.again = false;
         while !self.outbox.is_full() {
             let moved = match &self.stage {

@@ -9,7 +9,7 @@ use crate::api::number::{ID_LEN, PatchSite, hex, patch};
 use crate::api::{render::Room, table::KINDS};
 use crate::exchange::Mock;
 use crate::exchange::response::{Progress, Response};
-use crate::http::answer::{self, Framing, KeepAlive};
+use crate::http::answer::{self, Framing};
 use crate::http::date;
 use crate::meter::{FIRST_PIECE, Meter};
 
@@ -25,7 +25,7 @@ pub struct Clock {
     /// The same as a `Date` field has it.
     pub date: [u8; date::LEN],
     /// The fields of a response after which the connection stays open.
-    pub keep_alive: KeepAlive,
+    pub keep_alive: Vec<u8>,
 }
 
 /// The options for sending a response.
@@ -196,7 +196,7 @@ impl CachedHead {
     ) -> CachedHead {
         let mut bytes = old.unwrap_or_default();
         bytes.clear();
-        let keep_alive = (!wire.closes).then_some(&clock.keep_alive);
+        let keep_alive = (!wire.closes).then_some(&clock.keep_alive[..]);
         let status = response.content.status();
         answer::begin(&mut bytes, status, &clock.date, keep_alive, framing);
         let (content, endpoint) = (&response.content, response.endpoint);

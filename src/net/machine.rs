@@ -155,7 +155,7 @@ impl<S: System> Machine<S> {
         let core = &mut self.core;
         let polled = core.now;
         if live.conn.want() == Want::Again {
-            live.conn.resume(core);
+            live.conn.advance(core);
         }
         let turn = Turn {
             system: &mut self.system,

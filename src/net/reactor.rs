@@ -1,6 +1,6 @@
 //! One core's event loop: wait for events, accept connections, let the machine serve them.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::time::{Duration, SystemTime};
 
@@ -158,11 +158,8 @@ impl Reactor {
         if !self.machine.ready.is_empty() {
             return self.poll(events, Some(Duration::ZERO));
         }
-        let next = [
-            self.machine.timer.next(),
-            self.accept_again,
-            self.drain_ends,
-        ];
+        let deadline = self.machine.timer.next();
+        let next = [deadline, self.accept_again, self.drain_ends];
         let next = next.into_iter().flatten().min();
         if self.busy_poll > 0 && self.spin(events, now, next.unwrap_or(Nanos::MAX)) {
             return;
@@ -188,7 +185,7 @@ impl Reactor {
     fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) {
         match self.poll.poll(events, timeout) {
             // There are no events then.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             result => result.expect("epoll_wait fails only for wrong arguments"),
         }
     }
@@ -198,9 +195,7 @@ impl Reactor {
         let now = self.machine.system.now();
         self.machine.begin_turn(now);
         if now >= self.next_tick {
-            let wall = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default();
+            let wall = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
             self.machine.core.tick(wall.as_secs() as i64);
             self.next_tick = now + SECOND - Nanos::from(wall.subsec_nanos());
         }
@@ -298,7 +293,7 @@ impl Reactor {
                         self.accepted(stream);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // The client has gone already, or a signal came: the next may be fine.
                 Err(error) if is_passing(&error) => {}
                 Err(_) => {
@@ -351,7 +346,7 @@ fn listener_token(at: usize) -> Token {
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
     )
 }
 

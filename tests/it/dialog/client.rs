@@ -211,7 +211,7 @@ impl Client {
     /// Continues this connection, like the reactor after polling.
     pub fn resume(&mut self) {
         self.core.begin_turn();
-        self.conn.resume(&mut self.core);
+        self.conn.advance(&mut self.core);
     }
 
     fn look(&mut self) {
