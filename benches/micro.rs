@@ -17,7 +17,7 @@ use mocker::internals::api::table::ENDPOINTS;
 use mocker::internals::api::text::Words;
 use mocker::internals::conn::writer::{Clock, WireOptions, Writer};
 use mocker::internals::exchange::body::{BodyReader, Reading};
-use mocker::internals::exchange::planner::Plan;
+use mocker::internals::exchange::planner::{Plan, Subject};
 use mocker::internals::exchange::{self, Mock};
 use mocker::internals::http::answer::keep_alive;
 use mocker::internals::http::{date, head};
@@ -113,14 +113,21 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
         keep_alive: keep_alive(60),
     };
     let mut wire = WireOptions::default();
-    let (call, _) = mock.call("POST", "/v1/chat/completions", [None; 3], false);
+    let (call, _) = mock
+        .auth
+        .call("POST", "/v1/chat/completions", [None; 3], false);
     let mut ask = BodyReader::new(Reading::default());
     ask.begin(&ENDPOINTS[0]);
     ask.feed(br#"{"model":"gpt-4o-mini"}"#);
     bencher.bench_local(|| {
         let mut meter = Meter::new(TURN);
         let outcome = mock.decide(black_box(&call), false, 0);
-        let plan = mock.plan(&ENDPOINTS[0], None, ask.finish(), &mut meter);
+        let subject = ask.finish().map(|facts| Subject {
+            endpoint: &ENDPOINTS[0],
+            named: None,
+            facts,
+        });
+        let plan = mock.planner.plan(subject, &mut meter);
         let (Ok(outcome), Plan::Ready(content)) = (outcome, plan) else {
             unreachable!("the request succeeds")
         };

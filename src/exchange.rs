@@ -14,13 +14,9 @@ use fastrand::Rng;
 
 use crate::Nanos;
 use crate::api::content::Content;
-use crate::api::facts::Facts;
-use crate::api::json_string::JsonString;
-use crate::api::methods::Methods;
-use crate::api::number::{Ids, Numbers, PatchSite, mix};
+use crate::api::number::{Ids, Numbers, mix};
 use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
-use crate::api::render::{Renderer, Room};
+use crate::api::render::{Place, Renderer, Room};
 use crate::api::table::counted;
 use crate::api::text::Words;
 use crate::meter::Meter;
@@ -28,10 +24,9 @@ use crate::scenario::outcome::Outcome;
 use crate::scenario::policy::Policy;
 use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
-use body::{Bad, Reading};
-use custom::Making;
-use planner::{Plan, Planner};
-use request::{Auth, Call, Early};
+use body::Reading;
+use planner::Planner;
+use request::{Auth, Call};
 use response::{Cursor, Progress, Response};
 
 /// Makes the counters of this many cores, by the endpoints of this mock. `started` is Unix time in
@@ -43,16 +38,16 @@ pub fn watch(cores: usize, started: i64) -> Arc<Watch> {
 /// The mock of one core: the settings as responses need them, templates, random numbers.
 #[derive(Debug)]
 pub struct Mock {
-    auth: Auth,
+    /// The meaning of heads.
+    pub auth: Auth,
     /// The options for reading request bodies.
     pub reading: Reading,
-    planner: Planner,
+    /// The planner of responses.
+    pub planner: Planner,
     /// The renderer of responses.
     pub renderer: Renderer,
     /// The decisions on requests.
     pub policy: Policy,
-    /// The source of the views.
-    watch: Arc<Watch>,
     rng: Rng,
     ids: Ids,
 }
@@ -62,16 +57,22 @@ impl Mock {
     /// which must be the same for every core of a process: otherwise ids could repeat. `watch` is
     /// the source of the views.
     pub fn new(settings: &Settings, words: Words, seed: u64, core: u16, watch: Arc<Watch>) -> Mock {
-        let mut rng = Rng::with_seed(mix(seed ^ mix(core.into())));
+        let rng = Rng::with_seed(mix(seed ^ mix(core.into())));
+        Mock::with(settings, words, rng, Ids::new(seed, core), watch)
+    }
+
+    fn with(settings: &Settings, words: Words, mut rng: Rng, ids: Ids, watch: Arc<Watch>) -> Mock {
         Mock {
             auth: Auth::new(settings),
-            reading: reading(settings),
-            planner: Planner::new(settings, &words),
+            reading: Reading {
+                echo: settings.content == ContentMode::Echo,
+                strict: settings.strict,
+            },
+            planner: Planner::new(settings, &words, watch),
             renderer: Renderer::new(settings, words),
-            watch,
             policy: Policy::new(settings, rng.fork()),
             rng,
-            ids: Ids::new(seed, core),
+            ids,
         }
     }
 
@@ -79,99 +80,46 @@ impl Mock {
     /// was read at the start.
     pub fn apply(&mut self, settings: &Settings) {
         let words = self.renderer.words().clone();
-        self.auth = Auth::new(settings);
-        self.reading = reading(settings);
-        self.planner = Planner::new(settings, &words);
-        self.renderer = Renderer::new(settings, words);
-        self.policy = Policy::new(settings, self.rng.fork());
-    }
-
-    /// Returns the meaning of a request's head, and the model that the path names. `fields` are the
-    /// values of [`request::FIELDS`]; `encoded` is true if the body has a content coding.
-    pub fn call(
-        &self,
-        method: &str,
-        target: &str,
-        fields: [Option<&[u8]>; request::FIELDS.len()],
-        encoded: bool,
-    ) -> (Call, Option<JsonString>) {
-        self.auth.call(method, target, fields, encoded)
+        let (rng, ids) = (self.rng.clone(), self.ids.clone());
+        *self = Mock::with(settings, words, rng, ids, self.planner.watch.clone());
     }
 
     /// Decides on a request that has arrived whole at `now`; an error is the response to one that
     /// does not succeed. `streams` is true if the request is for a stream.
     #[inline]
     pub fn decide(&mut self, call: &Call, streams: bool, now: Nanos) -> Result<Outcome, Response> {
-        let outcome = match call.route() {
+        let problem = match call.route {
+            Err(early) => return Err(self.at_once(early.into(), call.endpoint, now)),
             // The endpoints of the server itself are neither delayed nor do they fail.
             Ok(endpoint) if !endpoint.provider.is_api => return Ok(Outcome::at(now)),
-            Ok(_) => self.policy.draw(streams, now).map_err(Early::Problem),
-            Err(early) => Err(early),
+            Ok(_) => match self.policy.draw(streams, now) {
+                Ok(outcome) if !call.encoded => return Ok(outcome),
+                Ok(_) => Problem::ENCODED,
+                Err(problem) => problem,
+            },
         };
-        match outcome {
-            Ok(_) if call.encoded => Err(self.refusal(Problem::ENCODED, call.endpoint, now)),
-            Ok(outcome) => Ok(outcome),
-            Err(early) => Err(self.at_once(early.into(), call.endpoint, now)),
-        }
-    }
-
-    /// Plans the response to a request whose body has these facts, or is wrong. `named` is the
-    /// model that the path names.
-    pub fn plan(
-        &mut self,
-        endpoint: &'static Endpoint,
-        named: Option<&JsonString>,
-        facts: Result<&Facts, Bad>,
-        meter: &mut Meter,
-    ) -> Plan {
-        self.planner.plan(endpoint, named, facts, meter)
-    }
-
-    /// Goes on with a plan. `subject` is the endpoint and the facts of the request's body, if it
-    /// has some; `named` is the model that the path names.
-    pub fn go_on_planning(
-        &mut self,
-        making: Box<Making>,
-        subject: Option<(&'static Endpoint, &Facts)>,
-        named: Option<&JsonString>,
-        meter: &mut Meter,
-    ) -> Plan {
-        self.planner.go_on(making, subject, named, meter)
-    }
-
-    /// Plans the response to a request whose body means nothing. `now` is the time since the
-    /// process started.
-    pub fn document(
-        &mut self,
-        call: &Call,
-        named: Option<JsonString>,
-        now: Nanos,
-        meter: &mut Meter,
-    ) -> Option<Plan> {
-        let endpoint = call.route().ok()?;
-        (endpoint.route.methods == Methods::Get).then(|| {
-            self.planner
-                .document(endpoint, named, &self.watch, now, meter)
-        })
+        Err(self.refusal(problem, call.endpoint, now))
     }
 
     /// Returns the response to a request that fails by its head alone, if it does.
     pub fn refuse_early(&mut self, call: &Call, now: Nanos) -> Option<Response> {
-        let early = match call.route() {
+        let content = match call.route {
+            Err(early) => early.into(),
             Ok(endpoint) if call.encoded && endpoint.provider.is_api => {
-                Early::Problem(Problem::ENCODED)
+                Content::Problem(Problem::ENCODED)
             }
             Ok(_) => return None,
-            Err(early) => early,
         };
-        Some(self.at_once(early.into(), call.endpoint, now))
+        Some(self.at_once(content, call.endpoint, now))
     }
 
     /// Returns the response to a request whose body exceeds `cap` bytes.
     pub fn too_large(&mut self, call: &Call, cap: u64, now: Nanos) -> Response {
-        let problem = Problem::TOO_LARGE.with_number(cap);
-        let early = call.route().err().unwrap_or(Early::Problem(problem));
-        self.at_once(early.into(), call.endpoint, now)
+        let content = match call.route {
+            Err(early) => early.into(),
+            Ok(_) => Content::Problem(Problem::TOO_LARGE.with_number(cap)),
+        };
+        self.at_once(content, call.endpoint, now)
     }
 
     /// Returns the response that reports a problem at once. `endpoint` is the index by which the
@@ -182,7 +130,7 @@ impl Mock {
 
     #[inline(never)]
     fn at_once(&mut self, content: Content, endpoint: u8, now: Nanos) -> Response {
-        let content = self.planner.share(content);
+        let content = self.planner.contents.share(content);
         self.response(content, Outcome::at(now), endpoint)
     }
 
@@ -211,31 +159,15 @@ impl Mock {
         }
     }
 
-    /// Appends what is due of a response at `now`, until the room is used. `sites` receives the
-    /// places of the numbers that differ between responses with the same content.
-    pub fn render(
-        &mut self,
-        response: &mut Response,
-        now: Nanos,
-        room: Room<'_>,
-        out: &mut Vec<u8>,
-        sites: Option<&mut Vec<PatchSite>>,
-    ) -> Progress {
-        let Mock {
-            renderer, policy, ..
-        } = self;
-        response.render(renderer, policy, now, room, out, sites)
+    /// Appends what is due of a response at `now`, until the room is used.
+    pub fn render(&mut self, response: &mut Response, now: Nanos, room: Room<'_>) -> Progress {
+        response.render(&mut self.renderer, &self.policy, now, room)
     }
 
     /// Returns the length of a response's content, if that follows from the plan.
     pub fn planned_length(&mut self, response: &Response) -> Option<u64> {
-        let Response {
-            content,
-            numbers,
-            endpoint,
-            ..
-        } = response;
-        self.renderer.planned_length(content, numbers, *endpoint)
+        let place = Place::new(&response.content, &response.numbers, response.endpoint);
+        self.renderer.planned_length(place)
     }
 
     /// Measures the content of a response by rendering it; if it exceeds `most` bytes, the result
@@ -249,22 +181,17 @@ impl Mock {
         loop {
             piece.clear();
             let room = Room {
+                out: &mut piece,
+                sites: None,
                 end: PIECE,
                 meter: &mut Meter::new(i64::MAX),
             };
-            let progress = self.render(&mut response, Nanos::MAX, room, &mut piece, None);
+            let progress = self.render(&mut response, Nanos::MAX, room);
             length += piece.len() as u64;
             if progress == Progress::Done || length > most {
                 return length;
             }
         }
-    }
-}
-
-fn reading(settings: &Settings) -> Reading {
-    Reading {
-        echo: settings.content == ContentMode::Echo,
-        strict: settings.strict,
     }
 }
 

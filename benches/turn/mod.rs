@@ -1,9 +1,10 @@
 //! A connection that is served without a socket, for the benches.
 
 use mocker::internals::api::text::Words;
-use mocker::internals::conn::Conn;
 use mocker::internals::conn::core::Core;
+use mocker::internals::conn::{Conn, Want};
 use mocker::internals::exchange;
+use mocker::internals::meter::TURN;
 use mocker::internals::scenario::Scenario;
 use mocker::internals::settings::Settings;
 
@@ -50,6 +51,7 @@ impl Turn {
 
     /// Receives the data of one read, sends everything that follows from it, and returns the number
     /// of bytes sent.
+    #[allow(dead_code, reason = "not every bench uses it")]
     pub fn serve(&mut self, input: &[u8]) -> usize {
         self.core.now += 1000;
         self.core.begin_turn();
@@ -58,5 +60,33 @@ impl Turn {
         let len = self.conn.outgoing().len();
         self.conn.sent(len, &mut self.core);
         len
+    }
+
+    /// Receives an input of any length in as many turns as it takes, until everything that follows
+    /// was sent. Returns the units that were charged.
+    #[allow(dead_code, reason = "not every bench uses it")]
+    pub fn serve_all(&mut self, mut input: &[u8]) -> i64 {
+        let mut units = 0;
+        loop {
+            self.core.now += 1000;
+            self.core.begin_turn();
+            if self.conn.want() == Want::Read && !input.is_empty() {
+                let space = self.conn.recv_space(&mut self.core);
+                let (piece, rest) = input.split_at(space.len().min(input.len()));
+                space[..piece.len()].copy_from_slice(piece);
+                input = rest;
+                self.conn.received(piece.len(), &mut self.core);
+            } else {
+                self.conn.advance(&mut self.core);
+            }
+            let len = self.conn.outgoing().len();
+            if len > 0 {
+                self.conn.sent(len, &mut self.core);
+            }
+            units += TURN - self.core.meter.left();
+            if input.is_empty() && self.conn.want() == Want::Read {
+                return units;
+            }
+        }
     }
 }

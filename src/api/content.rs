@@ -59,19 +59,14 @@ pub struct Generated {
     pub cut: bool,
     /// The tokens of the request; 0 if they are drawn.
     pub prompt: u32,
-    /// The options of a stream, if it is one.
-    pub stream: Option<Streaming>,
+    /// True for a stream.
+    pub stream: bool,
+    /// True for a stream whose last chunk reports the tokens (`stream_options.include_usage`).
+    pub include_usage: bool,
     /// The number of alternatives reported with each token's log probability: 0 to 20.
     pub logprobs: Option<u8>,
     /// Content made for this request instead of the canned text.
     pub custom: Option<Custom>,
-}
-
-/// The options of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Streaming {
-    /// `stream_options.include_usage`: a last chunk reports the tokens.
-    pub include_usage: bool,
 }
 
 /// Content made for one request.
@@ -103,17 +98,14 @@ impl Custom {
             Custom::Call { arguments, .. } => arguments,
         }
     }
+
+    /// Returns true if the text is JSON, which no setting makes longer or shorter.
+    pub fn is_json(&self) -> bool {
+        !matches!(self, Custom::Echo(_))
+    }
 }
 
 impl Generated {
-    /// Returns true if the text is JSON, which no setting makes longer or shorter.
-    pub fn is_json(&self) -> bool {
-        matches!(
-            &self.custom,
-            Some(Custom::Json { .. } | Custom::Call { .. })
-        )
-    }
-
     /// The function that is called, if any.
     pub fn function(&self) -> Option<&JsonString> {
         match &self.custom {
@@ -127,16 +119,13 @@ impl Content {
     /// Returns true if the content leaves as a stream of events.
     #[inline]
     pub fn streams(&self) -> bool {
-        matches!(self, Content::Generated(generated) if generated.stream.is_some())
+        matches!(self, Content::Generated(generated) if generated.stream)
     }
 
     /// Returns true if the chunks of a stream differ only in their numbers and their text.
     #[inline]
     pub fn chunks_are_alike(&self) -> bool {
-        match self {
-            Content::Generated(text) => text.stream.is_some() && text.logprobs.is_none(),
-            _ => false,
-        }
+        matches!(self, Content::Generated(text) if text.stream && text.logprobs.is_none())
     }
 
     /// The number of items of a document: of its choices, vectors or models. `listed` is the number
@@ -144,9 +133,10 @@ impl Content {
     pub fn items(&self, listed: usize) -> u32 {
         match self {
             Content::Generated(generated) => generated.choices,
-            Content::Embeddings { inputs, .. } => u32::from(*inputs),
             Content::Models => listed as u32,
-            Content::Document { inputs, .. } => u32::from(*inputs),
+            Content::Embeddings { inputs, .. } | Content::Document { inputs, .. } => {
+                u32::from(*inputs)
+            }
             _ => 0,
         }
     }

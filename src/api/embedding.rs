@@ -1,9 +1,11 @@
-//! The vectors of embeddings, rendered at first use and then copied.
+//! The vectors of embeddings, rendered at first use, in pieces, and then copied.
 
 use std::io::Write;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use fastrand::Rng;
+
+use crate::meter::{EMBEDDED, Meter};
 
 /// The numbers in a vector if `dimensions` is absent, as of `text-embedding-ada-002`.
 pub const DIMENSIONS: u16 = 1536;
@@ -29,11 +31,15 @@ pub enum Encoding {
     Base64,
 }
 
+/// The numbers that are written between two checks of the meter.
+const NUMBERS_AT_ONCE: usize = 256;
+
 /// The vectors that a core holds.
 #[derive(Debug, Default)]
 pub struct Embeddings {
     /// The set used last is at the end.
     sets: Vec<VectorSet>,
+    unfinished: Option<Unfinished>,
 }
 
 /// The vectors of one size and encoding.
@@ -44,41 +50,102 @@ struct VectorSet {
     json: [Vec<u8>; VARIANTS],
 }
 
-impl Embeddings {
-    /// Returns the JSON of the vectors of a size (1 to [`DIMENSIONS_MAX`] numbers) and encoding.
-    pub fn get(&mut self, dimensions: u16, encoding: Encoding) -> &[Vec<u8>; VARIANTS] {
-        let wanted = |set: &VectorSet| set.dimensions == dimensions && set.encoding == encoding;
-        let set = match self.sets.iter().position(wanted) {
-            Some(last) if last + 1 == self.sets.len() => return &self.sets[last].json,
-            Some(found) => self.sets.remove(found),
-            None => {
-                if self.sets.len() == SETS {
-                    self.sets.remove(0);
-                }
-                let json = std::array::from_fn(|variant| render(dimensions, variant, encoding));
-                VectorSet {
-                    dimensions,
-                    encoding,
-                    json,
-                }
-            }
-        };
-        self.sets.push(set);
-        &self.sets.last().expect("one was pushed").json
+/// A set that is being made. Only one is made at a time, so that unfinished ones take no memory and
+/// every one is finished.
+#[derive(Debug)]
+struct Unfinished {
+    set: VectorSet,
+    variant: usize,
+    /// The vector of this variant, and how many of its numbers are written.
+    vector: Vec<f32>,
+    written: usize,
+}
+
+impl VectorSet {
+    fn has(&self, dimensions: u16, encoding: Encoding) -> bool {
+        self.dimensions == dimensions && self.encoding == encoding
     }
 }
 
-fn render(dimensions: u16, variant: usize, encoding: Encoding) -> Vec<u8> {
-    let vector = unit_vector(dimensions, variant);
-    match encoding {
-        Encoding::Float => list(&vector),
-        Encoding::Base64 => {
-            let bytes: Vec<u8> = vector
+impl Embeddings {
+    /// Returns the JSON of the vectors of a size (1 to [`DIMENSIONS_MAX`] numbers) and encoding;
+    /// `None` if the units are spent before they are made.
+    pub fn get(
+        &mut self,
+        dimensions: u16,
+        encoding: Encoding,
+        meter: &mut Meter,
+    ) -> Option<&[Vec<u8>; VARIANTS]> {
+        loop {
+            let found = self
+                .sets
                 .iter()
-                .flat_map(|number| number.to_le_bytes())
-                .collect();
-            base64(&bytes)
+                .position(|set| set.has(dimensions, encoding));
+            if let Some(found) = found {
+                if found + 1 < self.sets.len() {
+                    let set = self.sets.remove(found);
+                    self.sets.push(set);
+                }
+                return self.sets.last().map(|set| &set.json);
+            }
+            if meter.is_spent() {
+                return None;
+            }
+            let unfinished = self
+                .unfinished
+                .get_or_insert_with(|| Unfinished::new(dimensions, encoding));
+            while !unfinished.step(meter) {
+                if meter.is_spent() {
+                    return None;
+                }
+            }
+            if self.sets.len() == SETS {
+                self.sets.remove(0);
+            }
+            self.sets
+                .extend(self.unfinished.take().map(|unfinished| unfinished.set));
         }
+    }
+}
+
+impl Unfinished {
+    fn new(dimensions: u16, encoding: Encoding) -> Unfinished {
+        Unfinished {
+            set: VectorSet {
+                dimensions,
+                encoding,
+                json: Default::default(),
+            },
+            variant: 0,
+            vector: unit_vector(dimensions, 0),
+            written: 0,
+        }
+    }
+
+    /// Writes the next numbers. Returns true when the set is complete.
+    fn step(&mut self, meter: &mut Meter) -> bool {
+        let out = &mut self.set.json[self.variant];
+        let end = self.vector.len().min(self.written + NUMBERS_AT_ONCE);
+        match self.set.encoding {
+            Encoding::Float => list(&self.vector[self.written..end], self.written == 0, out),
+            Encoding::Base64 if end == self.vector.len() => base64(&self.vector, out),
+            Encoding::Base64 => {}
+        }
+        meter.charge(EMBEDDED * (end - self.written) as i64);
+        self.written = end;
+        if end < self.vector.len() {
+            return false;
+        }
+        if self.set.encoding == Encoding::Float {
+            out.push(b']');
+        }
+        self.variant += 1;
+        if self.variant == VARIANTS {
+            return true;
+        }
+        self.vector = unit_vector(self.set.dimensions, self.variant);
+        self.written = 0;
+        false
     }
 }
 
@@ -91,18 +158,21 @@ fn unit_vector(dimensions: u16, variant: usize) -> Vec<f32> {
     raw.iter().map(|number| (number / length) as f32).collect()
 }
 
-fn list(vector: &[f32]) -> Vec<u8> {
-    let mut out = vec![b'['];
-    for number in vector {
-        write!(out, "{number},").expect("a Vec takes all");
+/// Appends numbers of a list, which begins with them if `is_first` is set.
+fn list(numbers: &[f32], is_first: bool, out: &mut Vec<u8>) {
+    for (at, number) in numbers.iter().enumerate() {
+        out.push(if is_first && at == 0 { b'[' } else { b',' });
+        write!(out, "{number}").expect("writing to a Vec cannot fail");
     }
-    *out.last_mut().expect("it holds at least '['") = b']';
-    out
 }
 
-/// Returns a JSON string of base64 with padding (RFC 4648, 4).
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    format!("\"{}\"", BASE64_STANDARD.encode(bytes)).into_bytes()
+/// Appends a JSON string of base64 with padding (RFC 4648, 4).
+fn base64(vector: &[f32], out: &mut Vec<u8>) {
+    let bytes: Vec<u8> = vector
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect();
+    write!(out, "\"{}\"", BASE64_STANDARD.encode(bytes)).expect("writing to a Vec cannot fail");
 }
 
 #[cfg(test)]
@@ -113,26 +183,20 @@ mod tests {
         serde_json::from_slice(json).unwrap()
     }
 
-    #[test]
-    fn base64_is_as_rfc_4648_lists_it() {
-        for (text, want) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(text.as_bytes()), format!("\"{want}\"").as_bytes());
-        }
+    fn get(
+        embeddings: &mut Embeddings,
+        dimensions: u16,
+        encoding: Encoding,
+    ) -> &[Vec<u8>; VARIANTS] {
+        let meter = &mut Meter::new(i64::MAX);
+        embeddings.get(dimensions, encoding, meter).unwrap()
     }
 
     #[test]
     fn vectors_have_their_size_length_one_and_differ() {
         let mut embeddings = Embeddings::default();
         for dimensions in [1, 2, 256, DIMENSIONS, DIMENSIONS_MAX] {
-            let json = embeddings.get(dimensions, Encoding::Float).clone();
+            let json = get(&mut embeddings, dimensions, Encoding::Float).clone();
             for vector in json.iter().map(|json| floats(json)) {
                 assert_eq!(vector.len(), usize::from(dimensions));
                 let length = vector
@@ -155,29 +219,50 @@ mod tests {
         let vector = unit_vector(DIMENSIONS, 3);
         let mut embeddings = Embeddings::default();
         assert_eq!(
-            floats(&embeddings.get(DIMENSIONS, Encoding::Float)[3]),
+            floats(&get(&mut embeddings, DIMENSIONS, Encoding::Float)[3]),
             vector
         );
+        let encoded = &get(&mut embeddings, DIMENSIONS, Encoding::Base64)[3];
+        let text: String = serde_json::from_slice(encoded).unwrap();
         let bytes: Vec<u8> = vector.iter().flat_map(|n| n.to_le_bytes()).collect();
-        assert_eq!(
-            embeddings.get(DIMENSIONS, Encoding::Base64)[3],
-            base64(&bytes)
-        );
+        assert_eq!(BASE64_STANDARD.decode(text).unwrap(), bytes);
     }
 
     #[test]
     fn sixteen_sets_are_kept_and_the_one_unused_longest_goes() {
         let mut embeddings = Embeddings::default();
         for dimensions in 1..=16 {
-            embeddings.get(dimensions, Encoding::Float);
+            get(&mut embeddings, dimensions, Encoding::Float);
         }
-        embeddings.get(1, Encoding::Float);
-        embeddings.get(1, Encoding::Base64);
+        get(&mut embeddings, 1, Encoding::Float);
+        get(&mut embeddings, 1, Encoding::Base64);
         let mut kept: Vec<u16> = embeddings.sets.iter().map(|set| set.dimensions).collect();
         kept.sort_unstable();
         assert_eq!(
             kept,
             [1, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
         );
+    }
+
+    /// Each of several requests for other sizes is served, although each may spend little at once.
+    #[test]
+    fn sets_are_made_one_after_the_other_in_pieces() {
+        let mut embeddings = Embeddings::default();
+        let mut left: Vec<u16> = (1000..1040).collect();
+        let mut turns = 0;
+        while !left.is_empty() {
+            left.retain(|dimensions| {
+                let mut meter = Meter::new(20_000);
+                let found = embeddings.get(*dimensions, Encoding::Float, &mut meter);
+                let spent = 20_000 - meter.left();
+                assert!(
+                    spent < 20_000 + EMBEDDED * NUMBERS_AT_ONCE as i64,
+                    "{spent}"
+                );
+                found.is_none()
+            });
+            turns += 1;
+        }
+        assert!(turns > 10, "{turns}");
     }
 }

@@ -2,11 +2,12 @@
 //! it, the types that the API allows, the values that this server accepts, and the facts that
 //! follow from them. Everything else about fields is derived from the table.
 
-use super::facts::{Draft, integer, truth};
-use super::inputs::Allowed;
+use super::facts::{Facts, integer, truth};
+use super::inputs::{self, Allowed};
 use crate::json::scanner::JsonEvent;
 
 /// A field of request bodies.
+#[derive(Debug)]
 pub struct FieldRow {
     /// The name in JSON.
     pub name: &'static str,
@@ -44,7 +45,7 @@ macro_rules! fields {
 pub(super) use fields;
 
 /// The types that OpenAI's messages distinguish.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Text,
     Integer,
@@ -56,6 +57,7 @@ pub enum Type {
 }
 
 /// The types that OpenAI allows for a field. Null is one of them unless the field is required.
+#[derive(Debug)]
 pub struct Types {
     /// The types in OpenAI's words.
     pub expected: &'static str,
@@ -82,15 +84,16 @@ impl Types {
 /// The values that a field accepts, and the facts that follow from them. Null is always accepted
 /// and means the same as an absent field. A message is a full sentence in which `{param}` stands
 /// for the field's name.
+#[derive(Debug)]
 pub enum Accepts {
     /// True or false; an absent field is false.
-    Flag(fn(&mut Draft, bool)),
+    Flag(fn(&mut Facts, bool)),
     /// An integer of a range.
     Integer {
         min: u32,
         max: u32,
         message: &'static str,
-        set: fn(&mut Draft, Option<u32>),
+        set: fn(&mut Facts, Option<u32>),
     },
     /// A value that is kept whole and begins with one of these events.
     Held {
@@ -103,19 +106,13 @@ pub enum Accepts {
     Prompt,
     /// The subject of the request as a conversation: anything. It is measured, and may be echoed.
     Messages,
-    /// A value of another form, whose containers are read to a depth (1: none).
+    /// A value of another form, whose containers are read to a depth (1: none). `take` receives
+    /// also the keys in it, and the number of open containers.
     Other {
         depth: u8,
         message: &'static str,
-        clear: fn(&mut Draft),
-        take: fn(&mut Draft, JsonEvent, &[u8]) -> Option<()>,
-    },
-    /// An object some of whose members have a meaning; `key` receives the name of each.
-    Members {
-        message: &'static str,
-        clear: fn(&mut Draft),
-        key: fn(&mut Draft, &[u8]),
-        take: fn(&mut Draft, JsonEvent, &[u8]) -> Option<()>,
+        clear: fn(&mut Facts),
+        take: fn(&mut Facts, JsonEvent, &[u8], depth: u8) -> Option<()>,
     },
     /// A reference to a stored subject of requests, in place of the subject itself.
     Reference,
@@ -123,7 +120,7 @@ pub enum Accepts {
     Ignored,
 }
 
-use Accepts::{Flag, Held, Ignored, Inputs, Integer, Members, Messages, Other, Prompt, Reference};
+use Accepts::{Flag, Held, Ignored, Inputs, Integer, Messages, Other, Prompt, Reference};
 
 /// Makes an [`Accepts::Integer`] and its message from the range.
 macro_rules! integer_from {
@@ -146,7 +143,7 @@ macro_rules! integer_from {
 pub(super) use integer_from;
 
 /// Returns a limit without a maximum.
-pub const fn limit(set: fn(&mut Draft, Option<u32>)) -> Accepts {
+pub const fn limit(set: fn(&mut Facts, Option<u32>)) -> Accepts {
     Integer {
         min: 1,
         max: u32::MAX,
@@ -168,52 +165,43 @@ impl FieldRow {
     }
 }
 
-impl std::fmt::Debug for FieldRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
 impl Accepts {
     /// Returns the message about any other value, if it is always the same.
     pub fn message(&self) -> Option<&'static str> {
         match self {
             Flag(_) => Some(FLAG),
-            Integer { message, .. }
-            | Held { message, .. }
-            | Members { message, .. }
-            | Other { message, .. } => Some(message),
+            Integer { message, .. } | Held { message, .. } | Other { message, .. } => Some(message),
             Inputs(_) | Prompt | Messages | Reference | Ignored => None,
         }
     }
 
-    /// Takes what the scanner reports of a value: `text` is that of a string or integer. None if it
-    /// is not accepted.
-    pub fn take(&self, draft: &mut Draft, event: JsonEvent, text: &[u8]) -> Option<()> {
+    /// Takes what the scanner reports of a value in `depth` containers: `text` is that of a string
+    /// or integer. None if it is not accepted.
+    pub fn take(&self, facts: &mut Facts, event: JsonEvent, text: &[u8], depth: u8) -> Option<()> {
         match self {
-            Flag(set) => set(draft, truth(event)?),
-            Integer { min, max, set, .. } => set(draft, Some(integer(event, text, *min, *max)?)),
+            Flag(set) => set(facts, truth(event)?),
+            Integer { min, max, set, .. } => set(facts, Some(integer(event, text, *min, *max)?)),
             Held { begin, .. } => return begin.contains(&event).then_some(()),
-            Inputs(allowed) => return draft.input_met(event, text, *allowed),
-            Prompt => return draft.input_met(event, text, PROMPTS),
-            Members { take, .. } | Other { take, .. } => return take(draft, event, text),
+            Inputs(allowed) => return facts.inputs.met(event, text, depth, *allowed),
+            Prompt => return facts.inputs.met(event, text, depth, PROMPTS),
+            Other { take, .. } => return take(facts, event, text, depth),
             Messages | Reference | Ignored => {}
         }
         Some(())
     }
 
     /// Restores the defaults of the facts that follow from the field.
-    pub fn clear(&self, draft: &mut Draft) {
+    pub fn clear(&self, facts: &mut Facts) {
         match self {
-            Flag(set) => set(draft, false),
-            Integer { set, .. } => set(draft, None),
-            Inputs(_) => draft.clear_inputs(),
+            Flag(set) => set(facts, false),
+            Integer { set, .. } => set(facts, None),
+            Inputs(_) => facts.inputs = inputs::Inputs::new(),
             Prompt => {
-                draft.clear_inputs();
-                draft.facts.prompt_bytes = 0;
+                facts.inputs = inputs::Inputs::new();
+                facts.prompt_bytes = 0;
             }
-            Messages => draft.facts.prompt_bytes = 0,
-            Members { clear, .. } | Other { clear, .. } => clear(draft),
+            Messages => facts.prompt_bytes = 0,
+            Other { clear, .. } => clear(facts),
             // A held value is replaced by the next one.
             Held { .. } | Reference | Ignored => {}
         }

@@ -21,7 +21,7 @@ pub struct Held {
 }
 
 /// A field whose value is arriving.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Open {
     field: &'static str,
     builder: Builder,
@@ -78,10 +78,7 @@ impl Held {
         self.fields.retain(|(known, _)| *known != field);
         self.open = Some(Box::new(Open {
             field,
-            builder: Builder::default(),
-            start: None,
-            met: false,
-            broken: None,
+            ..Open::default()
         }));
     }
 

@@ -7,7 +7,7 @@ use crate::json::scanner::JsonEvent;
 pub const INPUTS_MAX: u16 = 2048;
 
 /// The values that a field allows besides texts and tokens.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Allowed {
     /// Empty texts, which prompts may be.
     pub empty: bool,
@@ -16,7 +16,7 @@ pub struct Allowed {
 }
 
 /// The position of the next value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     /// In the top-level object.
     Member,
@@ -27,7 +27,7 @@ enum Level {
 }
 
 /// The kind of an element.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ElementKind {
     Text,
     Number,
@@ -35,10 +35,16 @@ enum ElementKind {
     Object,
 }
 
+/// Nothing, or the message about a value that is refused.
+type Taken = Result<(), &'static str>;
+
 /// The inputs as read so far.
+#[derive(Debug)]
 pub struct Inputs {
     /// The number of inputs, 1 to 2048.
     pub count: u16,
+    /// The first fault.
+    pub refusal: Option<&'static str>,
     level: Level,
     /// The kind of the first element, which all others must have.
     kind: Option<ElementKind>,
@@ -51,6 +57,7 @@ impl Inputs {
     pub fn new() -> Inputs {
         Inputs {
             count: 1,
+            refusal: None,
             level: Level::Member,
             kind: None,
             filled: false,
@@ -63,31 +70,27 @@ impl Inputs {
     }
 
     /// Takes what the scanner reports where `depth` containers are open; `text` is the raw text of
-    /// a string. Nothing more is read of inputs that are refused.
+    /// a string. Returns `None` if it is refused; nothing more is read of such inputs.
     pub fn met(
         &mut self,
         event: JsonEvent,
         text: &[u8],
         depth: u8,
         allowed: Allowed,
-    ) -> Result<(), &'static str> {
+    ) -> Option<()> {
         let taken = match self.level {
             Level::Member => self.value_met(event, text, allowed),
             Level::Element => self.element_met(event, text, depth, allowed),
             Level::Token => self.token_met(event),
         };
-        if taken.is_err() {
+        if let Err(why) = taken {
             self.level = Level::Member;
+            self.refusal.get_or_insert(why);
         }
-        taken
+        taken.ok()
     }
 
-    fn value_met(
-        &mut self,
-        event: JsonEvent,
-        text: &[u8],
-        allowed: Allowed,
-    ) -> Result<(), &'static str> {
+    fn value_met(&mut self, event: JsonEvent, text: &[u8], allowed: Allowed) -> Taken {
         match event {
             JsonEvent::Text if text.is_empty() && !allowed.empty => Err(INPUT_EMPTY_TEXT),
             JsonEvent::Text => Ok(()),
@@ -101,13 +104,7 @@ impl Inputs {
         }
     }
 
-    fn element_met(
-        &mut self,
-        event: JsonEvent,
-        text: &[u8],
-        depth: u8,
-        allowed: Allowed,
-    ) -> Result<(), &'static str> {
+    fn element_met(&mut self, event: JsonEvent, text: &[u8], depth: u8, allowed: Allowed) -> Taken {
         let own = match event {
             JsonEvent::ListBegan | JsonEvent::ObjectBegan => 3,
             JsonEvent::ListEnded => 1,
@@ -140,7 +137,7 @@ impl Inputs {
     }
 
     /// Counts an element. All numbers of a flat list are one input, so only the first one counts.
-    fn element_began(&mut self, kind: ElementKind) -> Result<(), &'static str> {
+    fn element_began(&mut self, kind: ElementKind) -> Taken {
         match self.kind {
             Some(first) if first != kind => return Err(INPUT_MIXED),
             Some(ElementKind::Number | ElementKind::Object) => {}
@@ -153,7 +150,7 @@ impl Inputs {
         Ok(())
     }
 
-    fn token_met(&mut self, event: JsonEvent) -> Result<(), &'static str> {
+    fn token_met(&mut self, event: JsonEvent) -> Taken {
         match event {
             JsonEvent::Numbers => self.filled = true,
             JsonEvent::ListEnded if self.filled => self.level = Level::Element,

@@ -32,11 +32,7 @@ impl JsonString {
             bytes[len - 1] = b'"';
             return JsonString::Short(len as u8, bytes);
         }
-        let mut bytes = Vec::with_capacity(len);
-        bytes.push(b'"');
-        bytes.extend_from_slice(raw);
-        bytes.push(b'"');
-        JsonString::Long(bytes.into())
+        JsonString::Long([b"\"", raw, b"\""].concat().into())
     }
 
     /// Makes one from a path segment: decodes it (RFC 3986, 2.1), and writes the text as JSON.

@@ -111,17 +111,13 @@ impl Numbers {
     }
 }
 
-fn write_number(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>) {
+/// Writes a number, and notes its place.
+pub fn noted(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>, sites: Option<&mut Vec<PatchSite>>) {
+    let at = out.len();
     match slot {
         Slot::Id => out.extend_from_slice(&hex(numbers.id)),
         slot => write!(out, "{}", numbers.of(slot)).expect("writing to a Vec cannot fail"),
     }
-}
-
-/// Writes a number, and notes its place.
-pub fn noted(slot: Slot, numbers: &Numbers, out: &mut Vec<u8>, sites: Option<&mut Vec<PatchSite>>) {
-    let at = out.len();
-    write_number(slot, numbers, out);
     if let Some(sites) = sites {
         sites.push(PatchSite {
             at: at as u32,
@@ -167,7 +163,7 @@ fn scale(bits: u32, range: Range<u32>) -> u32 {
 }
 
 /// A source of numbers that are unique within a process, in an order that looks random.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ids {
     key: u64,
     next: u64,

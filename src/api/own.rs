@@ -12,10 +12,8 @@ pub const PROVIDER: Provider = Provider {
     routes: ROUTES,
     fields: &[],
     is_api: false,
-    error: openai::PROVIDER.error,
-    error_type: openai::PROVIDER.error_type,
-    id_field: openai::PROVIDER.id_field,
     delay_field: None,
+    ..openai::PROVIDER
 };
 
 const ROUTES: &[Route] = routes! {

@@ -42,6 +42,29 @@ impl Problem {
         }
     }
 
+    /// The error of a body that is not JSON. The number is the offset of the first byte that cannot
+    /// continue a JSON text; the length of the body if it ends early.
+    pub const NOT_JSON: Problem = Problem::body(
+        "The request body is not valid JSON: parse error at byte {} (counted from 0).",
+    );
+
+    /// The error of a body that begins with a byte order mark.
+    pub const MARKED: Problem = Problem::body(
+        "The request body begins with a byte order mark (BOM, the bytes EF BB BF), which JSON does \
+         not allow: send it without.",
+    );
+
+    /// The error of a body whose top level is not an object.
+    pub const NOT_OBJECT: Problem = Problem::body("The request body must be a JSON object.");
+
+    /// The error of a body in which more than 128 containers are nested.
+    pub const TOO_DEEP: Problem =
+        Problem::body("The request body is nested too deeply: at most 128 levels are accepted.");
+
+    const fn body(message: &'static str) -> Problem {
+        Problem::invalid(400, "invalid_json", message)
+    }
+
     /// Creates the error of a field whose value is not accepted; `message` says what is.
     pub const fn field(param: &'static str, message: &'static str) -> Problem {
         Problem {
@@ -53,12 +76,8 @@ impl Problem {
     /// Creates the error of a missing field, in OpenAI's words.
     pub const fn missing(param: &'static str) -> Problem {
         Problem {
-            param: Some(param),
-            ..Problem::invalid(
-                400,
-                "missing_required_parameter",
-                "Missing required parameter: '{param}'.",
-            )
+            code: Some("missing_required_parameter"),
+            ..Problem::field(param, "Missing required parameter: '{param}'.")
         }
     }
 
@@ -83,42 +102,39 @@ impl Problem {
 
     /// Creates the error of a schema in the field `param` for which no value was found.
     pub const fn unfit(param: &'static str, why: SchemaError) -> Problem {
-        let (message, keyword) = match why {
-            SchemaError::Malformed => ("The schema in '{param}' is not a valid JSON Schema.", ""),
-            SchemaError::Keyword(keyword) => (
-                "The schema in '{param}' has the keyword '{0}', which this server doesn't support.",
-                keyword,
-            ),
-            SchemaError::Reference => (
-                "The schema in '{param}' has a '$ref' that does not resolve within the schema.",
-                "",
-            ),
-            SchemaError::BadPattern => (
-                "The schema in '{param}' has a 'pattern' that is not a regular expression.",
-                "",
-            ),
-            SchemaError::LookAround => (
+        let keyword = match why {
+            SchemaError::Keyword(keyword) => keyword,
+            _ => "",
+        };
+        let message = match why {
+            SchemaError::Malformed => "The schema in '{param}' is not a valid JSON Schema.",
+            SchemaError::Keyword(_) => {
+                "The schema in '{param}' has the keyword '{0}', which this server doesn't support."
+            }
+            SchemaError::Reference => {
+                "The schema in '{param}' has a '$ref' that does not resolve within the schema."
+            }
+            SchemaError::BadPattern => {
+                "The schema in '{param}' has a 'pattern' that is not a regular expression."
+            }
+            SchemaError::LookAround => {
                 "The schema in '{param}' has a 'pattern' with look-around or a back-reference, \
-                 which this server follows only next to a 'format' that it knows.",
-                "",
-            ),
-            SchemaError::Endless => (
-                "The schema in '{param}' requires infinite nesting: it refers to itself.",
-                "",
-            ),
-            SchemaError::TooLarge => (
-                "The schema in '{param}' is too large, or nested too deeply, for this server.",
-                "",
-            ),
-            SchemaError::Contradiction => (
-                "No value was found that satisfies the schema in '{param}'.",
-                "",
-            ),
+                 which this server follows only next to a 'format' that it knows."
+            }
+            SchemaError::Endless => {
+                "The schema in '{param}' requires infinite nesting: it refers to itself."
+            }
+            SchemaError::TooLarge => {
+                "The schema in '{param}' is too large, or nested too deeply, for this server."
+            }
+            SchemaError::Contradiction => {
+                "No value was found that satisfies the schema in '{param}'."
+            }
         };
         Problem {
+            code: Some("invalid_schema"),
             words: [keyword, ""],
-            param: Some(param),
-            ..Problem::invalid(400, "invalid_schema", message)
+            ..Problem::field(param, message)
         }
     }
 
@@ -153,14 +169,8 @@ impl Problem {
     );
 
     /// The error of too many choices.
-    pub const TOO_MANY_CHOICES: Problem = Problem {
-        param: Some("n"),
-        ..Problem::invalid(
-            400,
-            "invalid_value",
-            "The prompts times 'n' must be at most 2048 choices.",
-        )
-    };
+    pub const TOO_MANY_CHOICES: Problem =
+        Problem::field("n", "The prompts times 'n' must be at most 2048 choices.");
 
     /// Creates the error of too many log probabilities, which the field `param` requests.
     pub const fn too_many_logprobs(param: &'static str) -> Problem {

@@ -111,11 +111,3 @@ impl Endpoint {
         })
     }
 }
-
-impl PartialEq for Endpoint {
-    fn eq(&self, other: &Endpoint) -> bool {
-        self.index == other.index
-    }
-}
-
-impl Eq for Endpoint {}

@@ -10,13 +10,12 @@ mod values;
 
 use super::content::Content;
 use super::form::Output;
-use super::number::{Numbers, PatchSite};
 use super::provider::Endpoint;
 use super::route::{ResponseKind, View};
 use super::table::{ENDPOINTS, UNROUTED, provider};
 use super::template::{Slot, Template};
 use super::text::Words;
-use crate::meter;
+use crate::meter::{self, Meter};
 use crate::settings::Settings;
 use layout::{Frame, Layout};
 pub use place::{Place, Position};
@@ -74,38 +73,40 @@ impl Renderer {
 
     /// Returns the source of generated text.
     pub fn words(&self) -> &Words {
-        self.values.words()
+        &self.values.words
     }
 
     /// Returns true if responses with this content differ only in their numbers.
     pub fn repeats(&self, content: &Content) -> bool {
-        match (content, self.values.words()) {
+        match (content, &self.values.words) {
             (Content::Generated(generated), Words::Random) => generated.custom.is_some(),
             (Content::View(view, _), _) => *view == View::Page,
             _ => true,
         }
     }
 
+    /// Makes everything that the content needs before its length is known. Returns false if the
+    /// units are spent before.
+    #[inline]
+    pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
+        self.values.prepare(content, meter)
+    }
+
     /// Returns the layout of a response, and the writer of its frames. A chunk of a stream has
     /// `per_chunk` tokens.
-    pub fn layout(
-        &mut self,
-        content: &Content,
-        numbers: &Numbers,
-        endpoint: u8,
-        per_chunk: u32,
-    ) -> (Layout<'_>, FrameWriter<'_>) {
-        let items = content.items(self.values.listed());
-        let scripts = self.scripts.get(usize::from(endpoint));
+    pub fn layout(&mut self, place: &Place<'_>, per_chunk: u32) -> (Layout<'_>, FrameWriter<'_>) {
+        let (content, numbers) = (place.content, place.numbers);
+        let items = content.items(self.values.listed.len());
+        let scripts = self.scripts.get(usize::from(place.endpoint));
         let document = |script| Layout::of_document(script, items, numbers.tokens);
         let layout = match (content, scripts) {
             (Content::Generated(generated), Some(scripts)) => {
                 let call = usize::from(generated.function().is_some());
                 match generated.stream {
-                    Some(_) => {
+                    true => {
                         Layout::of_stream(&scripts.streams[call], generated, numbers, per_chunk)
                     }
-                    None => document(&scripts.documents[call]),
+                    false => document(&scripts.documents[call]),
                 }
             }
             (Content::View(..), _) => document(&self.view),
@@ -126,20 +127,14 @@ impl Renderer {
 
     /// Returns the length of a document if it follows from its content: unless it has generated
     /// text.
-    pub fn planned_length(
-        &mut self,
-        content: &Content,
-        numbers: &Numbers,
-        endpoint: u8,
-    ) -> Option<u64> {
+    pub fn planned_length(&mut self, mut place: Place<'_>) -> Option<u64> {
         if !matches!(
-            content,
+            place.content,
             Content::Embeddings { .. } | Content::Document { .. } | Content::Models
         ) {
             return None;
         }
-        let (layout, writer) = self.layout(content, numbers, endpoint, 1);
-        let mut place = Place::new(content, numbers, endpoint, 0);
+        let (layout, writer) = self.layout(&place, 1);
         let mut length = 0;
         for index in 0..layout.frames {
             let template = layout.frame(index, &mut place).template;
@@ -177,28 +172,18 @@ impl EndpointScripts {
 impl FrameWriter<'_> {
     /// Appends what is left of a frame, until the room is used. Returns true when it is complete.
     #[inline]
-    pub fn write(
-        &mut self,
-        frame: Frame<'_>,
-        place: &Place<'_>,
-        position: &mut Position,
-        room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-        sites: Option<&mut Vec<PatchSite>>,
-    ) -> bool {
+    pub fn write(&mut self, frame: Frame<'_>, place: &mut Place<'_>, room: &mut Room<'_>) -> bool {
         room.meter.charge(meter::FRAME);
         let tokens = place.tokens.len() as u32;
         if !frame.is_chunk || tokens > STAMPED_MAX || !place.content.chunks_are_alike() {
-            return self
-                .values
-                .frame(frame.template, place, position, room, out, sites);
+            return self.values.frame(frame.template, place, room);
         }
         let index = match self.stencil {
             Some(index) => index,
             None => self.stencils.prepare(frame.template, place, self.values),
         };
         self.stencil = Some(index);
-        self.stencils.get(index).stamp(place, self.values, out);
+        self.stencils.kept[index].stamp(place, self.values, room.out);
         room.meter
             .charge(self.values.source(place).cost(tokens as usize));
         true

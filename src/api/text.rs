@@ -4,11 +4,9 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::meter::{Meter, WORD};
+use super::number::mix;
+use crate::meter::{CUT, Meter, WORD};
 use crate::settings::{ContentMode, Settings};
-
-/// The units for cutting a token off a text.
-const CUT: i64 = 120;
 
 /// The default text of a response.
 const SENTENCE: &str = "This is a mocked response: its words are always the same, \
@@ -78,9 +76,7 @@ impl Words {
         match (own, self) {
             (Some(own), _) => Source::Text(own),
             (None, Words::Text(text)) => Source::Text(text),
-            (None, Words::Random) => {
-                Source::Random(crate::api::number::mix(id ^ u64::from(choice)))
-            }
+            (None, Words::Random) => Source::Random(mix(id ^ u64::from(choice))),
         }
     }
 
@@ -119,8 +115,7 @@ impl Source<'_> {
             Source::Text(text) => text.append(tokens, out),
             Source::Random(seed) => {
                 for token in tokens {
-                    let word = crate::api::number::mix(seed.wrapping_add(token.into())) as usize
-                        % WORDS.len();
+                    let word = mix(seed.wrapping_add(token.into())) as usize % WORDS.len();
                     if token > 0 {
                         out.push(b' ');
                     }

@@ -20,7 +20,9 @@ pub(super) struct Matched {
 impl Matched {
     /// Returns the meaning of a head, and the model that its path names.
     pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<JsonString>) {
-        let (call, named) = mock.call(head.method, head.target, head.wanted, head.encoded);
+        let (call, named) = mock
+            .auth
+            .call(head.method, head.target, head.wanted, head.encoded);
         let matched = Matched {
             call,
             asks: call.asks(),

@@ -2,7 +2,7 @@
 
 use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage, core::Core, matched::Matched};
 use crate::api::json_string::JsonString;
-use crate::exchange::planner::{Plan, Planning};
+use crate::exchange::planner::{Plan, Planning, Subject};
 use crate::exchange::request::{Call, FIELDS};
 use crate::exchange::response::Response;
 use crate::http::{Refusal, answer::CONTINUE, body::Body, head, line};
@@ -79,7 +79,6 @@ impl Conn {
             return false;
         }
         if let Some((len, matched)) = core.heads.find(input) {
-            core.meter.charge(meter::KNOWN_HEAD);
             return self.begin_request(len, &matched, None, core);
         }
         self.new_head_arrived(core)
@@ -132,7 +131,7 @@ impl Conn {
             Ok(Some(head)) => {
                 let (matched, named) = Matched::of(&head, &core.mock);
                 let len = head.len;
-                if named.is_none() && matched.call.route().is_ok() {
+                if named.is_none() && matched.call.route.is_ok() {
                     core.heads.keep(&input[..len], matched);
                 }
                 self.begin_request(len, &matched, named, core)
@@ -189,7 +188,7 @@ impl Conn {
             record.body(body);
         }
         if let Some(endpoint) = matched.asks {
-            core.meter.charge_bytes(len);
+            core.meter.charge_scanned(len);
             if named.is_none()
                 && let Some(content) = core.bodies.find(endpoint, body)
             {
@@ -243,7 +242,7 @@ impl Conn {
         };
         let framing = piece.used - piece.content.len();
         core.meter.charge(meter::FRAMING * framing as i64);
-        core.meter.charge_bytes(piece.content.len());
+        core.meter.charge_scanned(piece.content.len());
         request.feed(piece.content, core);
         request.content += piece.content.len() as u64;
         let is_within = request.content <= core.limits.body;
@@ -327,25 +326,34 @@ impl Request {
     /// Decides on a complete request and begins the plan of its response, or goes on with the plan.
     fn plan(&mut self, core: &mut Core) -> Planned {
         let (call, asks) = (&self.matched.call, self.matched.asks);
-        let (mock, meter) = (&mut core.mock, &mut core.meter);
         if let Some(planning) = self.planning.take() {
             let Planning { outcome, making } = *planning;
-            let subject = asks.zip(self.ask.as_ref().map(|ask| ask.facts()));
-            let plan = mock.go_on_planning(making, subject, self.named.as_ref(), meter);
+            let subject = asks.zip(self.ask.as_ref());
+            let subject = subject.map(|(endpoint, ask)| Subject {
+                endpoint,
+                named: self.named.as_ref(),
+                facts: ask.facts(),
+            });
+            let plan = core.mock.planner.go_on(making, subject, &mut core.meter);
             return Ok((outcome, plan));
         }
         let Some((endpoint, ask)) = asks.zip(self.ask.as_mut()) else {
-            let outcome = mock.decide(call, false, core.now)?;
-            let plan = mock.document(call, self.named.take(), core.now, meter);
-            return Ok((outcome, plan.expect("a request that succeeds has content")));
+            let outcome = core.mock.decide(call, false, core.now)?;
+            let endpoint = call.route.expect("a request that succeeds has one");
+            let (planner, named) = (&mut core.mock.planner, self.named.take());
+            let plan = planner.document(endpoint, named, core.now, &mut core.meter);
+            return Ok((outcome, plan));
         };
         let facts = ask.finish();
         let streams = facts.is_ok_and(|facts| facts.stream);
-        let outcome = mock.decide(call, streams, core.now)?;
-        Ok((
-            outcome,
-            mock.plan(endpoint, self.named.as_ref(), facts, meter),
-        ))
+        let outcome = core.mock.decide(call, streams, core.now)?;
+        let subject = facts.map(|facts| Subject {
+            endpoint,
+            named: self.named.as_ref(),
+            facts,
+        });
+        let plan = core.mock.planner.plan(subject, &mut core.meter);
+        Ok((outcome, plan))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Responding: waits until a response is due, writes it piece by piece, then goes on or closes.
 
-use super::{Closing, Conn, Responding, Stage};
-use super::{core::Core, matched::Matched, outbox::OUTBOX_FULL, writer::WireOptions};
+use super::writer::{Begun, WireOptions};
+use super::{Closing, Conn, Responding, Stage, core::Core, matched::Matched, outbox::OUTBOX_FULL};
 use crate::api::{problem::Problem, render::Room, table::UNROUTED};
 use crate::exchange::response::{Progress, Response};
 use crate::http::Refusal;
@@ -119,6 +119,15 @@ impl Conn {
         let Responding { response, wire, .. } = &mut responding;
         wire.closes |= core.draining;
         core.meter.charge(meter::RESPONSE);
+        let (mock, clock, meter) = (&mut core.mock, &core.clock, &mut core.meter);
+        let out = self.outbox.end(&mut core.outboxes);
+        let at = out.len();
+        let begun = core.writer.begin(response, wire, mock, clock, meter, out);
+        if begun == Begun::Unprepared {
+            self.again = true;
+            self.wait(responding);
+            return false;
+        }
         core.metrics
             .answered(response.endpoint, response.content.status());
         if response.outcome.delay > 0 {
@@ -126,22 +135,19 @@ impl Conn {
         }
         self.frames.answer(response.outcome.due);
         self.write_ends = core.now + core.limits.write;
-        let (mock, clock, meter) = (&mut core.mock, &core.clock, &mut core.meter);
-        let out = self.outbox.end(&mut core.outboxes);
-        let at = out.len();
-        let begun = core.writer.begin(response, wire, mock, clock, meter, out);
         if self.record.is_some() {
             self.log_head(at);
         }
-        match begun.is_some() && response.content.streams() {
+        let Begun::Head(framing) = begun else {
+            core.metrics.counters.tokens.add(response.tokens());
+            self.finished(*wire, false, core);
+            return true;
+        };
+        match response.content.streams() {
             true => core.metrics.counters.streams.add(1),
             false => core.metrics.counters.tokens.add(response.tokens()),
         }
-        if begun.is_none() {
-            self.finished(*wire, false, core);
-            return true;
-        }
-        responding.begun = begun;
+        responding.begun = Some(framing);
         self.wait(responding)
     }
 
@@ -152,13 +158,14 @@ impl Conn {
         };
         let wire = *wire;
         let (due, tokens) = (response.cursor.due, response.cursor.tokens);
-        let piece = &mut core.writer.piece;
-        piece.clear();
+        core.writer.piece.clear();
         let room = Room {
+            out: &mut core.writer.piece,
+            sites: None,
             end: OUTBOX_FULL - self.outbox.bytes().len(),
             meter: &mut core.meter,
         };
-        let progress = core.mock.render(response, core.now, room, piece, None);
+        let progress = core.mock.render(response, core.now, room);
         if response.content.streams() {
             if self.outbox.is_empty() {
                 self.write_ends = core.now + core.limits.write;
@@ -167,6 +174,7 @@ impl Conn {
             let tokens = response.cursor.tokens - tokens;
             core.metrics.counters.tokens.add(u64::from(tokens));
         }
+        let piece = &core.writer.piece;
         if !piece.is_empty() {
             if let Some(record) = &mut self.record {
                 record.body(piece);

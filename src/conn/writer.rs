@@ -41,6 +41,17 @@ pub struct WireOptions {
     pub unread_body: bool,
 }
 
+/// The progress of a response after its beginning was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// All of it was written.
+    Whole,
+    /// The head was written; the content follows in pieces, with this framing.
+    Head(Framing),
+    /// Nothing was written: the units were spent before the content could be prepared.
+    Unprepared,
+}
+
 /// The writer of a core.
 #[derive(Debug, Default)]
 pub struct Writer {
@@ -82,8 +93,7 @@ struct CachedHead {
 }
 
 impl Writer {
-    /// Appends a response to `out`, or its head if the content follows in pieces. Returns the
-    /// framing of those pieces.
+    /// Appends a response to `out`, or its head if the content follows in pieces.
     #[inline]
     pub fn begin(
         &mut self,
@@ -93,7 +103,7 @@ impl Writer {
         clock: &Clock,
         meter: &mut Meter,
         out: &mut Vec<u8>,
-    ) -> Option<Framing> {
+    ) -> Begun {
         response.cursor.created = clock.unix;
         let kind = response.kind();
         if let (Some(content), Some(head)) = (&self.contents[kind], &mut self.heads[kind])
@@ -106,7 +116,7 @@ impl Writer {
             head.copy(response, &id, mock, out);
             content.copy(response, &id, out);
             meter.charge_bytes(content.bytes.len());
-            return None;
+            return Begun::Whole;
         }
         self.begin_new(response, wire, mock, clock, meter, out)
     }
@@ -121,9 +131,12 @@ impl Writer {
         clock: &Clock,
         meter: &mut Meter,
         out: &mut Vec<u8>,
-    ) -> Option<Framing> {
+    ) -> Begun {
         let kind = response.kind();
-        let pieces = self.prepare(response, wire.http10, mock, meter);
+        if !response.content.streams() && !mock.renderer.prepare(&response.content, meter) {
+            return Begun::Unprepared;
+        }
+        let pieces = self.render(response, wire.http10, mock, meter);
         let whole = self.contents[kind].as_ref().filter(|_| pieces.is_none());
         let framing = match (pieces, whole) {
             (Some(framing), _) => framing,
@@ -150,12 +163,15 @@ impl Writer {
             }
             meter.charge_bytes(content.bytes.len());
         }
-        pieces.filter(|_| !wire.is_head)
+        match pieces {
+            Some(framing) if !wire.is_head => Begun::Head(framing),
+            _ => Begun::Whole,
+        }
     }
 
-    /// Caches the content of a response if it can be written at once. Otherwise returns the framing
-    /// of its pieces.
-    fn prepare(
+    /// Renders the content of a response and keeps it, if it can be written at once. Otherwise
+    /// returns the framing of its pieces.
+    fn render(
         &mut self,
         response: &mut Response,
         http10: bool,
@@ -266,10 +282,12 @@ impl CachedContent {
         let start = response.cursor;
         let mut first = Meter::new(FIRST_PIECE);
         let room = Room {
+            out: &mut bytes,
+            sites: Some(&mut sites),
             end: WHOLE_MAX,
             meter: &mut first,
         };
-        let progress = mock.render(response, Nanos::MAX, room, &mut bytes, Some(&mut sites));
+        let progress = mock.render(response, Nanos::MAX, room);
         meter.charge(FIRST_PIECE - first.left());
         let is_long = progress != Progress::Done;
         if is_long {

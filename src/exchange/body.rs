@@ -1,23 +1,20 @@
 //! The reader of request bodies: finds the few facts that a response needs while the body streams
 //! by, without holding it. It connects the JSON scanner to the table of fields.
 
-mod bad;
 mod echo;
 mod fields;
 mod strict;
 
 use crate::api::facts::Facts;
-use crate::json::escapes::{NAME_MAX, resolved};
-use echo::{Echo, Met};
-use fields::{FieldRefusal, Fields};
-
-use crate::json::scanner::{Fault, Json, JsonEvent};
-pub use bad::{Bad, Wrong};
-use strict::Strict;
-
+use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::api::table::ENDPOINTS;
+use crate::json::escapes::{NAME_MAX, resolved};
+use crate::json::scanner::{Fault, Json, JsonEvent};
 use crate::meter::HELD;
+use echo::Echo;
+use fields::Fields;
+use strict::Strict;
 
 /// The parts of bodies that are read only on demand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,8 +74,8 @@ impl BodyReader {
 
     /// Releases the memory that the last body took.
     pub fn release(&mut self) {
-        self.fields.draft.facts.held.clear();
-        self.fields.draft.facts.echo = None;
+        self.fields.facts.held.clear();
+        self.fields.facts.echo = None;
         if let Some(echo) = &mut self.echo {
             echo.clear();
         }
@@ -96,14 +93,14 @@ impl BodyReader {
                 JsonEvent::Failed if self.json.offset() == 0 => return self.match_mark(bytes),
                 JsonEvent::Failed => return self.mark = None,
                 JsonEvent::Key if self.json.depth() == 1 => self.key_read(bytes),
-                event if self.fields.draft.facts.held.is_open() => self.held_met(event, bytes),
+                event if self.fields.facts.held.is_open() => self.held_met(event, bytes),
                 JsonEvent::Key => {
                     let raw = self.json.text(bytes);
                     self.fields.inner_key_read(raw);
                     if let Some(echo) = &mut self.echo
                         && self.fields.in_prompt()
                     {
-                        echo.key_read(raw, met(&self.json, JsonEvent::Key, bytes));
+                        echo.key_read(raw, self.json.depth());
                     }
                 }
                 event => {
@@ -111,9 +108,10 @@ impl BodyReader {
                     self.fields.value_met(event, text, self.json.depth());
                     if self.fields.in_prompt() {
                         let (offset, len) = (self.json.offset(), self.json.reported_len(event));
-                        self.fields.draft.measure(event, offset, len);
+                        let depth = self.json.depth();
+                        self.fields.facts.measure(event, depth, offset, len);
                         if let Some(echo) = &mut self.echo {
-                            echo.value_met(event, text, met(&self.json, event, bytes));
+                            echo.value_met(event, &self.json, bytes);
                         }
                     }
                     if let Some(strict) = &mut self.strict {
@@ -128,14 +126,14 @@ impl BodyReader {
     /// Takes a value in a field that is held. Only its outermost value is checked.
     fn held_met(&mut self, event: JsonEvent, bytes: &[u8]) {
         self.json.work += HELD as u32;
-        if self.fields.draft.facts.held.take(event, &self.json, bytes) {
+        if self.fields.facts.held.take(event, &self.json, bytes) {
             let text = met_text(&self.json, event, bytes);
             self.fields.value_met(event, text, self.json.depth());
             if let Some(strict) = &mut self.strict {
                 strict.value_met(event, self.json.depth());
             }
         }
-        self.json.whole = self.fields.draft.facts.held.is_open();
+        self.json.whole = self.fields.facts.held.is_open();
     }
 
     /// Compares the next bytes of a body that is not JSON with a byte order mark.
@@ -153,11 +151,10 @@ impl BodyReader {
     fn key_read(&mut self, bytes: &[u8]) {
         let raw = self.json.text(bytes);
         self.fields.key_read(raw);
-        if let Some(echo) = &mut self.echo {
-            match self.fields.in_prompt() {
-                true => echo.begin(met(&self.json, JsonEvent::Key, bytes)),
-                false => echo.end(),
-            }
+        if let Some(echo) = &mut self.echo
+            && self.fields.in_prompt()
+        {
+            echo.clear();
         }
         if let Some(strict) = &mut self.strict {
             strict.key_read(resolved(raw, &mut [0; NAME_MAX]));
@@ -166,9 +163,11 @@ impl BodyReader {
     }
 
     fn drained(&mut self, bytes: &[u8]) {
-        self.fields.draft.facts.held.drain(&self.json, bytes);
-        if let Some(echo) = &mut self.echo {
-            echo.drain(bytes);
+        self.fields.facts.held.drain(&self.json, bytes);
+        if let Some(echo) = &mut self.echo
+            && self.fields.in_prompt()
+        {
+            echo.drain(&self.json, bytes);
         }
     }
 
@@ -195,33 +194,30 @@ impl BodyReader {
 
     /// The memory that the held fields take, in bytes.
     pub fn held_bytes(&self) -> usize {
-        self.fields.draft.facts.held.bytes()
+        self.fields.facts.held.bytes()
     }
 
     /// The facts of a body that `finish` found to be right.
     pub fn facts(&self) -> &Facts {
-        &self.fields.draft.facts
+        &self.fields.facts
     }
 
     /// Returns the facts of the whole body, or its error: the first one in the JSON text, otherwise
     /// the first refusal in the order of the table of fields. An empty body means every default.
-    pub fn finish(&mut self) -> Result<&Facts, Bad> {
+    pub fn finish(&mut self) -> Result<&Facts, Problem> {
         self.json.finish().map_err(|fault| match fault {
-            Fault::Syntax if self.mark == Some(MARK.len() as u8) => Bad::Marked,
-            Fault::Syntax => Bad::Syntax {
-                at: self.json.offset(),
-            },
-            Fault::NotObject => Bad::NotObject,
-            Fault::TooDeep => Bad::TooDeep,
+            Fault::Syntax if self.mark == Some(MARK.len() as u8) => Problem::MARKED,
+            Fault::Syntax => Problem::NOT_JSON.with_number(self.json.offset()),
+            Fault::NotObject => Problem::NOT_OBJECT,
+            Fault::TooDeep => Problem::TOO_DEEP,
         })?;
         if let Some(strict) = &self.strict {
-            self.fields.draft.facts.lacks = strict.finish().map_err(Bad::Strict)?;
+            self.fields.facts.lacks = strict.finish()?;
         }
         if let Some(echo) = &self.echo {
-            self.fields.draft.facts.echo = echo.said().map_err(|echo::HalfPair| Bad::HalfPair)?;
+            self.fields.facts.echo = echo.said(self.fields.endpoint)?;
         }
-        let settled = self.fields.settled();
-        settled.map_err(|FieldRefusal { param, message }| Bad::Field { param, message })
+        self.fields.settled()
     }
 }
 
@@ -231,17 +227,6 @@ fn met_text<'a>(json: &'a Json, event: JsonEvent, piece: &'a [u8]) -> &'a [u8] {
     match event {
         JsonEvent::Text | JsonEvent::Integer => json.text(piece),
         _ => b"",
-    }
-}
-
-/// Returns the position of what was just reported.
-fn met<'a>(json: &Json, event: JsonEvent, piece: &'a [u8]) -> Met<'a> {
-    Met {
-        depth: json.depth(),
-        piece,
-        at: json.at(),
-        offset: json.offset(),
-        len: json.reported_len(event),
     }
 }
 

@@ -19,9 +19,6 @@ use crate::schema::{Generator, Progress, STEPS_PER_CALL};
 use crate::watch::Watch;
 use crate::watch::view::{ViewFormat, ViewText};
 
-/// The units for checking a tool.
-const TOOL: i64 = 200;
-
 /// Content that was made.
 #[derive(Debug)]
 pub enum Made {
@@ -155,12 +152,15 @@ impl Making {
     fn step(&mut self, meter: &mut Meter) -> Result<Option<Made>, Problem> {
         match &mut self.step {
             MakingStep::Allow { .. } | MakingStep::Find { .. } => {
-                meter.charge(TOOL);
+                meter.charge(meter::TOOL);
                 self.check_tool()?;
             }
             MakingStep::Fill { generator, param } => {
-                meter.charge(meter::SCHEMA_STEP * i64::from(STEPS_PER_CALL));
-                match generator.run(STEPS_PER_CALL) {
+                let before = generator.steps_left();
+                let progress = generator.run(STEPS_PER_CALL);
+                let steps = before.saturating_sub(generator.steps_left()).max(1);
+                meter.charge(meter::SCHEMA_STEP * steps as i64);
+                match progress {
                     Progress::Done(text) => self.step = MakingStep::Cut(Cutter::of_json(text)),
                     Progress::More => {}
                     Progress::Failed(why) => return Err(Problem::unfit(param, why)),

@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::body::Bad;
 use crate::Nanos;
-use crate::api::content::{Content, Custom, Generated, Streaming};
+use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
 use crate::api::facts::Facts;
 use crate::api::form::Form;
@@ -46,13 +45,27 @@ const LOGPROBS_MAX: u64 = 50_000;
 
 /// Plans the responses of one core.
 #[derive(Debug)]
-pub(super) struct Planner {
+pub struct Planner {
     dimensions: u16,
     /// The number of tokens of a text, unless the request limits it.
     tokens: RangeInclusive<u32>,
     /// True if the setting chose that number: then tokens are counted.
     counted: bool,
-    contents: Contents,
+    /// The contents of the last responses.
+    pub(super) contents: Contents,
+    /// The source of the views.
+    pub(super) watch: Arc<Watch>,
+}
+
+/// A request whose body was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The endpoint.
+    pub endpoint: &'static Endpoint,
+    /// The model that the path names.
+    pub named: Option<&'a JsonString>,
+    /// The facts of the body.
+    pub facts: &'a Facts,
 }
 
 /// The plan of a response.
@@ -74,7 +87,7 @@ pub struct Planning {
 }
 
 impl Planner {
-    pub fn new(settings: &Settings, words: &Words) -> Planner {
+    pub(super) fn new(settings: &Settings, words: &Words, watch: Arc<Watch>) -> Planner {
         let all = words.tokens();
         Planner {
             dimensions: match settings.big_payload {
@@ -84,48 +97,27 @@ impl Planner {
             tokens: settings.tokens.clone().unwrap_or(all..=all),
             counted: settings.tokens.is_some(),
             contents: Contents::default(),
+            watch,
         }
     }
 
-    /// Returns the content that is equal to this one, shared by all responses with it.
-    pub fn share(&mut self, content: Content) -> Rc<Content> {
-        self.contents.share(content)
-    }
-
-    /// See [`crate::exchange::Mock::plan`].
-    pub fn plan(
-        &mut self,
-        endpoint: &'static Endpoint,
-        named: Option<&JsonString>,
-        facts: Result<&Facts, Bad>,
-        meter: &mut Meter,
-    ) -> Plan {
-        let facts = match facts {
-            Ok(facts) => facts,
-            Err(bad) => {
-                let problem = bad.problem(endpoint);
-                return Plan::Ready(self.share(Content::Problem(problem)));
+    /// Plans the response to a request whose body was read, or is wrong.
+    pub fn plan(&mut self, subject: Result<Subject<'_>, Problem>, meter: &mut Meter) -> Plan {
+        let content = match subject.and_then(|subject| Ok((subject, self.begin(subject)?))) {
+            Ok((subject, Some(making))) => {
+                return self.go_on(Box::new(making), Some(subject), meter);
             }
+            Ok((subject, None)) => self.content(subject, None),
+            Err(problem) => Err(problem),
         };
-        match self.begin(endpoint, named, facts) {
-            Ok(None) => {
-                let content = self.content(endpoint, named, facts, None);
-                Plan::Ready(self.share(content.unwrap_or_else(Content::Problem)))
-            }
-            Ok(Some(making)) => {
-                let subject = Some((endpoint, facts));
-                self.go_on(Box::new(making), subject, named, meter)
-            }
-            Err(problem) => Plan::Ready(self.share(Content::Problem(problem))),
-        }
+        self.ready(content)
     }
 
-    /// See [`crate::exchange::Mock::go_on_planning`].
+    /// Goes on with a plan. `subject` is the request, if its body was read.
     pub fn go_on(
         &mut self,
         mut making: Box<Making>,
-        subject: Option<(&'static Endpoint, &Facts)>,
-        named: Option<&JsonString>,
+        subject: Option<Subject<'_>>,
         meter: &mut Meter,
     ) -> Plan {
         let content = match making.run(meter) {
@@ -134,28 +126,29 @@ impl Planner {
                 return Plan::Ready(Rc::new(Content::View(view, text)));
             }
             Some(Ok(Made::Custom(custom))) => {
-                let (endpoint, facts) = subject.expect("custom content follows from a body");
-                self.content(endpoint, named, facts, Some(custom))
+                let subject = subject.expect("custom content follows from a body");
+                self.content(subject, Some(custom))
             }
             Some(Err(problem)) => Err(problem),
         };
-        Plan::Ready(self.share(content.unwrap_or_else(Content::Problem)))
+        self.ready(content)
+    }
+
+    fn ready(&mut self, content: Result<Content, Problem>) -> Plan {
+        let content = content.unwrap_or_else(Content::Problem);
+        Plan::Ready(self.contents.share(content))
     }
 
     /// Checks what can be checked at once, and begins custom content if the request requires some.
-    fn begin(
-        &self,
-        endpoint: &'static Endpoint,
-        named: Option<&JsonString>,
-        facts: &Facts,
-    ) -> Result<Option<Making>, Problem> {
-        if facts.lacks.model && named.is_none() {
+    fn begin(&self, subject: Subject<'_>) -> Result<Option<Making>, Problem> {
+        let facts = subject.facts;
+        if facts.lacks.model && subject.named.is_none() {
             return Err(Problem::NO_MODEL);
         }
         if let Some(subject) = facts.lacks.subject {
             return Err(Problem::missing(subject));
         }
-        let ResponseKind::Text(form) = endpoint.route.kind else {
+        let ResponseKind::Text(form) = subject.endpoint.route.kind else {
             return Ok(None);
         };
         if choices(facts) > CHOICES_MAX {
@@ -164,29 +157,25 @@ impl Planner {
         Making::begin(form, facts)
     }
 
-    fn content(
-        &self,
-        endpoint: &'static Endpoint,
-        named: Option<&JsonString>,
-        facts: &Facts,
-        custom: Option<Custom>,
-    ) -> Result<Content, Problem> {
-        let route = endpoint.route;
-        let model = named
-            .cloned()
-            .or_else(|| facts.model().map(JsonString::from_raw))
-            .unwrap_or_else(|| JsonString::from_raw(route.model.name().as_bytes()));
+    fn content(&self, subject: Subject<'_>, custom: Option<Custom>) -> Result<Content, Problem> {
+        let (route, facts) = (subject.endpoint.route, subject.facts);
+        let model = subject.named.cloned().unwrap_or_else(|| {
+            JsonString::from_raw(match facts.model.is_empty() {
+                true => route.model.name().as_bytes(),
+                false => &facts.model,
+            })
+        });
         Ok(match route.kind {
             ResponseKind::Text(form) => self.generated(form, model, facts, custom)?,
             ResponseKind::Embeddings(_) => Content::Embeddings {
                 model,
-                inputs: facts.inputs,
+                inputs: facts.inputs.count,
                 dimensions: facts.dimensions.unwrap_or(self.dimensions),
                 encoding: facts.encoding,
             },
             ResponseKind::Document(_) => Content::Document {
                 model: Some(model),
-                inputs: facts.inputs,
+                inputs: facts.inputs.count,
             },
             ResponseKind::Models(_) | ResponseKind::View(_) => unreachable!("these need no body"),
         })
@@ -198,29 +187,29 @@ impl Planner {
         &mut self,
         endpoint: &'static Endpoint,
         named: Option<JsonString>,
-        watch: &Arc<Watch>,
         now: Nanos,
         meter: &mut Meter,
     ) -> Plan {
-        let format = match endpoint.route.kind {
-            ResponseKind::Document(_) => {
-                return Plan::Ready(self.share(Content::Document {
-                    model: named,
-                    inputs: 0,
-                }));
+        let content = match endpoint.route.kind {
+            ResponseKind::Document(_) => Content::Document {
+                model: named,
+                inputs: 0,
+            },
+            ResponseKind::Models(_) => Content::Models,
+            ResponseKind::View(View::Page) => Content::View(View::Page, Vec::new()),
+            ResponseKind::View(view) => {
+                let format = match view {
+                    View::Stats => ViewFormat::Stats(now),
+                    _ => ViewFormat::Metrics,
+                };
+                let making = Making::of_view(view, self.watch.clone(), format);
+                return self.go_on(Box::new(making), None, meter);
             }
-            ResponseKind::Models(_) => return Plan::Ready(self.share(Content::Models)),
-            ResponseKind::View(View::Page) => {
-                return Plan::Ready(self.share(Content::View(View::Page, Vec::new())));
-            }
-            ResponseKind::View(View::Metrics) => (View::Metrics, ViewFormat::Metrics),
-            ResponseKind::View(View::Stats) => (View::Stats, ViewFormat::Stats(now)),
             ResponseKind::Text(_) | ResponseKind::Embeddings(_) => {
                 unreachable!("these need a body")
             }
         };
-        let making = Making::of_view(format.0, watch.clone(), format.1);
-        self.go_on(Box::new(making), None, None, meter)
+        self.ready(Ok(content))
     }
 
     fn generated(
@@ -230,49 +219,46 @@ impl Planner {
         facts: &Facts,
         custom: Option<Custom>,
     ) -> Result<Content, Problem> {
-        let choices = choices(facts);
+        let (choices, limit) = (choices(facts), facts.token_limit());
         let all = |configured| match &custom {
-            // More or fewer would not be JSON.
-            Some(custom @ (Custom::Json { .. } | Custom::Call { .. })) => custom.text().tokens(),
-            Some(custom) if !self.counted => custom.text().tokens(),
+            Some(custom) if custom.is_json() || !self.counted => custom.text().tokens(),
             _ => configured,
         };
-        let (most, _) = cut(all(*self.tokens.end()), facts.token_limit);
-        let (tokens, cut) = cut(all(*self.tokens.start()), facts.token_limit);
+        let (most, _) = cut(all(*self.tokens.end()), limit);
+        let (tokens, cut) = cut(all(*self.tokens.start()), limit);
         if u64::from(most) * u64::from(choices) > TOKENS_MAX {
             return Err(Problem::TOO_MANY_TOKENS.with_number(TOKENS_MAX));
         }
-        if let Some(others) = facts.logprobs
+        if let Some(others) = facts.logprobs()
             && u64::from(most) * (1 + u64::from(others)) > LOGPROBS_MAX
         {
             return Err(Problem::too_many_logprobs(form.logprobs_field));
         }
-        let counted = facts.token_limit.is_some() || self.counted;
+        let counted = limit.is_some() || self.counted;
         let prompt = facts.prompt_bytes.div_ceil(BYTES_PER_TOKEN);
         Ok(Content::Generated(Generated {
             form,
             model,
             choices,
-            limit: facts.token_limit,
+            limit,
             tokens,
             cut,
-            prompt: if counted {
-                prompt.clamp(1, PROMPT_MAX) as u32
-            } else {
-                0
+            prompt: match counted {
+                true => prompt.clamp(1, PROMPT_MAX) as u32,
+                false => 0,
             },
-            stream: facts.stream.then_some(Streaming {
-                include_usage: facts.include_usage,
-            }),
-            logprobs: facts.logprobs,
+            stream: facts.stream,
+            include_usage: facts.stream && facts.include_usage,
+            logprobs: facts.logprobs(),
             custom,
         }))
     }
 
     /// Counts the tokens of a text, and draws their number if the settings give a range.
-    pub fn count(&self, generated: &Generated, rng: &mut Rng, numbers: &mut Numbers) {
+    pub(super) fn count(&self, generated: &Generated, rng: &mut Rng, numbers: &mut Numbers) {
         (numbers.tokens, numbers.cut) = (generated.tokens, generated.cut);
-        if self.tokens.start() < self.tokens.end() && !generated.is_json() {
+        let varies = self.tokens.start() < self.tokens.end();
+        if varies && !generated.custom.as_ref().is_some_and(Custom::is_json) {
             let drawn = rng.u32(self.tokens.clone());
             (numbers.tokens, numbers.cut) = cut(drawn, generated.limit);
         }
@@ -285,7 +271,7 @@ impl Planner {
 
 /// The number of choices that a request is for: `n` for each prompt.
 fn choices(facts: &Facts) -> u32 {
-    u32::from(facts.inputs) * u32::from(facts.n)
+    u32::from(facts.inputs.count) * u32::from(facts.n)
 }
 
 /// Limits a number of tokens. Returns true with it if the limit is lower.

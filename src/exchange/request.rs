@@ -9,19 +9,14 @@ use crate::api::route::{ResponseKind, View};
 use crate::api::table::{UNROUTED, find};
 use crate::settings::Settings;
 
-/// The fields that can carry credentials, in the order in which [`super::Mock::call`] takes their
-/// values.
+/// The fields that can carry credentials, in the order in which [`Auth::call`] takes their values.
 pub const FIELDS: [&str; 3] = ["authorization", "api-key", "x-api-key"];
 
 /// The meaning of a request's head.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// The target of the request.
-    pub target: Target,
-    /// The meaning of the method for this target.
-    pub method: Method,
-    /// True if the request has the configured credentials, or needs none.
-    pub authorized: bool,
+    /// The endpoint, or the response if that follows from the head.
+    pub route: Result<&'static Endpoint, Early>,
     /// True if the body has a content coding other than identity.
     pub encoded: bool,
     /// The index by which the request is counted.
@@ -31,53 +26,34 @@ pub struct Call {
 /// A response that follows from a request's head.
 #[derive(Clone, Copy, Debug)]
 pub enum Early {
-    /// The methods of the target.
+    /// The methods of the target, for OPTIONS.
     Allowed(Methods),
-    /// An error.
-    Problem(Problem),
+    /// The error of a method that is not one of these.
+    Method(Methods),
+    /// Another error.
+    Problem(&'static Problem),
 }
 
 impl From<Early> for Content {
     fn from(early: Early) -> Content {
         match early {
             Early::Allowed(methods) => Content::Allowed(methods),
-            Early::Problem(problem) => Content::Problem(problem),
+            Early::Method(methods) => Content::Problem(Problem::method(methods)),
+            Early::Problem(problem) => Content::Problem(*problem),
         }
     }
 }
 
-/// The target of a request.
-#[derive(Clone, Copy, Debug)]
-pub enum Target {
-    /// An endpoint.
-    Endpoint(&'static Endpoint),
-    /// The server as a whole: `*` (RFC 9112, 3.2.4).
-    Server,
-    /// A path that leads nowhere, and the error that says why.
-    Nowhere(&'static Problem),
-}
-
-/// The meaning of a method for a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// A method of the target.
-    Allowed,
-    /// OPTIONS, which every target has.
-    Options,
-    /// Any other method.
-    Other,
-}
-
 /// The credentials that requests need.
 #[derive(Debug)]
-pub(super) struct Auth {
+pub struct Auth {
     auth: Vec<u8>,
     /// True if the metrics need them too.
     auth_metrics: bool,
 }
 
 impl Auth {
-    pub fn new(settings: &Settings) -> Auth {
+    pub(super) fn new(settings: &Settings) -> Auth {
         Auth {
             auth: settings.auth.clone().into_bytes(),
             auth_metrics: settings.auth_metrics,
@@ -85,7 +61,7 @@ impl Auth {
     }
 
     /// Returns the meaning of a request's head, and the model that the path names. `fields` are the
-    /// values of [`FIELDS`].
+    /// values of [`FIELDS`]; `encoded` is true if the body has a content coding.
     pub fn call(
         &self,
         method: &str,
@@ -93,95 +69,58 @@ impl Auth {
         fields: [Option<&[u8]>; FIELDS.len()],
         encoded: bool,
     ) -> (Call, Option<JsonString>) {
-        let mut named = None;
-        let target = match find(target) {
-            _ if target == "*" => Target::Server,
-            None => Target::Nowhere(&Problem::UNKNOWN_PATH),
-            Some((endpoint, None)) => Target::Endpoint(endpoint),
-            Some((endpoint, Some(segment))) => match JsonString::from_segment(segment) {
-                None => Target::Nowhere(&Problem::BAD_NAME),
-                name => {
-                    named = name;
-                    Target::Endpoint(endpoint)
-                }
-            },
+        let found = find(target);
+        let name = found.and_then(|(_, name)| name);
+        let named = name.and_then(JsonString::from_segment);
+        let is_bad_name = name.is_some() && named.is_none();
+        let endpoint = found.map(|(endpoint, _)| endpoint);
+        let endpoint = endpoint.filter(|_| !is_bad_name);
+        // `*` is the server as a whole (RFC 9112, 3.2.4): its methods are those of all targets.
+        let methods = endpoint.map_or(Methods::All, |endpoint| endpoint.route.methods);
+        let route = match endpoint {
+            None if is_bad_name => Err(Early::Problem(&Problem::BAD_NAME)),
+            None if target != "*" => Err(Early::Problem(&Problem::UNKNOWN_PATH)),
+            _ if method == "OPTIONS" => Err(Early::Allowed(methods)),
+            _ if !self.accepts(endpoint, fields) => Err(Early::Problem(&Problem::FORBIDDEN)),
+            Some(endpoint) if methods.include(method) => Ok(endpoint),
+            _ => Err(Early::Method(methods)),
         };
-        let method = match target {
-            _ if method == "OPTIONS" => Method::Options,
-            Target::Endpoint(endpoint) if endpoint.route.methods.include(method) => Method::Allowed,
-            _ => Method::Other,
+        let call = Call {
+            route,
+            encoded,
+            endpoint: endpoint.map_or(UNROUTED, |endpoint| endpoint.index),
         };
-        let authorized = !self.guards(&target) || self.auth.is_empty() || self.accepts(fields);
-        (
-            Call {
-                target,
-                method,
-                authorized,
-                encoded,
-                endpoint: match target {
-                    Target::Endpoint(endpoint) => endpoint.index,
-                    Target::Server | Target::Nowhere(_) => UNROUTED,
-                },
-            },
-            named,
-        )
+        (call, named)
     }
 
-    /// Returns true if one of these credentials is right: `Authorization` as a whole, or one of the
-    /// fields that carry the key of `Bearer KEY` alone.
-    fn accepts(&self, fields: [Option<&[u8]>; FIELDS.len()]) -> bool {
+    /// Returns true if a target needs no credentials, or one of these is right: `Authorization` as
+    /// a whole, or one of the fields that carry the key of `Bearer KEY` alone.
+    fn accepts(&self, endpoint: Option<&Endpoint>, fields: [Option<&[u8]>; FIELDS.len()]) -> bool {
+        let is_guarded = endpoint.is_none_or(|endpoint| match endpoint.route.kind {
+            ResponseKind::View(View::Metrics | View::Stats) => self.auth_metrics,
+            _ => endpoint.provider.is_api,
+        });
         let [authorization, keys @ ..] = fields;
         let key = self.auth.strip_prefix(b"Bearer ");
-        authorization.is_some_and(|value| equal(value, &self.auth))
+        !is_guarded
+            || self.auth.is_empty()
+            || authorization.is_some_and(|value| equal(value, &self.auth))
             || key.is_some_and(|key| keys.into_iter().flatten().any(|value| equal(value, key)))
-    }
-
-    /// Returns true if a target needs credentials, provided that some are configured.
-    fn guards(&self, target: &Target) -> bool {
-        match target {
-            Target::Endpoint(endpoint) => match endpoint.route.kind {
-                ResponseKind::View(View::Metrics | View::Stats) => self.auth_metrics,
-                _ => endpoint.provider.is_api,
-            },
-            Target::Server | Target::Nowhere(_) => true,
-        }
     }
 }
 
 impl Call {
-    /// Returns the endpoint of a request, or the response if that follows from the head.
-    pub fn route(&self) -> Result<&'static Endpoint, Early> {
-        let (endpoint, methods) = match self.target {
-            Target::Nowhere(problem) => return Err(Early::Problem(*problem)),
-            Target::Server => (None, Methods::All),
-            Target::Endpoint(endpoint) => (Some(endpoint), endpoint.route.methods),
-        };
-        if self.method == Method::Options {
-            return Err(Early::Allowed(methods));
-        }
-        if !self.authorized {
-            return Err(Early::Problem(Problem::FORBIDDEN));
-        }
-        endpoint
-            .filter(|_| self.method == Method::Allowed)
-            .ok_or_else(|| Early::Problem(Problem::method(methods)))
-    }
-
     /// Returns the endpoint whose facts are read from the request's body, if any.
     pub fn asks(&self) -> Option<&'static Endpoint> {
-        let endpoint = self.route().ok()?;
+        let endpoint = self.route.ok()?;
         (endpoint.route.methods == Methods::Post && !self.encoded).then_some(endpoint)
     }
 }
 
 /// Returns true if two values are equal, in a time that reveals nothing except their lengths.
 fn equal(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .fold(0, |different, (a, b)| different | (a ^ b))
-            == 0
+    let pairs = one.iter().zip(other);
+    one.len() == other.len() && pairs.fold(0, |different, (a, b)| different | (a ^ b)) == 0
 }
 
 #[cfg(test)]

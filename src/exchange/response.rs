@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::Nanos;
 use crate::api::content::Content;
-use crate::api::number::{Numbers, PatchSite};
+use crate::api::number::Numbers;
 use crate::api::render::{Place, Position, Renderer, Room};
 use crate::api::table;
 use crate::scenario::outcome::Outcome;
@@ -53,44 +53,46 @@ pub enum Progress {
 }
 
 impl Response {
-    /// Appends what is due at `now`, until the room is used. `sites` receives the places of the
-    /// numbers that differ between responses with the same content.
+    /// Appends what is due at `now`, until the room is used.
     pub(super) fn render(
         &mut self,
         renderer: &mut Renderer,
         policy: &Policy,
         now: Nanos,
         mut room: Room<'_>,
-        out: &mut Vec<u8>,
-        mut sites: Option<&mut Vec<PatchSite>>,
     ) -> Progress {
         let (content, cursor) = (&*self.content, &mut self.cursor);
-        let per_chunk = policy.tokens_per_chunk;
-        let (layout, mut writer) =
-            renderer.layout(content, &self.numbers, self.endpoint, per_chunk);
-        let mut place = Place::new(content, &self.numbers, self.endpoint, cursor.created);
-        while cursor.frame < layout.frames {
-            if cursor.due > now {
-                return Progress::Wait(cursor.due);
+        let mut place = Place {
+            created: cursor.created,
+            position: cursor.position,
+            ..Place::new(content, &self.numbers, self.endpoint)
+        };
+        let (layout, mut writer) = renderer.layout(&place, policy.tokens_per_chunk);
+        let progress = loop {
+            if cursor.frame >= layout.frames {
+                break Progress::Done;
             }
-            if room.is_used(out) {
-                return Progress::More;
+            if cursor.due > now {
+                break Progress::Wait(cursor.due);
+            }
+            if room.is_used() {
+                break Progress::More;
             }
             let frame = layout.frame(cursor.frame, &mut place);
-            let sites = sites.as_deref_mut();
-            if !writer.write(frame, &place, &mut cursor.position, &mut room, out, sites) {
-                return Progress::More;
+            if !writer.write(frame, &mut place, &mut room) {
+                break Progress::More;
             }
             cursor.frame += 1;
-            cursor.position.next_frame(layout.choices);
+            place.position.next_frame(layout.choices);
             if frame.is_chunk {
                 cursor.tokens += place.tokens.len() as u32;
             }
             if frame.is_last && content.streams() {
                 cursor.due += policy.gap(self.outcome.seed, place.tokens.clone());
             }
-        }
-        Progress::Done
+        };
+        cursor.position = place.position;
+        progress
     }
 
     /// The kind of the response, below [`table::KINDS`]: one for each endpoint, and one for all

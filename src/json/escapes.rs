@@ -15,10 +15,9 @@ pub fn resolved<'a>(raw: &'a [u8], room: &'a mut [u8; NAME_MAX]) -> &'a [u8] {
     }
     let (mut rest, mut len) = (raw, 0);
     while let [first, tail @ ..] = rest {
-        let (byte, tail) = if *first == b'\\' {
-            unescaped(tail)
-        } else {
-            (*first, tail)
+        let (byte, tail) = match first {
+            b'\\' => unescaped(tail),
+            first => (*first, tail),
         };
         let Some(place) = room.get_mut(len) else {
             return b"";

@@ -192,7 +192,7 @@ impl Json {
                 ScanState::False => self.literal_met(b"false", JsonEvent::False, byte, &mut at),
                 ScanState::Null => self.literal_met(b"null", JsonEvent::Null, byte, &mut at),
                 ScanState::Start => self.top_met(byte, piece, &mut at),
-                ScanState::End => self.tail_met(byte, &mut at),
+                ScanState::End => self.space_met(byte, &mut at),
                 _ => self.number_met(byte, piece, &mut at),
             };
             if let Some(event) = event {
@@ -292,13 +292,13 @@ impl Json {
     }
 
     /// Ends a watched text before `end`. A text that lies in one piece is never copied.
-    fn text_ended(&mut self, piece: &[u8], end: usize, event: JsonEvent) -> Option<JsonEvent> {
+    fn text_ended(&mut self, piece: &[u8], end: usize, event: JsonEvent) -> JsonEvent {
         self.keeping = false;
         self.text_to = end;
         if self.kept > 0 {
             self.keep_up_to(piece, end);
         }
-        Some(event)
+        event
     }
 
     #[inline]

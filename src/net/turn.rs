@@ -77,7 +77,7 @@ impl<S: System> Turn<'_, S> {
             Ok(sent) => {
                 live.writable = sent == live.conn.outgoing().len();
                 self.core.meter.charge(meter::SEND);
-                self.core.meter.charge_bytes(sent);
+                self.core.meter.charge_moved(sent);
                 // Its lateness is recorded, and the next response's delay begins now.
                 self.core.now = self.system.now();
                 live.conn.sent(sent, self.core);
@@ -106,7 +106,7 @@ impl<S: System> Turn<'_, S> {
                 // A short read has emptied the socket, unless its end is waiting behind.
                 live.readable = len == room || live.half_closed;
                 self.core.meter.charge(meter::RECV);
-                self.core.meter.charge_bytes(len);
+                self.core.meter.charge_moved(len);
                 // The bytes of a later read may have arrived after the wake-up. So may those of the
                 // first, while others had their turns, which matters if there are delays to keep.
                 if std::mem::replace(&mut self.has_read, true) || self.core.paced {

@@ -1,13 +1,13 @@
 //! The fields of OpenAI's request bodies: a row for each.
 
 use crate::api::embedding::Encoding;
-use crate::api::facts::Draft;
+use crate::api::facts::Facts;
 use crate::api::field::{
     Accepts, EVERY, Endpoints, FieldRow, NONE, Type, Types, fields, integer_from, limit, types,
 };
 use crate::api::inputs::Allowed;
 use crate::json::scanner::JsonEvent;
-use Accepts::{Flag, Held, Ignored, Inputs, Members, Messages, Other, Prompt, Reference};
+use Accepts::{Flag, Held, Ignored, Inputs, Messages, Other, Prompt, Reference};
 
 // The bits of the endpoints, in the order of the routes.
 const CHAT: Endpoints = 1;
@@ -40,29 +40,29 @@ pub const FIELDS: &[FieldRow] = fields! {
     "model": EVERY, STRING, Other {
         depth: 1,
         message: "'{param}' must be a string of at most 256 bytes, without an unpaired surrogate.",
-        clear: Draft::clear_model,
-        take: Draft::model_met,
+        clear: |facts| facts.model.clear(),
+        take: Facts::model_met,
     };
     "stream": CHAT | RESPONSES | COMPLETIONS, BOOLEAN,
-        Flag(|draft, on| draft.facts.stream = on);
+        Flag(|facts, on| facts.stream = on);
     // As many choices as OpenAI allows.
     "n": CHAT | COMPLETIONS, INTEGER,
-        integer_from!(1, 128, |draft, n| draft.facts.n = n.unwrap_or(1) as u8);
+        integer_from!(1, 128, |facts, n| facts.n = n.unwrap_or(1) as u8);
     "max_tokens": CHAT | COMPLETIONS, INTEGER,
-        limit(|draft, most| draft.max_tokens = most);
+        limit(|facts, most| facts.max_tokens = most);
     "max_completion_tokens": CHAT, INTEGER,
-        limit(|draft, most| draft.max_completion_tokens = most);
+        limit(|facts, most| facts.max_completion_tokens = most);
     "max_output_tokens": RESPONSES, INTEGER,
-        limit(|draft, most| draft.max_tokens = most);
+        limit(|facts, most| facts.max_tokens = most);
     "encoding_format": EMBEDDINGS, STRING, Other {
         depth: 1,
         message: "'{param}' must be \"float\" or \"base64\".",
-        clear: |draft| draft.facts.encoding = Encoding::Float,
-        take: Draft::encoding_met,
+        clear: |facts| facts.encoding = Encoding::Float,
+        take: Facts::encoding_met,
     };
     // Up to `embedding::DIMENSIONS_MAX`.
     "dimensions": EMBEDDINGS, INTEGER,
-        integer_from!(1, 4096, |draft, n| draft.facts.dimensions = n.map(|n| n as u16));
+        integer_from!(1, 4096, |facts, n| facts.dimensions = n.map(|n| n as u16));
     "input": EMBEDDINGS, TEXT_OR_LIST, Inputs(Allowed { empty: false, objects: false });
     "input": MODERATIONS, TEXT_OR_LIST, Inputs(Allowed { empty: false, objects: true });
     // A template of OpenAI's responses, which may hold their input.
@@ -70,26 +70,26 @@ pub const FIELDS: &[FieldRow] = fields! {
     "prompt": COMPLETIONS, TEXT_OR_LIST, Prompt;
     "messages": CHAT, OBJECTS, Messages;
     "input": RESPONSES, TEXT_OR_LIST, Messages;
-    "stream_options": CHAT | COMPLETIONS, OBJECT, Members {
+    "stream_options": CHAT | COMPLETIONS, OBJECT, Other {
+        depth: 2,
         message: "'{param}' must be an object whose 'include_usage' is true or false.",
-        clear: |draft| draft.facts.include_usage = false,
-        key: Draft::option_named,
-        take: Draft::option_met,
+        clear: |facts| facts.include_usage = false,
+        take: Facts::option_met,
     };
     // A flag of chats, and a number of completions.
-    "logprobs": CHAT, BOOLEAN.only(CHAT), Flag(|draft, on| draft.with_logprobs = on);
+    "logprobs": CHAT, BOOLEAN.only(CHAT), Flag(|facts, on| facts.with_logprobs = on);
     "logprobs": COMPLETIONS, INTEGER.only(COMPLETIONS),
-        integer_from!(0, 5, |draft, n| {
-            draft.with_logprobs = n.is_some();
-            draft.top_logprobs = n.unwrap_or(0) as u8;
+        integer_from!(0, 5, |facts, n| {
+            facts.with_logprobs = n.is_some();
+            facts.top_logprobs = n.unwrap_or(0) as u8;
         });
     "top_logprobs": CHAT | RESPONSES, INTEGER,
-        integer_from!(0, 20, |draft, n| draft.top_logprobs = n.unwrap_or(0) as u8);
+        integer_from!(0, 20, |facts, n| facts.top_logprobs = n.unwrap_or(0) as u8);
     "include": RESPONSES, STRINGS, Other {
         depth: 2,
         message: "'{param}' must be a list of strings.",
-        clear: |draft| draft.with_logprobs = false,
-        take: Draft::include_met,
+        clear: |facts| facts.with_logprobs = false,
+        take: Facts::include_met,
     };
     "tools": CHAT | RESPONSES, OBJECTS, Held {
         begin: &[JsonEvent::ListBegan],

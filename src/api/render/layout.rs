@@ -40,10 +40,9 @@ impl<'a> Layout<'a> {
         numbers: &Numbers,
         per_chunk: u32,
     ) -> Layout<'a> {
-        let include_usage = generated.stream.is_some_and(|how| how.include_usage);
         let (choices, last) = (generated.choices, script.last.as_slice());
         let last = match script.last_if {
-            LastIf::Usage => &last[usize::from(!include_usage)..],
+            LastIf::Usage => &last[usize::from(!generated.include_usage)..],
             LastIf::Cut => &last[usize::from(numbers.cut)..][..1],
         };
         Layout {

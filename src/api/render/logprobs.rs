@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::api::form::LogprobsForm;
 use crate::api::number::mix;
-use crate::api::render::place::{Place, Position};
+use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
 use crate::meter::LOGPROB;
 
@@ -16,49 +16,37 @@ const LISTS: [&str; 4] = ["tokens", "token_logprobs", "top_logprobs", "text_offs
 impl Values {
     /// Appends what is left of the log probabilities, or the value without any. Returns true when
     /// they are complete.
-    pub(super) fn logprobs(
-        &self,
-        place: &Place<'_>,
-        position: &mut Position,
-        room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-    ) -> bool {
+    pub(super) fn logprobs(&self, place: &mut Place<'_>, room: &mut Room<'_>) -> bool {
         let generated = place.generated();
         // The tokens of a call have none, streamed or not.
         let without = place.tokens.is_empty() || generated.function().is_some();
         let others = generated.logprobs.filter(|_| !without);
-        match (generated.form.logprobs, others) {
+        let none = match (generated.form.logprobs, others) {
             (LogprobsForm::Objects { around, .. }, Some(others)) => {
-                self.token_list(place, others, around, position, room, out)
+                return self.token_list(place, others, around, room);
             }
-            (LogprobsForm::Lists, Some(others)) => {
-                self.parallel(place, others, position, room, out)
-            }
-            (LogprobsForm::Objects { none, .. }, None) => {
-                out.extend_from_slice(none.as_bytes());
-                true
-            }
-            (LogprobsForm::Lists, None) => {
-                out.extend_from_slice(b"null");
-                true
-            }
-        }
+            (LogprobsForm::Lists, Some(others)) => return self.parallel(place, others, room),
+            (LogprobsForm::Objects { none, .. }, None) => none,
+            (LogprobsForm::Lists, None) => "null",
+        };
+        room.out.extend_from_slice(none.as_bytes());
+        true
     }
 
     /// Appends tokens as `ChatCompletionTokenLogprob`, or `LogProb` of the Responses API.
     fn token_list(
         &self,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
         others: u8,
         [before, after]: [&str; 2],
-        position: &mut Position,
         room: &mut Room<'_>,
-        out: &mut Vec<u8>,
     ) -> bool {
         let mut raw = Vec::new();
         loop {
-            out.extend_from_slice(if position.at == 0 { before } else { "," }.as_bytes());
-            let at = place.tokens.start + position.at;
+            let out = &mut *room.out;
+            let before = if place.position.at == 0 { before } else { "," };
+            out.extend_from_slice(before.as_bytes());
+            let at = place.tokens.start + place.position.at;
             self.token(place, at, &mut raw);
             let entry = |raw: &[u8], rank: u8, out: &mut Vec<u8>| {
                 out.extend_from_slice(b"{\"token\":\"");
@@ -86,34 +74,28 @@ impl Values {
             }
             out.extend_from_slice(b"]}");
             room.meter.charge(LOGPROB * (1 + i64::from(others)));
-            position.at += 1;
+            place.position.at += 1;
             if at + 1 == place.tokens.end {
                 out.extend_from_slice(after.as_bytes());
                 return true;
             }
-            if room.is_used(out) {
+            if room.is_used() {
                 return false;
             }
         }
     }
 
     /// Appends tokens as a `CreateCompletionResponse` has them: a list for each kind of fact.
-    fn parallel(
-        &self,
-        place: &Place<'_>,
-        others: u8,
-        position: &mut Position,
-        room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-    ) -> bool {
+    fn parallel(&self, place: &mut Place<'_>, others: u8, room: &mut Room<'_>) -> bool {
         let tokens = place.tokens.len() as u32;
         let mut raw = Vec::new();
         loop {
-            let (list, index) = (position.at / tokens, position.at % tokens);
+            let (list, index) = (place.position.at / tokens, place.position.at % tokens);
             let at = place.tokens.start + index;
-            if list == 3 && !self.count_chars(place, position, room) {
+            if list == 3 && !self.count_chars(place, at, room) {
                 return false;
             }
+            let out = &mut *room.out;
             if index == 0 {
                 let before = if list == 0 { "{" } else { "]," };
                 let name = LISTS[list as usize];
@@ -130,30 +112,28 @@ impl Values {
                 }
                 1 => write_logprob(place, at, 0, out),
                 2 => top(place, at, others, &raw, out),
-                _ => write!(out, "{}", position.chars).expect("writing to a Vec cannot fail"),
+                _ => write!(out, "{}", place.position.chars).expect("writing to a Vec cannot fail"),
             }
             let entries = if list == 2 { i64::from(others) } else { 1 };
             room.meter.charge(LOGPROB * entries.max(1));
-            position.at += 1;
-            if position.at == tokens * LISTS.len() as u32 {
+            place.position.at += 1;
+            if place.position.at == tokens * LISTS.len() as u32 {
                 out.extend_from_slice(b"]}");
                 return true;
             }
-            if room.is_used(out) {
+            if room.is_used() {
                 return false;
             }
         }
     }
 
     /// Counts the characters of the text before a token. Returns true when it is done.
-    fn count_chars(&self, place: &Place<'_>, position: &mut Position, room: &mut Room<'_>) -> bool {
-        let tokens = place.tokens.len() as u32;
-        let before = place.tokens.start + position.at % tokens;
+    fn count_chars(&self, place: &mut Place<'_>, before: u32, room: &mut Room<'_>) -> bool {
         let mut raw = Vec::new();
-        while position.counted < before {
-            self.token(place, position.counted, &mut raw);
-            position.chars += text(&raw).chars().count() as u32;
-            position.counted += 1;
+        while place.position.counted < before {
+            self.token(place, place.position.counted, &mut raw);
+            place.position.chars += text(&raw).chars().count() as u32;
+            place.position.counted += 1;
             room.meter.charge(LOGPROB);
             if room.meter.is_spent() {
                 return false;

@@ -21,6 +21,8 @@ pub struct Place<'a> {
     /// The tokens of generated text that the frame carries.
     pub tokens: Range<u32>,
     pub stage: TextStage,
+    /// The position in the frame.
+    pub position: Position,
 }
 
 /// The progress of generated text, as a response reports it.
@@ -36,21 +38,17 @@ pub enum TextStage {
 
 impl<'a> Place<'a> {
     /// Returns a place before the first frame.
-    pub fn new(
-        content: &'a Content,
-        numbers: &'a Numbers,
-        endpoint: u8,
-        created: i64,
-    ) -> Place<'a> {
+    pub fn new(content: &'a Content, numbers: &'a Numbers, endpoint: u8) -> Place<'a> {
         Place {
             content,
             numbers,
             endpoint,
-            created,
+            created: 0,
             frame: 0,
             choice: 0,
             tokens: 0..0,
             stage: TextStage::Begun,
+            position: Position::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::api::json_string::JsonString;
 use crate::api::number::hex;
-use crate::api::render::place::{Place, Position};
+use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
 use crate::api::template::{Slot, Template};
 use crate::meter::{Meter, TURN};
@@ -17,7 +17,7 @@ const KEPT: usize = 8;
 /// The stencils used last.
 #[derive(Debug, Default)]
 pub(super) struct Stencils {
-    kept: Vec<Stencil>,
+    pub kept: Vec<Stencil>,
     /// The next one to be replaced.
     oldest: usize,
 }
@@ -25,7 +25,10 @@ pub(super) struct Stencils {
 /// A rendered chunk without its text and its number.
 #[derive(Debug)]
 pub(super) struct Stencil {
-    key: StencilKey,
+    /// The address of the template; templates live as long as their core.
+    template: usize,
+    include_usage: bool,
+    model: JsonString,
     bytes: Vec<u8>,
     /// The place of the choice's or the event's number.
     number: usize,
@@ -38,40 +41,24 @@ pub(super) struct Stencil {
     counts_frames: bool,
 }
 
-/// Everything that the constant bytes of a chunk follow from.
-#[derive(Debug, PartialEq)]
-struct StencilKey {
-    /// The address of the template; templates live as long as their core.
-    template: usize,
-    include_usage: bool,
-    model: JsonString,
-}
-
 impl Stencils {
     /// Prepares the stencil for the chunks of a stream, and returns its index.
     pub fn prepare(
         &mut self,
         template: &Template,
-        place: &Place<'_>,
+        place: &mut Place<'_>,
         values: &mut Values,
     ) -> usize {
         let address = std::ptr::from_ref(template).addr();
         let generated = place.generated();
-        let include_usage = generated.stream.is_some_and(|how| how.include_usage);
         let known = self.kept.iter().position(|kept| {
-            let key = &kept.key;
-            key.template == address
-                && key.include_usage == include_usage
-                && key.model == generated.model
+            kept.template == address
+                && kept.include_usage == generated.include_usage
+                && kept.model == generated.model
                 && (place.created < 1_000_000_000) == (kept.created < 1_000_000_000)
         });
         let index = known.unwrap_or_else(|| {
-            let key = StencilKey {
-                template: address,
-                include_usage,
-                model: generated.model.clone(),
-            };
-            let stencil = Stencil::new(key, template, place, values);
+            let stencil = Stencil::new(template, place, values);
             if self.kept.len() < KEPT {
                 self.kept.push(stencil);
                 return self.kept.len() - 1;
@@ -84,21 +71,15 @@ impl Stencils {
         self.kept[index].patch(place);
         index
     }
-
-    pub fn get(&self, index: usize) -> &Stencil {
-        &self.kept[index]
-    }
 }
 
 impl Stencil {
-    fn new(
-        key: StencilKey,
-        template: &Template,
-        place: &Place<'_>,
-        values: &mut Values,
-    ) -> Stencil {
+    fn new(template: &Template, place: &mut Place<'_>, values: &mut Values) -> Stencil {
+        let generated = place.generated();
         let mut stencil = Stencil {
-            key,
+            template: std::ptr::from_ref(template).addr(),
+            include_usage: generated.include_usage,
+            model: generated.model.clone(),
             bytes: Vec::new(),
             number: 0,
             text: 0,
@@ -110,13 +91,15 @@ impl Stencil {
         };
         let mut meter = Meter::new(TURN);
         let mut room = Room {
+            out: &mut stencil.bytes,
+            sites: None,
             end: usize::MAX,
             meter: &mut meter,
         };
         for index in 0..=template.slots() {
             let (text, slot) = template.piece(index);
-            stencil.bytes.extend_from_slice(text);
-            let at = stencil.bytes.len();
+            room.out.extend_from_slice(text);
+            let at = room.out.len();
             match slot {
                 Some(Slot::Content) => stencil.text = at,
                 Some(Slot::Index) => stencil.number = at,
@@ -127,15 +110,7 @@ impl Stencil {
                         Slot::Created => stencil.created_at = Some(at),
                         _ => {}
                     }
-                    let mut position = Position::default();
-                    values.fill(
-                        slot,
-                        place,
-                        &mut position,
-                        &mut room,
-                        &mut stencil.bytes,
-                        None,
-                    );
+                    values.fill(slot, place, &mut room);
                 }
                 None => {}
             }

@@ -8,7 +8,7 @@ use crate::api::json_string::JsonString;
 use crate::api::methods::Methods;
 use crate::api::number::{ID_LEN, PatchSite, digits, noted};
 use crate::api::problem::Problem;
-use crate::api::render::place::{Place, Position};
+use crate::api::render::place::Place;
 use crate::api::route::View;
 use crate::api::table::{list_paths, provider};
 use crate::api::template::{Slot, Template};
@@ -26,13 +26,19 @@ const BYTES_AT_ONCE: usize = 16 * 1024;
 /// The values of slots.
 #[derive(Debug)]
 pub(super) struct Values {
-    words: Words,
-    listed: Vec<JsonString>,
+    /// The source of generated text.
+    pub words: Words,
+    /// The models that the server lists.
+    pub listed: Vec<JsonString>,
     vectors: Embeddings,
 }
 
-/// The room that a call of the renderer may use.
+/// The output of a call of the renderer, and the room that it may use.
 pub struct Room<'a> {
+    /// The bytes to append to.
+    pub out: &'a mut Vec<u8>,
+    /// Receives the places of the numbers that differ between responses with the same content.
+    pub sites: Option<&'a mut Vec<PatchSite>>,
     /// The length of the output at which rendering stops.
     pub end: usize,
     /// The units that may be spent.
@@ -41,76 +47,53 @@ pub struct Room<'a> {
 
 impl Room<'_> {
     #[inline]
-    pub fn is_used(&self, out: &[u8]) -> bool {
-        out.len() >= self.end || self.meter.is_spent()
+    pub fn is_used(&self) -> bool {
+        self.out.len() >= self.end || self.meter.is_spent()
     }
 }
 
 impl Values {
     pub fn new(settings: &Settings, words: Words) -> Values {
-        let listed = settings
-            .models
-            .iter()
-            .map(|name| JsonString::from_text(name));
+        let listed = settings.models.iter();
         Values {
             words,
-            listed: listed.collect(),
+            listed: listed.map(|name| JsonString::from_text(name)).collect(),
             vectors: Embeddings::default(),
         }
-    }
-
-    /// The source of generated text.
-    pub fn words(&self) -> &Words {
-        &self.words
-    }
-
-    /// The number of models that the server lists.
-    pub fn listed(&self) -> usize {
-        self.listed.len()
     }
 
     /// Appends what is left of a frame, until the room is used. Returns true when it is complete.
     pub fn frame(
         &mut self,
         template: &Template,
-        place: &Place<'_>,
-        position: &mut Position,
+        place: &mut Place<'_>,
         room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-        mut sites: Option<&mut Vec<PatchSite>>,
     ) -> bool {
         loop {
-            let (text, slot) = template.piece(position.slot as usize);
-            if position.at == 0 {
-                out.extend_from_slice(text);
+            let (text, slot) = template.piece(place.position.slot as usize);
+            if place.position.at == 0 {
+                room.out.extend_from_slice(text);
                 room.meter.charge_bytes(text.len());
             }
             let Some(slot) = slot else { return true };
-            if !self.fill(slot, place, position, room, out, sites.as_deref_mut()) {
+            if !self.fill(slot, place, room) {
                 return false;
             }
-            position.slot += 1;
-            position.at = 0;
+            place.position.slot += 1;
+            place.position.at = 0;
         }
     }
 
     /// Appends what is left of a slot's value, until the room is used. Returns true when it is
     /// complete.
-    pub fn fill(
-        &mut self,
-        slot: Slot,
-        place: &Place<'_>,
-        position: &mut Position,
-        room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-        sites: Option<&mut Vec<PatchSite>>,
-    ) -> bool {
+    pub fn fill(&mut self, slot: Slot, place: &mut Place<'_>, room: &mut Room<'_>) -> bool {
+        let out = &mut *room.out;
         match slot {
-            Slot::Content => return self.text(place, position, room, out),
-            Slot::Logprobs => return self.logprobs(place, position, room, out),
-            Slot::Format | Slot::View => return copied(slot, place, position, room, out),
+            Slot::Content => return self.text(place, room),
+            Slot::Logprobs => return self.logprobs(place, room),
+            Slot::Format | Slot::View => return copied(slot, place, room),
             Slot::Id | Slot::Prompt | Slot::Completion | Slot::Total => {
-                noted(slot, place.numbers, out, sites);
+                noted(slot, place.numbers, out, room.sites.as_deref_mut());
             }
             Slot::Created => number(out, place.created),
             Slot::Comma if place.choice == 0 => {}
@@ -124,16 +107,17 @@ impl Values {
                 out.extend_from_slice(function.json());
             }
             Slot::UsageMember => {
-                let include = place
-                    .generated()
-                    .stream
-                    .is_some_and(|how| how.include_usage);
-                out.extend_from_slice(if include { b",\"usage\":null" } else { b"" });
+                if place.generated().include_usage {
+                    out.extend_from_slice(b",\"usage\":null");
+                }
             }
             Slot::Embedding => {
-                let vector = self.vector(place);
+                let Some(vector) = self.vector(place, room.meter) else {
+                    return false;
+                };
                 out.extend_from_slice(vector);
-                room.meter.charge_bytes(vector.len());
+                let len = vector.len();
+                room.meter.charge_bytes(len);
             }
             Slot::Type | Slot::Code | Slot::Message | Slot::Param => problem(slot, place, out),
             other => unreachable!("{other:?} is replaced by a template"),
@@ -142,25 +126,19 @@ impl Values {
     }
 
     /// Appends what is left of the text.
-    fn text(
-        &self,
-        place: &Place<'_>,
-        position: &mut Position,
-        room: &mut Room<'_>,
-        out: &mut Vec<u8>,
-    ) -> bool {
+    fn text(&self, place: &mut Place<'_>, room: &mut Room<'_>) -> bool {
         let source = self.source(place);
         loop {
-            let (from, start) = (place.tokens.start + position.at, out.len());
+            let (from, start) = (place.tokens.start + place.position.at, room.out.len());
             let to = place.tokens.end.min(from + TOKENS_AT_ONCE);
-            source.append(from..to, out);
+            source.append(from..to, room.out);
             room.meter.charge(source.cost((to - from) as usize));
-            room.meter.charge_bytes(out.len() - start);
+            room.meter.charge_bytes(room.out.len() - start);
             if to == place.tokens.end {
                 return true;
             }
-            position.at += to - from;
-            if room.is_used(out) {
+            place.position.at += to - from;
+            if room.is_used() {
                 return false;
             }
         }
@@ -175,15 +153,32 @@ impl Values {
         }
     }
 
-    fn vector(&mut self, place: &Place<'_>) -> &[u8] {
-        match *place.content {
+    /// Makes everything that the content needs before its length is known. Returns false if the
+    /// units are spent before.
+    #[inline]
+    pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
+        match *content {
             Content::Embeddings {
                 dimensions,
                 encoding,
                 ..
-            } => &self.vectors.get(dimensions, encoding)[place.choice as usize % VARIANTS],
-            ref other => unreachable!("{other:?} has no vectors"),
+            } => self.vectors.get(dimensions, encoding, meter).is_some(),
+            _ => true,
         }
+    }
+
+    /// Returns the vector of an input; `None` if the units are spent before it is made.
+    fn vector(&mut self, place: &Place<'_>, meter: &mut Meter) -> Option<&[u8]> {
+        let Content::Embeddings {
+            dimensions,
+            encoding,
+            ..
+        } = *place.content
+        else {
+            unreachable!("{:?} has no vectors", place.content)
+        };
+        let vectors = self.vectors.get(dimensions, encoding, meter)?;
+        Some(&vectors[place.choice as usize % VARIANTS])
     }
 
     /// Returns the source of the text of a choice.
@@ -202,20 +197,17 @@ impl Values {
             Slot::Index => digits(place.choice),
             Slot::Comma => u64::from(place.choice > 0),
             Slot::Model => self.model(place).json().len() as u64,
-            Slot::Embedding => self.vector(place).len() as u64,
+            Slot::Embedding => {
+                let vector = self.vector(place, &mut Meter::new(i64::MAX));
+                vector.map_or(0, |vector| vector.len() as u64)
+            }
             other => unreachable!("{other:?} is not a slot of such a document"),
         }
     }
 }
 
 /// Appends what is left of a text that is copied: the format that a request has, or a view.
-fn copied(
-    slot: Slot,
-    place: &Place<'_>,
-    position: &mut Position,
-    room: &mut Room<'_>,
-    out: &mut Vec<u8>,
-) -> bool {
+fn copied(slot: Slot, place: &mut Place<'_>, room: &mut Room<'_>) -> bool {
     let text = match place.content {
         Content::View(View::Page, _) => PAGE.as_bytes(),
         Content::View(_, text) => text,
@@ -227,15 +219,15 @@ fn copied(
         other => unreachable!("{other:?} has no {slot:?}"),
     };
     loop {
-        let rest = &text[position.at as usize..];
+        let rest = &text[place.position.at as usize..];
         let piece = &rest[..rest.len().min(BYTES_AT_ONCE)];
-        out.extend_from_slice(piece);
+        room.out.extend_from_slice(piece);
         room.meter.charge_bytes(piece.len());
         if piece.len() == rest.len() {
             return true;
         }
-        position.at += piece.len() as u32;
-        if room.is_used(out) {
+        place.position.at += piece.len() as u32;
+        if room.is_used() {
             return false;
         }
     }

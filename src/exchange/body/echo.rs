@@ -1,8 +1,10 @@
 //! The last text of the user, found while the body streams by. It is read only if responses echo
 //! it. The caller says which field holds the messages.
 
+use crate::api::problem::Problem;
+use crate::api::provider::Endpoint;
 use crate::json::escapes::{NAME_MAX, resolved};
-use crate::json::scanner::JsonEvent;
+use crate::json::scanner::{Json, JsonEvent};
 
 /// The most bytes of a message that are held, as written in the body.
 pub const ECHO_MAX: usize = 64 * 1024;
@@ -15,51 +17,11 @@ pub const DEPTH: u8 = 5;
 /// text may have to lose in addition.
 const ESCAPE_MAX: usize = 12;
 
-/// A run of bytes of the body, copied piece by piece.
-#[derive(Debug, Default)]
-struct Clip {
-    /// The copied bytes.
-    bytes: Vec<u8>,
-    /// The offset of the run in the body.
-    start: u64,
-    /// The offset in the current piece at which the copy continues; None if nothing is copied.
-    from: Option<usize>,
-}
-
-impl Clip {
-    /// Starts over at `at` in the current piece, which is `offset` in the body.
-    fn begin(&mut self, at: usize, offset: u64) {
-        self.bytes.clear();
-        self.start = offset;
-        self.from = Some(at);
-    }
-
-    /// Stops copying.
-    fn end(&mut self) {
-        self.from = None;
-    }
-
-    /// Copies up to `end` of a piece, but at most `max` bytes in total.
-    fn copy(&mut self, piece: &[u8], end: usize, max: usize) {
-        if let Some(from) = self.from.take() {
-            let end = end.min(from + (max - self.bytes.len()));
-            self.bytes.extend_from_slice(&piece[from..end]);
-        }
-    }
-
-    /// Copies the rest of a piece and continues with the next one.
-    fn drain(&mut self, piece: &[u8], max: usize) {
-        if self.from.is_some() {
-            self.copy(piece, piece.len(), max);
-            self.from = Some(0);
-        }
-    }
-}
-
 /// The message being read and the last text of the user.
 #[derive(Default)]
 pub struct Echo {
-    clip: Clip,
+    /// The beginning of a string that was cut between pieces of the body.
+    begun: Vec<u8>,
     /// The text of the current message.
     said: Said,
     by_user: bool,
@@ -94,31 +56,18 @@ struct Said {
 }
 
 impl Said {
-    /// Adds a string. Those of several parts are separated by a line feed.
-    fn add(&mut self, raw: &[u8], len: usize) {
+    /// Adds a string in two parts. The strings of several parts of a message are separated by a
+    /// line feed.
+    fn add(&mut self, string: [&[u8]; 2]) {
         if !self.raw.is_empty() && !self.cut {
             self.raw.extend_from_slice(b"\\n");
         }
-        let room = ECHO_MAX.saturating_sub(self.raw.len());
-        let held = &raw[..raw.len().min(len).min(room)];
-        self.cut |= held.len() < len;
-        self.raw.extend_from_slice(held);
+        for part in string {
+            let room = ECHO_MAX.saturating_sub(self.raw.len());
+            self.cut |= room < part.len();
+            self.raw.extend_from_slice(&part[..part.len().min(room)]);
+        }
     }
-}
-
-/// A position in the body.
-#[derive(Clone, Copy)]
-pub struct Met<'a> {
-    /// The number of open containers.
-    pub depth: u8,
-    /// The current piece of the body.
-    pub piece: &'a [u8],
-    /// The offset in the piece at which the value ends.
-    pub at: usize,
-    /// The same offset in the body.
-    pub offset: u64,
-    /// The length of a string with its quotes.
-    pub len: u64,
 }
 
 impl Echo {
@@ -127,26 +76,18 @@ impl Echo {
         *self = Echo::default();
     }
 
-    /// Begins the field that holds the messages, perhaps not for the first time.
-    pub fn begin(&mut self, met: Met<'_>) {
-        self.clear();
-        self.clip.begin(met.at, met.offset);
-    }
-
-    /// Begins another field.
-    pub fn end(&mut self) {
-        self.clip.end();
-    }
-
-    /// Takes the end of a piece.
-    pub fn drain(&mut self, piece: &[u8]) {
-        self.clip.drain(piece, CLIP_MAX);
+    /// Takes the part of a string that stands at the end of a piece of the body.
+    pub fn drain(&mut self, json: &Json, piece: &[u8]) {
+        if let Some((text, false)) = json.cut_text(piece) {
+            // One byte more than a text may have shows that it is longer.
+            let room = ECHO_MAX + 1 - self.begun.len();
+            self.begun.extend_from_slice(&text[..text.len().min(room)]);
+        }
     }
 
     /// Takes a key in a message or a part of one. The last of two with the same name counts.
-    pub fn key_read(&mut self, raw: &[u8], met: Met<'_>) {
-        let mut room = [0; NAME_MAX];
-        match (met.depth, resolved(raw, &mut room)) {
+    pub fn key_read(&mut self, raw: &[u8], depth: u8) {
+        match (depth, resolved(raw, &mut [0; NAME_MAX])) {
             _ if !self.in_list => {}
             (3, b"role") => {
                 self.key = EchoKey::Role;
@@ -165,25 +106,23 @@ impl Echo {
             }
             _ => {}
         }
-        self.clip.begin(met.at, met.offset);
     }
 
-    /// Takes a value behind a key or in a list; `text` is the beginning of a string.
-    pub fn value_met(&mut self, event: JsonEvent, text: &[u8], met: Met<'_>) {
-        let mut room = [0; NAME_MAX];
-        match (event, met.depth) {
+    /// Takes a value behind a key or in a list, which the scanner just reported.
+    pub fn value_met(&mut self, event: JsonEvent, json: &Json, piece: &[u8]) {
+        match (event, json.depth()) {
             (JsonEvent::ListBegan, 2) => self.in_list = true,
             // Messages are a list or one string.
             (_, 2..) if !self.in_list => {}
             (JsonEvent::Text, 3) if self.key == EchoKey::Role => {
-                self.by_user = resolved(text, &mut room) == b"user";
+                self.by_user = resolved(json.text(piece), &mut [0; NAME_MAX]) == b"user";
             }
-            (JsonEvent::Text, 3) if self.key == EchoKey::Content => self.hear(met),
-            (JsonEvent::Text, DEPTH) if self.in_parts && self.in_text => self.hear(met),
+            (JsonEvent::Text, 3) if self.key == EchoKey::Content => self.hear(json, piece),
+            (JsonEvent::Text, DEPTH) if self.in_parts && self.in_text => self.hear(json, piece),
             // A prompt, or one of several, of which the last counts.
             (JsonEvent::Text, 1 | 2) => {
                 self.message_ended();
-                self.hear(met);
+                self.hear(json, piece);
                 self.last = Some(std::mem::take(&mut self.said));
             }
             (JsonEvent::ListBegan, 4) => self.in_parts = self.key == EchoKey::Content,
@@ -197,16 +136,12 @@ impl Echo {
             }
             _ => {}
         }
-        self.clip.begin(met.at, met.offset);
+        self.begun.clear();
     }
 
-    /// Adds the string that ends here to the message.
-    fn hear(&mut self, met: Met<'_>) {
-        self.clip.copy(met.piece, met.at, CLIP_MAX);
-        let from = (met.offset - met.len + 1 - self.clip.start) as usize;
-        if let Some(raw) = self.clip.bytes.get(from..) {
-            self.said.add(raw, met.len as usize - 2);
-        }
+    /// Adds the string that was just reported to the message.
+    fn hear(&mut self, json: &Json, piece: &[u8]) {
+        self.said.add([&self.begun, json.piece_of_text(piece)]);
     }
 
     fn message_ended(&mut self) {
@@ -218,8 +153,9 @@ impl Echo {
         self.in_parts = false;
     }
 
-    /// Returns the last text of the user, if there is one.
-    pub fn said(&self) -> Result<Option<String>, HalfPair> {
+    /// Returns the last text of the user in a body for this endpoint, if there is one; an error if
+    /// it has the escape of an unpaired surrogate.
+    pub fn said(&self, endpoint: &Endpoint) -> Result<Option<String>, Problem> {
         let Some(Said { raw, cut }) = &self.last else {
             return Ok(None);
         };
@@ -230,13 +166,11 @@ impl Echo {
             serde_json::from_slice::<String>(&quoted).ok()
         };
         let said = (0..cuts).find_map(|cut| read(&raw[..raw.len() - cut]));
-        said.map(Some).ok_or(HalfPair)
+        let half_pair = || {
+            let param = endpoint.subject().map_or("messages", |row| row.name);
+            let message = "The message to be echoed must contain no unpaired surrogate.";
+            Problem::field(param, message)
+        };
+        said.map(Some).ok_or_else(half_pair)
     }
 }
-
-/// The text holds the escape of an unpaired surrogate.
-#[derive(Debug)]
-pub struct HalfPair;
-
-/// The most bytes of a body that are copied to hold one string: little precedes it.
-const CLIP_MAX: usize = ECHO_MAX + 1024;

@@ -1,27 +1,19 @@
 //! The fields of the body that is arriving: finds the row of each key and passes the values behind
 //! it to that row.
 
-use crate::api::facts::{Draft, Facts};
+use crate::api::facts::Facts;
 use crate::api::field::{Accepts, FieldRow, FieldSet};
+use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::api::table::ENDPOINTS;
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 
-/// A field whose value is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldRefusal {
-    /// The field's name in the API.
-    pub param: &'static str,
-    /// A full sentence that says what is wrong and what is allowed.
-    pub message: &'static str,
-}
-
 /// The fields of one body as read so far.
 pub struct Fields {
     /// The facts that follow from them.
-    pub draft: Draft,
-    endpoint: &'static Endpoint,
+    pub facts: Facts,
+    pub endpoint: &'static Endpoint,
     /// The set of the field of the top-level key read last alone; empty if the key is no field.
     field: FieldSet,
     /// The fields that are present, and those whose last value is not accepted.
@@ -33,7 +25,7 @@ impl Fields {
     /// Creates the fields of an empty body.
     pub fn new() -> Fields {
         Fields {
-            draft: Draft::new(),
+            facts: Facts::new(),
             endpoint: &ENDPOINTS[0],
             field: 0,
             present: 0,
@@ -47,27 +39,22 @@ impl Fields {
         self.refused = 0;
         let present = std::mem::take(&mut self.present);
         for (_, row) in self.endpoint.fields(present) {
-            row.accepts.clear(&mut self.draft);
+            row.accepts.clear(&mut self.facts);
         }
         self.endpoint = endpoint;
-        let facts = &mut self.draft.facts;
-        facts.held.clear();
-        facts.echo = None;
-        facts.lacks = Default::default();
+        self.facts.held.clear();
+        self.facts.echo = None;
+        self.facts.lacks = Default::default();
     }
 
     /// Returns the facts of the body once it is complete, or the first refusal in the order of
     /// the table.
-    pub fn settled(&mut self) -> Result<&Facts, FieldRefusal> {
+    pub fn settled(&self) -> Result<&Facts, Problem> {
         if let Some((_, row)) = self.endpoint.fields(self.refused).next() {
-            let message = row.accepts.message().or(self.draft.input_refusal);
-            return Err(FieldRefusal {
-                param: row.name,
-                message: message.unwrap_or_default(),
-            });
+            let message = row.accepts.message().or(self.facts.inputs.refusal);
+            return Err(Problem::field(row.name, message.unwrap_or_default()));
         }
-        self.draft.settle();
-        Ok(&self.draft.facts)
+        Ok(&self.facts)
     }
 
     #[inline]
@@ -81,8 +68,7 @@ impl Fields {
     pub fn watch(&self) -> u8 {
         match self.row().map(|row| &row.accepts) {
             None => 0,
-            Some(_) if self.draft.inputs.inside() => 3,
-            Some(Accepts::Members { .. }) => 2,
+            Some(_) if self.facts.inputs.inside() => 3,
             Some(Accepts::Other { depth, .. }) => *depth,
             Some(_) => 1,
         }
@@ -99,7 +85,7 @@ impl Fields {
         };
         self.field = bit;
         if self.present & bit != 0 {
-            row.accepts.clear(&mut self.draft);
+            row.accepts.clear(&mut self.facts);
             self.refused &= !bit;
         }
         self.present |= bit;
@@ -111,7 +97,7 @@ impl Fields {
     pub fn hold(&mut self) -> bool {
         match self.row() {
             Some(row) if matches!(row.accepts, Accepts::Held { .. }) => {
-                self.draft.facts.held.begin(row.name);
+                self.facts.held.begin(row.name);
                 true
             }
             _ => false,
@@ -124,27 +110,30 @@ impl Fields {
         matches!(accepts, Some(Accepts::Prompt | Accepts::Messages))
     }
 
-    /// Takes a key in the object that is a field's value.
+    /// Takes a key in a field's value.
     pub fn inner_key_read(&mut self, raw: &[u8]) {
         if let Some(row) = self.row()
-            && let Accepts::Members { key, .. } = row.accepts
+            && let Accepts::Other { depth, take, .. } = row.accepts
         {
-            key(&mut self.draft, raw);
+            take(&mut self.facts, JsonEvent::Key, raw, depth);
         }
     }
 
     /// Takes a value behind the key read last, or in it, in `depth` containers. `text` is the raw
     /// text of a string or integer and empty for all other events.
     pub fn value_met(&mut self, event: JsonEvent, text: &[u8], depth: u8) {
-        self.draft.depth = depth;
         let Some(row) = self.row() else { return };
         // Null means the same as absent, and a list was read by its elements. Lists of inputs
         // have rules for both.
         let ignored = matches!(event, JsonEvent::Null | JsonEvent::ListEnded);
-        if ignored && !self.draft.inputs.inside() {
+        if ignored && !self.facts.inputs.inside() {
             return;
         }
-        if row.accepts.take(&mut self.draft, event, text).is_none() {
+        if row
+            .accepts
+            .take(&mut self.facts, event, text, depth)
+            .is_none()
+        {
             self.refused |= self.field;
         }
     }

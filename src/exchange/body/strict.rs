@@ -1,9 +1,9 @@
 //! The check of `-strict` for what OpenAI rejects and this server otherwise mostly accepts: missing
 //! fields and values of the wrong type.
 
-use super::bad::Wrong;
 use crate::api::facts::Lacks;
 use crate::api::field::{Accepts, FieldRow, Type};
+use crate::api::problem::Problem;
 use crate::api::provider::Endpoint;
 use crate::json::scanner::JsonEvent;
 use Type::{Decimal, Integer, List, Object, Text, Truth};
@@ -16,7 +16,8 @@ pub struct Strict {
     has_subject: bool,
     /// The number of messages.
     messages: u64,
-    wrong: Option<Wrong>,
+    /// The first fault.
+    wrong: Option<Problem>,
 }
 
 impl Strict {
@@ -59,7 +60,7 @@ impl Strict {
             JsonEvent::ListBegan => (List, 1),
             JsonEvent::ObjectBegan => (Object, 1),
             JsonEvent::ListEnded if row.lists_messages() && depth == 1 && self.messages == 0 => {
-                self.wrong.get_or_insert(Wrong::NoMessage);
+                self.wrong.get_or_insert(NO_MESSAGE);
                 return;
             }
             _ => return,
@@ -68,10 +69,10 @@ impl Strict {
             1 => self.field_met(row, got),
             2 if row.lists_messages() => {
                 if got != Object {
-                    let at = self.messages;
-                    self.wrong.get_or_insert(Wrong::Message {
-                        at,
-                        got: worded(got),
+                    self.wrong.get_or_insert(Problem {
+                        number: self.messages,
+                        words: [worded(got), ""],
+                        ..WRONG_MESSAGE
                     });
                 }
                 self.messages += 1;
@@ -89,16 +90,16 @@ impl Strict {
         self.has_subject |= subject || matches!(row.accepts, Accepts::Reference) && got == Object;
         let null = got == Type::Null && !subject;
         if !null && !row.types.types.contains(&got) {
-            self.wrong.get_or_insert(Wrong::Type {
-                param: row.name,
-                expected: row.types.expected,
-                got: worded(got),
+            self.wrong.get_or_insert(Problem {
+                param: Some(row.name),
+                words: [row.types.expected, worded(got)],
+                ..WRONG_TYPE
             });
         }
     }
 
     /// Returns the fields that the body lacks, or the first fault of one.
-    pub fn finish(&self) -> Result<Lacks, Wrong> {
+    pub fn finish(&self) -> Result<Lacks, Problem> {
         match self.wrong {
             Some(wrong) => Err(wrong),
             None => Ok(Lacks {
@@ -124,3 +125,29 @@ fn worded(got: Type) -> &'static str {
         Type::Null => "null",
     }
 }
+
+// In OpenAI's words.
+
+const WRONG_TYPE: Problem = Problem::invalid(
+    400,
+    "invalid_type",
+    "Invalid type for '{param}': expected {0}, but got {1} instead.",
+);
+
+/// The number is the index of the message.
+const WRONG_MESSAGE: Problem = Problem {
+    code: Some("invalid_type"),
+    ..Problem::field(
+        "messages",
+        "Invalid type for 'messages[{}]': expected an object, but got {0} instead.",
+    )
+};
+
+const NO_MESSAGE: Problem = Problem {
+    code: Some("empty_array"),
+    ..Problem::field(
+        "messages",
+        "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an \
+         empty array instead.",
+    )
+};

@@ -90,19 +90,19 @@ fn fed<'a>(
     reader: &mut BodyReader,
     endpoint: &'static Endpoint,
     pieces: impl Iterator<Item = &'a [u8]>,
-) -> Result<Plain, Bad> {
+) -> Result<Plain, Problem> {
     reader.begin(endpoint);
     pieces.for_each(|piece| reader.feed(piece));
     reader.finish().map(|facts| Plain {
-        model: facts.model().map(<[u8]>::to_vec),
+        model: Some(facts.model.clone()).filter(|name| !name.is_empty()),
         stream: facts.stream,
         n: facts.n,
-        token_limit: facts.token_limit,
+        token_limit: facts.token_limit(),
         encoding: facts.encoding,
         dimensions: facts.dimensions,
-        inputs: facts.inputs,
+        inputs: facts.inputs.count,
         include_usage: facts.include_usage,
-        logprobs: facts.logprobs,
+        logprobs: facts.logprobs(),
         held: HELD.map(|field| held_value(facts, field)),
         echo: facts.echo.clone(),
     })
@@ -113,7 +113,7 @@ fn verdict(
     reader: &mut BodyReader,
     endpoint: &'static Endpoint,
     body: &[u8],
-) -> Result<Plain, Bad> {
+) -> Result<Plain, Problem> {
     let whole = fed(reader, endpoint, [body].into_iter());
     let bytes = fed(reader, endpoint, body.chunks(1));
     assert_eq!(whole, bytes, "byte by byte: {}", body.escape_ascii());
@@ -133,7 +133,7 @@ fn verdict(
     whole
 }
 
-fn read(endpoint: &'static Endpoint, body: &str) -> Result<Plain, Bad> {
+fn read(endpoint: &'static Endpoint, body: &str) -> Result<Plain, Problem> {
     verdict(&mut BodyReader::new(ECHO), endpoint, body.as_bytes())
 }
 
@@ -143,7 +143,7 @@ fn read_in_cuts<T: PartialEq + std::fmt::Debug>(
     reading: Reading,
     endpoint: &'static Endpoint,
     body: &str,
-    summarize: impl Fn(Result<&Facts, Bad>) -> T,
+    summarize: impl Fn(Result<&Facts, Problem>) -> T,
 ) -> T {
     let mut reader = BodyReader::new(reading);
     let mut read = |size: usize| {
@@ -187,12 +187,12 @@ fn the_corpus_is_read_as_serde_json_reads_it() {
     }
 }
 
-fn syntax(at: u64) -> Result<Plain, Bad> {
-    Err(Bad::Syntax { at })
+fn syntax(at: u64) -> Result<Plain, Problem> {
+    Err(Problem::NOT_JSON.with_number(at))
 }
 
-fn field(param: &'static str, message: &'static str) -> Result<Plain, Bad> {
-    Err(Bad::Field { param, message })
+fn field(param: &'static str, message: &'static str) -> Result<Plain, Problem> {
+    Err(Problem::field(param, message))
 }
 
 /// Returns the row of a field.
@@ -202,14 +202,20 @@ fn row(name: &str) -> &'static FieldRow {
 }
 
 /// Returns the refusal of a field.
-fn refused(field: &str) -> Bad {
+fn refused(field: &str) -> Problem {
     let row = row(field);
-    Bad::Field {
-        param: row.name,
-        message: row.accepts.message().expect("it is always the same"),
-    }
+    Problem::field(
+        row.name,
+        row.accepts.message().expect("it is always the same"),
+    )
 }
 
-fn refusal(field: &str) -> Result<Plain, Bad> {
+fn refusal(field: &str) -> Result<Plain, Problem> {
     Err(refused(field))
+}
+
+/// Returns the error of an echo that holds an unpaired surrogate.
+fn half_pair(param: &'static str) -> Problem {
+    let message = "The message to be echoed must contain no unpaired surrogate.";
+    Problem::field(param, message)
 }

@@ -7,22 +7,10 @@ use crate::json::scanner::{Fault, Json, JsonEvent, MAX_DEPTH, ScanState};
 impl Json {
     pub(super) fn top_met(&mut self, byte: u8, piece: &[u8], at: &mut usize) -> Option<JsonEvent> {
         match byte {
-            b'{' => return self.object_began(piece, at),
-            b' ' | b'\t' | b'\n' | b'\r' => *at += 1,
-            b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
-                return self.failed(Fault::NotObject);
-            }
-            _ => return self.failed(Fault::Syntax),
+            b'{' => self.object_began(piece, at),
+            b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => self.failed(Fault::NotObject),
+            _ => self.space_met(byte, at),
         }
-        None
-    }
-
-    pub(super) fn tail_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
-        if !is_space(byte) {
-            return self.failed(Fault::Syntax);
-        }
-        *at += 1;
-        None
     }
 
     #[inline]
@@ -90,8 +78,8 @@ impl Json {
     }
 
     #[inline]
-    fn space_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
-        if !is_space(byte) {
+    pub(super) fn space_met(&mut self, byte: u8, at: &mut usize) -> Option<JsonEvent> {
+        if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
             return self.failed(Fault::Syntax);
         }
         *at += 1;
@@ -212,10 +200,7 @@ impl Json {
         };
         self.state = state;
         *at = after;
-        match self.keeping {
-            true => self.text_ended(piece, end, event),
-            false => None,
-        }
+        self.keeping.then(|| self.text_ended(piece, end, event))
     }
 
     /// Steps from the end of a string into the next one if at most a comma and a space stand
@@ -380,14 +365,6 @@ impl Json {
         at: &mut usize,
     ) -> Option<JsonEvent> {
         self.state = ScanState::After;
-        if self.keeping {
-            self.text_ended(piece, *at, event)
-        } else {
-            None
-        }
+        self.keeping.then(|| self.text_ended(piece, *at, event))
     }
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::exchange::body::echo::ECHO_MAX;
 
-fn echo(endpoint: &'static Endpoint, body: &str) -> Result<Option<String>, Bad> {
+fn echo(endpoint: &'static Endpoint, body: &str) -> Result<Option<String>, Problem> {
     let reading = Reading {
         echo: true,
         ..Reading::default()
@@ -81,7 +81,7 @@ fn each_api_has_a_place_for_what_the_user_said() {
 fn half_a_pair_of_surrogates_is_no_text_to_echo() {
     for half in [r#"{"input":"\ud83d"}"#, r#"{"input":"\ude00a"}"#] {
         let echo = echo(RESPONSES, half);
-        assert_eq!(echo, Err(Bad::HalfPair), "{half}");
+        assert_eq!(echo, Err(half_pair("input")), "{half}");
     }
 }
 

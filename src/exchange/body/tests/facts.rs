@@ -32,7 +32,7 @@ fn a_body_after_a_bad_one_is_read_as_if_it_were_the_first() {
 fn syntax_wins_over_a_bad_field_and_the_first_field_over_the_next() {
     assert_eq!(read(CHAT, r#"{"n":0,"stream":1}"#), refusal("stream"));
     assert_eq!(read(CHAT, r#"{"n":0,"stream":1"#), syntax(17));
-    assert_eq!(read(CHAT, r#"[{"n":0}"#), Err(Bad::NotObject));
+    assert_eq!(read(CHAT, r#"[{"n":0}"#), Err(Problem::NOT_OBJECT));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_model_has_at_most_256_raw_bytes() {
     }
 }
 
-fn chat(n: u8, token_limit: Option<u32>) -> Result<Plain, Bad> {
+fn chat(n: u8, token_limit: Option<u32>) -> Result<Plain, Problem> {
     Ok(Plain {
         n,
         token_limit,

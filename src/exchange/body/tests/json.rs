@@ -99,7 +99,7 @@ fn the_first_byte_that_cannot_be_is_named() {
     for &(body, at) in table {
         let name = body.escape_ascii();
         let want = match body.starts_with(b"\xef\xbb\xbf") {
-            true => Err(Bad::Marked),
+            true => Err(Problem::MARKED),
             false => syntax(at),
         };
         assert_eq!(verdict(&mut reader, CHAT, body), want, "{name}");
@@ -147,7 +147,7 @@ fn nesting_is_accepted_to_128_levels() {
         };
         assert_eq!(read(CHAT, &nested(126)), Ok(DEFAULT));
         assert_eq!(read(CHAT, &nested(127)), Ok(DEFAULT));
-        assert_eq!(read(CHAT, &nested(128)), Err(Bad::TooDeep));
+        assert_eq!(read(CHAT, &nested(128)), Err(Problem::TOO_DEEP));
     }
     let siblings = format!("{{\"a\":[{}1]}}", "[],{},".repeat(500));
     assert_eq!(read(CHAT, &siblings), Ok(DEFAULT));

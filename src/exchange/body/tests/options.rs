@@ -9,12 +9,11 @@ fn asked(endpoint: &'static Endpoint, body: &str) -> Result<Asked, &'static str>
     read_in_cuts(Reading::default(), endpoint, body, |facts| match facts {
         Ok(facts) => Ok((
             facts.include_usage,
-            facts.logprobs,
-            facts.inputs,
+            facts.logprobs(),
+            facts.inputs.count,
             facts.prompt_bytes,
         )),
-        Err(Bad::Field { param, .. }) => Err(param),
-        Err(bad) => panic!("{body}: {bad:?}"),
+        Err(problem) => Err(problem.param.expect(body)),
     })
 }
 
