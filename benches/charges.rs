@@ -122,8 +122,9 @@ fn schema(_: usize) -> Vec<u8> {
         members.join(","),
         names.join(",")
     );
+    let format = format!(r#"{{"name":"a","schema":{schema}}}"#);
     chat(&format!(
-        r#""response_format":{{"type":"json_schema","json_schema":{{"name":"a","schema":{schema}}}}}"#
+        r#""response_format":{{"type":"json_schema","json_schema":{format}}}"#
     ))
 }
 

@@ -61,9 +61,14 @@ fn a_hundred_requests_get_responses_in_order() {
     }
 }
 
-/// Requests that fill a buffer, whose heads all differ; and their number.
+/// Requests that fill a buffer, each of which is much work and has a short response; and their
+/// number.
 fn different() -> (String, usize) {
-    let request = |number| format!("GET /health?{number:03} HTTP/1.1\r\nHost: h\r\n\r\n");
+    let request = |number| {
+        let dimensions = 10 + number % 90;
+        let body = format!(r#"{{"model":"m","input":"a","dimensions":{dimensions}}}"#);
+        post("/v1/embeddings", &body)
+    };
     let count = 16_384 / request(0).len();
     ((0..count).map(request).collect(), count)
 }
