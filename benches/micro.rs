@@ -19,7 +19,7 @@ use mocker::internals::conn::writer::{Clock, WireOptions, Writer};
 use mocker::internals::exchange::body::{BodyReader, Reading};
 use mocker::internals::exchange::planner::{Plan, Subject};
 use mocker::internals::exchange::{self, Mock};
-use mocker::internals::http::answer::{KeepAlive, Persistence};
+use mocker::internals::http::answer::keep_alive;
 use mocker::internals::http::{date, head};
 use mocker::internals::meter::{Meter, TURN};
 use mocker::internals::settings::Settings;
@@ -110,14 +110,9 @@ fn decide_and_render(bencher: Bencher, settings: &Settings) {
     let clock = Clock {
         unix: 0,
         date: date::imf_fixdate(0),
-        keep_alive: KeepAlive::new(60),
+        keep_alive: keep_alive(60),
     };
-    let mut wire = WireOptions {
-        persistence: Persistence::KeepAlive,
-        is_head: false,
-        http10: false,
-        unread_body: false,
-    };
+    let mut wire = WireOptions::default();
     let (call, _) = mock
         .auth
         .call("POST", "/v1/chat/completions", [None; 3], false);

@@ -12,12 +12,8 @@ mod respond;
 pub mod writer;
 
 use crate::api::json_string::JsonString;
-use crate::exchange::body::BodyReader;
-use crate::exchange::planner::Planning;
-use crate::exchange::response::Response;
-use crate::http::Refusal;
-use crate::http::answer::Framing;
-use crate::http::inbox::Inbox;
+use crate::exchange::{body::BodyReader, planner::Planning, response::Response};
+use crate::http::{Refusal, answer::Framing, inbox::Inbox};
 use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
@@ -44,7 +40,7 @@ pub enum Want {
     Read,
     /// Nothing before its deadline.
     Wait,
-    /// To go on with what it has, after the next poll: `resume`.
+    /// To go on with what it has, after the next poll: `advance`.
     Again,
     /// To have its sending side closed: `shut_down`.
     ShutDown,
@@ -58,8 +54,8 @@ pub enum Want {
 /// [`Conn::sent`] for bytes of [`Conn::outgoing`], [`Conn::peer_closed`], and [`Conn::timeout`]
 /// once [`Conn::deadline`] has passed. After each of these there may be more outgoing, and the
 /// deadline may have moved either way. The [`Conn::want`] counts once nothing is outgoing.
-/// [`Conn::release`] comes last. `now` is a time of one clock; it may step back by the length of
-/// another connection's turn.
+/// [`Conn::release`] comes last. The core's `now` is the time of the event; it may step back by the
+/// length of another connection's turn.
 pub struct Conn {
     inbox: Inbox,
     outbox: Outbox,
@@ -187,8 +183,8 @@ const TIMED_OUT: Refusal = Refusal::new(
 );
 
 impl Conn {
-    /// Makes a connection that was accepted at `now`.
-    pub fn new(core: &Core, now: Nanos) -> Conn {
+    /// Makes a connection that was accepted now.
+    pub fn new(core: &Core) -> Conn {
         let idle = match core.draining {
             true => FRESH_DRAIN,
             false => core.limits.idle,
@@ -197,7 +193,7 @@ impl Conn {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             stage: Stage::Head { scanned: 0 },
-            stage_ends: now + idle,
+            stage_ends: core.now + idle,
             write_ends: Nanos::MAX,
             frames: Unsent::default(),
             ends: Close::Client,
@@ -217,7 +213,7 @@ impl Conn {
     }
 
     /// Takes `len` bytes in the space; 0 if there turned out to be none.
-    pub fn received(&mut self, len: usize, core: &mut Core, now: Nanos) {
+    pub fn received(&mut self, len: usize, core: &mut Core) {
         self.inbox.received(len);
         core.metrics.counters.received_bytes.add(len as u64);
         if let Stage::Close(Closing::Linger { left }) = &mut self.stage {
@@ -227,18 +223,18 @@ impl Conn {
                 self.stage = Stage::Close(Closing::Now);
             }
         } else if len > 0 && self.at_rest() {
-            self.stage_ends = now + core.limits.read;
+            self.stage_ends = core.now + core.limits.read;
         }
-        self.advance(core, now);
+        self.advance(core);
     }
 
     /// Notes that the peer has closed its sending side; its earlier requests still get responses.
-    pub fn peer_closed(&mut self, core: &mut Core, now: Nanos) {
+    pub fn peer_closed(&mut self, core: &mut Core) {
         self.peer_ended = true;
         if let Stage::Close(Closing::Linger { .. }) = self.stage {
             self.stage = Stage::Close(Closing::Now);
         }
-        self.advance(core, now);
+        self.advance(core);
     }
 
     /// The bytes that are to be sent.
@@ -246,15 +242,15 @@ impl Conn {
         self.outbox.bytes()
     }
 
-    /// Notes that the first `len` outgoing bytes left, by `now`.
-    pub fn sent(&mut self, len: usize, core: &mut Core, now: Nanos) {
+    /// Notes that the first `len` outgoing bytes left.
+    pub fn sent(&mut self, len: usize, core: &mut Core) {
         core.metrics.counters.sent_bytes.add(len as u64);
-        core.metrics.record_sent(&mut self.frames, now);
+        core.metrics.record_sent(&mut self.frames, core.now);
         let was_long = match &self.stage {
             Stage::Respond(responding) if responding.begun.is_some() => {
                 if responding.response.content.streams() {
                     // A stream may take its time, as long as its client reads at all.
-                    self.write_ends = now + core.limits.write;
+                    self.write_ends = core.now + core.limits.write;
                 }
                 true
             }
@@ -263,18 +259,18 @@ impl Conn {
         };
         self.outbox.sent(len, &mut core.outboxes);
         if was_long || (core.paced && self.outbox.is_empty() && !self.inbox.is_empty()) {
-            self.advance(core, now);
+            self.advance(core);
         }
         if !self.outbox.is_empty() {
             return;
         }
         match self.stage {
             Stage::Head { scanned: 0 } if self.inbox.is_empty() => {
-                self.stage_ends = now + core.limits.idle;
+                self.stage_ends = core.now + core.limits.idle;
             }
             // Requests behind a response that took long to leave were not read meanwhile.
             Stage::Head { .. } | Stage::Body(_) if was_long && !self.stalled => {
-                self.stage_ends = self.stage_ends.max(now + core.limits.read);
+                self.stage_ends = self.stage_ends.max(core.now + core.limits.read);
             }
             // A request that is left over from a turn has begun: the connection is not idle.
             _ => {}
@@ -285,11 +281,6 @@ impl Conn {
     /// on are not the mock's fault.
     pub fn held_back(&mut self, core: &Core) {
         core.metrics.held_back(&mut self.frames);
-    }
-
-    /// Goes on after [`Want::Again`].
-    pub fn resume(&mut self, core: &mut Core, now: Nanos) {
-        self.advance(core, now);
     }
 
     /// Lingers instead of closing, because there may be unread bytes. Returns false if it cannot.
@@ -303,13 +294,10 @@ impl Conn {
     }
 
     /// Notes that the sending side was closed, as [`Want::ShutDown`] asked for.
-    pub fn shut_down(&mut self, now: Nanos) {
-        debug_assert!(matches!(
-            self.stage,
-            Stage::Close(Closing::Flush { linger: true })
-        ));
+    pub fn shut_down(&mut self, core: &Core) {
+        debug_assert_eq!(self.want(), Want::ShutDown);
         self.stage = Stage::Close(Closing::Linger { left: LINGER_MAX });
-        self.stage_ends = now + LINGER;
+        self.stage_ends = core.now + LINGER;
     }
 
     /// The time at which `timeout` is to be called.
@@ -319,7 +307,6 @@ impl Conn {
 
     /// The deadline of the stage, by name.
     fn stage_deadline(&self) -> (Deadline, Nanos) {
-        let is_sent = self.outbox.is_empty();
         match &self.stage {
             _ if self.stalled => (Deadline::Room, self.stage_ends),
             // Nothing is added to a full outbox, whatever is due.
@@ -327,13 +314,11 @@ impl Conn {
                 (Deadline::Due, responding.response.cursor.due)
             }
             Stage::Respond(_) => (Deadline::Due, Nanos::MAX),
-            Stage::Head { .. } if self.inbox.is_empty() && is_sent => {
-                (Deadline::Idle, self.stage_ends)
-            }
-            Stage::Head { .. } | Stage::Body(_) if is_sent => (Deadline::Read, self.stage_ends),
-            Stage::Close(_) if is_sent => (Deadline::Linger, self.stage_ends),
             // The request or the end waits until the response before it was sent.
-            Stage::Head { .. } | Stage::Body(_) | Stage::Close(_) => (Deadline::Read, Nanos::MAX),
+            _ if !self.outbox.is_empty() => (Deadline::Read, Nanos::MAX),
+            Stage::Head { .. } if self.inbox.is_empty() => (Deadline::Idle, self.stage_ends),
+            Stage::Head { .. } | Stage::Body(_) => (Deadline::Read, self.stage_ends),
+            Stage::Close(_) => (Deadline::Linger, self.stage_ends),
         }
     }
 
@@ -346,19 +331,19 @@ impl Conn {
     }
 
     /// Handles a deadline that has passed.
-    pub fn timeout(&mut self, core: &mut Core, now: Nanos) {
+    pub fn timeout(&mut self, core: &mut Core) {
         if self.again {
             // Complete requests wait for their turn: it is not the client that is late.
-            return self.advance(core, now);
+            return self.advance(core);
         }
-        let passed = match self.write_deadline() <= now {
+        let passed = match self.write_deadline() <= core.now {
             true => Deadline::Write,
             false => self.stage_deadline().0,
         };
         match passed {
-            Deadline::Due | Deadline::Room => return self.advance(core, now),
+            Deadline::Due | Deadline::Room => return self.advance(core),
             Deadline::Read => {
-                self.refuse(TIMED_OUT, core, now);
+                self.refuse(TIMED_OUT, core);
                 self.ends = Close::ReadTimeout;
             }
             Deadline::Idle => self.close(Close::IdleTimeout),
@@ -374,10 +359,10 @@ impl Conn {
 
     /// Begins to shut down. A connection without a request closes; one that has never had any gets
     /// a moment, since its first may be on its way.
-    pub fn drain(&mut self, now: Nanos) {
+    pub fn drain(&mut self, core: &Core) {
         if self.at_rest() && self.inbox.is_empty() && self.outbox.is_empty() {
             match self.fresh {
-                true => self.stage_ends = self.stage_ends.min(now + FRESH_DRAIN),
+                true => self.stage_ends = self.stage_ends.min(core.now + FRESH_DRAIN),
                 false => self.close(Close::Shutdown),
             }
         }

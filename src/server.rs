@@ -23,9 +23,7 @@ use crate::net::threads::{self, ServeError, Threads};
 use crate::net::{StartError, cpus, limit, listen};
 use crate::scenario::Scenario;
 use crate::settings::{ContentMode, Pin, Settings};
-use crate::watch::Watch;
-use crate::watch::rawlog::RawLog;
-use crate::watch::report::Report;
+use crate::watch::{Watch, rawlog::RawLog, report::Report};
 
 /// A server that responds like the API of OpenAI.
 ///

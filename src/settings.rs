@@ -214,14 +214,6 @@ impl Setting {
         let usage = format!("{} {}", self.flag(), self.metavar);
         usage.trim_end().to_owned()
     }
-
-    /// Returns the default for output: an empty one is quoted.
-    pub fn default_shown(&self) -> &str {
-        match self.default {
-            "" => "\"\"",
-            default => default,
-        }
-    }
 }
 
 #[cfg(test)]

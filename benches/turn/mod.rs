@@ -33,7 +33,6 @@ pub const CHAT: &str = "POST /v1/chat/completions HTTP/1.1\r\n\
 pub struct Turn {
     conn: Conn,
     core: Core,
-    now: u64,
 }
 
 impl Turn {
@@ -46,20 +45,20 @@ impl Turn {
             &exchange::watch(1, 0),
         );
         core.tick(1_700_000_000);
-        let conn = Conn::new(&core, 0);
-        Turn { conn, core, now: 0 }
+        let conn = Conn::new(&core);
+        Turn { conn, core }
     }
 
     /// Receives the data of one read, sends everything that follows from it, and returns the number
     /// of bytes sent.
     #[allow(dead_code, reason = "not every bench uses it")]
     pub fn serve(&mut self, input: &[u8]) -> usize {
-        self.now += 1000;
+        self.core.now += 1000;
         self.core.begin_turn();
         self.conn.recv_space(&mut self.core)[..input.len()].copy_from_slice(input);
-        self.conn.received(input.len(), &mut self.core, self.now);
+        self.conn.received(input.len(), &mut self.core);
         let len = self.conn.outgoing().len();
-        self.conn.sent(len, &mut self.core, self.now);
+        self.conn.sent(len, &mut self.core);
         len
     }
 
@@ -69,20 +68,20 @@ impl Turn {
     pub fn serve_all(&mut self, mut input: &[u8]) -> i64 {
         let mut units = 0;
         loop {
-            self.now += 1000;
+            self.core.now += 1000;
             self.core.begin_turn();
             if self.conn.want() == Want::Read && !input.is_empty() {
                 let space = self.conn.recv_space(&mut self.core);
                 let (piece, rest) = input.split_at(space.len().min(input.len()));
                 space[..piece.len()].copy_from_slice(piece);
                 input = rest;
-                self.conn.received(piece.len(), &mut self.core, self.now);
+                self.conn.received(piece.len(), &mut self.core);
             } else {
-                self.conn.resume(&mut self.core, self.now);
+                self.conn.advance(&mut self.core);
             }
             let len = self.conn.outgoing().len();
             if len > 0 {
-                self.conn.sent(len, &mut self.core, self.now);
+                self.conn.sent(len, &mut self.core);
             }
             units += TURN - self.core.meter.left();
             if input.is_empty() && self.conn.want() == Want::Read {

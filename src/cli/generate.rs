@@ -135,7 +135,7 @@ fn man() -> String {
                 ".TP\n.B {}\n{}\nDefault: {}. Allowed: {}. Variable: {}.\n",
                 roff(&setting.usage()),
                 roff(&setting.help.join("\n")),
-                roff(setting.default_shown()),
+                roff(&setting.shown(setting.default)),
                 roff(&(setting.allowed)().text),
                 setting.variable(),
             );

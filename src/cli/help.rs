@@ -37,7 +37,7 @@ pub(super) fn help() -> String {
             for line in setting.help {
                 text += &format!("      {line}\n");
             }
-            let (default, allowed) = (setting.default_shown(), (setting.allowed)().text);
+            let (default, allowed) = (setting.shown(setting.default), (setting.allowed)().text);
             text += &format!("      Default: {default}. Allowed: {allowed}.\n");
         }
     }

@@ -2,7 +2,7 @@
 //! one that sends much must wait while others have the memory.
 
 use super::core::Core;
-use super::{Conn, Stage};
+use super::{Conn, Request, Stage};
 use crate::{Nanos, SECOND};
 
 /// The time after which a connection without memory tries again: thousands may wait at once, and
@@ -10,46 +10,42 @@ use crate::{Nanos, SECOND};
 const RETRY: Nanos = SECOND / 4;
 
 impl Conn {
-    /// Accounts for what the request under way holds.
-    pub(super) fn account_held(&mut self, core: &Core) {
-        if let Stage::Body(request) = &mut self.stage
-            && let Some(ask) = &request.ask
-        {
-            let held = ask.held_bytes();
-            if held != request.held {
-                core.held.change(request.held, held);
-                request.held = held;
-            }
-        }
-    }
-
     /// Returns true if the request under way may hold more. Otherwise its connection is not read
     /// until others have released memory, except for one connection of each core: without an
     /// exception, requests that each hold a part could wait for each other without end.
-    pub(super) fn may_hold_more(&mut self, core: &mut Core, now: Nanos) -> bool {
+    pub(super) fn may_hold_more(&mut self, core: &mut Core) -> bool {
         let Stage::Body(request) = &mut self.stage else {
             return true;
         };
         let is_within = request.held == 0 || core.held.bytes() as u64 <= core.limits.held;
-        if is_within || request.is_exempt || !core.has_exempt {
-            if !is_within && !request.is_exempt {
-                request.is_exempt = true;
-                core.has_exempt = true;
+        if !is_within && !request.is_exempt {
+            if core.has_exempt {
+                return self.stall(RETRY, core);
             }
-            self.unstall(core, now);
-            return true;
+            request.is_exempt = true;
+            core.has_exempt = true;
         }
-        self.stall(now + RETRY)
+        self.unstall(core);
+        true
+    }
+}
+
+impl Request {
+    /// Accounts for what it holds.
+    pub(super) fn account_held(&mut self, core: &Core) {
+        let held = self.ask.as_ref().map_or(0, |ask| ask.held_bytes());
+        if held != self.held {
+            core.held.change(self.held, held);
+            self.held = held;
+        }
     }
 
-    /// Releases what the request under way holds.
+    /// Releases what it holds.
     pub(super) fn release_held(&mut self, core: &mut Core) {
-        if let Stage::Body(request) = &mut self.stage {
-            core.held.change(request.held, 0);
-            request.held = 0;
-            if std::mem::take(&mut request.is_exempt) {
-                core.has_exempt = false;
-            }
+        core.held.change(self.held, 0);
+        self.held = 0;
+        if std::mem::take(&mut self.is_exempt) {
+            core.has_exempt = false;
         }
     }
 }
@@ -89,32 +85,32 @@ mod tests {
                 body.len()
             );
             Client {
-                conn: Conn::new(core, 0),
+                conn: Conn::new(core),
                 unread: (head + &body[..body.len() - 2]).into_bytes(),
             }
         }
 
         /// Serves the connection until it waits, or wants to read and there is nothing to read.
-        fn serve(&mut self, core: &mut Core, now: Nanos) {
+        fn serve(&mut self, core: &mut Core) {
             loop {
                 core.begin_turn();
                 match self.conn.want() {
-                    Want::Again => self.conn.resume(core, now),
+                    Want::Again => self.conn.advance(core),
                     Want::Read if !self.unread.is_empty() => {
                         let space = self.conn.recv_space(core);
                         let len = space.len().min(self.unread.len());
                         space[..len].copy_from_slice(&self.unread[..len]);
                         self.unread.drain(..len);
-                        self.conn.received(len, core, now);
+                        self.conn.received(len, core);
                     }
                     _ => return,
                 }
             }
         }
 
-        fn finish(&mut self, core: &mut Core, now: Nanos) {
+        fn finish(&mut self, core: &mut Core) {
             self.unread.extend_from_slice(b"]}");
-            self.serve(core, now);
+            self.serve(core);
             assert!(self.conn.outgoing().starts_with(b"HTTP/1.1 200"));
         }
     }
@@ -123,11 +119,11 @@ mod tests {
     fn requests_wait_for_memory_and_get_it() {
         let mut core = core();
         let (mut first, mut second) = (Client::new(&core, 50_000), Client::new(&core, 50_000));
-        first.serve(&mut core, 0);
+        first.serve(&mut core);
         assert!(first.unread.is_empty(), "one may exceed the limit");
         let held = core.held.bytes();
         assert!(held as u64 > LIMIT);
-        second.serve(&mut core, 0);
+        second.serve(&mut core);
         assert!(second.unread.len() > 100_000);
         assert_eq!(second.conn.want(), Want::Wait);
         assert!(
@@ -136,13 +132,14 @@ mod tests {
         );
         let retry = second.conn.deadline();
         assert_eq!(retry, RETRY);
-        second.conn.timeout(&mut core, retry);
+        core.now = retry;
+        second.conn.timeout(&mut core);
         assert_eq!(second.conn.want(), Want::Wait);
-        first.finish(&mut core, retry);
-        let retry = second.conn.deadline();
-        second.conn.timeout(&mut core, retry);
-        second.serve(&mut core, retry);
-        second.finish(&mut core, retry);
+        first.finish(&mut core);
+        core.now = second.conn.deadline();
+        second.conn.timeout(&mut core);
+        second.serve(&mut core);
+        second.finish(&mut core);
         assert_eq!(core.held.bytes(), 0);
     }
 
@@ -150,30 +147,33 @@ mod tests {
     fn a_request_without_held_parts_waits_for_nobody() {
         let mut core = core();
         let mut holder = Client::new(&core, 50_000);
-        holder.serve(&mut core, 0);
+        holder.serve(&mut core);
         let mut plain = Client::new(&core, 0);
         let text = String::from_utf8(plain.unread.clone()).unwrap();
         plain.unread = text.replace("tools", "other").into_bytes();
-        plain.serve(&mut core, 0);
-        plain.finish(&mut core, 0);
+        plain.serve(&mut core);
+        plain.finish(&mut core);
     }
 
     #[test]
     fn memory_is_released_however_a_request_ends() {
         let mut core = core();
         let ends: [fn(&mut Client, &mut Core); 4] = [
-            |client, core| client.conn.peer_closed(core, 0),
-            |client, core| client.conn.timeout(core, client.conn.deadline()),
+            |client, core| client.conn.peer_closed(core),
+            |client, core| {
+                core.now = client.conn.deadline();
+                client.conn.timeout(core);
+            },
             |client, core| {
                 client.unread.extend_from_slice(b"]");
                 client.unread[0] = b'!';
-                client.serve(core, 0);
+                client.serve(core);
             },
             |_, _| {},
         ];
         for (row, end) in ends.into_iter().enumerate() {
             let mut client = Client::new(&core, 10_000);
-            client.serve(&mut core, 0);
+            client.serve(&mut core);
             assert!(core.held.bytes() > 0, "row {row}");
             end(&mut client, &mut core);
             client.conn.release(&mut core);

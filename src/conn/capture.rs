@@ -1,13 +1,9 @@
 //! The raw log of a connection: its requests and responses, on their way to the log's thread.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::{Conn, Stage};
+use super::{Conn, Responding, Stage, core::Core, matched::Matched};
 use crate::Nanos;
 use crate::api::problem::Problem;
-use crate::exchange::response::Response;
-use crate::http::body::Body;
-use crate::http::inbox::BUFFER;
+use crate::http::{body::Body, inbox::BUFFER};
 use crate::watch::rawlog::{BUDGET, Direction, RETRY};
 
 /// The first room for a request of unknown length, in bytes: any head, and a usual body. It is more
@@ -25,26 +21,18 @@ impl Conn {
     /// Logs a request whose head is at the front of the inbox. Returns false if the log has no room
     /// for the request; it is tried again in a moment.
     #[cold]
-    pub(super) fn log_request(
-        &mut self,
-        head: usize,
-        matched: &Matched,
-        core: &Core,
-        now: Nanos,
-    ) -> bool {
+    pub(super) fn log_request(&mut self, head: usize, matched: &Matched, core: &Core) -> bool {
         let Some(log) = &core.log else { return true };
+        let most = core.limits.body;
         let record = match matched.body {
-            Body::Length(length) => log.begin(
-                Direction::Request,
-                head as u64 + length.min(core.limits.body),
-            ),
-            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, core.limits.body),
+            Body::Length(length) => log.begin(Direction::Request, head as u64 + length.min(most)),
+            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, most),
         };
         let Some(mut record) = record else {
             self.stage = Stage::Head { scanned: 0 };
-            return self.stall(now + RETRY);
+            return self.stall(RETRY, core);
         };
-        self.unstall(core, now);
+        self.unstall(core);
         record.head(&self.inbox.bytes()[..head]);
         self.record = Some(Box::new(record));
         true
@@ -52,7 +40,7 @@ impl Conn {
 
     /// Makes room for content of a request in the inbox. Returns false if the log has none; it is
     /// tried again in a moment.
-    pub(super) fn log_has_room(&mut self, core: &Core, now: Nanos) -> bool {
+    pub(super) fn log_has_room(&mut self, core: &Core) -> bool {
         // A body of known length has room for all of it.
         let open = matches!(&self.stage, Stage::Body(request) if !request.matched.body.is_sized());
         let Some(record) = self.record.as_mut().filter(|_| open) else {
@@ -60,23 +48,23 @@ impl Conn {
         };
         let content = self.inbox.bytes().len();
         if !record.has_room(content) && !record.grow(core.limits.body) {
-            return self.stall(now + RETRY);
+            return self.stall(RETRY, core);
         }
-        self.unstall(core, now);
+        self.unstall(core);
         true
     }
 
-    /// Stops reading until a time; always returns false.
-    pub(super) fn stall(&mut self, until: Nanos) -> bool {
+    /// Stops for a time; always returns false.
+    pub(super) fn stall(&mut self, time: Nanos, core: &Core) -> bool {
         self.stalled = true;
-        self.stage_ends = until;
+        self.stage_ends = core.now + time;
         false
     }
 
     /// Goes on reading.
-    pub(super) fn unstall(&mut self, core: &Core, now: Nanos) {
+    pub(super) fn unstall(&mut self, core: &Core) {
         if std::mem::take(&mut self.stalled) {
-            self.stage_ends = now + core.limits.read;
+            self.stage_ends = core.now + core.limits.read;
         }
     }
 
@@ -88,24 +76,18 @@ impl Conn {
         }
     }
 
-    /// Makes room for a response: for `size` bytes, or for its measured length if that is 0.
-    /// Returns false if the log has none at present. A response that can never have room becomes an
-    /// error that says so.
+    /// Makes room for a response. Returns false if the log has none at present. A response that can
+    /// never have room becomes an error that says so.
     #[cold]
-    pub(super) fn log_response(
-        &mut self,
-        response: &mut Response,
-        size: &mut u64,
-        core: &mut Core,
-        now: Nanos,
-    ) -> bool {
+    pub(super) fn log_response(&mut self, responding: &mut Responding, core: &mut Core) -> bool {
+        let (response, size) = (&mut responding.response, &mut responding.logged);
         let unix = core.clock.unix;
         if *size == 0 {
             *size = RESPONSE_HEAD + core.mock.length(response, unix, LOGGED_MAX);
         }
         if *size > RESPONSE_HEAD + LOGGED_MAX {
             let problem = Problem::TOO_LONG_TO_LOG.with_number(LOGGED_MAX >> 20);
-            *response = core.mock.refusal(problem, response.endpoint, now);
+            *response = core.mock.refusal(problem, response.endpoint, core.now);
             *size = RESPONSE_HEAD + core.mock.length(response, unix, LOGGED_MAX);
         }
         let Some(log) = &core.log else { return true };

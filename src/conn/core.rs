@@ -5,26 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::matched::Matched;
-use super::memory::HeldMemory;
-use super::outbox::Outboxes;
 use super::writer::{Clock, Writer};
+use super::{matched::Matched, memory::HeldMemory, outbox::Outboxes};
 use crate::Nanos;
-use crate::api::content::Content;
-use crate::api::provider::Endpoint;
-use crate::api::text::Words;
-use crate::exchange::Mock;
-use crate::exchange::body::BodyReader;
-use crate::exchange::planner::Plan;
-use crate::http::answer::KeepAlive;
-use crate::http::date;
-use crate::http::inbox::Buffers;
+use crate::api::{content::Content, provider::Endpoint, text::Words};
+use crate::exchange::{Mock, body::BodyReader};
+use crate::http::{answer::keep_alive, date, inbox::Buffers};
 use crate::meter::{Meter, TURN};
 use crate::scenario::Scenario;
 use crate::settings::Settings;
-use crate::watch::Watch;
-use crate::watch::metrics::CoreMetrics;
-use crate::watch::rawlog::RawLog;
+use crate::watch::{Watch, metrics::CoreMetrics, rawlog::RawLog};
 
 /// The limits that are settings.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +68,8 @@ pub struct Core {
     pub paced: bool,
     /// True if the server is shutting down: responses close their connections.
     pub draining: bool,
+    /// The time of the last poll; in a turn, that of the connection's last read or write.
+    pub now: Nanos,
     /// The units that may be spent before the reactor polls for readiness again.
     pub meter: Meter,
     pub(super) clock: Clock,
@@ -110,21 +102,22 @@ impl Core {
             held: Arc::default(),
             has_exempt: false,
             paced: mock.policy.is_paced(),
-            bodies: BodyMemo::default(),
+            bodies: Memo::new(),
             mock,
             limits: Limits::of(settings),
             draining: false,
+            now: 0,
             meter: Meter::new(TURN),
             clock: Clock {
                 unix: 0,
                 date: date::imf_fixdate(0),
-                keep_alive: KeepAlive::new(settings.idle_timeout.as_secs()),
+                keep_alive: keep_alive(settings.idle_timeout.as_secs()),
             },
             buffers: Buffers::default(),
             outboxes: Outboxes::default(),
             asks: Vec::new(),
             writer: Writer::default(),
-            heads: HeadMemo::default(),
+            heads: Memo::new(),
             scenario,
         }
     }
@@ -140,10 +133,10 @@ impl Core {
         self.mock.apply(settings);
         self.limits = Limits::of(settings);
         self.paced = self.mock.policy.is_paced();
-        self.clock.keep_alive = KeepAlive::new(settings.idle_timeout.as_secs());
+        self.clock.keep_alive = keep_alive(settings.idle_timeout.as_secs());
         // Everything that is remembered follows from the old snapshot.
-        self.heads = HeadMemo::default();
-        self.bodies = BodyMemo::default();
+        self.heads = Memo::new();
+        self.bodies = Memo::new();
         self.writer = Writer::default();
         self.asks.clear();
         self.scenario = scenario;
@@ -180,63 +173,60 @@ impl Core {
     }
 }
 
-/// The last request's head and its meaning. The clients of a load send the same head over and over,
-/// and comparing bytes is much faster than parsing them (bench `micro`: `turn_same` against
-/// `turn_varied`).
-#[derive(Debug, Default)]
-pub(super) struct HeadMemo {
-    head: Vec<u8>,
-    matched: Option<Matched>,
-}
-
 /// The longest head and the longest body that are kept, in bytes: the heads of SDKs have up to
 /// about 700, the bodies of load generators about 100.
 const MEMO_MAX: usize = 2048;
+
+/// The last request's head or body, and its meaning. The clients of a load send the same ones over
+/// and over, and comparing bytes is much faster than parsing them (bench `micro`: `turn_same`
+/// against `turn_varied`).
+#[derive(Debug)]
+pub(super) struct Memo<T> {
+    bytes: Vec<u8>,
+    meaning: Option<T>,
+}
+
+/// The memo of a head.
+type HeadMemo = Memo<Matched>;
+
+/// The memo of a body that came in one piece: the endpoint that it was read for, and the content of
+/// the response.
+type BodyMemo = Memo<(&'static Endpoint, Rc<Content>)>;
+
+impl<T> Memo<T> {
+    fn new() -> Memo<T> {
+        Memo {
+            bytes: Vec::new(),
+            meaning: None,
+        }
+    }
+
+    pub fn keep(&mut self, bytes: &[u8], meaning: T) {
+        if bytes.len() <= MEMO_MAX {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(bytes);
+            self.meaning = Some(meaning);
+        }
+    }
+}
 
 impl HeadMemo {
     /// Returns the length and the meaning of the head that `input` begins with, if it is the one
     /// kept.
     pub fn find(&self, input: &[u8]) -> Option<(usize, Matched)> {
-        match self.matched {
-            Some(matched) if input.starts_with(&self.head) => Some((self.head.len(), matched)),
+        match self.meaning {
+            Some(matched) if input.starts_with(&self.bytes) => Some((self.bytes.len(), matched)),
             _ => None,
         }
     }
-
-    pub fn keep(&mut self, head: &[u8], matched: Matched) {
-        if head.len() <= MEMO_MAX {
-            self.head.clear();
-            self.head.extend_from_slice(head);
-            self.matched = Some(matched);
-        }
-    }
-}
-
-/// The last request body that came in one piece, and the content of its response. As with heads, a
-/// load sends the same one over and over.
-#[derive(Debug, Default)]
-pub(super) struct BodyMemo {
-    body: Vec<u8>,
-    /// The endpoint that the body was read for, and the content.
-    content: Option<(&'static Endpoint, Rc<Content>)>,
 }
 
 impl BodyMemo {
     /// Returns the content of the response to a body, if it is the one kept.
     #[inline]
     pub fn find(&self, endpoint: &'static Endpoint, body: &[u8]) -> Option<Rc<Content>> {
-        let (known, content) = self.content.as_ref()?;
-        (std::ptr::eq(*known, endpoint) && self.body == body).then(|| content.clone())
-    }
-
-    pub fn keep(&mut self, endpoint: &'static Endpoint, body: &[u8], plan: &Plan) {
-        if let Plan::Ready(content) = plan
-            && body.len() <= MEMO_MAX
-        {
-            self.body.clear();
-            self.body.extend_from_slice(body);
-            self.content = Some((endpoint, content.clone()));
-        }
+        let (known, content) = self.meaning.as_ref()?;
+        (std::ptr::eq(*known, endpoint) && self.bytes == body).then(|| content.clone())
     }
 }
 

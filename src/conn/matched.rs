@@ -1,13 +1,10 @@
 //! The meaning of a request's head, before its body.
 
 use super::writer::WireOptions;
-use crate::api::json_string::JsonString;
-use crate::api::provider::Endpoint;
+use crate::api::{json_string::JsonString, provider::Endpoint};
 use crate::exchange::Mock;
 use crate::exchange::request::{Call, FIELDS};
-use crate::http::answer::Persistence;
-use crate::http::body::Body;
-use crate::http::head::Head;
+use crate::http::{body::Body, head::Head};
 
 /// The parts of a request's head that still matter once it was parsed.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +13,8 @@ pub(super) struct Matched {
     /// The endpoint whose facts are read from the body, if any.
     pub asks: Option<&'static Endpoint>,
     pub body: Body,
-    pub persistent: bool,
-    pub http10: bool,
-    pub is_head: bool,
     pub expects: bool,
+    pub wire: WireOptions,
 }
 
 impl Matched {
@@ -32,25 +27,14 @@ impl Matched {
             call,
             asks: call.asks(),
             body: head.body,
-            persistent: head.persistent,
-            http10: head.http10,
-            is_head: head.method == "HEAD",
             expects: head.expects,
+            wire: WireOptions {
+                closes: !head.persistent,
+                is_head: head.method == "HEAD",
+                http10: head.http10,
+                unread_body: false,
+            },
         };
         (matched, named)
-    }
-
-    /// Returns the options for its response; the connection ends after it if `closes` is set.
-    pub fn wire_options(&self, closes: bool) -> WireOptions {
-        let persistence = match self.persistent && !closes {
-            true => Persistence::KeepAlive,
-            false => Persistence::Close,
-        };
-        WireOptions {
-            persistence,
-            is_head: self.is_head,
-            http10: self.http10,
-            unread_body: false,
-        }
     }
 }

@@ -1,19 +1,11 @@
 //! Receiving: heads and bodies, in order and within the bounds of a turn.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage};
-use crate::Nanos;
+use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage, core::Core, matched::Matched};
 use crate::api::json_string::JsonString;
-use crate::api::provider::Endpoint;
-use crate::exchange::body::BodyReader;
 use crate::exchange::planner::{Plan, Planning, Subject};
-use crate::exchange::request::FIELDS;
+use crate::exchange::request::{Call, FIELDS};
 use crate::exchange::response::Response;
-use crate::http::Refusal;
-use crate::http::answer::CONTINUE;
-use crate::http::body::Body;
-use crate::http::{head, line};
+use crate::http::{Refusal, answer::CONTINUE, body::Body, head, line};
 use crate::meter;
 use crate::scenario::outcome::Outcome;
 
@@ -34,7 +26,7 @@ impl Conn {
     /// Does everything that can be done with the bytes that are there, in order, until the units
     /// are spent. Code that most turns do not need is not inlined here: its addresses would be
     /// computed in every turn, 3 % of the instructions (`scripts/measure instructions`).
-    pub(super) fn advance(&mut self, core: &mut Core, now: Nanos) {
+    pub fn advance(&mut self, core: &mut Core) {
         self.again = false;
         while !self.outbox.is_full() {
             let moved = match &self.stage {
@@ -44,9 +36,9 @@ impl Conn {
                 }
                 // A pipelined request starts when the response before it has left.
                 Stage::Head { .. } if core.paced && !self.outbox.is_empty() => false,
-                Stage::Head { .. } => self.head_arrived(core, now),
-                Stage::Body(_) => self.body_arrived(core, now),
-                Stage::Respond(_) => self.respond(core, now),
+                Stage::Head { .. } => self.head_arrived(core),
+                Stage::Body(_) => self.body_arrived(core),
+                Stage::Respond(_) => self.respond(core),
                 Stage::Close(_) => false,
             };
             if !moved {
@@ -78,7 +70,7 @@ impl Conn {
         }
     }
 
-    fn head_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
+    fn head_arrived(&mut self, core: &mut Core) -> bool {
         let input = self.inbox.bytes();
         if input.is_empty() {
             if self.peer_ended {
@@ -87,18 +79,14 @@ impl Conn {
             return false;
         }
         if let Some((len, matched)) = core.heads.find(input) {
-            if core.log.is_some() && !self.log_request(len, &matched, core, now) {
-                return false;
-            }
-            self.inbox.used(len);
-            return self.begin_request(&matched, None, core, now);
+            return self.begin_request(len, &matched, None, core);
         }
-        self.new_head_arrived(core, now)
+        self.new_head_arrived(core)
     }
 
     /// Reads a head that is not the last one.
     #[inline(never)]
-    fn new_head_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
+    fn new_head_arrived(&mut self, core: &mut Core) -> bool {
         let Stage::Head { scanned } = &mut self.stage else {
             unreachable!("the stage is a head")
         };
@@ -107,7 +95,7 @@ impl Conn {
         if input.starts_with(b"\r\n") {
             self.empty_lines += 1;
             if self.empty_lines > EMPTY_LINES_MAX {
-                return self.refuse(MANY_LINES, core, now);
+                return self.refuse(MANY_LINES, core);
             }
             // An empty line before a request is ignored (RFC 9112, 2.2); some old clients end a
             // body with one.
@@ -115,7 +103,7 @@ impl Conn {
             *scanned = 0;
             let limits = &core.limits;
             let rests = self.inbox.is_empty();
-            self.stage_ends = now + if rests { limits.idle } else { limits.read };
+            self.stage_ends = core.now + if rests { limits.idle } else { limits.read };
             return true;
         }
         // A head can only be complete, or a line of it wrong, where a line ends; so a head that
@@ -124,7 +112,7 @@ impl Conn {
         let unseen = &input[*scanned..];
         *scanned = input.len();
         if !head::can_begin(input[0]) {
-            return self.refuse(line::NO_REQUEST, core, now);
+            return self.refuse(line::NO_REQUEST, core);
         }
         let all = self.peer_ended || input.len() == head::HEAD_MAX;
         let parsed = match all || unseen.contains(&b'\n') {
@@ -137,8 +125,8 @@ impl Conn {
             parsed => parsed,
         };
         match parsed {
-            Err(refusal) => self.refuse(refusal, core, now),
-            Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, core, now),
+            Err(refusal) => self.refuse(refusal, core),
+            Ok(None) if self.peer_ended => self.refuse(ENDS_EARLY, core),
             Ok(None) => false,
             Ok(Some(head)) => {
                 let (matched, named) = Matched::of(&head, &core.mock);
@@ -146,54 +134,43 @@ impl Conn {
                 if named.is_none() && matched.call.route.is_ok() {
                     core.heads.keep(&input[..len], matched);
                 }
-                if core.log.is_some() && !self.log_request(len, &matched, core, now) {
-                    return false;
-                }
-                self.inbox.used(len);
-                self.begin_request(&matched, named, core, now)
+                self.begin_request(len, &matched, named, core)
             }
         }
     }
 
-    /// Begins a request whose head was read.
+    /// Begins a request whose head of `len` bytes was read.
     fn begin_request(
         &mut self,
+        len: usize,
         matched: &Matched,
         named: Option<JsonString>,
         core: &mut Core,
-        now: Nanos,
     ) -> bool {
+        if core.log.is_some() && !self.log_request(len, matched, core) {
+            return false;
+        }
+        self.inbox.used(len);
         self.fresh = false;
         self.empty_lines = 0;
+        let received = self.inbox.bytes().len();
         if let Body::Length(length) = matched.body
-            && length > core.limits.body
+            && length <= core.limits.body.min(received.min(SCANNED_AT_ONCE) as u64)
         {
-            let response = core.mock.too_large(&matched.call, core.limits.body, now);
-            return self.respond_early(response, matched, core, now);
+            return self.short_body_arrived(length as usize, matched, named, core);
         }
-        if matched.expects && !matched.body.is_empty() && self.inbox.is_empty() {
-            if let Some(response) = core.mock.refuse_early(&matched.call, now) {
-                return self.respond_early(response, matched, core, now);
+        self.stage = Stage::Body(Request::new(*matched, named, core));
+        if matches!(matched.body, Body::Length(length) if length > core.limits.body) {
+            return self.too_large(&matched.call, core);
+        }
+        if matched.expects && received == 0 {
+            if let Some(response) = core.mock.refuse_early(&matched.call, core.now) {
+                return self.respond_early(response, core);
             }
             let out = self.outbox.end(&mut core.outboxes);
             out.extend_from_slice(CONTINUE);
-            self.write_ends = now + core.limits.write;
+            self.write_ends = core.now + core.limits.write;
         }
-        if let Body::Length(length) = matched.body
-            && length <= self.inbox.bytes().len().min(SCANNED_AT_ONCE) as u64
-        {
-            return self.short_body_arrived(length as usize, matched, named, core, now);
-        }
-        let ask = matched.asks.map(|endpoint| core.ask(endpoint));
-        self.stage = Stage::Body(Request {
-            matched: *matched,
-            named,
-            ask,
-            content: 0,
-            held: 0,
-            is_exempt: false,
-            planning: None,
-        });
         true
     }
 
@@ -205,56 +182,53 @@ impl Conn {
         matched: &Matched,
         named: Option<JsonString>,
         core: &mut Core,
-        now: Nanos,
     ) -> bool {
         let body = &self.inbox.bytes()[..len];
         if let Some(record) = &mut self.record {
             record.body(body);
         }
-        let Some(endpoint) = matched.asks else {
-            self.inbox.used(len);
-            return self.bodiless_complete(matched, named, core, now);
-        };
-        core.meter.charge_scanned(len);
-        if named.is_none()
-            && let Some(content) = core.bodies.find(endpoint, body)
-        {
-            self.inbox.used(len);
-            let endpoint = matched.call.endpoint;
-            return match core.mock.decide(&matched.call, content.streams(), now) {
-                Ok(outcome) => {
-                    let response = core.mock.response(content, outcome, endpoint);
-                    self.request_complete(response, matched, core, now)
-                }
-                Err(response) => self.request_complete(response, matched, core, now),
-            };
+        if let Some(endpoint) = matched.asks {
+            core.meter.charge_scanned(len);
+            if named.is_none()
+                && let Some(content) = core.bodies.find(endpoint, body)
+            {
+                self.inbox.used(len);
+                let endpoint = matched.call.endpoint;
+                return match core.mock.decide(&matched.call, content.streams(), core.now) {
+                    Ok(outcome) => {
+                        let response = core.mock.response(content, outcome, endpoint);
+                        self.request_complete(response, matched, core)
+                    }
+                    Err(response) => self.request_complete(response, matched, core),
+                };
+            }
         }
-        let mut ask = core.ask(endpoint);
-        ask.feed(body);
-        core.meter.charge(ask.take_work());
-        let planned = plan(endpoint, matched, named.as_ref(), &mut ask, core, now);
-        if let (Planned::Plan(_, plan), None) = (&planned, &named) {
-            core.bodies.keep(endpoint, body, plan);
+        let mut request = Request::new(*matched, named, core);
+        request.feed(body, core);
+        let planned = request.plan(core);
+        if let (Some(endpoint), None) = (matched.asks, &request.named)
+            && let Ok((_, Plan::Ready(content))) = &planned
+        {
+            core.bodies.keep(body, (endpoint, content.clone()));
         }
         self.inbox.used(len);
-        self.planned(planned, *matched, named, Some(ask), core, now)
+        self.planned(request, planned, core)
     }
 
     #[inline(never)]
-    fn body_arrived(&mut self, core: &mut Core, now: Nanos) -> bool {
-        if let Stage::Body(request) = &self.stage
-            && request.planning.is_some()
-        {
-            return self.plan_on(core, now);
-        }
-        if self.inbox.is_empty() {
-            return self.peer_ended && self.refuse(ENDS_EARLY, core, now);
+    fn body_arrived(&mut self, core: &mut Core) -> bool {
+        let is_complete = matches!(&self.stage, Stage::Body(request) if request.planning.is_some());
+        if self.inbox.is_empty() && !is_complete {
+            return self.peer_ended && self.refuse(ENDS_EARLY, core);
         }
         if core.meter.is_spent() {
             self.again = true;
             return false;
         }
-        if core.log.is_some() && !self.log_has_room(core, now) || !self.may_hold_more(core, now) {
+        if is_complete {
+            return self.body_complete(core);
+        }
+        if !self.log_has_room(core) || !self.may_hold_more(core) {
             return false;
         }
         let Stage::Body(request) = &mut self.stage else {
@@ -264,157 +238,122 @@ impl Conn {
         let input = &input[..input.len().min(SCANNED_AT_ONCE)];
         let piece = match request.matched.body.read(input) {
             Ok(piece) => piece,
-            Err(refusal) => return self.refuse(refusal, core, now),
+            Err(refusal) => return self.refuse(refusal, core),
         };
         let framing = piece.used - piece.content.len();
         core.meter.charge(meter::FRAMING * framing as i64);
         core.meter.charge_scanned(piece.content.len());
-        if let Some(ask) = &mut request.ask {
-            ask.feed(piece.content);
-            core.meter.charge(ask.take_work());
-        }
+        request.feed(piece.content, core);
         request.content += piece.content.len() as u64;
+        let is_within = request.content <= core.limits.body;
         if let Some(record) = &mut self.record
-            && request.content <= core.limits.body
+            && is_within
         {
             record.body(piece.content);
         }
         let (used, done) = (piece.used, piece.done);
         self.inbox.used(used);
-        if request.content > core.limits.body {
-            let matched = request.matched;
-            let response = core.mock.too_large(&matched.call, core.limits.body, now);
-            return self.respond_early(response, &matched, core, now);
+        if !is_within {
+            let call = request.matched.call;
+            return self.too_large(&call, core);
         }
-        self.account_held(core);
-        !done || self.body_complete(core, now)
+        request.account_held(core);
+        !done || self.body_complete(core)
     }
 
-    /// Handles the end of a body.
-    fn body_complete(&mut self, core: &mut Core, now: Nanos) -> bool {
-        let Stage::Body(request) = &mut self.stage else {
+    /// Responds to a request whose body exceeds the limit.
+    fn too_large(&mut self, call: &Call, core: &mut Core) -> bool {
+        let response = core.mock.too_large(call, core.limits.body, core.now);
+        self.respond_early(response, core)
+    }
+
+    /// Handles a request whose body has ended: plans its response, or goes on with the plan.
+    fn body_complete(&mut self, core: &mut Core) -> bool {
+        let stage = std::mem::replace(&mut self.stage, Stage::Head { scanned: 0 });
+        let Stage::Body(mut request) = stage else {
             unreachable!("the stage is a body")
         };
-        let (matched, named) = (request.matched, request.named.take());
-        let Some((endpoint, mut ask)) = matched.asks.zip(request.ask.take()) else {
-            return self.bodiless_complete(&matched, named, core, now);
-        };
-        let planned = plan(endpoint, &matched, named.as_ref(), &mut ask, core, now);
-        self.planned(planned, matched, named, Some(ask), core, now)
+        let planned = request.plan(core);
+        self.planned(request, planned, core)
     }
 
-    /// Handles the end of a request whose body means nothing.
-    fn bodiless_complete(
-        &mut self,
-        matched: &Matched,
-        named: Option<JsonString>,
-        core: &mut Core,
-        now: Nanos,
-    ) -> bool {
-        let planned = match core.mock.decide(&matched.call, false, now) {
-            Ok(outcome) => {
-                let endpoint = matched.call.route.expect("a request that succeeds has one");
-                let planner = &mut core.mock.planner;
-                let plan = planner.document(endpoint, named, now, &mut core.meter);
-                Planned::Plan(outcome, plan)
-            }
-            Err(response) => Planned::Refused(response),
-        };
-        self.planned(planned, *matched, None, None, core, now)
-    }
-
-    fn planned(
-        &mut self,
-        planned: Planned,
-        matched: Matched,
-        named: Option<JsonString>,
-        ask: Option<Box<BodyReader>>,
-        core: &mut Core,
-        now: Nanos,
-    ) -> bool {
+    fn planned(&mut self, mut request: Request, planned: Planned, core: &mut Core) -> bool {
+        request.release_held(core);
         let response = match planned {
-            Planned::Refused(response) => response,
-            Planned::Plan(outcome, Plan::Ready(content)) => {
-                core.mock.response(content, outcome, matched.call.endpoint)
+            Err(response) => response,
+            Ok((outcome, Plan::Ready(content))) => {
+                let endpoint = request.matched.call.endpoint;
+                core.mock.response(content, outcome, endpoint)
             }
-            Planned::Plan(outcome, Plan::Pending(making)) => {
-                self.release_held(core);
-                self.stage = Stage::Body(Request {
-                    matched,
-                    named,
-                    ask,
-                    content: 0,
-                    held: 0,
-                    is_exempt: false,
-                    planning: Some(Box::new(Planning { outcome, making })),
-                });
-                self.account_held(core);
+            Ok((outcome, Plan::Pending(making))) => {
+                request.planning = Some(Box::new(Planning { outcome, making }));
+                request.account_held(core);
+                self.stage = Stage::Body(request);
                 return true;
             }
         };
-        self.release_held(core);
-        if let Some(ask) = ask {
+        if let Some(ask) = request.ask {
             core.recycle(ask);
         }
-        self.request_complete(response, &matched, core, now)
+        self.request_complete(response, &request.matched, core)
+    }
+}
+
+/// The decision on a request and the plan of its response; or the response, if it does not succeed.
+type Planned = Result<(Outcome, Plan), Response>;
+
+impl Request {
+    fn new(matched: Matched, named: Option<JsonString>, core: &mut Core) -> Request {
+        Request {
+            matched,
+            named,
+            ask: matched.asks.map(|endpoint| core.ask(endpoint)),
+            content: 0,
+            held: 0,
+            is_exempt: false,
+            planning: None,
+        }
     }
 
-    /// Goes on with the plan of a response.
-    fn plan_on(&mut self, core: &mut Core, now: Nanos) -> bool {
-        if core.meter.is_spent() {
-            self.again = true;
-            return false;
+    /// Reads content of the body.
+    fn feed(&mut self, content: &[u8], core: &mut Core) {
+        if let Some(ask) = &mut self.ask {
+            ask.feed(content);
+            core.meter.charge(ask.take_work());
         }
-        let Stage::Body(request) = &mut self.stage else {
-            unreachable!("the stage is a body")
-        };
-        let planning = request.planning.take().expect("the plan is not complete");
-        let Planning { outcome, making } = *planning;
-        let (matched, named) = (request.matched, request.named.take());
-        let ask = request.ask.take();
-        let subject = matched
-            .asks
-            .zip(ask.as_ref())
-            .map(|(endpoint, ask)| Subject {
+    }
+
+    /// Decides on a complete request and begins the plan of its response, or goes on with the plan.
+    fn plan(&mut self, core: &mut Core) -> Planned {
+        let (call, asks) = (&self.matched.call, self.matched.asks);
+        if let Some(planning) = self.planning.take() {
+            let Planning { outcome, making } = *planning;
+            let subject = asks.zip(self.ask.as_ref());
+            let subject = subject.map(|(endpoint, ask)| Subject {
                 endpoint,
-                named: named.as_ref(),
+                named: self.named.as_ref(),
                 facts: ask.facts(),
             });
-        let planner = &mut core.mock.planner;
-        let plan = planner.go_on(making, subject, &mut core.meter);
-        self.planned(Planned::Plan(outcome, plan), matched, named, ask, core, now)
-    }
-}
-
-/// The result of planning a response.
-enum Planned {
-    /// The request does not succeed.
-    Refused(Response),
-    Plan(Outcome, Plan),
-}
-
-/// Decides on a complete request, and begins the plan of its response.
-fn plan(
-    endpoint: &'static Endpoint,
-    matched: &Matched,
-    named: Option<&JsonString>,
-    ask: &mut BodyReader,
-    core: &mut Core,
-    now: Nanos,
-) -> Planned {
-    let facts = ask.finish();
-    let streams = facts.is_ok_and(|facts| facts.stream);
-    match core.mock.decide(&matched.call, streams, now) {
-        Ok(outcome) => {
-            let subject = facts.map(|facts| Subject {
-                endpoint,
-                named,
-                facts,
-            });
-            let plan = core.mock.planner.plan(subject, &mut core.meter);
-            Planned::Plan(outcome, plan)
+            let plan = core.mock.planner.go_on(making, subject, &mut core.meter);
+            return Ok((outcome, plan));
         }
-        Err(response) => Planned::Refused(response),
+        let Some((endpoint, ask)) = asks.zip(self.ask.as_mut()) else {
+            let outcome = core.mock.decide(call, false, core.now)?;
+            let endpoint = call.route.expect("a request that succeeds has one");
+            let (planner, named) = (&mut core.mock.planner, self.named.take());
+            let plan = planner.document(endpoint, named, core.now, &mut core.meter);
+            return Ok((outcome, plan));
+        };
+        let facts = ask.finish();
+        let streams = facts.is_ok_and(|facts| facts.stream);
+        let outcome = core.mock.decide(call, streams, core.now)?;
+        let subject = facts.map(|facts| Subject {
+            endpoint,
+            named: self.named.as_ref(),
+            facts,
+        });
+        let plan = core.mock.planner.plan(subject, &mut core.meter);
+        Ok((outcome, plan))
     }
 }
 

@@ -1,21 +1,24 @@
 //! Responding: waits until a response is due, writes it piece by piece, then goes on or closes.
 
-use super::core::Core;
-use super::matched::Matched;
-use super::outbox::OUTBOX_FULL;
 use super::writer::{Begun, WireOptions};
-use super::{Closing, Conn, Responding, Stage};
-use crate::Nanos;
-use crate::api::problem::Problem;
-use crate::api::render::Room;
-use crate::api::table::UNROUTED;
-use crate::exchange::response::Progress;
-use crate::exchange::response::Response;
+use super::{Closing, Conn, Responding, Stage, core::Core, matched::Matched, outbox::OUTBOX_FULL};
+use crate::api::{problem::Problem, render::Room, table::UNROUTED};
+use crate::exchange::response::{Progress, Response};
 use crate::http::Refusal;
-use crate::http::answer::{self, Framing, Persistence};
+use crate::http::answer::{self, Framing};
 use crate::meter;
-use crate::watch::metrics::Close;
-use crate::watch::rawlog::RETRY;
+use crate::watch::{metrics::Close, rawlog::RETRY};
+
+impl Responding {
+    fn new(response: Response, wire: WireOptions) -> Responding {
+        Responding {
+            response,
+            wire,
+            begun: None,
+            logged: 0,
+        }
+    }
+}
 
 impl Conn {
     /// Takes the response to a complete request.
@@ -25,33 +28,27 @@ impl Conn {
         response: Response,
         matched: &Matched,
         core: &mut Core,
-        now: Nanos,
     ) -> bool {
         if self.record.is_some() {
             self.end_record(core);
         }
-        let wire = matched.wire_options(core.draining);
-        if response.cursor.due > now {
-            self.wait(response, wire, 0);
-            return true;
+        let responding = Responding::new(response, matched.wire);
+        if responding.response.cursor.due > core.now {
+            return self.wait(responding);
         }
         // The bytes of the next request that are there already came with the end of this one.
-        self.stage_ends = now + core.limits.read;
-        self.begin(response, wire, 0, core, now)
+        self.stage_ends = core.now + core.limits.read;
+        self.begin(responding, core)
     }
 
     /// Goes on with a response: waits for its time, or writes what is due.
     #[inline(never)]
-    pub(super) fn respond(&mut self, core: &mut Core, now: Nanos) -> bool {
-        let Stage::Respond(responding) = &mut self.stage else {
+    pub(super) fn respond(&mut self, core: &mut Core) -> bool {
+        let Stage::Respond(responding) = &self.stage else {
             unreachable!("the stage is a response")
         };
-        let waits_until = match self.stalled {
-            true => self.stage_ends,
-            false if responding.waits() => responding.response.cursor.due,
-            false => 0,
-        };
-        if waits_until > now {
+        let waits = self.stalled || responding.waits();
+        if waits && self.stage_deadline().1 > core.now {
             return false;
         }
         if core.meter.is_spent() {
@@ -59,117 +56,76 @@ impl Conn {
             return false;
         }
         if let Some(framing) = responding.begun {
-            return self.write_on(framing, core, now);
+            return self.write_on(framing, core);
         }
         self.stalled = false;
-        let stage = std::mem::replace(&mut self.stage, Stage::Head { scanned: 0 });
-        let Stage::Respond(Responding {
-            response,
-            mut wire,
-            logged,
-            ..
-        }) = stage
-        else {
-            unreachable!("the stage is a response")
-        };
-        if core.draining {
-            wire.persistence = Persistence::Close;
+        self.stage_ends = core.now + core.limits.read;
+        match std::mem::replace(&mut self.stage, Stage::Head { scanned: 0 }) {
+            Stage::Respond(responding) => self.begin(responding, core),
+            _ => unreachable!("the stage is a response"),
         }
-        self.stage_ends = now + core.limits.read;
-        self.begin(response, wire, logged, core, now)
     }
 
-    /// Responds to a request whose body is not read: the connection cannot serve another.
-    pub(super) fn respond_early(
-        &mut self,
-        response: Response,
-        matched: &Matched,
-        core: &mut Core,
-        now: Nanos,
-    ) -> bool {
-        self.end_record(core);
-        self.release_ask(core);
-        let wire = WireOptions {
-            unread_body: true,
-            ..matched.wire_options(true)
-        };
-        self.begin(response, wire, 0, core, now)
-    }
-
-    /// Reports an error in bytes that are not a request, and closes the connection.
-    pub(super) fn refuse(&mut self, refusal: Refusal, core: &mut Core, now: Nanos) -> bool {
-        let Refusal {
-            status,
-            code,
-            message,
-        } = refusal;
-        let (is_head, endpoint) = match &self.stage {
-            Stage::Body(request) => (request.matched.is_head, request.matched.call.endpoint),
-            _ => (false, UNROUTED),
-        };
-        let problem = Problem::invalid(status, code, message);
-        let response = core.mock.refusal(problem, endpoint, now);
+    /// Reports an error in bytes that are not a request.
+    pub(super) fn refuse(&mut self, refusal: Refusal, core: &mut Core) -> bool {
         core.metrics.counters.refused.add(1);
+        let endpoint = match &self.stage {
+            Stage::Body(request) => request.matched.call.endpoint,
+            _ => UNROUTED,
+        };
+        let problem = Problem::invalid(refusal.status, refusal.code, refusal.message);
+        let response = core.mock.refusal(problem, endpoint, core.now);
+        self.respond_early(response, core)
+    }
+
+    /// Responds to a request that is not read to its end: the connection cannot serve another.
+    pub(super) fn respond_early(&mut self, response: Response, core: &mut Core) -> bool {
+        let head = match &self.stage {
+            Stage::Body(request) => request.matched.wire,
+            _ => WireOptions::default(),
+        };
         let wire = WireOptions {
-            persistence: Persistence::Close,
-            is_head,
-            http10: false,
+            closes: true,
             unread_body: true,
+            ..head
         };
         self.log_refused(core);
         self.release_ask(core);
-        self.begin(response, wire, 0, core, now)
+        self.begin(Responding::new(response, wire), core)
     }
 
     /// Returns the reader of a body that is not read any further.
     pub(super) fn release_ask(&mut self, core: &mut Core) {
-        self.release_held(core);
-        if let Stage::Body(request) = &mut self.stage
-            && let Some(ask) = request.ask.take()
-        {
-            core.recycle(ask);
+        if let Stage::Body(request) = &mut self.stage {
+            request.release_held(core);
+            if let Some(ask) = request.ask.take() {
+                core.recycle(ask);
+            }
         }
     }
 
     #[inline(never)]
-    fn wait(&mut self, response: Response, wire: WireOptions, logged: u64) {
-        self.stage = Stage::Respond(Responding {
-            response,
-            wire,
-            begun: None,
-            logged,
-        });
+    fn wait(&mut self, responding: Responding) -> bool {
+        self.stage = Stage::Respond(responding);
+        true
     }
 
     /// Writes the beginning of a response that is due.
-    fn begin(
-        &mut self,
-        mut response: Response,
-        mut wire: WireOptions,
-        mut logged: u64,
-        core: &mut Core,
-        now: Nanos,
-    ) -> bool {
-        if core.log.is_some() && !self.log_response(&mut response, &mut logged, core, now) {
-            self.stalled = true;
-            self.stage_ends = now + RETRY;
-            self.wait(response, wire, logged);
-            return true;
+    fn begin(&mut self, mut responding: Responding, core: &mut Core) -> bool {
+        if core.log.is_some() && !self.log_response(&mut responding, core) {
+            self.stall(RETRY, core);
+            return self.wait(responding);
         }
+        let Responding { response, wire, .. } = &mut responding;
+        wire.closes |= core.draining;
         core.meter.charge(meter::RESPONSE);
-        let Core {
-            mock,
-            writer,
-            clock,
-            meter,
-            ..
-        } = core;
+        let (mock, clock, meter) = (&mut core.mock, &core.clock, &mut core.meter);
         let out = self.outbox.end(&mut core.outboxes);
         let at = out.len();
-        let begun = writer.begin(&mut response, &mut wire, mock, clock, meter, out);
+        let begun = core.writer.begin(response, wire, mock, clock, meter, out);
         if begun == Begun::Unprepared {
             self.again = true;
-            self.wait(response, wire, logged);
+            self.wait(responding);
             return false;
         }
         core.metrics
@@ -178,36 +134,29 @@ impl Conn {
             core.metrics.delayed(response.outcome.delay);
         }
         self.frames.answer(response.outcome.due);
-        self.write_ends = now + core.limits.write;
+        self.write_ends = core.now + core.limits.write;
         if self.record.is_some() {
             self.log_head(at);
         }
         let Begun::Head(framing) = begun else {
             core.metrics.counters.tokens.add(response.tokens());
-            self.finished(wire, false, core);
+            self.finished(*wire, false, core);
             return true;
         };
         match response.content.streams() {
             true => core.metrics.counters.streams.add(1),
             false => core.metrics.counters.tokens.add(response.tokens()),
         }
-        self.stage = Stage::Respond(Responding {
-            response,
-            wire,
-            begun: Some(framing),
-            logged,
-        });
-        true
+        responding.begun = Some(framing);
+        self.wait(responding)
     }
 
     /// Writes what is due of a response that has begun, as far as there is room.
-    fn write_on(&mut self, framing: Framing, core: &mut Core, now: Nanos) -> bool {
-        let Stage::Respond(responding) = &mut self.stage else {
+    fn write_on(&mut self, framing: Framing, core: &mut Core) -> bool {
+        let Stage::Respond(Responding { response, wire, .. }) = &mut self.stage else {
             unreachable!("the stage is a response")
         };
-        let Responding { response, wire, .. } = responding;
         let wire = *wire;
-        let streams = response.content.streams();
         let (due, tokens) = (response.cursor.due, response.cursor.tokens);
         core.writer.piece.clear();
         let room = Room {
@@ -216,42 +165,36 @@ impl Conn {
             end: OUTBOX_FULL - self.outbox.bytes().len(),
             meter: &mut core.meter,
         };
-        let progress = core.mock.render(response, now, room);
-        if streams {
+        let progress = core.mock.render(response, core.now, room);
+        if response.content.streams() {
             if self.outbox.is_empty() {
-                self.write_ends = now + core.limits.write;
+                self.write_ends = core.now + core.limits.write;
             }
             self.frames.chunk(due);
             let tokens = response.cursor.tokens - tokens;
             core.metrics.counters.tokens.add(u64::from(tokens));
         }
-        self.write_piece(framing, core);
+        let piece = &core.writer.piece;
+        if !piece.is_empty() {
+            if let Some(record) = &mut self.record {
+                record.body(piece);
+            }
+            let out = self.outbox.end(&mut core.outboxes);
+            match framing {
+                Framing::Chunked => answer::chunk(out, piece),
+                _ => out.extend_from_slice(piece),
+            }
+            core.meter.charge_bytes(piece.len());
+        }
         if progress == Progress::Done {
             if framing == Framing::Chunked {
                 let out = self.outbox.end(&mut core.outboxes);
                 out.extend_from_slice(answer::LAST_CHUNK);
             }
-            self.stage_ends = now + core.limits.read;
+            self.stage_ends = core.now + core.limits.read;
             self.finished(wire, true, core);
         }
         true
-    }
-
-    /// Appends a piece of content to the outbox.
-    fn write_piece(&mut self, framing: Framing, core: &mut Core) {
-        let piece = &core.writer.piece;
-        if piece.is_empty() {
-            return;
-        }
-        if let Some(record) = &mut self.record {
-            record.body(piece);
-        }
-        let out = self.outbox.end(&mut core.outboxes);
-        match framing {
-            Framing::Chunked => answer::chunk(out, piece),
-            _ => out.extend_from_slice(piece),
-        }
-        core.meter.charge_bytes(piece.len());
     }
 
     /// Goes on after a response is in the outbox. After the last one, the connection lingers if the
@@ -262,7 +205,7 @@ impl Conn {
         if self.record.is_some() {
             self.end_record(core);
         }
-        if wire.persistence != Persistence::Close {
+        if !wire.closes {
             self.stage = Stage::Head { scanned: 0 };
             return;
         }

@@ -6,12 +6,10 @@ use std::rc::Rc;
 use crate::Nanos;
 use crate::api::content::Content;
 use crate::api::number::{ID_LEN, PatchSite, hex, patch};
-use crate::api::render::Room;
-use crate::api::table::KINDS;
+use crate::api::{render::Room, table::KINDS};
 use crate::exchange::Mock;
-use crate::exchange::response::Progress;
-use crate::exchange::response::Response;
-use crate::http::answer::{self, Framing, KeepAlive, Persistence};
+use crate::exchange::response::{Progress, Response};
+use crate::http::answer::{self, Framing};
 use crate::http::date;
 use crate::meter::{FIRST_PIECE, Meter};
 
@@ -27,14 +25,14 @@ pub struct Clock {
     /// The same as a `Date` field has it.
     pub date: [u8; date::LEN],
     /// The fields of a response after which the connection stays open.
-    pub keep_alive: KeepAlive,
+    pub keep_alive: Vec<u8>,
 }
 
 /// The options for sending a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WireOptions {
-    /// The state of the connection after the response.
-    pub persistence: Persistence,
+    /// True if the connection is closed after the response (RFC 9112, 9.3).
+    pub closes: bool,
     /// True for a response to HEAD: the fields of GET without content (RFC 9110, 9.3.2).
     pub is_head: bool,
     /// True for a client of HTTP/1.0, which knows no chunks.
@@ -95,7 +93,7 @@ struct CachedHead {
 }
 
 impl Writer {
-    /// Appends a response to `out`, or its beginning if it is long.
+    /// Appends a response to `out`, or its head if the content follows in pieces.
     #[inline]
     pub fn begin(
         &mut self,
@@ -134,87 +132,71 @@ impl Writer {
         meter: &mut Meter,
         out: &mut Vec<u8>,
     ) -> Begun {
-        let until_close = match wire.http10 {
+        let kind = response.kind();
+        if !response.content.streams() && !mock.renderer.prepare(&response.content, meter) {
+            return Begun::Unprepared;
+        }
+        let pieces = self.render(response, wire.http10, mock, meter);
+        let whole = self.contents[kind].as_ref().filter(|_| pieces.is_none());
+        let framing = match (pieces, whole) {
+            (Some(framing), _) => framing,
+            (None, Some(content)) if response.content.status() != 204 => {
+                Framing::Length(content.bytes.len() as u64)
+            }
+            (None, _) => Framing::Nothing,
+        };
+        wire.closes |= framing == Framing::UntilClose;
+        let head = match &mut self.heads[kind] {
+            Some(head) if head.framing == framing && head.serves(response, *wire) => head,
+            slot => {
+                let old = slot.take().map(|head| head.bytes);
+                slot.insert(CachedHead::render(
+                    old, response, *wire, framing, mock, clock,
+                ))
+            }
+        };
+        let id = hex(response.numbers.id);
+        head.copy(response, &id, mock, out);
+        if let Some(content) = whole {
+            if !wire.is_head {
+                content.copy(response, &id, out);
+            }
+            meter.charge_bytes(content.bytes.len());
+        }
+        match pieces {
+            Some(framing) if !wire.is_head => Begun::Head(framing),
+            _ => Begun::Whole,
+        }
+    }
+
+    /// Renders the content of a response and keeps it, if it can be written at once. Otherwise
+    /// returns the framing of its pieces.
+    fn render(
+        &mut self,
+        response: &mut Response,
+        http10: bool,
+        mock: &mut Mock,
+        meter: &mut Meter,
+    ) -> Option<Framing> {
+        let unknown_length = match http10 {
             true => Framing::UntilClose,
             false => Framing::Chunked,
         };
         if response.content.streams() {
-            return self.begin_long(response, wire, until_close, mock, clock, out);
+            return Some(unknown_length);
         }
-        if !mock.renderer.prepare(&response.content, meter) {
-            return Begun::Unprepared;
-        }
-        let slot = &mut self.contents[response.kind()];
-        let known = slot.take_if(|content| content.serves(response));
-        let content = match known {
-            Some(content) => content,
-            None => {
+        let content = match &mut self.contents[response.kind()] {
+            Some(content) if content.serves(response) => content,
+            slot => {
                 let planned = mock.planned_length(response);
                 if let Some(length) = planned.filter(|length| *length > WHOLE_MAX as u64) {
-                    let framing = Framing::Length(length);
-                    return self.begin_long(response, wire, framing, mock, clock, out);
+                    return Some(Framing::Length(length));
                 }
-                CachedContent::render(slot.take(), response, mock, meter)
+                let old = slot.take();
+                slot.insert(CachedContent::render(old, response, mock, meter))
             }
         };
-        let begun = if content.is_long {
-            self.begin_long(response, wire, until_close, mock, clock, out)
-        } else {
-            let framing = match response.content.status() {
-                204 => Framing::Nothing,
-                _ => Framing::Length(content.bytes.len() as u64),
-            };
-            self.head(response, *wire, framing, mock, clock, out);
-            if !wire.is_head {
-                content.copy(response, &hex(response.numbers.id), out);
-            }
-            meter.charge_bytes(content.bytes.len());
-            Begun::Whole
-        };
-        self.contents[response.kind()] = Some(content);
-        begun
-    }
-
-    /// Appends the head of a response whose content is written in pieces.
-    fn begin_long(
-        &mut self,
-        response: &Response,
-        wire: &mut WireOptions,
-        framing: Framing,
-        mock: &Mock,
-        clock: &Clock,
-        out: &mut Vec<u8>,
-    ) -> Begun {
-        if framing == Framing::UntilClose {
-            wire.persistence = Persistence::Close;
-        }
-        self.head(response, *wire, framing, mock, clock, out);
-        match wire.is_head {
-            true => Begun::Whole,
-            false => Begun::Head(framing),
-        }
-    }
-
-    fn head(
-        &mut self,
-        response: &Response,
-        wire: WireOptions,
-        framing: Framing,
-        mock: &Mock,
-        clock: &Clock,
-        out: &mut Vec<u8>,
-    ) {
-        let slot = &mut self.heads[response.kind()];
-        let serves = |head: &CachedHead| {
-            head.framing == framing && head.unix == clock.unix && head.serves(response, wire)
-        };
-        if !slot.as_ref().is_some_and(serves) {
-            let old = slot.take().map(|head| head.bytes);
-            let head = CachedHead::render(old, response, wire, framing, mock, clock);
-            *slot = Some(head);
-        }
-        let head = slot.as_mut().expect("it is cached now");
-        head.copy(response, &hex(response.numbers.id), mock, out);
+        content.is_long.then_some(unknown_length)
     }
 }
 
@@ -230,34 +212,27 @@ impl CachedHead {
     ) -> CachedHead {
         let mut bytes = old.unwrap_or_default();
         bytes.clear();
-        let keep_alive = match wire.persistence {
-            Persistence::KeepAlive => Some(&clock.keep_alive),
-            Persistence::Close => None,
-        };
+        let keep_alive = (!wire.closes).then_some(&clock.keep_alive[..]);
         let status = response.content.status();
         answer::begin(&mut bytes, status, &clock.date, keep_alive, framing);
-        let id_at = mock.renderer.fields(
-            &response.content,
-            response.endpoint,
-            response.numbers.id,
-            &mut bytes,
-        );
-        let mut head = CachedHead {
-            problem: match *response.content {
-                Content::Problem(_) | Content::Allowed(_) => Some(response.content.clone()),
+        let (content, endpoint) = (&response.content, response.endpoint);
+        let id = response.numbers.id;
+        let id_at = mock.renderer.fields(content, endpoint, id, &mut bytes);
+        CachedHead {
+            problem: match **content {
+                Content::Problem(_) | Content::Allowed(_) => Some(content.clone()),
                 _ => None,
             },
-            streams: response.content.streams(),
+            streams: content.streams(),
             wire,
             framing,
             unix: clock.unix,
             tail_at: bytes.len(),
             bytes,
             id_at,
-            delay: 0,
-        };
-        head.write_tail(response, mock);
-        head
+            // No response has this delay: the tail is written when the head is copied.
+            delay: Nanos::MAX,
+        }
     }
 
     #[inline(never)]
@@ -272,9 +247,7 @@ impl CachedHead {
     /// Returns true if the head serves a response, except for its framing.
     #[inline]
     fn serves(&self, response: &Response, wire: WireOptions) -> bool {
-        let is_same = |known: &Rc<Content>| {
-            Rc::ptr_eq(known, &response.content) || *known == response.content
-        };
+        let is_same = |known: &Rc<Content>| *known == response.content;
         self.wire == wire
             && self.unix == response.cursor.created
             && self.streams == response.content.streams()
@@ -302,10 +275,8 @@ impl CachedContent {
         mock: &mut Mock,
         meter: &mut Meter,
     ) -> CachedContent {
-        let (mut bytes, mut sites) = match old {
-            Some(old) => (old.bytes, old.sites),
-            None => Default::default(),
-        };
+        let memory = old.map(|old| (old.bytes, old.sites));
+        let (mut bytes, mut sites) = memory.unwrap_or_default();
         bytes.clear();
         sites.clear();
         let start = response.cursor;
@@ -348,7 +319,8 @@ impl CachedContent {
     /// Returns true if these bytes are those of a response, except for its numbers.
     #[inline]
     fn serves(&self, response: &Response) -> bool {
-        (Rc::ptr_eq(&self.content, &response.content) || self.content == response.content)
+        // Comparing the `Rc`s compares their addresses first.
+        self.content == response.content
             && self.created == response.cursor.created
             && self.tokens == response.numbers.tokens
             && self.cut == response.numbers.cut

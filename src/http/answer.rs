@@ -5,30 +5,15 @@ use std::io::Write;
 use super::date;
 use crate::status::reason;
 
-/// The fate of the connection after a response (RFC 9112, 9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It stays open. The response says so, since HTTP/1.0 clients expect otherwise, and says for
-    /// how long.
-    KeepAlive,
-    /// It is closed after this response.
-    Close,
-}
-
-/// The rendered fields of a response after which the connection stays open.
-#[derive(Debug)]
-pub struct KeepAlive(Vec<u8>);
-
-impl KeepAlive {
-    /// Renders the fields for connections that may idle for `seconds`, but at least 1: clients take
-    /// 0 for no limit at all. `Connection` has to name every field that concerns only the
-    /// connection (RFC 9110, 7.6.1).
-    pub fn new(seconds: u64) -> KeepAlive {
-        let mut fields = Vec::from(b"\r\nConnection: keep-alive\r\n");
-        let seconds = seconds.max(1);
-        write!(fields, "Keep-Alive: timeout={seconds}\r\n").expect("a Vec takes all");
-        KeepAlive(fields)
-    }
+/// Returns the fields of a response after which the connection stays open: it says so, since
+/// HTTP/1.0 clients expect otherwise, and says for how long. The connection may idle for `seconds`,
+/// but at least 1: clients take 0 for no limit at all. `Connection` has to name every field that
+/// concerns only the connection (RFC 9110, 7.6.1).
+pub fn keep_alive(seconds: u64) -> Vec<u8> {
+    let mut fields = Vec::from(b"\r\nConnection: keep-alive\r\n");
+    let seconds = seconds.max(1);
+    write!(fields, "Keep-Alive: timeout={seconds}\r\n").expect("a Vec takes all");
+    fields
 }
 
 /// The way in which a client finds the end of a response's content (RFC 9112, 6.3).
@@ -63,13 +48,13 @@ pub fn begin(
     out: &mut Vec<u8>,
     status: u16,
     date: &[u8; date::LEN],
-    keep_alive: Option<&KeepAlive>,
+    keep_alive: Option<&[u8]>,
     framing: Framing,
 ) {
     write!(out, "HTTP/1.1 {status} {}\r\nDate: ", reason(status)).expect("a Vec takes all");
     out.extend_from_slice(date);
     out.extend_from_slice(match keep_alive {
-        Some(fields) => &fields.0,
+        Some(fields) => fields,
         None => b"\r\nConnection: close\r\n",
     });
     match framing {

@@ -86,30 +86,21 @@ enum Ext {
     QuotedEnd,
 }
 
-const BAD_SIZE: Refusal = Refusal::bad(
-    "invalid_chunk",
-    "A chunk must begin with its size in hexadecimal digits, at most 16, and CR LF.",
-);
-const BAD_END: Refusal = Refusal::bad(
-    "invalid_chunk",
-    "A chunk's data must be as long as its size and end in CR LF.",
-);
-const BAD_TRAILER: Refusal = Refusal::bad(
-    "invalid_chunk",
-    "Trailer lines must be NAME: VALUE and end in CR LF.",
-);
-const BAD_EXTENSION: Refusal = Refusal::bad(
-    "invalid_chunk",
+const fn invalid_chunk(message: &'static str) -> Refusal {
+    Refusal::bad("invalid_chunk", message)
+}
+
+const BAD_SIZE: Refusal =
+    invalid_chunk("A chunk must begin with its size in hexadecimal digits, at most 16, and CR LF.");
+const BAD_END: Refusal =
+    invalid_chunk("A chunk's data must be as long as its size and end in CR LF.");
+const BAD_TRAILER: Refusal = invalid_chunk("Trailer lines must be NAME: VALUE and end in CR LF.");
+const BAD_EXTENSION: Refusal = invalid_chunk(
     "Chunk extensions must be ;NAME or ;NAME=VALUE, of tokens or a quoted string, before CR LF.",
 );
-const LONG_EXTENSIONS: Refusal = Refusal::bad(
-    "invalid_chunk",
-    "The chunk extensions of a body can have at most 16384 bytes in all.",
-);
-const LONG_LINE: Refusal = Refusal::bad(
-    "invalid_chunk",
-    "A chunk's size line can have at most 1024 bytes.",
-);
+const LONG_EXTENSIONS: Refusal =
+    invalid_chunk("The chunk extensions of a body can have at most 16384 bytes in all.");
+const LONG_LINE: Refusal = invalid_chunk("A chunk's size line can have at most 1024 bytes.");
 const LONG_TRAILERS: Refusal = Refusal::new(
     431,
     "trailers_too_large",
@@ -130,11 +121,6 @@ impl Body {
     /// Returns whether its length is known.
     pub fn is_sized(&self) -> bool {
         matches!(self, Body::Length(_))
-    }
-
-    /// Returns whether nothing is to come, as for a length of 0.
-    pub fn is_empty(&self) -> bool {
-        *self == Body::Length(0)
     }
 
     /// Reads the front of `input` up to the end of a run of content, or all of an input without

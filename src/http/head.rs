@@ -3,11 +3,9 @@
 
 use std::mem::MaybeUninit;
 
-use super::Refusal;
-use super::body::Body;
-use super::inbox::BUFFER;
 use super::line::{self, LINE_END, Line, is_authority};
 use super::token::{is_token, is_token_byte};
+use super::{Refusal, body::Body, inbox::BUFFER};
 
 /// The most fields in a head.
 pub const FIELDS_MAX: usize = 100;

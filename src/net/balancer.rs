@@ -199,9 +199,8 @@ impl Balancer {
     /// From now on no core hands this one a connection: it ends soon, and what its mailbox holds
     /// then is lost.
     pub fn end(&mut self) {
-        self.counts
-            .of(self.core)
-            .fetch_add(ENDED, Ordering::Relaxed);
+        let own = self.counts.of(self.core);
+        own.fetch_add(ENDED, Ordering::Relaxed);
     }
 
     /// Sets the number of connections of this core. Returns true when it has shrunk, so that there

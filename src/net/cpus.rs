@@ -7,11 +7,8 @@ use crate::settings::{Pin, Settings};
 
 /// Returns the CPU of each serving thread; None where the kernel may choose.
 pub fn plan(settings: &Settings) -> Result<Vec<Option<usize>>, StartError> {
-    let mask: Vec<usize> = core_affinity::get_core_ids()
-        .unwrap_or_default()
-        .iter()
-        .map(|core| core.id)
-        .collect();
+    let allowed = core_affinity::get_core_ids().unwrap_or_default();
+    let mask: Vec<usize> = allowed.iter().map(|core| core.id).collect();
     // It respects the affinity mask and the quota of the control group.
     let usable = std::thread::available_parallelism().map_or(1, usize::from);
     choose(settings, &mask, usable)
@@ -44,9 +41,8 @@ fn choose(
             mask.len()
         )));
     }
-    Ok((0..threads)
-        .map(|thread| pinned.then(|| mask[thread]))
-        .collect())
+    let cpu = |thread: usize| pinned.then(|| mask[thread]);
+    Ok((0..threads).map(cpu).collect())
 }
 
 /// Pins the calling thread to a CPU. Returns false when the kernel refuses.

@@ -56,18 +56,14 @@ pub fn resolve(host: &str) -> Result<Vec<IpAddr>, StartError> {
     if let Ok(address) = literal.parse() {
         return Ok(vec![address]);
     }
-    let found = (host, 0).to_socket_addrs().map_err(|error| {
-        StartError::Machine(format!(
-            "-host: {host:?} does not resolve to an address: {error}"
-        ))
-    })?;
+    let wrong = |why: String| StartError::Machine(format!("-host: {host:?} {why}"));
+    let found = (host, 0).to_socket_addrs();
+    let found = found.map_err(|error| wrong(format!("does not resolve to an address: {error}")))?;
     let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
     addresses.sort();
     addresses.dedup();
     match addresses.is_empty() {
-        true => Err(StartError::Machine(format!(
-            "-host: {host:?} has no address"
-        ))),
+        true => Err(wrong("has no address".into())),
         false => Ok(addresses),
     }
 }

@@ -8,11 +8,9 @@ use mio::Token;
 use super::slots::{GENERATIONS, Live, SlotEntry, enqueue, live, place_of, token};
 use super::timer::Timer;
 use super::turn::{System, Turn};
-use crate::Nanos;
-use crate::conn::core::Core;
-use crate::conn::{Conn, Want};
-use crate::meter;
+use crate::conn::{Conn, Want, core::Core};
 use crate::watch::metrics::Close;
+use crate::{Nanos, meter};
 
 /// The connections of one core and the state that they share.
 pub struct Machine<S: System> {
@@ -20,8 +18,6 @@ pub struct Machine<S: System> {
     pub system: S,
     /// The state that the connections share.
     pub core: Core,
-    /// The time of the last poll.
-    pub now: Nanos,
     /// The number of open connections.
     pub open: usize,
     /// The deadlines.
@@ -52,7 +48,6 @@ impl<S: System> Machine<S> {
         Machine {
             system,
             core,
-            now: 0,
             open: 0,
             timer: Timer::default(),
             ready: VecDeque::new(),
@@ -80,7 +75,7 @@ impl<S: System> Machine<S> {
     /// Takes a connection, whose token `place` has returned.
     pub fn admit(&mut self, socket: S::Socket) {
         let slot = self.free.pop().expect("`place` was called");
-        let conn = Conn::new(&self.core, self.now);
+        let conn = Conn::new(&self.core);
         let armed = conn.deadline();
         self.timer.set(slot, armed);
         self.open += 1;
@@ -100,7 +95,7 @@ impl<S: System> Machine<S> {
 
     /// Begins a turn: readiness was polled at `now`.
     pub fn begin_turn(&mut self, now: Nanos) {
-        self.now = now;
+        self.core.now = now;
         self.core.begin_turn();
     }
 
@@ -124,17 +119,17 @@ impl<S: System> Machine<S> {
 
     /// Serves the connection with the earliest deadline, if that has passed. Returns true if so.
     pub fn fire(&mut self) -> bool {
-        let Some(slot) = self.timer.due(self.now) else {
+        let Some(slot) = self.timer.due(self.core.now) else {
             return false;
         };
         let token = self.token(slot);
         let live = live(&mut self.slots, token).expect("a closed connection has no deadline");
         live.armed = Nanos::MAX;
         // Its own may have moved on.
-        if live.conn.deadline() <= self.now && !live.failed {
-            live.conn.timeout(&mut self.core, self.now);
+        if live.conn.deadline() <= self.core.now && !live.failed {
+            live.conn.timeout(&mut self.core);
             // Otherwise it would fire again at once, without end.
-            debug_assert!(live.conn.deadline() > self.now || live.conn.want() != Want::Wait);
+            debug_assert!(live.conn.deadline() > self.core.now || live.conn.want() != Want::Wait);
         }
         self.turn(token);
         true
@@ -157,26 +152,28 @@ impl<S: System> Machine<S> {
             live.conn.ends = Close::Reset;
             return self.close(token);
         }
-        let (core, now) = (&mut self.core, self.now);
+        let core = &mut self.core;
+        let polled = core.now;
         if live.conn.want() == Want::Again {
-            live.conn.resume(core, now);
+            live.conn.advance(core);
         }
         let turn = Turn {
             system: &mut self.system,
             core: &mut *core,
             live: &mut *live,
-            now,
             has_read: false,
         };
-        let (want, now) = turn.go_on();
+        let want = turn.go_on();
         if !live.writable && !live.conn.outgoing().is_empty() {
             live.conn.held_back(core);
         }
         // Not with unread bytes: they may be a request, and closing resets the connection then,
         // which takes the unread part of the response before it from the client.
         if core.draining && !live.readable {
-            live.conn.drain(now);
+            live.conn.drain(core);
         }
+        // The next turn begins at the time of the poll again.
+        core.now = polled;
         if want == Want::Close || live.conn.want() == Want::Close && live.conn.outgoing().is_empty()
         {
             return self.close(token);

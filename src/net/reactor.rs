@@ -1,6 +1,6 @@
 //! One core's event loop: wait for events, accept connections, let the machine serve them.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::time::{Duration, SystemTime};
 
@@ -9,15 +9,12 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::balancer::Balancer;
 use super::machine::{Machine, Readiness};
 use super::mailbox::{Command, MAILBOX, Mailbox};
 use super::sleep::{Alarm, Time};
-use super::slots::GENERATIONS;
-use super::turn::System;
+use super::{balancer::Balancer, slots::GENERATIONS, turn::System};
 use crate::conn::core::Core;
-use crate::meter;
-use crate::{Nanos, SECOND};
+use crate::{Nanos, SECOND, meter};
 
 /// The most events that one poll returns; the next poll returns the others.
 const EVENTS: usize = 256;
@@ -131,16 +128,21 @@ impl Reactor {
         self.woken();
         while !self.is_done() {
             let now = self.machine.system.now();
-            self.machine.core.metrics.turned(now - self.machine.now);
+            self.machine
+                .core
+                .metrics
+                .turned(now - self.machine.core.now);
             self.wait(&mut events, now);
             self.woken();
             events.iter().for_each(|event| self.note(event));
             self.serve();
             // A connection of this core that has closed makes room at once.
-            if self.balancer.settle(self.machine.open, self.machine.now)
+            if self
+                .balancer
+                .settle(self.machine.open, self.machine.core.now)
                 && self.accept_again.is_some()
             {
-                self.accept_again = Some(self.machine.now);
+                self.accept_again = Some(self.machine.core.now);
             }
         }
         self.machine.close_all();
@@ -148,7 +150,7 @@ impl Reactor {
 
     fn is_done(&self) -> bool {
         self.drain_ends
-            .is_some_and(|end| self.machine.open == 0 || self.machine.now >= end)
+            .is_some_and(|end| self.machine.open == 0 || self.machine.core.now >= end)
     }
 
     /// Polls for events, and sleeps until there are some or something is due.
@@ -156,16 +158,13 @@ impl Reactor {
         if !self.machine.ready.is_empty() {
             return self.poll(events, Some(Duration::ZERO));
         }
-        let next = [
-            self.machine.timer.next(),
-            self.accept_again,
-            self.drain_ends,
-        ];
+        let deadline = self.machine.timer.next();
+        let next = [deadline, self.accept_again, self.drain_ends];
         let next = next.into_iter().flatten().min();
         if self.busy_poll > 0 && self.spin(events, now, next.unwrap_or(Nanos::MAX)) {
             return;
         }
-        let timeout = self.alarm.timeout(next, self.machine.now);
+        let timeout = self.alarm.timeout(next, self.machine.core.now);
         self.poll(events, timeout);
     }
 
@@ -186,7 +185,7 @@ impl Reactor {
     fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) {
         match self.poll.poll(events, timeout) {
             // There are no events then.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             result => result.expect("epoll_wait fails only for wrong arguments"),
         }
     }
@@ -196,9 +195,7 @@ impl Reactor {
         let now = self.machine.system.now();
         self.machine.begin_turn(now);
         if now >= self.next_tick {
-            let wall = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default();
+            let wall = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
             self.machine.core.tick(wall.as_secs() as i64);
             self.next_tick = now + SECOND - Nanos::from(wall.subsec_nanos());
         }
@@ -292,11 +289,11 @@ impl Reactor {
             }
             match accepted {
                 Ok((stream, _)) => {
-                    if let Some(stream) = self.balancer.hand_over(stream, self.machine.now) {
+                    if let Some(stream) = self.balancer.hand_over(stream, self.machine.core.now) {
                         self.accepted(stream);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // The client has gone already, or a signal came: the next may be fine.
                 Err(error) if is_passing(&error) => {}
                 Err(_) => {
@@ -310,7 +307,7 @@ impl Reactor {
 
     fn pause_accepting(&mut self) {
         self.machine.core.metrics.counters.accept_pauses.add(1);
-        self.accept_again = Some(self.machine.now + ACCEPT_PAUSE);
+        self.accept_again = Some(self.machine.core.now + ACCEPT_PAUSE);
     }
 
     fn accepted(&mut self, mut stream: TcpStream) {
@@ -326,7 +323,7 @@ impl Reactor {
     /// Accepts what is queued, then stops listening; responses in flight get their time.
     fn begin_drain(&mut self) {
         self.balancer.end();
-        self.drain_ends = Some(self.machine.now + DRAIN);
+        self.drain_ends = Some(self.machine.core.now + DRAIN);
         self.machine.core.draining = true;
         for listener in std::mem::take(&mut self.listeners) {
             // Closing a listener resets what is queued at it.
@@ -349,7 +346,7 @@ fn listener_token(at: usize) -> Token {
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
     )
 }
 

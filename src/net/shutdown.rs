@@ -91,11 +91,8 @@ pub fn handle_signals(mut signals: Signals, shutdown: Arc<Shutdown>) -> Result<(
             }
         }
     };
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(watch)
-        .map_err(StartError::machine(SIGNALS))?;
-    Ok(())
+    let thread = thread::Builder::new().name("signals".into()).spawn(watch);
+    thread.map(drop).map_err(StartError::machine(SIGNALS))
 }
 
 #[cfg(test)]

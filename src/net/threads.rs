@@ -11,12 +11,9 @@ use std::thread::{self, JoinHandle};
 use mio::Poll;
 use mio::net::TcpListener;
 
-use super::balancer::Balancer;
-use super::mailbox::mailboxes;
-use super::reactor::Reactor;
 use super::shutdown::{EndOnPanic, Shutdown};
-use super::sleep::Time;
 use super::{StartError, cpus, schedule};
+use super::{balancer::Balancer, mailbox::mailboxes, reactor::Reactor, sleep::Time};
 use crate::Nanos;
 use crate::conn::core::Core;
 use crate::settings::Settings;

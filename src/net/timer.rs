@@ -44,15 +44,12 @@ impl Timer {
 
     /// Removes the deadline of `owner`, if it has one.
     pub fn remove(&mut self, owner: u32) {
-        let Some(&place) = self
-            .places
-            .get(owner as usize)
-            .filter(|&&place| place != NO_PLACE)
-        else {
+        let known = self.places.get_mut(owner as usize);
+        let place = known.map_or(NO_PLACE, |known| std::mem::replace(known, NO_PLACE));
+        if place == NO_PLACE {
             return;
-        };
+        }
         let place = place as usize;
-        self.places[owner as usize] = NO_PLACE;
         self.heap.swap_remove(place);
         if place < self.heap.len() {
             self.sift(place);

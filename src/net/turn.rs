@@ -5,11 +5,9 @@ use std::io;
 use rustix::io::Errno;
 
 use super::slots::Live;
-use crate::Nanos;
-use crate::conn::Want;
-use crate::conn::core::Core;
-use crate::meter;
+use crate::conn::{Want, core::Core};
 use crate::watch::metrics::Close;
+use crate::{Nanos, meter};
 
 /// The operating system: the kernel, or a test's imitation of it.
 pub trait System {
@@ -25,27 +23,26 @@ pub trait System {
     fn shut_down(&mut self, socket: &mut Self::Socket) -> io::Result<()>;
 }
 
-/// A turn of a connection that begins at `now`.
+/// A turn of a connection.
 pub(super) struct Turn<'a, S: System> {
     pub system: &'a mut S,
     pub core: &'a mut Core,
     pub live: &'a mut Live<S::Socket>,
-    pub now: Nanos,
     pub has_read: bool,
 }
 
 impl<S: System> Turn<'_, S> {
     /// Writes, then reads, until neither goes on or the units are spent. Returns the operation
-    /// that the connection wants then, and the time of the last write or read.
+    /// that the connection wants then.
     #[inline]
-    pub fn go_on(mut self) -> (Want, Nanos) {
+    pub fn go_on(mut self) -> Want {
         loop {
             let end = match self.live.conn.outgoing() {
                 [] => self.follow(),
                 _ => self.write(),
             };
             if let Some(want) = end {
-                return (want, self.now);
+                return want;
             }
         }
     }
@@ -62,7 +59,7 @@ impl<S: System> Turn<'_, S> {
                 if self.system.shut_down(&mut self.live.socket).is_err() {
                     return Some(Want::Close);
                 }
-                self.live.conn.shut_down(self.now);
+                self.live.conn.shut_down(self.core);
                 None
             }
             want => Some(want),
@@ -82,8 +79,8 @@ impl<S: System> Turn<'_, S> {
                 self.core.meter.charge(meter::SEND);
                 self.core.meter.charge_moved(sent);
                 // Its lateness is recorded, and the next response's delay begins now.
-                self.now = self.system.now();
-                live.conn.sent(sent, self.core, self.now);
+                self.core.now = self.system.now();
+                live.conn.sent(sent, self.core);
             }
             Err(Errno::AGAIN) => live.writable = false,
             Err(Errno::INTR) => {}
@@ -103,7 +100,7 @@ impl<S: System> Turn<'_, S> {
         match self.system.recv(&mut live.socket, space) {
             Ok(0) => {
                 live.readable = false;
-                live.conn.peer_closed(self.core, self.now);
+                live.conn.peer_closed(self.core);
             }
             Ok(len) => {
                 // A short read has emptied the socket, unless its end is waiting behind.
@@ -113,13 +110,13 @@ impl<S: System> Turn<'_, S> {
                 // The bytes of a later read may have arrived after the wake-up. So may those of the
                 // first, while others had their turns, which matters if there are delays to keep.
                 if std::mem::replace(&mut self.has_read, true) || self.core.paced {
-                    self.now = self.system.now();
+                    self.core.now = self.system.now();
                 }
-                live.conn.received(len, self.core, self.now);
+                live.conn.received(len, self.core);
             }
             Err(Errno::AGAIN) => {
                 live.readable = false;
-                live.conn.received(0, self.core, self.now);
+                live.conn.received(0, self.core);
             }
             Err(Errno::INTR) => {}
             Err(_) => return Some(self.broken()),

@@ -27,11 +27,8 @@ impl Unsent {
     /// Adds the next part of a stream, due at `due`, unless a frame is there that it leaves with.
     pub fn chunk(&mut self, due: Nanos) {
         if self.is_empty() {
-            *self = Unsent {
-                due,
-                answers: 0,
-                chunks: 1,
-            };
+            self.due = due;
+            self.chunks = 1;
         }
     }
 

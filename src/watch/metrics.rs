@@ -109,10 +109,9 @@ impl CoreMetrics {
 
     /// Records that frames cannot leave because the client has not read what came before.
     pub fn held_back(&self, frames: &mut Unsent) {
-        let Unsent {
-            answers, chunks, ..
-        } = std::mem::take(frames);
-        self.counters.held_back.add(u64::from(answers + chunks));
+        let held = std::mem::take(frames);
+        let number = u64::from(held.answers + held.chunks);
+        self.counters.held_back.add(number);
     }
 
     /// Records that a connection was closed.
@@ -141,9 +140,8 @@ impl CoreMetrics {
         }
         totals.busy.push(self.busy.get());
         totals.spun.push(self.spun.get());
-        totals
-            .connections
-            .push(self.counters.open_connections.get());
+        let open = self.counters.open_connections.get();
+        totals.connections.push(open);
     }
 
     /// Adds the responses alone, which is cheap enough to be done often.

@@ -4,13 +4,9 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use super::Watch;
-use super::counters::ROWS;
-use super::histogram::Tally;
-use super::history::Summary;
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, seconds};
-use super::window::Schedule;
+use super::{Watch, counters::ROWS, histogram::Tally, history::Summary, window::Schedule};
 
 impl Watch {
     /// Appends part number `part` of all metrics in Prometheus's text format, version 0.0.4.

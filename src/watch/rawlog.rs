@@ -75,7 +75,7 @@ impl RawLog {
 
     /// Hands a record over to be written.
     pub fn end(&self, mut record: Record) {
-        record.body(format!("\n--- End {} ---\n", record.direction.name()).as_bytes());
+        record.body(format!("\n--- End {:?} ---\n", record.direction).as_bytes());
         debug_assert!(record.bytes.len() as u64 <= record.lease, "it had room");
         record.bytes.shrink_to_fit();
         let surplus = record.lease.saturating_sub(record.bytes.len() as u64);
@@ -87,7 +87,7 @@ impl RawLog {
 
     fn record(&self, direction: Direction, lease: u64) -> Record {
         let mut bytes = Vec::with_capacity(lease as usize);
-        bytes.extend_from_slice(format!("--- Raw {} ---\n", direction.name()).as_bytes());
+        bytes.extend_from_slice(format!("--- Raw {direction:?} ---\n").as_bytes());
         Record {
             direction,
             bytes,
@@ -97,22 +97,13 @@ impl RawLog {
     }
 }
 
-/// The direction of a logged message.
+/// The direction of a logged message. The log names it as `Debug` does.
 #[derive(Clone, Copy, Debug)]
 pub enum Direction {
     /// From the client.
     Request,
     /// To the client.
     Response,
-}
-
-impl Direction {
-    fn name(self) -> &'static str {
-        match self {
-            Direction::Request => "Request",
-            Direction::Response => "Response",
-        }
-    }
 }
 
 /// A request or response on its way to the log. It counts against the budget until it is dropped.

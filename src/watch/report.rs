@@ -1,11 +1,9 @@
 //! The report of a run that has ended: a table for people and JSON for programs.
 
-use super::histogram::Tally;
 use super::history::{BOUND_MAX, Summary};
 use super::metrics::{STATUSES, TimeKind};
-use super::times::seconds;
 use super::window::{Usage, Verdict, Window};
-use super::{Watch, stats};
+use super::{Watch, histogram::Tally, stats, times::seconds};
 use crate::Nanos;
 
 /// The report of a run.
@@ -50,14 +48,9 @@ fn table(watch: &Watch, run: &Window, summary: Summary, headroom: Option<f64>) -
     };
     row("responses", statuses(watch, run));
     row("lateness", quantiles(&run.lateness));
-    row(
-        "service time",
-        quantiles(run.totals.time(TimeKind::Service)),
-    );
-    row(
-        "longest turn",
-        millis(run.totals.time(TimeKind::Turn).max()),
-    );
+    let times = |kind| run.totals.time(kind);
+    row("service time", quantiles(times(TimeKind::Service)));
+    row("longest turn", millis(times(TimeKind::Turn).max()));
     row("busy", busy(&run.cores));
     row("headroom", could_answer(headroom));
     row("verdict", verdict(summary));

@@ -2,13 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Watch;
-use super::counters::ROWS;
-use super::histogram::Tally;
-use super::history::History;
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, TimeKind, seconds};
 use super::window::{Usage, Window};
+use super::{Watch, counters::ROWS, histogram::Tally, history::History};
 use crate::Nanos;
 
 impl Watch {

@@ -43,7 +43,7 @@ fn markdown() -> String {
                 "| `{}` | `{}` | `{}` | {} Allowed: {}. |\n",
                 setting.usage(),
                 setting.variable(),
-                setting.default_shown(),
+                setting.shown(setting.default),
                 setting.help.join(" "),
                 (setting.allowed)().text,
             );

@@ -98,7 +98,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
             assert!(!early, "what is delayed came with its request");
             if !waited && client.want() == Want::Wait {
                 assert!(
-                    START + client.deadline() >= client.now + least,
+                    START + client.deadline() >= client.core.now + least,
                     "it would be early"
                 );
             }
@@ -115,7 +115,7 @@ pub fn dialog(settings: &Settings, bytes: &[u8], mut cut: Cut) -> (Vec<u8>, bool
 /// Lets time pass until nothing is due. Returns whether the connection closed on its own.
 fn finish(client: &mut Client) -> bool {
     while client.end != End::Closed && client.want() == Want::Wait {
-        client.pass(START + client.deadline() - client.now);
+        client.pass(START + client.deadline() - client.core.now);
     }
     client.end != End::Open
 }

@@ -138,7 +138,7 @@ fn a_burst_of_due_answers_keeps_nobody_waiting() {
             .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             .unwrap();
         look(&mut reactor);
-        reactor.machine.now += latency.as_nanos() as Nanos;
+        reactor.machine.core.now += latency.as_nanos() as Nanos;
         reactor.serve();
         let len = neighbour.read(&mut [0; 1024]);
         assert!(len.is_ok(), "the neighbour waited, when {left} were due");

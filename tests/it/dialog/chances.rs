@@ -121,7 +121,7 @@ fn a_response_reports_its_own_delay() {
     let mut client = Client::new(&waits(70, 70));
     for _ in 0..100 {
         client.send(chat("{}"));
-        let delay = client.deadline() - (client.now - START);
+        let delay = client.deadline() - (client.core.now - START);
         client.pass(SECOND);
         let said = (delay / MILLI).to_string();
         let answer = client.answers().remove(0);

@@ -41,7 +41,6 @@ pub enum End {
 pub struct Client {
     pub core: Core,
     conn: Conn,
-    pub now: Nanos,
     pub end: End,
     /// The output that the test has not retrieved yet.
     pub out: Vec<u8>,
@@ -64,10 +63,10 @@ impl Client {
             &exchange::watch(1, 0),
         );
         core.tick(UNIX);
+        core.now = START;
         Client {
-            conn: Conn::new(&core, START),
+            conn: Conn::new(&core),
             core,
-            now: START,
             end: End::Open,
             out: Vec::new(),
             most_waiting: 0,
@@ -86,7 +85,7 @@ impl Client {
     /// Opens a new connection to the same core.
     pub fn reconnect(&mut self) {
         self.conn.release(&mut self.core);
-        self.conn = Conn::new(&self.core, self.now);
+        self.conn = Conn::new(&self.core);
         self.end = End::Open;
         self.unread.clear();
         self.sent_all = false;
@@ -150,7 +149,7 @@ impl Client {
         assert!(!space.is_empty(), "a connection that reads has space");
         let len = bytes.len().min(space.len());
         space[..len].copy_from_slice(&bytes[..len]);
-        self.conn.received(len, &mut self.core, self.now);
+        self.conn.received(len, &mut self.core);
         self.look();
         len
     }
@@ -167,7 +166,7 @@ impl Client {
         let reads = self.conn.outgoing().is_empty() && self.want() != Want::Wait;
         if self.sent_all && self.unread.is_empty() && reads && self.end != End::Closed {
             self.sent_all = false;
-            self.conn.peer_closed(&mut self.core, self.now);
+            self.conn.peer_closed(&mut self.core);
             self.serve();
         }
     }
@@ -187,7 +186,7 @@ impl Client {
                 Want::Read | Want::Wait => return,
                 Want::Again => self.resume(),
                 Want::ShutDown => {
-                    self.conn.shut_down(self.now);
+                    self.conn.shut_down(&self.core);
                     self.end = End::Lingering;
                 }
                 Want::Close => {
@@ -205,14 +204,14 @@ impl Client {
         self.out.extend_from_slice(&waiting[..len]);
         // Room in the socket is found by a poll.
         self.core.begin_turn();
-        self.conn.sent(len, &mut self.core, self.now);
+        self.conn.sent(len, &mut self.core);
         self.look();
     }
 
     /// Continues this connection, like the reactor after polling.
     pub fn resume(&mut self) {
         self.core.begin_turn();
-        self.conn.resume(&mut self.core, self.now);
+        self.conn.advance(&mut self.core);
     }
 
     fn look(&mut self) {
@@ -243,25 +242,25 @@ impl Client {
     /// Begins the shutdown of the server.
     pub fn drain(&mut self) {
         self.core.draining = true;
-        self.conn.drain(self.now);
+        self.conn.drain(&self.core);
         self.serve();
     }
 
     /// Advances the time; deadlines fire exactly when they are due.
     pub fn pass(&mut self, time: Nanos) {
-        let until = self.now + time;
+        let until = self.core.now + time;
         while self.end != End::Closed && self.conn.deadline() <= until {
-            self.now = self.now.max(self.conn.deadline());
-            self.conn.timeout(&mut self.core, self.now);
+            self.core.now = self.core.now.max(self.conn.deadline());
+            self.conn.timeout(&mut self.core);
             self.serve();
         }
-        self.now = until;
+        self.core.now = until;
     }
 
     /// Advances the time as if the loop overslept: it wakes only once, at the end.
     pub fn oversleep(&mut self, time: Nanos) {
-        self.now += time;
-        self.conn.timeout(&mut self.core, self.now);
+        self.core.now += time;
+        self.conn.timeout(&mut self.core);
         self.serve();
     }
 

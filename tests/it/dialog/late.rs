@@ -30,7 +30,7 @@ fn client() -> Client {
 /// Asserts that the delayed response is sent after exactly this time, and nothing before it.
 fn assert_due_in(client: &mut Client, delay: Nanos, name: &str) {
     assert_eq!(client.want(), Want::Wait, "{name}: nothing is read");
-    assert_eq!(client.deadline(), client.now - START + delay, "{name}");
+    assert_eq!(client.deadline(), client.core.now - START + delay, "{name}");
     client.pass(delay - 1);
     client.resume();
     assert_eq!((client.out.len(), client.waiting()), (0, 0), "{name}");
@@ -226,10 +226,10 @@ fn large_responses_are_delayed_as_a_whole() {
     client.takes(0);
     client.send(big.clone() + &big);
     client.pass(LATENCY);
-    let mut last = client.now;
+    let mut last = client.core.now;
     while client.want() != Want::Wait {
         client.pass(MILLI);
-        last = client.now;
+        last = client.core.now;
         client.take(30_000);
     }
     assert_eq!(client.answers().len(), 1);

@@ -149,7 +149,7 @@ fn gaps_vary_uniformly_and_depend_on_the_seed() {
         client.send(chat(r#"{"stream":true}"#));
         let mut dues = vec![client.deadline()];
         while client.want() == Want::Wait {
-            client.pass(START + client.deadline() - client.now);
+            client.pass(START + client.deadline() - client.core.now);
             dues.push(client.deadline());
         }
         dues
