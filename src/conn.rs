@@ -90,7 +90,7 @@ pub struct Conn {
 /// |---|---|---|
 /// | Head | Body | a head whose body is still to arrive |
 /// | Head, Body | Respond | the last byte of a request |
-/// | Head, Body | Close | a request that cannot be read on |
+/// | Head, Body | Close | a request that cannot be read any further |
 /// | Respond | Head, Close | the last byte of the response in the outbox |
 /// | any | Close | a timeout, the peer's end, a shutdown |
 ///

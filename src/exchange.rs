@@ -1,4 +1,5 @@
-//! The mock: the content of responses, without sockets, clocks or the framing of HTTP.
+//! One request and its response, without a connection: decides on the request, plans the response
+//! and renders it. Uses no sockets, clocks or HTTP framing.
 
 pub mod body;
 mod contents;

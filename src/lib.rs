@@ -1,4 +1,4 @@
-//! A mock OpenAI API server, thread per core on raw sockets.
+//! A mock OpenAI API server with one thread and one event loop per core.
 //!
 //! The program `mocker` is the usual way to run it. As a library it serves tests and benchmarks
 //! within their process: [`Server::start`] starts a server, and dropping its [`Handle`] ends it.
@@ -32,14 +32,16 @@
 //! 1. `net::reactor` polls for readiness. [`net::machine`] gives the connection a turn
 //!    ([`net::turn`]), which reads into the connection's inbox ([`http::inbox`]).
 //! 2. `conn::receive` reads the head. If it is the same as the last one, comparing it is enough
-//!    ([`conn::core`]); otherwise [`http::head`] parses it. It determines the route
-//!    ([`api::route`]), the authorization ([`exchange::request`]) and the framing of the body
-//!    ([`http::body`]).
+//!    ([`conn::core`]); otherwise [`http::head`] parses it. `conn::matched` keeps its meaning: the
+//!    endpoint ([`api::table`]), the authorization ([`exchange::request`]) and the framing of the
+//!    body ([`http::body`]).
 //! 3. The body streams through [`exchange::body`], which keeps the facts that the response depends
-//!    on ([`api::facts`], as the table in [`api::field`] says) and drops everything else. Of 50 MB,
-//!    no more than a buffer is held, and up to a MiB of each field that describes the response.
-//! 4. At the last byte, [`scenario::policy`] draws everything about the response: whether it
-//!    succeeds, and when it is due ([`scenario::outcome`]). [`exchange::planner`] then plans its
+//!    on ([`api::facts`]) and drops everything else. Each provider has a table of the fields to
+//!    read (`api::openai::fields`; [`api::field`] has its types). Of a 50 MB body, only one buffer
+//!    is held, plus up to a MiB of each field that describes the response.
+//! 4. At the last byte, [`scenario::policy`] decides whether the request succeeds, and draws when
+//!    its response is due ([`scenario::outcome`]). The id and the token counts are drawn once the
+//!    content is known, in `exchange::Mock::response`. [`exchange::planner`] then plans the
 //!    content from the facts ([`api::content`]). Content for a schema is made in pieces, over as
 //!    many turns as it takes.
 //! 5. The result is a [`exchange::response::Response`]: shared content, a few numbers, and a cursor

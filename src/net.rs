@@ -1,4 +1,5 @@
-//! Sockets, threads and clocks: the only rooms that know them, but for what starts the server.
+//! Sockets, threads and clocks. Apart from the code that starts the server, only this module uses
+//! them.
 
 #![expect(
     clippy::disallowed_methods,

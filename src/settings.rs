@@ -150,8 +150,8 @@ settings! {
     /// Write the final report to this file as JSON. A FIFO or a device must accept it within three
     /// seconds.
     report: PathBuf = file_name(), "", "FILE";
-    /// Exit with status 3 if mocker was the bottleneck, so that the run can't be trusted; not-ok
-    /// also if there were no requests.
+    /// Exit with status 3 if mocker was the bottleneck, which makes the results unreliable. not-ok
+    /// does so for a run without requests as well.
     fail_on: FailOn = choice([
         ("never", FailOn::Never), ("mock-bound", FailOn::MockBound), ("not-ok", FailOn::NotOk),
     ]), "never", "WORD";

@@ -62,12 +62,12 @@ impl Held {
         trees.map(|tree| tree.bytes()).sum::<usize>() + open
     }
 
-    /// Returns whether none of the fields is present.
+    /// Returns true if none of the fields is present.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// Returns whether a value is arriving that is to be held.
+    /// Returns true if a value is arriving that is to be held.
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }

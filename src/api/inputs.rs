@@ -64,7 +64,7 @@ impl Inputs {
         }
     }
 
-    /// Returns whether the next value is in a list of inputs.
+    /// Returns true if the next value is in a list of inputs.
     pub fn inside(&self) -> bool {
         self.level != Level::Member
     }

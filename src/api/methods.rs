@@ -21,7 +21,7 @@ impl Methods {
         }
     }
 
-    /// Returns whether `method` is one of them. Methods are case-sensitive (RFC 9110, 9.1).
+    /// Returns true if `method` is one of them. Methods are case-sensitive (RFC 9110, 9.1).
     pub fn include(self, method: &str) -> bool {
         match self {
             Methods::Get => matches!(method, "GET" | "HEAD"),

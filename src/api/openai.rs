@@ -85,7 +85,7 @@ static COMPLETIONS: Form = Form {
 };
 
 /// Returns `error.type`. That of a 403 is not `invalid_request_error`, which LiteLLM would turn
-/// into a bad request; that of a 429 is the one of the server that this one follows.
+/// into a bad request; that of a 429 is the one of the server that this one is modelled on.
 fn error_type(problem: &Problem) -> &'static str {
     match problem.status {
         403 => "permission_error",

@@ -124,8 +124,8 @@ fn man() -> String {
         ".TH MOCKER 1 \"\" \"mocker {}\"\n.SH NAME\nmocker \\- a mock OpenAI API server\n\
          .SH SYNOPSIS\n.B mocker\n[\\fI\\-flag value\\fR]...\n.SH DESCRIPTION\n\
          A server that imitates the OpenAI API with configurable latency and failures, and reports \
-         how precisely it kept to them.\nA flag overrides its environment variable. A flag without \
-         a value means true.\n",
+         how precisely it kept to them.\nA flag overrides its environment variable. A boolean flag \
+         needs no value.\n",
         env!("CARGO_PKG_VERSION")
     );
     for entries in Setting::groups() {

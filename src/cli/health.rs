@@ -47,7 +47,7 @@ fn check(settings: &Settings) -> Result<(), StartError> {
     let addresses = reachable(listen::resolve(&settings.host)?[0]);
     let addresses = addresses.map(|address| SocketAddr::new(address, settings.port));
     let response = request(&addresses).map_err(|error| unhealthy(settings, error))?;
-    let why = "the server answered with a status other than 200";
+    let why = "the server responded with a status other than 200";
     match response.starts_with(HEALTHY) {
         true => Ok(()),
         false => Err(unhealthy(settings, why)),

@@ -29,7 +29,7 @@ pub(super) fn help() -> String {
     for (command, what) in EXAMPLES {
         text += &format!("  {command:<44}{what}\n");
     }
-    text += "\nA flag overrides its environment variable. A flag without a value means true.\n";
+    text += "\nA flag overrides its environment variable. A boolean flag needs no value.\n";
     for entries in Setting::groups() {
         text += &format!("\n{}:\n", entries[0].group);
         for setting in entries {

@@ -68,7 +68,7 @@ impl OutFile {
     }
 }
 
-/// Returns whether a file is the one that is open as this descriptor.
+/// Returns true if a file is the one that is open as this descriptor.
 fn is_stream(file: &Metadata, descriptor: i32) -> bool {
     let stream = fs::metadata(format!("/dev/fd/{descriptor}"));
     stream.is_ok_and(|stream| (stream.dev(), stream.ino()) == (file.dev(), file.ino()))

@@ -1,5 +1,5 @@
-//! The budget for the held parts of request bodies. A request that announces much costs nothing;
-//! one that sends much must wait while others have the memory.
+//! The memory budget for the held parts of request bodies. A large Content-Length alone costs
+//! nothing; a request that sends a lot of data waits while others use the memory.
 
 use super::core::Core;
 use super::{Conn, Request, Stage};

@@ -44,8 +44,8 @@ impl Limits {
     }
 }
 
-/// The number of free readers of bodies that a core keeps, of about a kilobyte each: so many
-/// half-sent bodies cost no allocation.
+/// The number of free body readers that a core keeps, about a kilobyte each: up to this many
+/// half-sent bodies need no allocation.
 const FREE_MAX: usize = 1024;
 
 /// The state that the connections of one core share.
@@ -62,7 +62,7 @@ pub struct Core {
     pub log: Option<RawLog>,
     /// The memory that the held parts of bodies take, on all cores.
     pub held: Arc<HeldMemory>,
-    /// True if a connection of this core may exceed that.
+    /// True while a connection of this core is exempt from `limits.held`; only one can be.
     pub(super) has_exempt: bool,
     /// True if responses can be delayed.
     pub paced: bool,

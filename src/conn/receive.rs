@@ -19,7 +19,7 @@ const ENDS_EARLY: Refusal = Refusal::bad(
 
 const MANY_LINES: Refusal = Refusal::bad(
     "invalid_request",
-    "At most 8 empty lines may stand before a request.",
+    "At most 8 empty lines may precede a request.",
 );
 
 impl Conn {
@@ -84,7 +84,7 @@ impl Conn {
         self.new_head_arrived(core)
     }
 
-    /// Reads a head that is not the last one.
+    /// Parses a head that differs from the previous request's.
     #[inline(never)]
     fn new_head_arrived(&mut self, core: &mut Core) -> bool {
         let Stage::Head { scanned } = &mut self.stage else {

@@ -197,10 +197,10 @@ impl Conn {
         true
     }
 
-    /// Goes on after a response is in the outbox. After the last one, the connection lingers if the
-    /// client may send more: it has done so already, or nothing told it to stop (RFC 9112, 9.6), or
-    /// it has the time while a long response leaves. To linger always would cost a sixth of a
-    /// connection's cost.
+    /// Continues once a whole response is in the outbox. After the last response, the connection
+    /// lingers (RFC 9112, 9.6) if the client may still send: it already has, it could not know
+    /// that the connection would close, or a long response leaves it the time. Always lingering
+    /// would add a sixth to the cost of a connection.
     fn finished(&mut self, wire: WireOptions, long: bool, core: &Core) {
         if self.record.is_some() {
             self.end_record(core);

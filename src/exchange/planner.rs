@@ -37,7 +37,7 @@ const PROMPT_MAX: u64 = 1_000_000_000;
 /// The most tokens of a response, all choices together: some GB of text, and a `u32` counts them.
 const TOKENS_MAX: u64 = 100_000_000;
 
-/// The most choices of a response: as many as prompts are allowed.
+/// The maximum number of choices of a response, equal to the maximum number of prompts.
 const CHOICES_MAX: u32 = 2048;
 
 /// The most log probabilities of a choice, of some 100 bytes each.

@@ -118,7 +118,7 @@ impl Body {
         })
     }
 
-    /// Returns whether its length is known.
+    /// Returns true if its length is known.
     pub fn is_sized(&self) -> bool {
         matches!(self, Body::Length(_))
     }

@@ -122,7 +122,7 @@ fn parse_refused<'a, const N: usize>(
     }
 }
 
-/// Returns whether a request can begin with this byte: that of a token or of an empty line.
+/// Returns true if a request can begin with this byte: that of a token or of an empty line.
 pub fn can_begin(byte: u8) -> bool {
     is_token_byte(byte) || matches!(byte, b'\r' | b'\n')
 }
@@ -269,7 +269,7 @@ fn decimal(value: &[u8]) -> Result<u64, Refusal> {
     number.filter(|_| !value.is_empty()).ok_or(BAD_LENGTH)
 }
 
-/// Returns whether a content coding leaves the content as it is.
+/// Returns true if a content coding leaves the content as it is.
 fn is_identity(coding: &[u8]) -> bool {
     coding.eq_ignore_ascii_case(b"identity")
 }
@@ -282,7 +282,7 @@ fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|element| !element.is_empty())
 }
 
-/// Returns whether every LF follows a CR. Without an early return, the compiler compares many bytes
+/// Returns true if every LF follows a CR. Without an early return, the compiler compares many bytes
 /// at a time (bench `micro`, `head_parse`).
 fn lines_end_in_cr_lf(head: &[u8]) -> bool {
     let pairs = head.iter().zip(&head[1..]);

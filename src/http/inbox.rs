@@ -74,7 +74,7 @@ impl Inbox {
         debug_assert!(self.is_sound());
     }
 
-    /// Returns whether all bytes are used.
+    /// Returns true if all bytes are used.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }

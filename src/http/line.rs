@@ -136,7 +136,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Returns whether an empty Host is enough: the target has no authority (`*`), or one that
+    /// Returns true if an empty Host is enough: the target has no authority (`*`), or one that
     /// overrides Host (RFC 9112, 3.2.2 and 3.2.4).
     pub fn allows_empty_host(&self) -> bool {
         !self.target.starts_with('/')
@@ -157,7 +157,7 @@ const TARGET_BYTES: [bool; 256] = {
     table
 };
 
-/// Returns whether this is `uri-host [ ":" port ]` with a host that is not empty (RFC 9112, 3.2;
+/// Returns true if this is `uri-host [ ":" port ]` with a host that is not empty (RFC 9112, 3.2;
 /// RFC 3986, 3.2.2; RFC 9110, 4.2.1).
 pub fn is_authority(value: &[u8]) -> bool {
     let (host, port) = match value.iter().rposition(|&byte| byte == b':') {

@@ -19,8 +19,8 @@ use crate::{Nanos, SECOND, meter};
 /// The most events that one poll returns; the next poll returns the others.
 const EVENTS: usize = 256;
 
-/// The pause of accepting after it failed, as it does without free descriptors, or while the server
-/// has as many connections as it may.
+/// The time for which a core stops accepting after a failure, such as running out of file
+/// descriptors, or at the connection limit.
 const ACCEPT_PAUSE: Nanos = SECOND / 10;
 
 /// The time that responses in flight get once the server ends: half of the ten seconds after which
@@ -190,7 +190,7 @@ impl Reactor {
         }
     }
 
-    /// Reads the clocks after a poll, and begins what a poll allows anew.
+    /// Reads the clocks after a poll, and renews the budget of the turn.
     fn woken(&mut self) {
         let now = self.machine.system.now();
         self.machine.begin_turn(now);
@@ -228,7 +228,7 @@ impl Reactor {
         }
     }
 
-    /// Does what another thread asks for.
+    /// Executes a command from another thread.
     fn execute(&mut self, command: Command) {
         match command {
             Command::Connection(stream) => {

@@ -34,7 +34,7 @@ pub enum Console {
     },
 }
 
-/// The thread. It takes a last sample when it is told to stop.
+/// A handle to the thread, which takes a last sample when it is stopped.
 pub struct Sampler {
     thread: JoinHandle<()>,
     stop: Sender<()>,

@@ -69,7 +69,7 @@ pub fn catch_signals() -> Result<Signals, StartError> {
     Signals::new(signals).map_err(StartError::machine(SIGNALS))
 }
 
-/// Returns whether a process ignores a signal, according to the text of its `/proc/self/status`.
+/// Returns true if a process ignores a signal, according to the text of its `/proc/self/status`.
 fn is_ignored(signal: i32, status: &str) -> bool {
     let mut lines = status.lines();
     let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,8 +1,8 @@
-//! The outcome of a request: everything that was drawn for its response.
+//! The outcome of a request that succeeds: when its response is due, and the seed of its pacing.
 
 use crate::Nanos;
 
-/// Everything that was drawn for a response.
+/// The timing drawn for a response. Its id and token counts are in `api::number::Numbers`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The time at which the response is due, or the first token of a stream.

@@ -76,7 +76,7 @@ impl CommandLine {
         Err(format!("{name}: invalid value{shown}; expected {allowed}"))
     }
 
-    /// Returns whether setting number `at` was set by a flag.
+    /// Returns true if setting number `at` was set by a flag.
     pub(super) fn is_from_flag(&self, at: usize) -> bool {
         self.texts[at].0 == Origin::Flag
     }

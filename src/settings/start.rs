@@ -24,8 +24,8 @@ pub const OTHERS: &[(&str, &[&str])] = &[
     (
         HEALTHCHECK,
         &[
-            "Request GET /health from the server that the other flags and the variables describe.",
-            "Exit with 0 if it is healthy, or with 1 if not or without a response for two seconds.",
+            "Send GET /health to the server that the other flags and the variables describe.",
+            "Exit with 0 if it is healthy, otherwise with 1; the time limit is two seconds.",
         ],
     ),
     (

@@ -49,15 +49,15 @@ macro_rules! counters {
 counters! {
     /// Connections that are open now.
     open_connections: gauge, "mocker_open_connections";
-    /// Answers that wait for their time now, and streams under way.
+    /// Responses waiting until they are due, and streams in progress.
     in_flight: gauge, "mocker_in_flight_answers";
     /// Connections accepted.
     accepted: counter, "mocker_accepted_connections_total";
     /// Connections that could not be accepted.
     accept_errors: counter, "mocker_accept_errors_total";
-    /// Pauses in accepting, for want of descriptors or room among the connections allowed.
+    /// Pauses in accepting, for lack of file descriptors or because of the connection limit.
     accept_pauses: counter, "mocker_accept_pauses_total";
-    /// Requests that were no valid HTTP or did not arrive in time.
+    /// Requests that were not valid HTTP or did not arrive in time.
     refused: counter, "mocker_refused_requests_total";
     /// Bytes received.
     received_bytes: counter, "mocker_received_bytes_total";
@@ -67,7 +67,7 @@ counters! {
     streams: counter, "mocker_streams_total";
     /// Tokens of the texts that were written, streamed or not.
     tokens: counter, "mocker_tokens_total";
-    /// Answers and chunks whose client did not read when they were due; these are not late.
+    /// Responses and chunks whose client was not reading when they were due; not counted as late.
     held_back: counter, "mocker_held_back_total";
 }
 

@@ -32,7 +32,7 @@ impl Unsent {
         }
     }
 
-    /// Returns whether there are none.
+    /// Returns true if there are none.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.answers | self.chunks == 0

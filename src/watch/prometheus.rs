@@ -52,7 +52,7 @@ fn start(watch: &Watch, text: &mut Exposition<'_>) {
 
 fn requests(watch: &Watch, totals: &Totals, text: &mut Exposition<'_>) {
     let name = "mocker_requests_total";
-    text.begin(name, "Requests that were answered.");
+    text.begin(name, "Requests that received a response.");
     for (endpoint, row) in watch.endpoints.iter().zip(&totals.answers) {
         for (status, count) in STATUSES.iter().zip(row) {
             // Prometheus sees the first increase only of a series that was there before.
@@ -88,7 +88,7 @@ fn cores(totals: &Totals, schedules: &[Option<Schedule>], text: &mut Exposition<
     );
     text.family(
         "mocker_core_turn_seconds_total",
-        "How long each core was in its turns.",
+        "Time that each core spent in event loop turns.",
         "core",
         totals.busy.iter().map(|&busy| seconds(busy)).enumerate(),
     );
@@ -116,7 +116,7 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     let ok = summary.windows - summary.bound;
     text.family(
         "mocker_windows_total",
-        "Seconds in which something was asked, by the verdict.",
+        "Seconds with activity, by verdict.",
         "verdict",
         [("ok", ok), ("mock_bound", summary.bound)],
     );
@@ -129,7 +129,7 @@ fn verdict(summary: Summary, headroom: Option<f64>, text: &mut Exposition<'_>) {
     );
     if let Some(headroom) = headroom {
         let name = "mocker_headroom_requests_per_second";
-        let help = "Requests per second at which the cores would saturate, at the last ones' cost.";
+        let help = "Requests per second at which the cores would saturate, from recent cost.";
         text.number(name, help, headroom.round());
     }
 }

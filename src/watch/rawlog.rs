@@ -137,7 +137,7 @@ impl Record {
         self.bytes.extend_from_slice(content);
     }
 
-    /// Returns whether it has room for this number of bytes.
+    /// Returns true if it has room for this number of bytes.
     pub fn has_room(&self, bytes: usize) -> bool {
         (self.bytes.len() + bytes) as u64 + LINES / 2 <= self.lease
     }

@@ -38,18 +38,18 @@ pub(super) struct ReportedTime {
 pub(super) const TIMES: &[ReportedTime] = &[
     ReportedTime {
         name: "lateness_seconds",
-        help: "How long after their due time answers and chunks of streams were written.",
+        help: "Time from when a response or stream chunk was due until it was written.",
         of: TimeKind::LATENESS,
     },
     ReportedTime {
         name: "service_time_seconds",
-        help: "From the last byte of a request to the first of its answer, less the delay \
-               asked for.",
+        help: "Time from the last byte of a request to the first byte of its response, minus the \
+               configured delay.",
         of: &[TimeKind::Service],
     },
     ReportedTime {
         name: "delay_seconds",
-        help: "The delays that answers were given, those without left out.",
+        help: "Configured delays of responses, excluding responses without one.",
         of: &[TimeKind::Delay],
     },
     ReportedTime {

@@ -74,7 +74,7 @@ pub struct Usage {
 pub const REASONS: [(&str, &str); 3] = [
     ("busy", "a core was busy"),
     ("stolen", "the machine took a core away"),
-    ("late", "answers left late"),
+    ("late", "responses were late"),
 ];
 
 /// For each of [`REASONS`], true if it holds.
@@ -132,17 +132,17 @@ impl Window {
         }
     }
 
-    /// Returns whether there was load on the API or a core was busy.
+    /// Returns true if there was load on the API or a core was busy.
     pub fn is_active(&self) -> bool {
         self.is_loaded() || self.is_busy()
     }
 
-    /// Returns whether a core was busy for more than [`BUSY_MAX`].
+    /// Returns true if a core was busy for more than [`BUSY_MAX`].
     fn is_busy(&self) -> bool {
         self.busiest() > BUSY_MAX
     }
 
-    /// Returns whether the API responded, streamed or had responses waiting for their time.
+    /// Returns true if the API responded, streamed or had responses waiting for their time.
     /// Requests to `/metrics` are not load.
     fn is_loaded(&self) -> bool {
         let streamed = self.totals.time(TimeKind::Chunk).count();

@@ -130,7 +130,7 @@ fn a_late_run_fails_with_mock_bound() {
         let line = "mocker: -fail-on: the run was mock-bound";
         assert_eq!(ended.stderr.lines().any(|l| l == line), code == 3);
         assert!(
-            ended.stderr.contains("answers left late"),
+            ended.stderr.contains("responses were late"),
             "{}",
             ended.stderr
         );

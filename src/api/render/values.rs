@@ -17,10 +17,10 @@ use crate::meter::Meter;
 use crate::settings::Settings;
 use crate::watch::PAGE;
 
-/// The tokens of text that are rendered between two looks at the meter.
+/// The number of tokens of text that are rendered between two checks of the meter.
 const TOKENS_AT_ONCE: u32 = 256;
 
-/// The bytes that are copied between two looks at the meter.
+/// The number of bytes that are copied between two checks of the meter.
 const BYTES_AT_ONCE: usize = 16 * 1024;
 
 /// The values of slots.

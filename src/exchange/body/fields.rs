@@ -92,7 +92,7 @@ impl Fields {
     }
 
     /// Begins to hold the value of the key that was just read, if it is one of a field that is
-    /// kept whole. Returns whether it is.
+    /// kept whole. Returns true if it is.
     #[inline]
     pub fn hold(&mut self) -> bool {
         match self.row() {
@@ -104,7 +104,7 @@ impl Fields {
         }
     }
 
-    /// Returns whether the current field is a prompt or a conversation.
+    /// Returns true if the current field is a prompt or a conversation.
     pub fn in_prompt(&self) -> bool {
         let accepts = self.row().map(|row| &row.accepts);
         matches!(accepts, Some(Accepts::Prompt | Accepts::Messages))
