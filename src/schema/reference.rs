@@ -4,8 +4,7 @@
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-use super::error::{Resumable, SchemaError};
-use super::fuel::Fuel;
+use super::{Fuel, Resumable, SchemaError};
 use crate::json::Tree;
 
 /// The most identifiers and anchors in one schema.
@@ -103,9 +102,7 @@ impl References {
         let parent = self.around(at);
         let base = self.resources.get(parent).map_or("", |it| it.uri.as_str());
         let uri = resolve(base, id.trim_end_matches('#'));
-        if uri.len() > ID_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(uri.len() > ID_MAX)?;
         self.by_uri.insert(uri.clone(), self.resources.len());
         self.resources.push(Resource {
             at,
@@ -132,9 +129,7 @@ impl References {
     /// Returns the position from which a reference is resolved, and the tokens of its JSON Pointer.
     pub fn begin(&self, tree: &Tree, at: u32) -> Result<(u32, Vec<String>), SchemaError> {
         let text = tree.text(at).ok_or(SchemaError::Malformed)?;
-        if text.len() > ID_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(text.len() > ID_MAX)?;
         let (base, fragment) = text.split_once('#').unwrap_or((text, ""));
         let from = self.around(at);
         let resource = match base {
@@ -191,10 +186,7 @@ impl Scan {
                 "$anchor" | "$dynamicAnchor" => self.anchors.push(found),
                 _ => {}
             }
-            return match self.ids.len() + self.anchors.len() > IDS_MAX {
-                true => Err(SchemaError::TooLarge),
-                false => Ok(()),
-            };
+            return SchemaError::TooLarge.when(self.ids.len() + self.anchors.len() > IDS_MAX);
         }
         self.after_name = false;
         if tree.is_array(at) || tree.is_object(at) {

@@ -1,13 +1,9 @@
 //! Validation of a value against a schema. As in most validators, `format` is only an annotation.
 
 use super::equality::{equal, is_repeated, is_same_scalar, is_small};
-use super::error::{Halt, Resumable, SchemaError};
-use super::format::Format;
-use super::fuel::Fuel;
-use super::keyword::{Keyword, TypeSet};
-use super::number::Number;
 use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
 use super::scalar::numbers;
+use super::{Format, Fuel, Halt, Keyword, Number, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
 
 /// The deepest nesting of checks, counting schemas and values.
@@ -155,12 +151,8 @@ impl Validator {
             again |= check.rule == rule;
         }
         fuel.spend(passed / 8)?;
-        if again {
-            return Err(SchemaError::Endless);
-        }
-        if self.checks.len() == DEPTH_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::Endless.when(again)?;
+        SchemaError::TooLarge.when(self.checks.len() == DEPTH_MAX)?;
         self.checks.push(Check::new(value, rule));
         Ok(())
     }
@@ -473,9 +465,7 @@ impl Step<'_> {
         if !self.rules.flag(self.check.rule, Keyword::UniqueItems) {
             return Ok(CheckAction::NextGroup);
         }
-        if len > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(len > UNIQUE_MAX)?;
         let first = self.check.value + 1;
         let item = self.check.next.max(first);
         if item == end {
@@ -588,17 +578,13 @@ impl Step<'_> {
             if !self.has_member(wanted)? {
                 return Ok(CheckAction::Finish(false));
             }
-            if before - self.fuel.total() > DEPENDENTS_MAX {
-                return Err(SchemaError::TooLarge.into());
-            }
+            SchemaError::TooLarge.when(before - self.fuel.total() > DEPENDENTS_MAX)?;
         }
         Ok(CheckAction::Continue)
     }
 
     fn has_member(&mut self, name: &str) -> Result<bool, SchemaError> {
-        if name.len() > TEXT_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(name.len() > TEXT_MAX)?;
         if let Node::Object { len, .. } = self.value() {
             self.fuel.spend(1 + len / 4)?;
         }
