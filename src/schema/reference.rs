@@ -145,9 +145,8 @@ impl References {
             None if fragment.is_empty() => Ok((start, Vec::new())),
             None => {
                 let anchor = self.anchors.get(&(resource, fragment));
-                anchor
-                    .map(|at| (*at, Vec::new()))
-                    .ok_or(SchemaError::Reference)
+                let at = anchor.ok_or(SchemaError::Reference)?;
+                Ok((*at, Vec::new()))
             }
             Some(pointer) if pointer.matches('/').count() < TOKENS_MAX => {
                 let token = |token: &str| token.replace("~1", "/").replace("~0", "~");
@@ -160,12 +159,8 @@ impl References {
 
 impl Scan {
     fn step(&mut self, tree: &Tree) -> Result<(), SchemaError> {
-        while self
-            .open
-            .last()
-            .is_some_and(|at| tree.end(*at) == self.next)
-        {
-            self.open.pop();
+        let next = self.next;
+        while self.open.pop_if(|at| tree.end(*at) == next).is_some() {
             self.after_name = false;
         }
         let at = self.next;

@@ -8,6 +8,7 @@ use super::rules::{FALSE, RuleId, Rules, TRUE};
 use super::validator::Validator;
 use super::{Fuel, Halt, Keyword, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
+use std::mem::take;
 
 /// The deepest nesting of values, below the 128 levels that request bodies may have.
 const DEPTH_MAX: u32 = 100;
@@ -85,17 +86,11 @@ impl Search {
 
     /// Begins to search for a value of one of these types that satisfies the schema.
     pub fn begin(&mut self, types: TypeSet, repeats: u8) {
-        self.out.truncate(0, 0);
-        self.demands.clear();
-        self.choices.clear();
-        self.queue.clear();
-        self.limits.clear();
-        self.opened.fill(0);
-        self.validator.reset();
-        (self.depth, self.recursed, self.repeats) = (0, false, repeats);
+        let (rules, fuel) = (take(&mut self.rules), take(&mut self.fuel));
+        *self = Search::new(rules, fuel, self.bytes_max);
+        self.repeats = repeats;
         let mark = self.mark();
         self.require(self.rules.root);
-        self.frames.clear();
         self.call(mark, types, Cursor::default());
     }
 

@@ -117,12 +117,13 @@ impl Validator {
                     self.result = Some(result);
                 }
                 CheckAction::NextGroup => {
+                    let (group, next, passed) = (check.group + 1, 0, 0);
                     *self.top() = Check {
-                        group: check.group + 1,
-                        next: 0,
-                        passed: 0,
+                        group,
+                        next,
+                        passed,
                         ..check
-                    }
+                    };
                 }
                 CheckAction::Continue => *self.top() = check,
                 CheckAction::Child(value, rule) => {
@@ -143,8 +144,8 @@ impl Validator {
             self.result = Some(rule == TRUE);
             return Ok(());
         }
-        let mut around = self.checks.iter().rev();
-        let same = around.by_ref().take_while(|check| check.value == value);
+        let around = self.checks.iter().rev();
+        let same = around.take_while(|check| check.value == value);
         let (mut passed, mut again) = (0, false);
         for check in same {
             passed += 1;
@@ -329,10 +330,9 @@ impl Step<'_> {
             };
             self.check.next = tree.end(self.check.next);
         }
-        Ok(if found {
-            CheckAction::NextGroup
-        } else {
-            CheckAction::Continue
+        Ok(match found {
+            true => CheckAction::NextGroup,
+            false => CheckAction::Continue,
         })
     }
 
@@ -546,11 +546,8 @@ impl Step<'_> {
 
     /// Checks `dependentRequired`, `dependentSchemas` and, before draft 2019-09, `dependencies`.
     fn dependents(&mut self) -> StepResult {
-        let keywords = [
-            Keyword::DependentRequired,
-            Keyword::DependentSchemas,
-            Keyword::Dependencies,
-        ];
+        use Keyword::{Dependencies, DependentRequired, DependentSchemas};
+        let keywords = [DependentRequired, DependentSchemas, Dependencies];
         let Some(keyword) = keywords.get(self.check.passed as usize) else {
             return Ok(CheckAction::NextGroup);
         };
