@@ -212,9 +212,8 @@ impl Search {
                 _ => None,
             }
         });
-        lists
-            .min_by_key(|(len, ..)| *len)
-            .map(|(_, next, end)| (next, end))
+        let shortest = lists.min_by_key(|(len, ..)| *len);
+        shortest.map(|(_, next, end)| (next, end))
     }
 
     /// Returns the types in the order in which they are tried: those in `type` first, in its order
@@ -230,10 +229,8 @@ impl Search {
                 sorted += 1;
             }
         };
-        let named = self
-            .demands(base)
-            .iter()
-            .find_map(|rule| self.rules.get(*rule, Keyword::Type));
+        let mut demands = self.demands(base).iter();
+        let named = demands.find_map(|rule| self.rules.get(*rule, Keyword::Type));
         if let Some(at) = named {
             let each = tree.items(at).filter_map(|item| TypeSet::of(tree, item));
             each.filter(|ty| *ty != TypeSet::NULL).for_each(first);
@@ -390,9 +387,8 @@ impl Search {
         if self.validator.is_idle() {
             self.validator.begin(value, rule);
         }
-        let fits = self
-            .validator
-            .run(&mut self.rules, &self.out, &mut self.fuel)?;
+        let (rules, fuel) = (&mut self.rules, &mut self.fuel);
+        let fits = self.validator.run(rules, &self.out, fuel)?;
         verify.next += 1;
         Ok(SchemaError::Contradiction.when(!fits)?)
     }

@@ -1,6 +1,6 @@
 //! Generation of objects, with every declared or required member that the rules allow.
 
-use super::frame::{Base, Cursor, Mark, ObjectFrame, ObjectState, PRODUCT};
+use super::frame::{Base, Cursor, ObjectFrame, ObjectState, PRODUCT};
 use super::rules::{DEPENDENTS_MAX, TEXT_MAX};
 use super::scalar::{limits, saturated};
 use super::{Halt, Keyword, Resumable, SchemaError, Search, TypeSet};
@@ -256,10 +256,8 @@ impl Search {
         }
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_string(name);
-        let value = Mark {
-            queue: mark.queue,
-            ..self.mark()
-        };
+        let mut value = self.mark();
+        value.queue = mark.queue;
         object.member = mark;
         object.optional += u32::from(!object.is_required);
         if !object.is_required {
