@@ -54,11 +54,8 @@ impl JsonWriter {
             return self.string_step(tree, out);
         }
         let end = *self.end.get_or_insert_with(|| tree.end(self.at));
-        while let Some(&(end, object)) = self.open.last()
-            && end == self.at
-        {
+        while let Some((_, object)) = self.open.pop_if(|(end, _)| *end == self.at) {
             out.push(if object { '}' } else { ']' });
-            self.open.pop();
             self.last = Token::Value;
         }
         if self.at == end {

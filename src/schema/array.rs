@@ -2,13 +2,10 @@
 //! require none.
 
 use super::equality::is_repeated;
-use super::error::{Resumable, SchemaError};
-use super::frame::{ArrayFrame, ArrayState, Cursor, PRODUCT};
-use super::keyword::{Keyword, TypeSet};
-use super::rules::{RuleId, Rules};
-use super::scalar::limits;
-use super::search::Search;
+use super::frame::{ArrayFrame, ArrayState, Base, Cursor, PRODUCT};
+use super::scalar::{limits, saturated};
 use super::validator::UNIQUE_MAX;
+use super::{Keyword, Resumable, RuleId, Rules, SchemaError, Search, TypeSet};
 
 /// The number of variants of an array: as usual; with as few elements as possible; with elements
 /// that match several `contains` at once; with both; with more elements, or one element varied;
@@ -30,6 +27,15 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::MaxContains.bit();
 
 impl ArrayFrame {
+    /// Creates the frame of a variant of an array.
+    pub fn new(base: Base, variant: u32) -> ArrayFrame {
+        ArrayFrame {
+            base,
+            variant,
+            ..ArrayFrame::default()
+        }
+    }
+
     /// Returns the cursor of the next element, which this variant may vary.
     fn variation(&self) -> Cursor {
         let number = self.variant.saturating_sub(4) / 2;
@@ -54,10 +60,7 @@ impl Search {
     pub(super) fn array(&mut self, array: &mut ArrayFrame) -> Resumable {
         match array.state {
             ArrayState::Verify => match self.result.take().expect("the value was verified") {
-                Ok(_) => {
-                    self.finish_at(array.variant + 1);
-                    Ok(())
-                }
+                Ok(_) => self.finish_at(array.variant + 1),
                 Err(SchemaError::Contradiction) => self.vary_array(array),
                 Err(why) => Err(why.into()),
             },
@@ -69,23 +72,15 @@ impl Search {
 
     fn vary_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         self.release(array.base.mark, true);
-        *array = ArrayFrame {
-            base: array.base,
-            variant: array.variant + 1,
-            ..ArrayFrame::default()
-        };
-        match array.variant < VARIANTS {
-            true => Ok(()),
-            false => Err(SchemaError::Contradiction.into()),
-        }
+        *array = ArrayFrame::new(array.base, array.variant + 1);
+        Ok(SchemaError::Contradiction.when(array.variant >= VARIANTS)?)
     }
 
     fn begin_array(&mut self, array: &mut ArrayFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(array.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (min, max) = limits(rules, demands, Keyword::MinItems, Keyword::MaxItems);
-        (array.min, array.max) = (small(min), small(max));
+        let limits = limits(rules, demands, Keyword::MinItems, Keyword::MaxItems);
+        (array.min, array.max) = (saturated(limits.0), saturated(limits.1));
         array.unique = demands
             .iter()
             .any(|rule| rules.flag(*rule, Keyword::UniqueItems));
@@ -105,12 +100,8 @@ impl Search {
             }
             _ => {}
         }
-        if array.min > array.max || array.variant >= VARIANTS {
-            return Err(SchemaError::Contradiction.into());
-        }
-        if array.unique && array.min > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::Contradiction.when(array.min > array.max || array.variant >= VARIANTS)?;
+        SchemaError::TooLarge.when(array.unique && array.min > UNIQUE_MAX)?;
         self.out.open(false);
         array.state = ArrayState::Next;
         Ok(())
@@ -118,10 +109,10 @@ impl Search {
 
     fn next_item(&mut self, array: &mut ArrayFrame) -> Resumable {
         if array.len == array.target {
-            match self.close(array.base, array.len, HARD) {
-                true => array.state = ArrayState::Verify,
-                false => self.finish_at(array.variant + 1),
+            if !self.close(array.base, array.len, HARD) {
+                return self.finish_at(array.variant + 1);
             }
+            array.state = ArrayState::Verify;
             return Ok(());
         }
         let mark = self.mark();
@@ -238,6 +229,5 @@ fn needed_by(rules: &Rules, rule: RuleId) -> u32 {
     if !rules.has_any(rule, Keyword::Contains.bit()) {
         return 0;
     }
-    let min = rules.count(rule, Keyword::MinContains).unwrap_or(1);
-    u32::try_from(min).unwrap_or(u32::MAX)
+    saturated(rules.count(rule, Keyword::MinContains).unwrap_or(1))
 }

@@ -1,10 +1,8 @@
 //! Equality of values as defined by JSON Schema (Core, section 4.2.2): 1 and 1.0 are equal, and the
 //! order of members does not matter.
 
-use super::error::SchemaError;
-use super::fuel::Fuel;
-use super::number::Number;
 use super::rules::TEXT_MAX;
+use super::{Fuel, Number, SchemaError};
 use crate::json::{Node, Tree};
 
 /// The most nodes that are compared, or copied, in one step.

@@ -21,6 +21,13 @@ pub enum SchemaError {
     Contradiction,
 }
 
+impl SchemaError {
+    /// Returns this error if `fails` is true.
+    pub fn when(self, fails: bool) -> Result<(), SchemaError> {
+        if fails { Err(self) } else { Ok(()) }
+    }
+}
+
 /// The reason why a step of the work has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halt {

@@ -2,15 +2,12 @@
 //! values listed in `enum` or `const`.
 
 use super::equality::NODES_MAX;
-use super::error::{Resumable, SchemaError};
 use super::frame::{
     ArrayFrame, Base, Cursor, Embedded, Fill, Frame, Listed, ObjectFrame, Scalar, Verify,
 };
-use super::keyword::{Keyword, TypeSet};
-use super::number::Number;
 use super::rules::TEXT_MAX;
 use super::scalar::{self, Candidate};
-use super::search::Search;
+use super::{Keyword, Number, Resumable, SchemaError, Search, TypeSet};
 use crate::json::Node;
 
 /// The most listed values that are skipped in one step.
@@ -79,8 +76,7 @@ impl Search {
         match self.result.take() {
             Some(Ok(cursor)) => {
                 let fill = fill.number;
-                self.finish(Ok(Cursor { fill, ..cursor }));
-                return Ok(());
+                return self.finish(Ok(Cursor { fill, ..cursor }));
             }
             Some(Err(why)) => {
                 self.release(fill.base.mark, true);
@@ -139,16 +135,8 @@ impl Search {
             });
         }
         match ty {
-            TypeSet::OBJECT => Frame::Object(ObjectFrame {
-                base,
-                variant: index,
-                ..ObjectFrame::default()
-            }),
-            TypeSet::ARRAY => Frame::Array(ArrayFrame {
-                base,
-                variant: index,
-                ..ArrayFrame::default()
-            }),
+            TypeSet::OBJECT => Frame::Object(ObjectFrame::new(base, index)),
+            TypeSet::ARRAY => Frame::Array(ArrayFrame::new(base, index)),
             TypeSet::STRING if self.embedded_schema(base).is_some() => Frame::Embedded(Embedded {
                 base,
                 schema: self.embedded_schema(base).flatten(),
@@ -190,9 +178,8 @@ impl Search {
                 embedded.cursor = result?;
                 embedded.is_text = true;
                 let large = self.out.len() - mark.nodes > NODES_MAX;
-                if large || self.out.text_len() - mark.text > EMBEDDED_LENGTH {
-                    return Err(SchemaError::TooLarge.into());
-                }
+                SchemaError::TooLarge
+                    .when(large || self.out.text_len() - mark.text > EMBEDDED_LENGTH)?;
                 let mut text = String::new();
                 self.out.write(mark.nodes, &mut text);
                 self.fuel.spend(1 + text.len() as u32 / 16)?;
@@ -200,7 +187,7 @@ impl Search {
                 self.out.push_string(&text);
                 self.push_verify(embedded.base);
             }
-            Some(Ok(_)) => self.finish_at(embedded.cursor.index),
+            Some(Ok(_)) => return self.finish_at(embedded.cursor.index),
             Some(Err(_)) if embedded.rejected < EMBEDDED_MAX => {
                 self.release(mark, true);
                 embedded.is_text = false;
@@ -225,9 +212,8 @@ impl Search {
                 _ => None,
             }
         });
-        lists
-            .min_by_key(|(len, ..)| *len)
-            .map(|(_, next, end)| (next, end))
+        let shortest = lists.min_by_key(|(len, ..)| *len);
+        shortest.map(|(_, next, end)| (next, end))
     }
 
     /// Returns the types in the order in which they are tried: those in `type` first, in its order
@@ -243,10 +229,8 @@ impl Search {
                 sorted += 1;
             }
         };
-        let named = self
-            .demands(base)
-            .iter()
-            .find_map(|rule| self.rules.get(*rule, Keyword::Type));
+        let mut demands = self.demands(base).iter();
+        let named = demands.find_map(|rule| self.rules.get(*rule, Keyword::Type));
         if let Some(at) = named {
             let each = tree.items(at).filter_map(|item| TypeSet::of(tree, item));
             each.filter(|ty| *ty != TypeSet::NULL).for_each(first);
@@ -259,16 +243,11 @@ impl Search {
 
     pub(super) fn listed(&mut self, listed: &mut Listed) -> Resumable {
         match self.result.take() {
-            Some(Ok(_)) => {
-                self.finish_at(listed.next - listed.first);
-                return Ok(());
-            }
+            Some(Ok(_)) => return self.finish_at(listed.next - listed.first),
             Some(Err(_)) => self.release(listed.base.mark, true),
             None => {}
         }
-        if listed.next == listed.end {
-            return Err(SchemaError::Contradiction.into());
-        }
+        SchemaError::Contradiction.when(listed.next == listed.end)?;
         let tree = self.rules.tree.clone();
         for _ in 0..SKIPPED_MAX {
             if listed.next >= listed.from {
@@ -283,9 +262,8 @@ impl Search {
         let value = listed.next;
         listed.next = tree.end(value);
         let too_long = |at| tree.text(at).is_some_and(|it| it.len() > TEXT_MAX);
-        if listed.next - value > NODES_MAX || (value..listed.next).any(too_long) {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge
+            .when(listed.next - value > NODES_MAX || (value..listed.next).any(too_long))?;
         self.fuel.spend((listed.next - value) / 2)?;
         self.out.copy(&tree, value);
         let copied = self.out.text_len() - listed.base.mark.text;
@@ -296,10 +274,7 @@ impl Search {
 
     pub(super) fn scalar(&mut self, scalar: &mut Scalar) -> Resumable {
         match self.result {
-            Some(Ok(_)) => {
-                self.finish_at(scalar.index + 1);
-                return Ok(());
-            }
+            Some(Ok(_)) => return self.finish_at(scalar.index + 1),
             Some(Err(SchemaError::Contradiction)) => {
                 self.release(scalar.base.mark, true);
                 scalar.index = scalar.after;
@@ -308,9 +283,7 @@ impl Search {
             Some(Err(why)) => return Err(why.into()),
             None => {}
         }
-        if scalar.rejected > REJECTED_MAX {
-            return Err(SchemaError::Contradiction.into());
-        }
+        SchemaError::Contradiction.when(scalar.rejected > REJECTED_MAX)?;
         let after = self.candidate(scalar)?;
         // The result is taken only now, since finding the next candidate may have to wait.
         self.result = None;
@@ -319,7 +292,7 @@ impl Search {
             scalar.index = scalar.after;
             scalar.rejected += 1;
         } else if self.accepts_any_value(scalar.base) {
-            self.finish_at(scalar.index + 1);
+            return self.finish_at(scalar.index + 1);
         } else {
             self.push_verify(scalar.base);
         }
@@ -327,8 +300,8 @@ impl Search {
     }
 
     /// Ends the top frame with a value; the search for another one resumes at candidate `index`.
-    pub(super) fn finish_at(&mut self, index: u32) {
-        self.finish(Ok(Cursor { fill: 0, index }));
+    pub(super) fn finish_at(&mut self, index: u32) -> Resumable {
+        self.finish(Ok(Cursor { fill: 0, index }))
     }
 
     /// Ends an array or an object in the tree. Returns whether it must be verified, because the
@@ -406,23 +379,17 @@ impl Search {
 
     pub(super) fn verify(&mut self, verify: &mut Verify) -> Resumable {
         let Some(rule) = self.demands(verify.base).get(verify.next).copied() else {
-            self.finish(Ok(Cursor::default()));
-            return Ok(());
+            return self.finish(Ok(Cursor::default()));
         };
         let value = verify.base.mark.nodes;
-        if !TypeSet::of_value(self.out.node(value)).meets(verify.base.types) {
-            return Err(SchemaError::Contradiction.into());
-        }
+        SchemaError::Contradiction
+            .when(!TypeSet::of_value(self.out.node(value)).meets(verify.base.types))?;
         if self.validator.is_idle() {
             self.validator.begin(value, rule);
         }
-        let fits = self
-            .validator
-            .run(&mut self.rules, &self.out, &mut self.fuel)?;
+        let (rules, fuel) = (&mut self.rules, &mut self.fuel);
+        let fits = self.validator.run(rules, &self.out, fuel)?;
         verify.next += 1;
-        match fits {
-            true => Ok(()),
-            false => Err(SchemaError::Contradiction.into()),
-        }
+        Ok(SchemaError::Contradiction.when(!fits)?)
     }
 }

@@ -1,8 +1,6 @@
 //! The stack frames of the search. They are plain data, so that the search can be suspended.
 
-use super::error::SchemaError;
-use super::keyword::TypeSet;
-
+use super::{SchemaError, TypeSet};
 /// The number of combinations that vary several parts of a value at once: any subset of the first
 /// six.
 pub const PRODUCT: u32 = 64;

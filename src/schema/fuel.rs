@@ -3,7 +3,7 @@
 use super::error::{Halt, Resumable, SchemaError};
 
 /// The remaining steps of the current call, and of all calls together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fuel {
     call: i64,
     total: u64,
@@ -28,9 +28,10 @@ impl Fuel {
     /// Pauses if the call has no steps left. Work that has begun is finished first, so a call may
     /// spend slightly more than its steps.
     pub fn ready(&self) -> Resumable {
-        match self.call <= 0 {
-            true => Err(Halt::Paused),
-            false => Ok(()),
+        if self.call <= 0 {
+            Err(Halt::Paused)
+        } else {
+            Ok(())
         }
     }
 
@@ -45,9 +46,6 @@ impl Fuel {
     pub fn spend(&mut self, steps: u32) -> Result<(), SchemaError> {
         self.call -= i64::from(steps);
         self.total = self.total.saturating_sub(steps.into());
-        match self.total {
-            0 => Err(SchemaError::TooLarge),
-            _ => Ok(()),
-        }
+        SchemaError::TooLarge.when(self.total == 0)
     }
 }

@@ -36,7 +36,7 @@ pub enum ValueType {
 macro_rules! keywords {
     ($($variant:ident $name:literal $holds:ident $(=> $implied:ident)?;)+) => {
         /// A keyword. Its discriminant is its index in the table.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Keyword {$(
             #[doc = concat!("`", $name, "`")]
             $variant,
@@ -111,7 +111,7 @@ keywords! {
 }
 
 /// The number of keywords.
-pub const KEYWORDS: usize = TABLE.len();
+const KEYWORDS: usize = TABLE.len();
 
 // A set of keywords is a bit set in a `u64`.
 const _: () = assert!(KEYWORDS <= 64);

@@ -156,10 +156,7 @@ impl Range {
         if let Some(fraction) = self.fraction(index / 2).filter(|_| index % 2 == 1) {
             return Some(fraction);
         }
-        let last = match index % 2 {
-            0 => index / 2,
-            _ => index,
-        };
+        let last = if index % 2 == 1 { index } else { index / 2 };
         let integer = self.integer(2 + index / 2);
         integer.or_else(|| self.fraction(last))
     }

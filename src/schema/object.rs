@@ -1,11 +1,9 @@
 //! Generation of objects, with every declared or required member that the rules allow.
 
-use super::error::{Halt, Resumable, SchemaError};
-use super::frame::{Base, Cursor, Mark, ObjectFrame, ObjectState, PRODUCT};
-use super::keyword::{Keyword, TypeSet};
+use super::frame::{Base, Cursor, ObjectFrame, ObjectState, PRODUCT};
 use super::rules::{DEPENDENTS_MAX, TEXT_MAX};
-use super::scalar::limits;
-use super::search::Search;
+use super::scalar::{limits, saturated};
+use super::{Halt, Keyword, Resumable, SchemaError, Search, TypeSet};
 
 /// The number of optional members that are omitted, or varied, one at a time.
 const SINGLE: u32 = 16;
@@ -43,6 +41,15 @@ const HARD: u64 = Keyword::OneOf.bit()
     | Keyword::Dependencies.bit();
 
 impl ObjectFrame {
+    /// Creates the frame of a variant of an object.
+    pub fn new(base: Base, variant: u32) -> ObjectFrame {
+        ObjectFrame {
+            base,
+            variant,
+            ..ObjectFrame::default()
+        }
+    }
+
     /// Returns whether this variant omits the optional member number `optional`.
     fn leaves_out(&self, optional: u32) -> bool {
         match self.variant.checked_sub(2) {
@@ -90,10 +97,7 @@ impl Search {
         match object.state {
             ObjectState::FurtherName => self.further_name(object),
             ObjectState::Verify => match self.result.take().expect("the value was verified") {
-                Ok(_) => {
-                    self.finish_at(object.next_variant());
-                    Ok(())
-                }
+                Ok(_) => self.finish_at(object.next_variant()),
                 Err(SchemaError::Contradiction) => self.vary_object(object),
                 Err(why) => Err(why.into()),
             },
@@ -108,31 +112,17 @@ impl Search {
 
     fn vary_object(&mut self, object: &mut ObjectFrame) -> Resumable {
         self.release(object.base.mark, true);
-        *object = ObjectFrame {
-            base: object.base,
-            variant: object.next_variant(),
-            ..ObjectFrame::default()
-        };
-        match object.variant < VARIANTS {
-            true => Ok(()),
-            false => Err(SchemaError::Contradiction.into()),
-        }
+        *object = ObjectFrame::new(object.base, object.next_variant());
+        Ok(SchemaError::Contradiction.when(object.variant >= VARIANTS)?)
     }
 
     fn begin_object(&mut self, object: &mut ObjectFrame) -> Resumable {
         let (rules, demands, fuel) = self.parts(object.base);
         fuel.spend(2 + demands.len() as u32)?;
-        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (min, max) = limits(
-            rules,
-            demands,
-            Keyword::MinProperties,
-            Keyword::MaxProperties,
-        );
-        (object.min, object.max) = (small(min), small(max));
-        if object.min > object.max || object.variant >= VARIANTS {
-            return Err(SchemaError::Contradiction.into());
-        }
+        let (least, most) = (Keyword::MinProperties, Keyword::MaxProperties);
+        let limits = limits(rules, demands, least, most);
+        (object.min, object.max) = (saturated(limits.0), saturated(limits.1));
+        SchemaError::Contradiction.when(object.min > object.max || object.variant >= VARIANTS)?;
         if object.max < u32::MAX {
             object.required = self.count_required(object.base)?;
         }
@@ -252,10 +242,8 @@ impl Search {
 
     fn name_at(&self, place: u32) -> Result<String, SchemaError> {
         let name = self.rules.tree.text(place).ok_or(SchemaError::Malformed)?;
-        match name.len() > TEXT_MAX {
-            true => Err(SchemaError::TooLarge),
-            false => Ok(name.to_owned()),
-        }
+        SchemaError::TooLarge.when(name.len() > TEXT_MAX)?;
+        Ok(name.to_owned())
     }
 
     /// Adds the name of a member and begins the search for its value.
@@ -268,10 +256,8 @@ impl Search {
         }
         self.fuel.spend(name.len() as u32 / 64)?;
         self.out.push_string(name);
-        let value = Mark {
-            queue: mark.queue,
-            ..self.mark()
-        };
+        let mut value = self.mark();
+        value.queue = mark.queue;
         object.member = mark;
         object.optional += u32::from(!object.is_required);
         if !object.is_required {
@@ -332,18 +318,14 @@ impl Search {
             let places = KEYWORDS.map(|keyword| self.rules.get(rule, keyword));
             for (name, wanted) in places.into_iter().flatten().flat_map(|at| tree.members(at)) {
                 self.fuel.spend(1 + object.len / 4)?;
-                if before - self.fuel.total() > DEPENDENTS_MAX {
-                    return Err(SchemaError::TooLarge.into());
-                }
+                SchemaError::TooLarge.when(before - self.fuel.total() > DEPENDENTS_MAX)?;
                 let name = tree.text(name).unwrap_or_default();
                 if self.out.member(at, name).is_none() {
                     continue;
                 }
                 for wanted in tree.items(wanted) {
                     self.fuel.spend(1 + object.len / 4)?;
-                    if before - self.fuel.total() > DEPENDENTS_MAX {
-                        return Err(SchemaError::TooLarge.into());
-                    }
+                    SchemaError::TooLarge.when(before - self.fuel.total() > DEPENDENTS_MAX)?;
                     let wanted = tree.text(wanted).ok_or(SchemaError::Malformed)?;
                     if missing.is_none() && self.out.member(at, wanted).is_none() {
                         missing = Some(wanted);
@@ -370,16 +352,15 @@ impl Search {
             added => object.min.max(1).saturating_add(added - 1),
         });
         if object.len >= min.min(object.max) {
-            match self.close(object.base, object.len, HARD) {
-                true => object.state = ObjectState::Verify,
-                false => self.finish_at(object.next_variant()),
+            if !self.close(object.base, object.len, HARD) {
+                return self.finish_at(object.next_variant());
             }
+            object.state = ObjectState::Verify;
             return Ok(());
         }
         object.tried += 1;
-        if object.tried > NAME_TRIES.saturating_add(min.saturating_mul(4)) {
-            return Err(SchemaError::Contradiction.into());
-        }
+        SchemaError::Contradiction
+            .when(object.tried > NAME_TRIES.saturating_add(min.saturating_mul(4)))?;
         let pattern = self.name_pattern(object.base);
         let by_pattern = match pattern {
             // Every other name is one that the pattern probably does not match.
@@ -388,10 +369,9 @@ impl Search {
                 Some(fallback.repeat(1 + object.tried as usize / 16))
             }
             Some(at) => match self.rules.pattern(at, &mut self.fuel) {
-                Ok(pattern) => {
-                    let made = pattern.generate(0, 100, object.tried - 1, &mut self.fuel);
-                    made.unwrap_or_default()
-                }
+                Ok(pattern) => pattern
+                    .generate(0, 100, object.tried - 1, &mut self.fuel)
+                    .unwrap_or_default(),
                 Err(Halt::Failed(_)) => None,
                 Err(Halt::Paused) => return Err(Halt::Paused),
             },

@@ -13,8 +13,7 @@ use regex_syntax::ast::{Ast, ErrorKind};
 use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Hir, Look};
 
-use super::error::SchemaError;
-use super::fuel::Fuel;
+use super::{Fuel, SchemaError};
 use parts::Budget;
 
 /// The longest pattern in bytes; zod emits patterns of up to 420.
@@ -49,9 +48,7 @@ impl Pattern {
     /// Does the first half of parsing a pattern. Each half takes at most 100 microseconds, and at
     /// most 50 for patterns of up to 500 bytes.
     pub fn begin(pattern: &str) -> Result<Parsing, SchemaError> {
-        if pattern.len() > PATTERN_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(pattern.len() > PATTERN_MAX)?;
         let translated = translate::from_javascript(pattern)?;
         let mut parser = ParserBuilder::new().nest_limit(NEST_MAX).build();
         let ast = parser
@@ -86,9 +83,7 @@ impl Pattern {
     /// Returns whether the pattern matches anywhere in `text`.
     pub fn matches(&self, text: &str, fuel: &mut Fuel) -> Result<bool, SchemaError> {
         let chars: Vec<char> = text.chars().take(MATCHED_MAX + 1).collect();
-        if chars.len() > MATCHED_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(chars.len() > MATCHED_MAX)?;
         let mut budget = Budget::new(STEPS_MAX);
         let found = self.is_match(&chars, &mut budget);
         fuel.spend(budget.spent())?;
@@ -105,9 +100,7 @@ impl Pattern {
         variant: u32,
         fuel: &mut Fuel,
     ) -> Result<Option<String>, SchemaError> {
-        if min > MATCHED_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(min > MATCHED_MAX)?;
         let mut budget = Budget::new(STEPS_MAX);
         let made = self.string(min, max.min(MATCHED_MAX), variant, &mut budget);
         fuel.spend(budget.spent())?;

@@ -4,8 +4,7 @@
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-use super::error::{Resumable, SchemaError};
-use super::fuel::Fuel;
+use super::{Fuel, Resumable, SchemaError};
 use crate::json::Tree;
 
 /// The most identifiers and anchors in one schema.
@@ -103,9 +102,7 @@ impl References {
         let parent = self.around(at);
         let base = self.resources.get(parent).map_or("", |it| it.uri.as_str());
         let uri = resolve(base, id.trim_end_matches('#'));
-        if uri.len() > ID_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(uri.len() > ID_MAX)?;
         self.by_uri.insert(uri.clone(), self.resources.len());
         self.resources.push(Resource {
             at,
@@ -132,9 +129,7 @@ impl References {
     /// Returns the position from which a reference is resolved, and the tokens of its JSON Pointer.
     pub fn begin(&self, tree: &Tree, at: u32) -> Result<(u32, Vec<String>), SchemaError> {
         let text = tree.text(at).ok_or(SchemaError::Malformed)?;
-        if text.len() > ID_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(text.len() > ID_MAX)?;
         let (base, fragment) = text.split_once('#').unwrap_or((text, ""));
         let from = self.around(at);
         let resource = match base {
@@ -150,9 +145,8 @@ impl References {
             None if fragment.is_empty() => Ok((start, Vec::new())),
             None => {
                 let anchor = self.anchors.get(&(resource, fragment));
-                anchor
-                    .map(|at| (*at, Vec::new()))
-                    .ok_or(SchemaError::Reference)
+                let at = anchor.ok_or(SchemaError::Reference)?;
+                Ok((*at, Vec::new()))
             }
             Some(pointer) if pointer.matches('/').count() < TOKENS_MAX => {
                 let token = |token: &str| token.replace("~1", "/").replace("~0", "~");
@@ -165,12 +159,8 @@ impl References {
 
 impl Scan {
     fn step(&mut self, tree: &Tree) -> Result<(), SchemaError> {
-        while self
-            .open
-            .last()
-            .is_some_and(|at| tree.end(*at) == self.next)
-        {
-            self.open.pop();
+        let next = self.next;
+        while self.open.pop_if(|at| tree.end(*at) == next).is_some() {
             self.after_name = false;
         }
         let at = self.next;
@@ -191,10 +181,7 @@ impl Scan {
                 "$anchor" | "$dynamicAnchor" => self.anchors.push(found),
                 _ => {}
             }
-            return match self.ids.len() + self.anchors.len() > IDS_MAX {
-                true => Err(SchemaError::TooLarge),
-                false => Ok(()),
-            };
+            return SchemaError::TooLarge.when(self.ids.len() + self.anchors.len() > IDS_MAX);
         }
         self.after_name = false;
         if tree.is_array(at) || tree.is_object(at) {

@@ -1,11 +1,10 @@
 //! Rules: schemas indexed by keyword. Each schema is read when it is first reached, in small steps,
 //! so that the work can be suspended however large the schema is.
 
-use super::error::{Halt, Resumable, SchemaError};
-use super::fuel::Fuel;
-use super::keyword::{KEYWORDS, Keyword, TypeSet, count};
+use super::keyword::count;
 use super::pattern::{Parsing, Pattern};
 use super::reference::References;
+use super::{Fuel, Halt, Keyword, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -52,7 +51,7 @@ struct Rule {
 }
 
 /// The rules of one tree.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rules {
     /// The tree that contains the schema.
     pub tree: Rc<Tree>,
@@ -74,22 +73,13 @@ pub struct Rules {
 }
 
 /// A schema that has been partially read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct PartialRule {
-    at: u32,
+    at: Option<u32>,
     /// The position of the next member.
     next: u32,
-    found: [u32; KEYWORDS],
-}
-
-impl PartialRule {
-    fn new(at: u32) -> PartialRule {
-        PartialRule {
-            at,
-            next: at + 1,
-            found: [0; KEYWORDS],
-        }
-    }
+    /// The positions of the values of its keywords.
+    found: BTreeMap<Keyword, u32>,
 }
 
 /// The index of an object or an array that has been partially built.
@@ -135,13 +125,7 @@ impl Rules {
             tree,
             root,
             rules: vec![constant; 2],
-            places: Vec::new(),
-            reading: PartialRule::new(root),
-            hasher: RandomState::new(),
-            indexes: BTreeMap::new(),
-            indexing: PartialIndex::default(),
-            patterns: BTreeMap::new(),
-            parsing: None,
+            ..Rules::default()
         }
     }
 
@@ -163,8 +147,13 @@ impl Rules {
             return Ok(known);
         }
         let reading = &mut self.reading;
-        if reading.at != at {
-            *reading = PartialRule::new(at);
+        if reading.at != Some(at) {
+            let found = BTreeMap::new();
+            *reading = PartialRule {
+                at: Some(at),
+                next: at + 1,
+                found,
+            };
         }
         while reading.next < end {
             fuel.ready()?;
@@ -172,40 +161,23 @@ impl Rules {
             let name = self.tree.text(reading.next).unwrap_or_default();
             let value = reading.next + 1;
             if let Some(keyword) = Keyword::named(name) {
-                if !keyword.allows(&self.tree, value) {
-                    return Err(SchemaError::Malformed.into());
-                }
-                reading.found[keyword as usize] = value;
+                SchemaError::Malformed.when(!keyword.allows(&self.tree, value))?;
+                reading.found.insert(keyword, value);
             }
             reading.next = self.tree.end(value);
         }
-        Ok(self.keep())
-    }
-
-    /// Stores the schema that has been read completely.
-    fn keep(&mut self) -> RuleId {
-        let PartialRule { at, found, .. } = self.reading;
-        self.reading = PartialRule::new(at);
-        let from = self.places.len() as u32;
-        let mut present = 0;
-        for (bit, place) in found.into_iter().enumerate() {
-            if place > 0 {
-                present |= 1 << bit;
-                self.places.push(place);
-            }
-        }
-        let types = match found[Keyword::Type as usize] {
-            0 => TypeSet::ALL,
-            place => TypeSet::of(&self.tree, place).unwrap_or(TypeSet::ALL),
-        };
+        let found = std::mem::take(&mut self.reading).found;
+        let types = found.get(&Keyword::Type);
+        let types = types.and_then(|place| TypeSet::of(&self.tree, *place));
         let id = self.rules.len() as RuleId;
         self.rules.push(Rule {
-            present,
-            from,
-            types,
+            present: found.keys().fold(0, |set, keyword| set | keyword.bit()),
+            from: self.places.len() as u32,
+            types: types.unwrap_or(TypeSet::ALL),
         });
+        self.places.extend(found.values());
         self.known[(at - self.root) as usize] = id;
-        id
+        Ok(id)
     }
 
     /// Returns an unsupported keyword of a rule, if it has one with an effect.
@@ -252,16 +224,12 @@ impl Rules {
     /// Returns the position of the member called `name` in an object, or of the string `name` in an
     /// array.
     pub fn find(&mut self, at: u32, name: &str, fuel: &mut Fuel) -> Resumable<Option<u32>> {
-        if name.len() > TEXT_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(name.len() > TEXT_MAX)?;
         let len = self.tree.size(at);
         let found = if len <= LINEAR_MAX {
             fuel.spend(1 + len / 4)?;
-            let places = self.tree.parts(at);
-            places
-                .filter(|place| self.tree.text(*place) == Some(name))
-                .last()
+            let same = |place: &u32| self.tree.text(*place) == Some(name);
+            self.tree.parts(at).filter(same).last()
         } else {
             self.index(at, fuel)?;
             fuel.spend(2 + name.len() as u32 / 32)?;
@@ -289,9 +257,7 @@ impl Rules {
         }
         let (len, end) = (self.tree.size(at), self.tree.end(at));
         let step = u32::from(self.tree.is_object(at));
-        if len > INDEX_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(len > INDEX_MAX)?;
         if self.indexing.at != Some(at) {
             self.indexing = PartialIndex {
                 at: Some(at),
@@ -303,13 +269,10 @@ impl Rules {
             fuel.ready()?;
             let place = self.indexing.next;
             if let Some(name) = self.tree.text(place) {
-                if name.len() > TEXT_MAX {
-                    return Err(SchemaError::TooLarge.into());
-                }
+                SchemaError::TooLarge.when(name.len() > TEXT_MAX)?;
                 fuel.spend(2 + name.len() as u32 / 32)?;
-                self.indexing
-                    .index
-                    .insert(self.hasher.hash_one(name), place);
+                let hash = self.hasher.hash_one(name);
+                self.indexing.index.insert(hash, place);
             } else {
                 fuel.spend(1)?;
             }
@@ -360,10 +323,8 @@ impl Rules {
                 Node::Object { .. } => self.find(target, &token, fuel)?,
                 Node::Array { .. } => {
                     // RFC 6901, section 4: an array index has no leading zero.
-                    let at = token
-                        .parse()
-                        .ok()
-                        .filter(|at: &u32| at.to_string() == token);
+                    let at = token.parse().ok();
+                    let at = at.filter(|at: &u32| at.to_string() == token);
                     fuel.spend(1 + at.unwrap_or(0).min(self.tree.len()) / 4)?;
                     at.and_then(|at| self.tree.items(target).nth(at as usize))
                 }

@@ -1,13 +1,9 @@
 //! Candidate strings and numbers for a schema, simplest first. They need not satisfy it: the
 //! validator decides.
 
-use super::error::{Resumable, SchemaError};
-use super::format::Format;
-use super::fuel::Fuel;
-use super::keyword::Keyword;
 use super::number::{Bound, Number, Range};
 use super::pattern::MATCHED_MAX;
-use super::rules::{RuleId, Rules};
+use super::{Format, Fuel, Keyword, Resumable, RuleId, Rules, SchemaError};
 use crate::json::Node;
 
 /// The word that generated strings are made of.
@@ -123,9 +119,7 @@ pub fn string(
         let after = index + 1;
         return Ok(Some(Candidate { text, after }));
     }
-    if min > LENGTH_MAX {
-        return Err(SchemaError::TooLarge.into());
-    }
+    SchemaError::TooLarge.when(min > LENGTH_MAX)?;
     let first = index - number;
     let (text, after) = match number.checked_sub(FALLBACK) {
         None => (word(number, min, max.min(LENGTH_MAX)), first + FALLBACK),
@@ -241,6 +235,11 @@ fn word(number: u32, min: usize, max: usize) -> Option<String> {
     let stem = repeated(length - digits.len());
     let digits = digits.iter().rev().map(|digit| char::from(*digit));
     (length <= max).then(|| stem.chars().chain(digits).collect())
+}
+
+/// Returns a count as a `u32`, saturating.
+pub fn saturated(count: impl TryInto<u32>) -> u32 {
+    count.try_into().unwrap_or(u32::MAX)
 }
 
 /// Returns the largest value of one keyword, and the smallest value of another, among these rules.

@@ -3,13 +3,12 @@
 //! its schemas, one picks a branch at each choice point, one tries the types, and one generates a
 //! value of a type. When a frame fails, the frame below it tries its next alternative.
 
-use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Choose, Cursor, Fill, Frame, FrameResult, Mark};
-use super::fuel::Fuel;
-use super::keyword::{Keyword, TypeSet};
 use super::rules::{FALSE, RuleId, Rules, TRUE};
 use super::validator::Validator;
+use super::{Fuel, Halt, Keyword, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
+use std::mem::take;
 
 /// The deepest nesting of values, below the 128 levels that request bodies may have.
 const DEPTH_MAX: u32 = 100;
@@ -49,7 +48,7 @@ struct Limit {
 }
 
 /// The state of the search.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Search {
     pub rules: Rules,
     pub fuel: Fuel,
@@ -80,35 +79,18 @@ impl Search {
         Search {
             rules,
             fuel,
-            out: Tree::default(),
-            validator: Validator::default(),
-            frames: Vec::new(),
-            result: None,
-            demands: Vec::new(),
-            choices: Vec::new(),
-            queue: Vec::new(),
-            limits: Vec::new(),
-            opened: Vec::new(),
-            depth: 0,
-            repeats: 0,
-            recursed: false,
             bytes_max,
+            ..Search::default()
         }
     }
 
     /// Begins to search for a value of one of these types that satisfies the schema.
     pub fn begin(&mut self, types: TypeSet, repeats: u8) {
-        self.out.truncate(0, 0);
-        self.demands.clear();
-        self.choices.clear();
-        self.queue.clear();
-        self.limits.clear();
-        self.opened.fill(0);
-        self.validator.reset();
-        (self.depth, self.recursed, self.repeats) = (0, false, repeats);
+        let (rules, fuel) = (take(&mut self.rules), take(&mut self.fuel));
+        *self = Search::new(rules, fuel, self.bytes_max);
+        self.repeats = repeats;
         let mark = self.mark();
         self.require(self.rules.root);
-        self.frames.clear();
         self.call(mark, types, Cursor::default());
     }
 
@@ -118,9 +100,7 @@ impl Search {
             self.fuel.ready()?;
             self.fuel.spend(1)?;
             let text = self.out.text_len() + self.out.len() as usize;
-            if text > self.bytes_max {
-                return Err(SchemaError::TooLarge.into());
-            }
+            SchemaError::TooLarge.when(text > self.bytes_max)?;
             let place = self.frames.len() - 1;
             match self.advance(&mut frame) {
                 Ok(()) => {
@@ -137,16 +117,13 @@ impl Search {
                         return Err(why.into());
                     }
                     self.validator.reset();
-                    self.finish(Err(why));
+                    self.finish(Err(why))?;
                 }
             }
             self.enforce_limits();
         }
-        let result = self
-            .result
-            .take()
-            .unwrap_or(Err(SchemaError::Contradiction));
-        Ok(result.map(|_| ())?)
+        self.result.take().ok_or(SchemaError::Contradiction)??;
+        Ok(())
     }
 
     /// Does one step of the frame on top. The changes of the frame are kept unless the step pauses.
@@ -155,8 +132,7 @@ impl Search {
             Frame::Scope { mark, .. } => {
                 let result = self.result.take().expect("the frame above has returned");
                 self.release(*mark, result.is_err());
-                self.finish(result);
-                Ok(())
+                self.finish(result)
             }
             Frame::Gather(base) => {
                 let base = *base;
@@ -179,9 +155,11 @@ impl Search {
         self.frames.push(frame);
     }
 
-    pub(super) fn finish(&mut self, result: FrameResult) {
+    /// Ends the top frame with a result.
+    pub(super) fn finish(&mut self, result: FrameResult) -> Resumable {
         self.frames.pop();
         self.result = Some(result);
+        Ok(())
     }
 
     /// Limits the frames above the top one to half of the remaining fuel, because there are other
@@ -293,9 +271,7 @@ impl Search {
     }
 
     fn gather(&mut self, mut base: Base, frame: &mut Frame) -> Resumable {
-        if self.depth > DEPTH_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(self.depth > DEPTH_MAX)?;
         if self.queue.len() == base.queue as usize {
             base.mark = self.mark();
             *frame = match self.choices.len() > base.choice as usize {
@@ -359,9 +335,7 @@ impl Search {
             return Err(SchemaError::Endless.into());
         }
         let target = self.rules.reference(rule, &mut self.fuel)?;
-        if self.demands(base).len() == DEMANDS_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(self.demands(base).len() == DEMANDS_MAX)?;
         self.opened[rule as usize] += 1;
         self.demands.push(rule);
         self.queue.extend(target.map(Queued::Schema));
@@ -404,8 +378,7 @@ impl Search {
         match self.result.take() {
             Some(Ok(cursor)) => {
                 self.pop_limit();
-                self.finish(Ok(cursor));
-                return Ok(());
+                return self.finish(Ok(cursor));
             }
             Some(Err(why)) => {
                 self.pop_limit();
@@ -419,8 +392,8 @@ impl Search {
         match self.next_branch(choice, choose) {
             Branch::Schemas(schemas) => {
                 self.push_limit();
-                self.queue
-                    .extend(schemas.into_iter().flatten().map(Queued::Schema));
+                let schemas = schemas.into_iter().flatten();
+                self.queue.extend(schemas.map(Queued::Schema));
                 self.push(Frame::Gather(Base {
                     choice: choose.base.choice + 1,
                     queue: choose.base.mark.queue as u32,

@@ -1,13 +1,9 @@
 //! Validation of a value against a schema. As in most validators, `format` is only an annotation.
 
 use super::equality::{equal, is_repeated, is_same_scalar, is_small};
-use super::error::{Halt, Resumable, SchemaError};
-use super::format::Format;
-use super::fuel::Fuel;
-use super::keyword::{Keyword, TypeSet};
-use super::number::Number;
 use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
 use super::scalar::numbers;
+use super::{Format, Fuel, Halt, Keyword, Number, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
 
 /// The deepest nesting of checks, counting schemas and values.
@@ -121,12 +117,13 @@ impl Validator {
                     self.result = Some(result);
                 }
                 CheckAction::NextGroup => {
+                    let (group, next, passed) = (check.group + 1, 0, 0);
                     *self.top() = Check {
-                        group: check.group + 1,
-                        next: 0,
-                        passed: 0,
+                        group,
+                        next,
+                        passed,
                         ..check
-                    }
+                    };
                 }
                 CheckAction::Continue => *self.top() = check,
                 CheckAction::Child(value, rule) => {
@@ -147,20 +144,16 @@ impl Validator {
             self.result = Some(rule == TRUE);
             return Ok(());
         }
-        let mut around = self.checks.iter().rev();
-        let same = around.by_ref().take_while(|check| check.value == value);
+        let around = self.checks.iter().rev();
+        let same = around.take_while(|check| check.value == value);
         let (mut passed, mut again) = (0, false);
         for check in same {
             passed += 1;
             again |= check.rule == rule;
         }
         fuel.spend(passed / 8)?;
-        if again {
-            return Err(SchemaError::Endless);
-        }
-        if self.checks.len() == DEPTH_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::Endless.when(again)?;
+        SchemaError::TooLarge.when(self.checks.len() == DEPTH_MAX)?;
         self.checks.push(Check::new(value, rule));
         Ok(())
     }
@@ -337,10 +330,9 @@ impl Step<'_> {
             };
             self.check.next = tree.end(self.check.next);
         }
-        Ok(if found {
-            CheckAction::NextGroup
-        } else {
-            CheckAction::Continue
+        Ok(match found {
+            true => CheckAction::NextGroup,
+            false => CheckAction::Continue,
         })
     }
 
@@ -473,9 +465,7 @@ impl Step<'_> {
         if !self.rules.flag(self.check.rule, Keyword::UniqueItems) {
             return Ok(CheckAction::NextGroup);
         }
-        if len > UNIQUE_MAX {
-            return Err(SchemaError::TooLarge.into());
-        }
+        SchemaError::TooLarge.when(len > UNIQUE_MAX)?;
         let first = self.check.value + 1;
         let item = self.check.next.max(first);
         if item == end {
@@ -556,11 +546,8 @@ impl Step<'_> {
 
     /// Checks `dependentRequired`, `dependentSchemas` and, before draft 2019-09, `dependencies`.
     fn dependents(&mut self) -> StepResult {
-        let keywords = [
-            Keyword::DependentRequired,
-            Keyword::DependentSchemas,
-            Keyword::Dependencies,
-        ];
+        use Keyword::{Dependencies, DependentRequired, DependentSchemas};
+        let keywords = [DependentRequired, DependentSchemas, Dependencies];
         let Some(keyword) = keywords.get(self.check.passed as usize) else {
             return Ok(CheckAction::NextGroup);
         };
@@ -588,17 +575,13 @@ impl Step<'_> {
             if !self.has_member(wanted)? {
                 return Ok(CheckAction::Finish(false));
             }
-            if before - self.fuel.total() > DEPENDENTS_MAX {
-                return Err(SchemaError::TooLarge.into());
-            }
+            SchemaError::TooLarge.when(before - self.fuel.total() > DEPENDENTS_MAX)?;
         }
         Ok(CheckAction::Continue)
     }
 
     fn has_member(&mut self, name: &str) -> Result<bool, SchemaError> {
-        if name.len() > TEXT_MAX {
-            return Err(SchemaError::TooLarge);
-        }
+        SchemaError::TooLarge.when(name.len() > TEXT_MAX)?;
         if let Node::Object { len, .. } = self.value() {
             self.fuel.spend(1 + len / 4)?;
         }

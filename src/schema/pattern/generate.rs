@@ -143,10 +143,9 @@ impl StringGenerator<'_> {
         }
         let once = lengths(sub, len, self.budget)?;
         // If the part can be empty, empty repetitions make up the minimum.
-        let min = if once.has(0) {
-            0
-        } else {
-            repetition.min as usize
+        let min = match once.has(0) {
+            true => 0,
+            false => repetition.min as usize,
         };
         let mut sums = vec![Lengths::only(0, len)];
         while sums.len() <= min || !sums[sums.len() - 1].has(len) {

@@ -45,18 +45,18 @@ impl Matcher<'_> {
                 let literal = literal(&bytes.0);
                 let len = literal.chars().count();
                 self.budget.spend(len / 8)?;
-                let begins = |start: &&u32| text[**start as usize..].iter().copied().take(len);
-                let found = starts
+                let rest = |start: &u32| text[*start as usize..].iter().copied().take(len);
+                let begins = |start: &&u32| rest(start).eq(literal.chars());
+                starts
                     .iter()
-                    .filter(|start| begins(start).eq(literal.chars()));
-                found.map(|start| start + len as u32).collect()
+                    .filter(begins)
+                    .map(|start| start + len as u32)
+                    .collect()
             }
             HirKind::Class(class) => {
-                let next = |start: &&u32| text.get(**start as usize);
-                let found = starts
-                    .iter()
-                    .filter(|start| next(start).is_some_and(|char| has(class, *char)));
-                found.map(|start| start + 1).collect()
+                let next = |start: &u32| text.get(*start as usize);
+                let fits = |start: &&u32| next(start).is_some_and(|char| has(class, *char));
+                starts.iter().filter(fits).map(|start| start + 1).collect()
             }
             HirKind::Look(look) => {
                 let holds = |start: &u32| holds(*look, text, *start as usize);

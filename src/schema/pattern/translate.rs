@@ -49,9 +49,7 @@ pub fn from_javascript(pattern: &str) -> Result<String, SchemaError> {
     };
     while let Some(char) = translator.next() {
         translator.top(char)?;
-        if translator.out.len() > translator.longest {
-            return Err(TooLarge);
-        }
+        TooLarge.when(translator.out.len() > translator.longest)?;
     }
     Ok(translator.out)
 }
@@ -116,9 +114,7 @@ impl<'a> Translator<'a> {
 
     fn escape_at_top(&mut self) -> Result<(), SchemaError> {
         let is_reference = |char| matches!(char, '1'..='9' | 'k');
-        if self.rest.starts_with(is_reference) {
-            return Err(LookAround);
-        }
+        LookAround.when(self.rest.starts_with(is_reference))?;
         for (letter, look) in LOOKS {
             if self.skip(letter) {
                 self.out.push_str(look);
@@ -184,9 +180,7 @@ impl<'a> Translator<'a> {
 
     fn property(&mut self, letter: char) -> Result<String, SchemaError> {
         self.properties += 1;
-        if self.properties > PROPERTIES_MAX {
-            return Err(TooLarge);
-        }
+        TooLarge.when(self.properties > PROPERTIES_MAX)?;
         if self.skip("{") {
             let name = self.until('}')?;
             return Ok(format!("\\{letter}{{{name}}}"));
@@ -202,9 +196,7 @@ impl<'a> Translator<'a> {
             return Ok(());
         }
         for look in ["=", "!", "<=", "<!", ">"] {
-            if self.skip(look) {
-                return Err(LookAround);
-            }
+            LookAround.when(self.skip(look))?;
         }
         if self.skip("P<") || self.skip("<") {
             self.until('>')?;
@@ -313,10 +305,8 @@ impl<'a> Translator<'a> {
 
 /// Parses a hexadecimal number without a sign.
 fn hexadecimal(digits: &str) -> Result<u32, SchemaError> {
-    match digits.starts_with('+') {
-        true => Err(BadPattern),
-        false => u32::from_str_radix(digits, 16).map_err(|_| BadPattern),
-    }
+    BadPattern.when(digits.starts_with('+'))?;
+    u32::from_str_radix(digits, 16).map_err(|_| BadPattern)
 }
 
 /// Writes a literal character, escaped so that it is valid inside and outside of brackets.
