@@ -13,15 +13,11 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use crate::Nanos;
-use crate::api::content::Content;
 use crate::api::number::{Ids, Numbers, mix};
-use crate::api::problem::Problem;
 use crate::api::render::{Place, Renderer, Room};
-use crate::api::table::counted;
-use crate::api::text::Words;
+use crate::api::{content::Content, problem::Problem, table::counted, text::Words};
 use crate::meter::Meter;
-use crate::scenario::outcome::Outcome;
-use crate::scenario::policy::Policy;
+use crate::scenario::{outcome::Outcome, policy::Policy};
 use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
 use body::Reading;

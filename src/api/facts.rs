@@ -1,10 +1,8 @@
 //! The facts of a request body, and how the value of a field becomes one of them. It receives the
 //! values one by one from the scanner and leaves to the table which field they belong to.
 
-use crate::api::embedding::Encoding;
-use crate::api::held::Held;
-use crate::api::inputs::Inputs;
 use crate::api::json_string::{MODEL_MAX, is_text};
+use crate::api::{embedding::Encoding, held::Held, inputs::Inputs};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 

@@ -8,13 +8,10 @@ pub mod script;
 mod stencil;
 mod values;
 
-use super::content::Content;
-use super::form::Output;
-use super::provider::Endpoint;
 use super::route::{ResponseKind, View};
 use super::table::{ENDPOINTS, UNROUTED, provider};
 use super::template::{Slot, Template};
-use super::text::Words;
+use super::{content::Content, form::Output, provider::Endpoint, text::Words};
 use crate::meter::{self, Meter};
 use crate::settings::Settings;
 use layout::{Frame, Layout};

@@ -1,8 +1,6 @@
 //! The types of the route table, whose rows are in the folders of the providers.
 
-use super::form::Form;
-use super::methods::Methods;
-use super::render::script::Script;
+use super::{form::Form, methods::Methods, render::script::Script};
 
 /// A row of the route table.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,7 @@
 //! The table of providers and their endpoints, and the search for the endpoint of a path.
 
-use super::methods::Methods;
 use super::provider::{Endpoint, Provider};
-use super::route::MODEL;
-use super::{openai, own};
+use super::{methods::Methods, openai, own, route::MODEL};
 use crate::watch;
 
 /// The providers. The first one's form is that of errors about paths that lead nowhere.

@@ -1,8 +1,7 @@
 //! The budget for the held parts of request bodies. A request that announces much costs nothing;
 //! one that sends much must wait while others have the memory.
 
-use super::core::Core;
-use super::{Conn, Request, Stage};
+use super::{Conn, Request, Stage, core::Core};
 use crate::{Nanos, SECOND};
 
 /// The time after which a connection without memory tries again: thousands may wait at once, and

@@ -10,21 +10,15 @@ use fastrand::Rng;
 use crate::Nanos;
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
-use crate::api::facts::Facts;
-use crate::api::form::Form;
-use crate::api::json_string::JsonString;
-use crate::api::number::Numbers;
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
 use crate::api::route::{ResponseKind, View};
-use crate::api::text::Words;
+use crate::api::{facts::Facts, form::Form, json_string::JsonString};
+use crate::api::{number::Numbers, problem::Problem, provider::Endpoint, text::Words};
 use crate::exchange::contents::Contents;
 use crate::exchange::custom::{Made, Making};
 use crate::meter::Meter;
 use crate::scenario::outcome::Outcome;
 use crate::settings::Settings;
-use crate::watch::Watch;
-use crate::watch::view::ViewFormat;
+use crate::watch::{Watch, view::ViewFormat};
 
 /// The bytes of a prompt that count as a token, if tokens are counted: OpenAI's rule of thumb for
 /// English text.

@@ -8,12 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::shutdown::{EndOnPanic, Shutdown};
-use super::sleep::Time;
 use super::threads::{ServeError, join};
-use super::{StartError, schedule};
+use super::{StartError, schedule, sleep::Time};
 use crate::settings::{ExitAfter, Settings};
-use crate::watch::window::Schedule;
-use crate::watch::{Watch, line};
+use crate::watch::{Watch, line, window::Schedule};
 use crate::{Nanos, SECOND};
 
 /// The time between two checks of the number of requests, where the server ends by it.

@@ -6,8 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::outcome::Outcome;
-use crate::api::number::mix;
-use crate::api::problem::Problem;
+use crate::api::{number::mix, problem::Problem};
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
 

@@ -1,8 +1,7 @@
 //! The sampling of the counters: each sample ends a window.
 
-use super::metrics::Totals;
 use super::window::{Moment, Schedule, Window};
-use super::{Watch, stats};
+use super::{Watch, metrics::Totals, stats};
 use crate::Nanos;
 
 impl Watch {

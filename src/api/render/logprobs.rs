@@ -4,10 +4,8 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use crate::api::form::LogprobsForm;
-use crate::api::number::mix;
-use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
+use crate::api::{form::LogprobsForm, number::mix, render::place::Place};
 use crate::meter::LOGPROB;
 
 /// The lists of a `CreateCompletionResponse`, in order.

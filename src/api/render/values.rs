@@ -4,15 +4,12 @@ use std::io::Write;
 
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{Embeddings, VARIANTS};
-use crate::api::json_string::JsonString;
-use crate::api::methods::Methods;
 use crate::api::number::{ID_LEN, PatchSite, digits, noted};
-use crate::api::problem::Problem;
-use crate::api::render::place::Place;
-use crate::api::route::View;
 use crate::api::table::{list_paths, provider};
 use crate::api::template::{Slot, Template};
 use crate::api::text::{Source, Words};
+use crate::api::{json_string::JsonString, methods::Methods};
+use crate::api::{problem::Problem, render::place::Place, route::View};
 use crate::meter::Meter;
 use crate::settings::Settings;
 use crate::watch::PAGE;
