@@ -7,8 +7,7 @@ pub mod planner;
 pub mod request;
 pub mod response;
 
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use fastrand::Rng;
 

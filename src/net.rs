@@ -5,9 +5,7 @@
     reason = "has the threads, clocks, files and shared counters"
 )]
 
-use std::error::Error;
-use std::fmt;
-use std::io;
+use std::{error::Error, fmt, io};
 
 mod balancer;
 pub mod cpus;

@@ -6,12 +6,9 @@
     reason = "reads the clocks that all cores count from"
 )]
 
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
+use std::{fmt, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use crate::api::text::Words;
 use crate::conn::core::Core;

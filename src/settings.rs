@@ -5,9 +5,7 @@
 //! This module only parses text. Whether a host name resolves or a CPU exists is checked where the
 //! setting is used.
 
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use parser::{
     Allowed, Values, auto, bytes, choice, content_source, cores, file_name, flag, host, int_range,

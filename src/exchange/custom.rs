@@ -2,9 +2,7 @@
 //! echo, as the tools and formats of the request require, or a view of the server. It is made in
 //! pieces, since it can be much work.
 
-use std::collections::HashSet;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{collections::HashSet, rc::Rc, sync::Arc};
 
 use crate::api::form::{Demand, FindFunction, Form, JsonDemand, Wanted};
 use crate::api::text::{Cutter, Text};

@@ -1,9 +1,7 @@
 //! Plans the content of a response: from the facts of the request body, the settings and the
 //! limits.
 
-use std::ops::RangeInclusive;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{ops::RangeInclusive, rc::Rc, sync::Arc};
 
 use fastrand::Rng;
 

@@ -2,10 +2,9 @@
 //! the server after the requests or the time of `-exit-after`.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::shutdown::{EndOnPanic, Shutdown};
 use super::threads::{ServeError, join};

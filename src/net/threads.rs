@@ -1,12 +1,9 @@
 //! The threads of the cores: each makes its event loop, serves until the server ends, and stays
 //! until its last sample was taken.
 
-use std::any::Any;
-use std::error::Error;
-use std::fmt;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
+use std::{any::Any, error::Error, fmt, sync::Arc};
 
 use mio::Poll;
 use mio::net::TcpListener;

@@ -1,7 +1,6 @@
 //! Draws the outcome of each request: whether it succeeds, and when its response is due.
 
-use std::ops::Range;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use fastrand::Rng;
 

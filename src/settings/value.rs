@@ -1,7 +1,6 @@
 //! The types of settings that are not just numbers, texts or times.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// The pinning of threads to CPUs.
 #[derive(Clone, Copy, Debug, PartialEq)]

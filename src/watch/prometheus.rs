@@ -1,8 +1,7 @@
 //! `/metrics`: all metrics in Prometheus's text format, version 0.0.4. Counters end in `_total`,
 //! times are in seconds, sizes in bytes.
 
-use std::fmt::Display;
-use std::io::Write;
+use std::{fmt::Display, io::Write};
 
 use super::metrics::{Close, STATUSES, Totals};
 use super::times::{TIMES, seconds};

@@ -1,8 +1,7 @@
 //! The log probabilities of tokens, in the form of each API. They are made up, and the same for the
 //! same response; the token itself has the highest of the alternatives reported with it.
 
-use std::borrow::Cow;
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
 use crate::api::render::values::{Room, Values};
 use crate::api::{form::LogprobsForm, number::mix, render::place::Place};
