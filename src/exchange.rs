@@ -1,7 +1,6 @@
 //! The mock: the content of responses, without sockets, clocks or the framing of HTTP.
 
 pub mod body;
-mod contents;
 mod custom;
 pub mod planner;
 pub mod request;

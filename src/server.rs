@@ -103,7 +103,8 @@ impl Server {
             .map_err(StartError::machine("-log-raw: can't start the log"))?
             .unzip();
         let time = Time::since(options.epoch);
-        let watch = exchange::watch(cpus.len(), unix_now());
+        let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let watch = exchange::watch(cpus.len(), started.as_secs() as i64);
         let core = {
             let (watch, scenario) = (watch.clone(), Scenario::first(settings));
             let (seed, held) = (seed(settings), Arc::default());
@@ -227,12 +228,6 @@ fn seed(settings: &Settings) -> u64 {
         0 => RandomState::new().hash_one(()),
         seed => seed,
     }
-}
-
-/// Returns the Unix time in seconds.
-fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 /// Returns the start of URLs; the colons of an IPv6 address need brackets.

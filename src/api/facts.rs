@@ -8,7 +8,7 @@ use crate::json::scanner::JsonEvent;
 
 /// The facts of a request body, as far as it has arrived. A field that is absent, null or not the
 /// endpoint's has its default.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Facts {
     /// The model's name, at most 256 bytes, exactly as the client wrote it between the quotes, its
     /// escapes unresolved. Empty if absent or null.
@@ -65,22 +65,8 @@ impl Facts {
     /// Creates the facts of an empty body: every default.
     pub fn new() -> Facts {
         Facts {
-            model: Vec::new(),
-            stream: false,
             n: 1,
-            max_tokens: None,
-            max_completion_tokens: None,
-            encoding: Encoding::Float,
-            dimensions: None,
-            inputs: Inputs::new(),
-            include_usage: false,
-            at_include_usage: false,
-            with_logprobs: false,
-            top_logprobs: 0,
-            prompt_bytes: 0,
-            held: Held::default(),
-            echo: None,
-            lacks: Lacks::default(),
+            ..Facts::default()
         }
     }
 

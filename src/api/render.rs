@@ -86,7 +86,8 @@ impl Renderer {
     /// units are spent before.
     #[inline]
     pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
-        self.values.prepare(content, meter)
+        let is_embedding = matches!(content, Content::Embeddings { .. });
+        !is_embedding || self.values.vector(content, 0, meter).is_some()
     }
 
     /// Returns the layout of a response, and the writer of its frames. A chunk of a stream has

@@ -1,7 +1,7 @@
 //! The framing of request bodies (RFC 9112, 6 and 7): finds their end and separates the content
 //! from the bytes around it, without holding any.
 
-use super::{Refusal, token::is_token_byte};
+use super::{Refusal, is_token_byte};
 
 /// The longest chunk-size line with its extensions, in bytes without the line end: enough for any
 /// size and a signature or two, and a bound for a client that never ends the line.

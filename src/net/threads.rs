@@ -7,9 +7,10 @@ use std::{any::Any, error::Error, fmt, sync::Arc};
 
 use mio::Poll;
 use mio::net::TcpListener;
+use rustix::thread::gettid;
 
 use super::shutdown::{EndOnPanic, Shutdown};
-use super::{StartError, cpus, schedule};
+use super::{StartError, cpus};
 use super::{balancer::Balancer, mailbox::mailboxes, reactor::Reactor, sleep::Time};
 use crate::Nanos;
 use crate::conn::core::Core;
@@ -144,7 +145,7 @@ impl Threads {
         let work = move || {
             let _guard = guard;
             let (reactor, outcome) = match make() {
-                Ok(reactor) => (Some(reactor), Ok((number, schedule::this_thread()))),
+                Ok(reactor) => (Some(reactor), Ok((number, gettid().as_raw_nonzero().get()))),
                 Err(error) => (None, Err(error)),
             };
             // Nobody waits any more where another core could not start.
