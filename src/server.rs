@@ -107,7 +107,14 @@ impl Server {
         let watch = exchange::watch(cpus.len(), started.as_secs() as i64);
         let core = {
             let (watch, scenario) = (watch.clone(), Scenario::first(settings));
-            let (seed, held) = (seed(settings), Arc::default());
+            let held = Arc::default();
+            let seed = match settings.seed {
+                // Of the system's randomness: fastrand would seed itself by the clock since the
+                // machine's boot, and replicas whose seeds are near each other would produce the
+                // same ids.
+                0 => RandomState::new().hash_one(()),
+                seed => seed,
+            };
             move |core: usize| {
                 let (scenario, words) = (scenario.clone(), words.clone());
                 let mut core = Core::new(scenario, words, seed, core as u16, &watch);
@@ -217,16 +224,6 @@ impl Drop for Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Handle({})", self.base_url)
-    }
-}
-
-/// Returns the seed of all random numbers.
-fn seed(settings: &Settings) -> u64 {
-    match settings.seed {
-        // Of the system's randomness: fastrand would seed itself by the clock since the machine's
-        // boot, and replicas whose seeds are near each other would produce the same ids.
-        0 => RandomState::new().hash_one(()),
-        seed => seed,
     }
 }
 

@@ -7,7 +7,6 @@
     reason = "requests do not access the history, which has a lock"
 )]
 
-mod counter;
 mod counters;
 pub mod histogram;
 mod history;
@@ -16,7 +15,6 @@ mod prometheus;
 pub mod rawlog;
 pub mod report;
 mod stats;
-mod times;
 pub mod view;
 pub mod window;
 
@@ -113,9 +111,8 @@ impl Watch {
     /// counters.
     pub fn requests(&self) -> u64 {
         let mut answers = Answers::default();
-        for core in &self.cores {
-            core.read_responses(&mut answers);
-        }
+        let cores = self.cores.iter();
+        cores.for_each(|core| core.read_responses(&mut answers));
         self.statuses(&answers).iter().sum()
     }
 

@@ -42,7 +42,8 @@ impl Conn {
     /// tried again in a moment.
     pub(super) fn log_has_room(&mut self, core: &Core) -> bool {
         // A body of known length has room for all of it.
-        let open = matches!(&self.stage, Stage::Body(request) if !request.matched.body.is_sized());
+        let open = matches!(&self.stage, Stage::Body(request)
+            if !matches!(request.matched.body, Body::Length(_)));
         let Some(record) = self.record.as_mut().filter(|_| open) else {
             return true;
         };

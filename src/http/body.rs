@@ -117,11 +117,6 @@ impl Body {
         })
     }
 
-    /// Returns whether its length is known.
-    pub fn is_sized(&self) -> bool {
-        matches!(self, Body::Length(_))
-    }
-
     /// Reads the front of `input` up to the end of a run of content, or all of an input without
     /// content. Returns a refusal if the framing of chunks is malformed or too long.
     pub fn read<'a>(&mut self, input: &'a [u8]) -> Result<Piece<'a>, Refusal> {

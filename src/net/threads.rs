@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::{any::Any, error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 use mio::Poll;
 use mio::net::TcpListener;
@@ -42,17 +42,16 @@ impl From<ServeError> for StartError {
 /// Waits until a thread has ended.
 pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
     let name = thread.thread().name().unwrap_or_default().to_owned();
-    thread.join().map_err(|panic| ServeError {
-        thread: name,
-        message: message(&*panic),
+    thread.join().map_err(|panic| {
+        // `panic!` makes the message a `&str` or a `String`.
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("no message").to_owned();
+        ServeError {
+            thread: name,
+            message,
+        }
     })
-}
-
-/// Returns the message of a panic; `panic!` makes it a `&str` or a `String`.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }
 
 /// The threads of the cores.

@@ -3,8 +3,7 @@
 
 use std::{fmt::Display, io::Write};
 
-use super::metrics::{Close, STATUSES, Totals};
-use super::times::{TIMES, seconds};
+use super::metrics::{Close, STATUSES, TIMES, Totals, seconds};
 use super::{Watch, counters::ROWS, histogram::Tally, history::Summary, window::Schedule};
 
 impl Watch {

@@ -1,9 +1,9 @@
 //! The report of a run that has ended: a table for people and JSON for programs.
 
 use super::history::{BOUND_MAX, Summary};
-use super::metrics::{STATUSES, TimeKind};
+use super::metrics::{STATUSES, TimeKind, seconds};
 use super::window::{Usage, Verdict, Window};
-use super::{Watch, histogram::Tally, stats, times::seconds};
+use super::{Watch, histogram::Tally, stats};
 use crate::Nanos;
 
 /// The report of a run.

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::metrics::{Close, STATUSES, Totals};
-use super::times::{TIMES, TimeKind, seconds};
+use super::metrics::{Close, STATUSES, TIMES, TimeKind, Totals, seconds};
 use super::window::{Usage, Window};
 use super::{Watch, counters::ROWS, histogram::Tally, history::History};
 use crate::Nanos;
