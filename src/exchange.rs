@@ -15,7 +15,7 @@ use crate::api::number::{Ids, Numbers, mix};
 use crate::api::render::{Place, Renderer, Room};
 use crate::api::{content::Content, problem::Problem, table::counted, text::Words};
 use crate::meter::Meter;
-use crate::scenario::{outcome::Outcome, policy::Policy};
+use crate::scenario::{Outcome, policy::Policy};
 use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
 use body::Reading;

@@ -39,7 +39,7 @@
 //!    on ([`api::facts`], as the table in [`api::field`] says) and drops everything else. Of 50 MB,
 //!    no more than a buffer is held, and up to a MiB of each field that describes the response.
 //! 4. At the last byte, [`scenario::policy`] draws everything about the response: whether it
-//!    succeeds, and when it is due ([`scenario::outcome`]). [`exchange::planner`] then plans its
+//!    succeeds, and when it is due ([`scenario::Outcome`]). [`exchange::planner`] then plans its
 //!    content from the facts ([`api::content`]). Content for a schema is made in pieces, over as
 //!    many turns as it takes.
 //! 5. The result is a [`exchange::response::Response`]: shared content, a few numbers, and a cursor

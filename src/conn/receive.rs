@@ -7,7 +7,7 @@ use crate::exchange::request::{Call, FIELDS};
 use crate::exchange::{Mock, response::Response};
 use crate::http::{Refusal, answer::CONTINUE, body::Body, head, head::Head, line};
 use crate::meter;
-use crate::scenario::outcome::Outcome;
+use crate::scenario::Outcome;
 
 /// The bytes of a body that are scanned in one step.
 const SCANNED_AT_ONCE: usize = 8 * 1024;

@@ -13,7 +13,7 @@ use crate::api::{facts::Facts, form::Form, json_string::JsonString};
 use crate::api::{number::Numbers, problem::Problem, provider::Endpoint, text::Words};
 use crate::exchange::custom::{Made, Making};
 use crate::meter::Meter;
-use crate::scenario::outcome::Outcome;
+use crate::scenario::Outcome;
 use crate::settings::Settings;
 use crate::watch::{Watch, view::ViewFormat};
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::Nanos;
 use crate::api::render::{Place, Position, Renderer, Room};
 use crate::api::{content::Content, number::Numbers, table};
-use crate::scenario::{outcome::Outcome, policy::Policy};
+use crate::scenario::{Outcome, policy::Policy};
 
 /// A response that was decided and planned. It is small, since thousands may wait.
 #[derive(Clone, Debug)]

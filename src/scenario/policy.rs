@@ -4,7 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use fastrand::Rng;
 
-use super::outcome::Outcome;
+use super::Outcome;
 use crate::api::{number::mix, problem::Problem};
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
