@@ -40,17 +40,14 @@ impl From<ServeError> for StartError {
 }
 
 /// Waits until a thread has ended.
-pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
-    let name = thread.thread().name().unwrap_or_default().to_owned();
-    thread.join().map_err(|panic| {
+pub fn join(handle: JoinHandle<()>) -> Result<(), ServeError> {
+    let thread = handle.thread().name().unwrap_or_default().to_owned();
+    handle.join().map_err(|panic| {
         // `panic!` makes the message a `&str` or a `String`.
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let message = text.unwrap_or("no message").to_owned();
-        ServeError {
-            thread: name,
-            message,
-        }
+        ServeError { thread, message }
     })
 }
 
