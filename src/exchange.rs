@@ -2,27 +2,21 @@
 //! and renders it. Uses no sockets, clocks or HTTP framing.
 
 pub mod body;
-mod contents;
 mod custom;
 pub mod planner;
 pub mod request;
 pub mod response;
 
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use fastrand::Rng;
 
 use crate::Nanos;
-use crate::api::content::Content;
 use crate::api::number::{Ids, Numbers, mix};
-use crate::api::problem::Problem;
 use crate::api::render::{Place, Renderer, Room};
-use crate::api::table::counted;
-use crate::api::text::Words;
+use crate::api::{content::Content, problem::Problem, table::counted, text::Words};
 use crate::meter::Meter;
-use crate::scenario::outcome::Outcome;
-use crate::scenario::policy::Policy;
+use crate::scenario::{Outcome, policy::Policy};
 use crate::settings::{ContentMode, Settings};
 use crate::watch::Watch;
 use body::Reading;

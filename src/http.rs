@@ -6,7 +6,6 @@ pub mod date;
 pub mod head;
 pub mod inbox;
 pub mod line;
-mod token;
 
 use crate::status::listed;
 
@@ -34,4 +33,14 @@ impl Refusal {
     pub(crate) const fn bad(code: &'static str, message: &'static str) -> Refusal {
         Refusal::new(400, code, message)
     }
+}
+
+/// Returns true if these bytes are a token (RFC 9110, 5.6.2).
+fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
+}
+
+/// Returns true if a token can contain this byte.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

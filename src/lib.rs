@@ -40,7 +40,7 @@
 //!    read (`api::openai::fields`; [`api::field`] has its types). Of a 50 MB body, only one buffer
 //!    is held, plus up to a MiB of each field that describes the response.
 //! 4. At the last byte, [`scenario::policy`] decides whether the request succeeds, and draws when
-//!    its response is due ([`scenario::outcome`]). The id and the token counts are drawn once the
+//!    its response is due ([`scenario::Outcome`]). The id and the token counts are drawn once the
 //!    content is known, in `exchange::Mock::response`. [`exchange::planner`] then plans the
 //!    content from the facts ([`api::content`]). Content for a schema is made in pieces, over as
 //!    many turns as it takes.

@@ -6,10 +6,8 @@
     reason = "reads the arguments, the environment and the clock for the library"
 )]
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
-use std::time::Instant;
+use std::{fmt::Display, process::ExitCode, time::Instant};
 
 use mocker::internals::cli::{self, OutFile};
 use mocker::internals::settings::{self, Action, CommandLine};

@@ -6,9 +6,7 @@
     reason = "has the threads, clocks, files and shared counters"
 )]
 
-use std::error::Error;
-use std::fmt;
-use std::io;
+use std::{error::Error, fmt, io};
 
 mod balancer;
 pub mod cpus;
@@ -18,10 +16,8 @@ pub mod machine;
 mod mailbox;
 mod reactor;
 pub mod sampler;
-mod schedule;
 pub mod shutdown;
 pub mod sleep;
-mod slots;
 pub mod threads;
 mod timer;
 pub mod turn;

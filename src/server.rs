@@ -6,21 +6,17 @@
     reason = "reads the clocks that all cores count from"
 )]
 
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
+use std::{fmt, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use crate::api::text::Words;
 use crate::conn::core::Core;
 use crate::exchange;
 use crate::net::sampler::{Console, Sampler};
 use crate::net::shutdown::{self, Shutdown};
-use crate::net::sleep::Time;
 use crate::net::threads::{self, ServeError, Threads};
-use crate::net::{StartError, cpus, limit, listen};
+use crate::net::{StartError, cpus, limit, listen, sleep::Time};
 use crate::scenario::Scenario;
 use crate::settings::{ContentMode, Pin, Settings};
 use crate::watch::{Watch, rawlog::RawLog, report::Report};
@@ -107,10 +103,18 @@ impl Server {
             .map_err(StartError::machine("-log-raw: can't start the log"))?
             .unzip();
         let time = Time::since(options.epoch);
-        let watch = exchange::watch(cpus.len(), unix_now());
+        let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let watch = exchange::watch(cpus.len(), started.as_secs() as i64);
         let core = {
             let (watch, scenario) = (watch.clone(), Scenario::first(settings));
-            let (seed, held) = (seed(settings), Arc::default());
+            let held = Arc::default();
+            let seed = match settings.seed {
+                // Of the system's randomness: fastrand would seed itself by the clock since the
+                // machine's boot, and replicas whose seeds are near each other would produce the
+                // same ids.
+                0 => RandomState::new().hash_one(()),
+                seed => seed,
+            };
             move |core: usize| {
                 let (scenario, words) = (scenario.clone(), words.clone());
                 let mut core = Core::new(scenario, words, seed, core as u16, &watch);
@@ -221,22 +225,6 @@ impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Handle({})", self.base_url)
     }
-}
-
-/// Returns the seed of all random numbers.
-fn seed(settings: &Settings) -> u64 {
-    match settings.seed {
-        // Of the system's randomness: fastrand would seed itself by the clock since the machine's
-        // boot, and replicas whose seeds are near each other would produce the same ids.
-        0 => RandomState::new().hash_one(()),
-        seed => seed,
-    }
-}
-
-/// Returns the Unix time in seconds.
-fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 /// Returns the start of URLs; the colons of an IPv6 address need brackets.

@@ -1,13 +1,9 @@
 //! The content of a response: everything that its bytes follow from, except the numbers and the
 //! time.
 
-use super::embedding::Encoding;
-use super::form::Form;
-use super::json_string::JsonString;
-use super::methods::Methods;
-use super::problem::Problem;
-use super::route::View;
-use super::text::Text;
+use super::route::{Methods, View};
+use super::{embedding::Encoding, form::Form, json_string::JsonString};
+use super::{problem::Problem, text::Text};
 
 /// The content of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]

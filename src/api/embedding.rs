@@ -23,9 +23,10 @@ pub const VARIANTS: usize = 4;
 const SETS: usize = 16;
 
 /// The form of an embedding's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// A list of JSON numbers.
+    #[default]
     Float,
     /// A base64 string of little-endian `f32`s.
     Base64,

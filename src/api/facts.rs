@@ -1,16 +1,14 @@
 //! The facts of a request body, and how the value of a field becomes one of them. It receives the
 //! values one by one from the scanner and leaves to the table which field they belong to.
 
-use crate::api::embedding::Encoding;
-use crate::api::held::Held;
-use crate::api::inputs::Inputs;
 use crate::api::json_string::{MODEL_MAX, is_text};
+use crate::api::{embedding::Encoding, held::Held, inputs::Inputs};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 
 /// The facts of a request body, as far as it has arrived. A field that is absent, null or not the
 /// endpoint's has its default.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Facts {
     /// The model's name, at most 256 bytes, exactly as the client wrote it between the quotes, its
     /// escapes unresolved. Empty if absent or null.
@@ -67,22 +65,8 @@ impl Facts {
     /// Creates the facts of an empty body: every default.
     pub fn new() -> Facts {
         Facts {
-            model: Vec::new(),
-            stream: false,
             n: 1,
-            max_tokens: None,
-            max_completion_tokens: None,
-            encoding: Encoding::Float,
-            dimensions: None,
-            inputs: Inputs::new(),
-            include_usage: false,
-            at_include_usage: false,
-            with_logprobs: false,
-            top_logprobs: 0,
-            prompt_bytes: 0,
-            held: Held::default(),
-            echo: None,
-            lacks: Lacks::default(),
+            ..Facts::default()
         }
     }
 

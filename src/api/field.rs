@@ -195,9 +195,9 @@ impl Accepts {
         match self {
             Flag(set) => set(facts, false),
             Integer { set, .. } => set(facts, None),
-            Inputs(_) => facts.inputs = inputs::Inputs::new(),
+            Inputs(_) => facts.inputs = inputs::Inputs::default(),
             Prompt => {
-                facts.inputs = inputs::Inputs::new();
+                facts.inputs = inputs::Inputs::default();
                 facts.prompt_bytes = 0;
             }
             Messages => facts.prompt_bytes = 0,

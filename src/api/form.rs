@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use super::held::Held;
-use super::problem::Problem;
-use super::render::script::Script;
+use super::{held::Held, problem::Problem, render::script::Script};
 use crate::json::Tree;
 
 /// A form of generated text.

@@ -52,9 +52,9 @@ pub struct Inputs {
     filled: bool,
 }
 
-impl Inputs {
+impl Default for Inputs {
     /// Creates the inputs of an absent field, which counts as one.
-    pub fn new() -> Inputs {
+    fn default() -> Inputs {
         Inputs {
             count: 1,
             refusal: None,
@@ -63,7 +63,9 @@ impl Inputs {
             filled: false,
         }
     }
+}
 
+impl Inputs {
     /// Returns true if the next value is in a list of inputs.
     pub fn inside(&self) -> bool {
         self.level != Level::Member

@@ -1,7 +1,6 @@
 //! The numbers that differ between responses, and the places where copies of a response have them.
 
-use std::io::Write;
-use std::ops::Range;
+use std::{io::Write, ops::Range};
 
 use crate::api::template::Slot;
 

@@ -5,9 +5,8 @@ mod fields;
 mod scripts;
 
 use super::form::{Form, LogprobsForm};
-use super::problem::Problem;
-use super::provider::Provider;
 use super::route::{Route, routes};
+use super::{problem::Problem, provider::Provider};
 
 /// OpenAI.
 pub const PROVIDER: Provider = Provider {

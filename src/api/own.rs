@@ -1,11 +1,8 @@
 //! The endpoints of the server itself, which need no credentials (unless the settings protect the
 //! metrics), and neither fail nor are delayed.
 
-use super::openai;
-use super::provider::Provider;
-use super::render::script::Script;
 use super::route::{Route, View, routes};
-use super::template::Template;
+use super::{openai, provider::Provider, render::script::Script, template::Template};
 
 /// The server itself. Its errors have the form of OpenAI's.
 pub const PROVIDER: Provider = Provider {

@@ -1,9 +1,8 @@
 //! A provider of APIs as data, and its endpoints.
 
 use super::field::{Accepts, FieldRow, FieldSet};
-use super::problem::Problem;
 use super::route::{DefaultModel, Route};
-use super::template::Template;
+use super::{problem::Problem, template::Template};
 use crate::json::escapes::NAME_MAX;
 
 /// A provider of APIs.

@@ -8,13 +8,10 @@ pub mod script;
 mod stencil;
 mod values;
 
-use super::content::Content;
-use super::form::Output;
-use super::provider::Endpoint;
 use super::route::{ResponseKind, View};
 use super::table::{ENDPOINTS, UNROUTED, provider};
 use super::template::{Slot, Template};
-use super::text::Words;
+use super::{content::Content, form::Output, provider::Endpoint, text::Words};
 use crate::meter::{self, Meter};
 use crate::settings::Settings;
 use layout::{Frame, Layout};
@@ -89,7 +86,8 @@ impl Renderer {
     /// units are spent before.
     #[inline]
     pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
-        self.values.prepare(content, meter)
+        let is_embedding = matches!(content, Content::Embeddings { .. });
+        !is_embedding || self.values.vector(content, 0, meter).is_some()
     }
 
     /// Returns the layout of a response, and the writer of its frames. A chunk of a stream has

@@ -1,8 +1,7 @@
 //! The table of providers and their endpoints, and the search for the endpoint of a path.
 
-use super::methods::Methods;
 use super::provider::{Endpoint, Provider};
-use super::route::MODEL;
+use super::route::{MODEL, Methods};
 use super::{openai, own};
 use crate::watch;
 
@@ -81,15 +80,13 @@ pub fn list_paths(methods: Methods) -> String {
 /// Returns the labels by which requests are counted: the endpoints in their order, and
 /// [`UNROUTED`].
 pub fn counted() -> Vec<watch::CountedEndpoint> {
-    let endpoint = |endpoint: &Endpoint| watch::CountedEndpoint {
-        label: endpoint.route.path.into(),
-        api: endpoint.provider.is_api,
+    let counted = |label: &str, api| watch::CountedEndpoint {
+        label: label.into(),
+        api,
     };
-    let unrouted = watch::CountedEndpoint {
-        label: "other".into(),
-        api: true,
-    };
-    ENDPOINTS.iter().map(endpoint).chain([unrouted]).collect()
+    let endpoints = ENDPOINTS.iter();
+    let endpoints = endpoints.map(|one| counted(one.route.path, one.provider.is_api));
+    endpoints.chain([counted("other", true)]).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Generated text, and its tokens.
 
-use std::io;
-use std::ops::Range;
-use std::sync::Arc;
+use std::{io, ops::Range, sync::Arc};
 
 use super::number::mix;
 use crate::meter::{CUT, Meter, WORD};

@@ -1,12 +1,9 @@
 //! `-healthcheck`: requests `/health` of a running server. It is for containers, whose images have
 //! no shell and no other program that could.
 
-use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{fmt::Display, sync::mpsc, thread, time::Duration};
 
 use crate::net::{StartError, listen};
 use crate::settings::Settings;

@@ -6,9 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{sync::mpsc, thread, time::Duration};
 
 /// The time that a FIFO's reader or a device may take for the whole text. With the five seconds of
 /// a drain it stays below the ten after which Docker kills a container.

@@ -1,8 +1,7 @@
 //! The memory budget for the held parts of request bodies. A large Content-Length alone costs
 //! nothing; a request that sends a lot of data waits while others use the memory.
 
-use super::core::Core;
-use super::{Conn, Request, Stage};
+use super::{Conn, Request, Stage, core::Core};
 use crate::{Nanos, SECOND};
 
 /// The time after which a connection without memory tries again: thousands may wait at once, and

@@ -1,6 +1,6 @@
 //! The raw log of a connection: its requests and responses, on their way to the log's thread.
 
-use super::{Conn, Responding, Stage, core::Core, matched::Matched};
+use super::{Conn, Responding, Stage, core::Core, receive::Matched};
 use crate::Nanos;
 use crate::api::problem::Problem;
 use crate::http::{body::Body, inbox::BUFFER};
@@ -24,11 +24,11 @@ impl Conn {
     pub(super) fn log_request(&mut self, head: usize, matched: &Matched, core: &Core) -> bool {
         let Some(log) = &core.log else { return true };
         let most = core.limits.body;
-        let record = match matched.body {
-            Body::Length(length) => log.begin(Direction::Request, head as u64 + length.min(most)),
-            Body::Chunked(_) => log.begin_open(Direction::Request, OPEN, most),
+        let (bytes, most) = match matched.body {
+            Body::Length(length) => (head as u64 + length.min(most), 0),
+            Body::Chunked(_) => (OPEN, most),
         };
-        let Some(mut record) = record else {
+        let Some(mut record) = log.begin(Direction::Request, bytes, most) else {
             self.stage = Stage::Head { scanned: 0 };
             return self.stall(RETRY, core);
         };
@@ -42,7 +42,8 @@ impl Conn {
     /// tried again in a moment.
     pub(super) fn log_has_room(&mut self, core: &Core) -> bool {
         // A body of known length has room for all of it.
-        let open = matches!(&self.stage, Stage::Body(request) if !request.matched.body.is_sized());
+        let open = matches!(&self.stage, Stage::Body(request)
+            if matches!(request.matched.body, Body::Chunked(_)));
         let Some(record) = self.record.as_mut().filter(|_| open) else {
             return true;
         };
@@ -92,7 +93,7 @@ impl Conn {
         }
         let Some(log) = &core.log else { return true };
         // Room for all of it at once: two that grow could wait for each other without end.
-        self.record = log.begin(Direction::Response, *size).map(Box::new);
+        self.record = log.begin(Direction::Response, *size, 0).map(Box::new);
         self.record.is_some()
     }
 

@@ -1,12 +1,10 @@
 //! The part of a core that its connections share: the mock, pools of buffers, the time, and the
 //! last request's head and body.
 
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::writer::{Clock, Writer};
-use super::{matched::Matched, memory::HeldMemory, outbox::Outboxes};
+use super::{memory::HeldMemory, outbox::Outboxes, receive::Matched};
 use crate::Nanos;
 use crate::api::{content::Content, provider::Endpoint, text::Words};
 use crate::exchange::{Mock, body::BodyReader};

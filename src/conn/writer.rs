@@ -4,9 +4,8 @@
 use std::rc::Rc;
 
 use crate::Nanos;
-use crate::api::content::Content;
 use crate::api::number::{ID_LEN, PatchSite, hex, patch};
-use crate::api::{render::Room, table::KINDS};
+use crate::api::{content::Content, render::Room, table::KINDS};
 use crate::exchange::Mock;
 use crate::exchange::response::{Progress, Response};
 use crate::http::answer::{self, Framing};

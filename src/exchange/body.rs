@@ -5,10 +5,7 @@ mod echo;
 mod fields;
 mod strict;
 
-use crate::api::facts::Facts;
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
-use crate::api::table::ENDPOINTS;
+use crate::api::{facts::Facts, problem::Problem, provider::Endpoint, table::ENDPOINTS};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::{Fault, Json, JsonEvent};
 use crate::meter::HELD;

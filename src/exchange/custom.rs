@@ -2,17 +2,12 @@
 //! echo, as the tools and formats of the request require, or a view of the server. It is made in
 //! pieces, since it can be much work.
 
-use std::collections::HashSet;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{collections::HashSet, rc::Rc, sync::Arc};
 
-use crate::api::content::Custom;
-use crate::api::facts::Facts;
 use crate::api::form::{Demand, FindFunction, Form, JsonDemand, Wanted};
-use crate::api::json_string::JsonString;
-use crate::api::problem::Problem;
-use crate::api::route::View;
 use crate::api::text::{Cutter, Text};
+use crate::api::{content::Custom, facts::Facts};
+use crate::api::{json_string::JsonString, problem::Problem, route::View};
 use crate::json::{JsonWriter, Tree};
 use crate::meter::{self, Meter};
 use crate::schema::{Generator, Progress, STEPS_PER_CALL};

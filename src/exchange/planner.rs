@@ -1,30 +1,21 @@
 //! Plans the content of a response: from the facts of the request body, the settings and the
 //! limits.
 
-use std::ops::RangeInclusive;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{ops::RangeInclusive, rc::Rc, sync::Arc};
 
 use fastrand::Rng;
 
 use crate::Nanos;
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{DIMENSIONS, DIMENSIONS_BIG};
-use crate::api::facts::Facts;
-use crate::api::form::Form;
-use crate::api::json_string::JsonString;
-use crate::api::number::Numbers;
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
 use crate::api::route::{ResponseKind, View};
-use crate::api::text::Words;
-use crate::exchange::contents::Contents;
+use crate::api::{facts::Facts, form::Form, json_string::JsonString};
+use crate::api::{number::Numbers, problem::Problem, provider::Endpoint, text::Words};
 use crate::exchange::custom::{Made, Making};
 use crate::meter::Meter;
-use crate::scenario::outcome::Outcome;
+use crate::scenario::Outcome;
 use crate::settings::Settings;
-use crate::watch::Watch;
-use crate::watch::view::ViewFormat;
+use crate::watch::{Watch, view::ViewFormat};
 
 /// The bytes of a prompt that count as a token, if tokens are counted: OpenAI's rule of thumb for
 /// English text.
@@ -278,4 +269,36 @@ fn choices(facts: &Facts) -> u32 {
 fn cut(tokens: u32, limit: Option<u32>) -> (u32, bool) {
     let left = limit.map_or(tokens, |limit| limit.min(tokens));
     (left, left < tokens)
+}
+
+/// The number of contents that a core remembers: a load makes a few kinds of requests, over and
+/// over.
+const KEPT: usize = 16;
+
+/// The contents of the last responses.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    kept: Vec<Rc<Content>>,
+    /// The next one to be replaced.
+    oldest: usize,
+}
+
+impl Contents {
+    /// Returns the content that is equal to this one, shared by all responses with it.
+    pub fn share(&mut self, content: Content) -> Rc<Content> {
+        if let Some(known) = self.kept.iter().find(|known| ***known == content) {
+            return known.clone();
+        }
+        if self.kept.len() < KEPT {
+            self.kept.push(Rc::new(content));
+            return self.kept[self.kept.len() - 1].clone();
+        }
+        let place = &mut self.kept[self.oldest];
+        self.oldest = (self.oldest + 1) % KEPT;
+        match Rc::get_mut(place) {
+            Some(free) => *free = content,
+            None => *place = Rc::new(content),
+        }
+        place.clone()
+    }
 }

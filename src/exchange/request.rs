@@ -1,12 +1,9 @@
 //! The meaning of a request's head: its target, its method and its credentials.
 
-use crate::api::content::Content;
-use crate::api::json_string::JsonString;
-use crate::api::methods::Methods;
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
-use crate::api::route::{ResponseKind, View};
+use crate::api::route::{Methods, ResponseKind, View};
 use crate::api::table::{UNROUTED, find};
+use crate::api::{content::Content, json_string::JsonString};
+use crate::api::{problem::Problem, provider::Endpoint};
 use crate::settings::Settings;
 
 /// The fields that can carry credentials, in the order in which [`Auth::call`] takes their values.

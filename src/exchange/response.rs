@@ -3,12 +3,9 @@
 use std::rc::Rc;
 
 use crate::Nanos;
-use crate::api::content::Content;
-use crate::api::number::Numbers;
 use crate::api::render::{Place, Position, Renderer, Room};
-use crate::api::table;
-use crate::scenario::outcome::Outcome;
-use crate::scenario::policy::Policy;
+use crate::api::{content::Content, number::Numbers, table};
+use crate::scenario::{Outcome, policy::Policy};
 
 /// A response that was decided and planned. It is small, since thousands may wait.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! The framing of request bodies (RFC 9112, 6 and 7): finds their end and separates the content
 //! from the bytes around it, without holding any.
 
-use super::Refusal;
-use super::token::is_token_byte;
+use super::{Refusal, is_token_byte};
 
 /// The longest chunk-size line with its extensions, in bytes without the line end: enough for any
 /// size and a signature or two, and a bound for a client that never ends the line.
@@ -116,11 +115,6 @@ impl Body {
             line: 0,
             extensions: 0,
         })
-    }
-
-    /// Returns true if its length is known.
-    pub fn is_sized(&self) -> bool {
-        matches!(self, Body::Length(_))
     }
 
     /// Reads the front of `input` up to the end of a run of content, or all of an input without

@@ -4,8 +4,7 @@
 use std::mem::MaybeUninit;
 
 use super::line::{self, LINE_END, Line, is_authority};
-use super::token::{is_token, is_token_byte};
-use super::{Refusal, body::Body, inbox::BUFFER};
+use super::{Refusal, body::Body, inbox::BUFFER, is_token, is_token_byte};
 
 /// The most fields in a head.
 pub const FIELDS_MAX: usize = 100;
@@ -190,7 +189,8 @@ impl<'a, const N: usize> Head<'a, N> {
                     return Err(BAD_LENGTH);
                 }
                 16 if is("content-encoding") => {
-                    self.encoded |= list(value).any(|coding| !is_identity(coding));
+                    let is_identity = |coding: &[u8]| coding.eq_ignore_ascii_case(b"identity");
+                    self.encoded |= !list(value).all(is_identity);
                 }
                 17 if is("transfer-encoding") => coding = coding.and(value),
                 _ => {}
@@ -267,11 +267,6 @@ fn decimal(value: &[u8]) -> Result<u64, Refusal> {
         number.checked_mul(10)?.checked_add(digit.into())
     });
     number.filter(|_| !value.is_empty()).ok_or(BAD_LENGTH)
-}
-
-/// Returns true if a content coding leaves the content as it is.
-fn is_identity(coding: &[u8]) -> bool {
-    coding.eq_ignore_ascii_case(b"identity")
 }
 
 /// Returns the elements of a comma-separated list (RFC 9110, 5.6.1) without the empty ones.

@@ -1,8 +1,7 @@
 //! The request line (RFC 9112, 3): its syntax as a whole, for lines that httparse refuses, and the
 //! forms of its target.
 
-use super::Refusal;
-use super::token::is_token;
+use super::{Refusal, is_token};
 
 /// The longest method, in bytes. The longest that IANA has registered has 17.
 pub const METHOD_MAX: usize = 256;

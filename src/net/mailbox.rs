@@ -1,9 +1,8 @@
 //! Commands from the other threads of the process to a core: a queue, and a waker that interrupts
 //! the core's poll. The queue is read only after the waker fired, so it costs requests nothing.
 
-use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::{io, sync::Arc};
 
 use mio::net::TcpStream;
 use mio::{Poll, Token, Waker};

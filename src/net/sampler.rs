@@ -2,18 +2,15 @@
 //! the server after the requests or the time of `-exit-after`.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::{fs, sync::Arc, time::Duration};
 
 use super::shutdown::{EndOnPanic, Shutdown};
-use super::sleep::Time;
 use super::threads::{ServeError, join};
-use super::{StartError, schedule};
+use super::{StartError, sleep::Time};
 use crate::settings::{ExitAfter, Settings};
-use crate::watch::window::Schedule;
-use crate::watch::{Watch, line};
+use crate::watch::{Watch, report, window::Schedule};
 use crate::{Nanos, SECOND};
 
 /// The time between two checks of the number of requests, where the server ends by it.
@@ -124,13 +121,13 @@ impl Round {
             let window = self.watch.sample(now, self.schedules());
             self.next_sample = sample_after(self.next_sample, now);
             if let Console::Live { color } = self.console {
-                let line = line::line(&window, color);
-                print(&format!("{}{line}", line::AGAIN));
+                let line = report::line(&window, color);
+                print(&format!("{}{line}", report::AGAIN));
             }
         }
         if self.limit.take_if(|limit| *limit <= now).is_some() {
             let before = match self.console {
-                Console::Live { .. } => line::AGAIN,
+                Console::Live { .. } => report::AGAIN,
                 _ => "",
             };
             let seconds = now / SECOND;
@@ -148,12 +145,12 @@ impl Round {
     fn end(&mut self) {
         self.watch.sample(self.time.now(), self.schedules());
         if let Console::Live { .. } = self.console {
-            print(line::AGAIN);
+            print(report::AGAIN);
         }
     }
 
     fn schedules(&self) -> Vec<Option<Schedule>> {
-        self.threads.iter().map(|&t| schedule::read(t)).collect()
+        self.threads.iter().map(|&t| schedule(t)).collect()
     }
 }
 
@@ -171,6 +168,20 @@ fn sample_after(due: Nanos, now: Nanos) -> Nanos {
     }
 }
 
+/// Reads the account of a thread of this process. Returns None where the kernel keeps none or does
+/// not show it.
+fn schedule(thread: i32) -> Option<Schedule> {
+    parse_schedule(&fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?)
+}
+
+/// Parses three numbers: the time run and the time waited, in nanoseconds, and the number of times.
+fn parse_schedule(text: &str) -> Option<Schedule> {
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let (cpu, wait) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    // A kernel that keeps no account shows zeros, though every thread has run.
+    (cpu > 0).then_some(Schedule { cpu, wait })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +193,14 @@ mod tests {
         assert_eq!(sample_after(second(5), second(6) - 1), second(6));
         assert_eq!(sample_after(second(5), second(6)), second(7));
         assert_eq!(sample_after(second(5), second(9) + 7), second(10) + 7);
+    }
+
+    #[test]
+    fn schedstat_is_two_times_and_a_count() {
+        let schedule = Schedule { cpu: 12, wait: 3 };
+        assert_eq!(parse_schedule("12 3 4\n"), Some(schedule));
+        assert_eq!(parse_schedule("0 0 0\n"), None);
+        assert_eq!(parse_schedule("12\n"), None);
+        assert_eq!(parse_schedule(""), None);
     }
 }

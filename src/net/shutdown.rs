@@ -1,10 +1,8 @@
 //! The orderly end of a server: on a signal, on a panic, or when the server is told to end.
 
-use std::fs;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{fs, sync::Arc, thread};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;

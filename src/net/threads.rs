@@ -1,18 +1,16 @@
 //! The threads of the cores: each makes its event loop, serves until the server ends, and stays
 //! until its last sample was taken.
 
-use std::any::Any;
-use std::error::Error;
-use std::fmt;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
+use std::{error::Error, fmt, sync::Arc};
 
 use mio::Poll;
 use mio::net::TcpListener;
+use rustix::thread::gettid;
 
 use super::shutdown::{EndOnPanic, Shutdown};
-use super::{StartError, cpus, schedule};
+use super::{StartError, cpus};
 use super::{balancer::Balancer, mailbox::mailboxes, reactor::Reactor, sleep::Time};
 use crate::Nanos;
 use crate::conn::core::Core;
@@ -42,19 +40,15 @@ impl From<ServeError> for StartError {
 }
 
 /// Waits until a thread has ended.
-pub fn join(thread: JoinHandle<()>) -> Result<(), ServeError> {
-    let name = thread.thread().name().unwrap_or_default().to_owned();
-    thread.join().map_err(|panic| ServeError {
-        thread: name,
-        message: message(&*panic),
+pub fn join(handle: JoinHandle<()>) -> Result<(), ServeError> {
+    let thread = handle.thread().name().unwrap_or_default().to_owned();
+    handle.join().map_err(|panic| {
+        // `panic!` makes the message a `&str` or a `String`.
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("no message").to_owned();
+        ServeError { thread, message }
     })
-}
-
-/// Returns the message of a panic; `panic!` makes it a `&str` or a `String`.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }
 
 /// The threads of the cores.
@@ -147,7 +141,7 @@ impl Threads {
         let work = move || {
             let _guard = guard;
             let (reactor, outcome) = match make() {
-                Ok(reactor) => (Some(reactor), Ok((number, schedule::this_thread()))),
+                Ok(reactor) => (Some(reactor), Ok((number, gettid().as_raw_nonzero().get()))),
                 Err(error) => (None, Err(error)),
             };
             // Nobody waits any more where another core could not start.

@@ -1,13 +1,11 @@
 //! Draws the outcome of each request: whether it succeeds, and when its response is due.
 
-use std::ops::Range;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use fastrand::Rng;
 
-use super::outcome::Outcome;
-use crate::api::number::mix;
-use crate::api::problem::Problem;
+use super::Outcome;
+use crate::api::{number::mix, problem::Problem};
 use crate::settings::Settings;
 use crate::{Nanos, SECOND};
 

@@ -1,10 +1,8 @@
 //! Parsers for the values of settings. Each also describes the values that it allows.
 
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use super::value::{ContentMode, ExitAfter, Millionths};
+use super::{ContentMode, ExitAfter, Millionths};
 
 /// The description of the values that a setting allows.
 pub struct Allowed {

@@ -1,6 +1,6 @@
 //! A log-linear histogram of times, with one writer.
 
-use super::counter::{Counter, add_to, subtract};
+use super::counters::{Counter, add_to, subtract};
 use crate::Nanos;
 
 /// The unit of the histogram in nanoseconds, as a power of two. At a microsecond, where the

@@ -1,7 +1,6 @@
 //! The history of a run: how many seconds were mock-bound and why, and the last minutes in detail.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::window::{Moment, REASONS, Reasons, Verdict, Window};
 use crate::{Nanos, SECOND};

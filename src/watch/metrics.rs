@@ -1,14 +1,12 @@
 //! The counters of one core, with one writer, without locks and on cache lines of their own.
 //! Readers add up those of all cores.
 
-use super::counter::{Counter, add_to, subtract};
+use super::counters::{Counter, add_to, subtract};
 use super::histogram::{Histogram, Tally};
-use crate::Nanos;
 use crate::status::column;
+use crate::{Nanos, SECOND};
 
 pub use super::counters::{Counters, Counts};
-pub use super::frames::Unsent;
-pub use super::times::TimeKind;
 pub use crate::status::STATUSES;
 
 /// Responses by endpoint and status, in the order of the endpoints and of [`STATUSES`].
@@ -205,4 +203,102 @@ impl Totals {
         subtract(&mut between.spun, &earlier.spun);
         between
     }
+}
+
+/// The frames of one connection that are rendered and have not left. A frame is a response, or the
+/// events of a stream that are due together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unsent {
+    /// The time at which the first of them was due.
+    pub due: Nanos,
+    /// The number of frames that begin a response.
+    pub answers: u32,
+    /// The number of frames that continue a stream.
+    pub chunks: u32,
+}
+
+impl Unsent {
+    /// Adds a response that is due at `due`.
+    #[inline]
+    pub fn answer(&mut self, due: Nanos) {
+        if self.is_empty() {
+            self.due = due;
+        }
+        self.answers += 1;
+    }
+
+    /// Adds the next part of a stream, due at `due`, unless a frame is there that it leaves with.
+    pub fn chunk(&mut self, due: Nanos) {
+        if self.is_empty() {
+            self.due = due;
+            self.chunks = 1;
+        }
+    }
+
+    /// Returns true if there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.answers | self.chunks == 0
+    }
+}
+
+/// A time that a core measures in a histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeKind {
+    /// The lateness of the first byte of a response.
+    Service,
+    /// The lateness of a chunk of a stream.
+    Chunk,
+    /// The configured delay of a response.
+    Delay,
+    /// The duration of a turn of the event loop.
+    Turn,
+}
+
+impl TimeKind {
+    /// The number of kinds; [`TimeKind::Turn`] is the last one.
+    pub const COUNT: usize = TimeKind::Turn as usize + 1;
+
+    /// The kinds that make up the lateness of frames: responses and chunks.
+    pub(super) const LATENESS: &[TimeKind] = &[TimeKind::Service, TimeKind::Chunk];
+}
+
+/// Times as they are exported.
+pub(super) struct ReportedTime {
+    /// The name in JSON; in Prometheus, `mocker_` precedes it.
+    pub(super) name: &'static str,
+    /// The help text.
+    pub(super) help: &'static str,
+    /// The kinds of which they are the sum.
+    pub(super) of: &'static [TimeKind],
+}
+
+/// The table of all exported times.
+pub(super) const TIMES: &[ReportedTime] = &[
+    ReportedTime {
+        name: "lateness_seconds",
+        help: "Time from when a response or stream chunk was due until it was written.",
+        of: TimeKind::LATENESS,
+    },
+    ReportedTime {
+        name: "service_time_seconds",
+        help: "Time from the last byte of a request to the first byte of its response, minus the \
+               configured delay.",
+        of: &[TimeKind::Service],
+    },
+    ReportedTime {
+        name: "delay_seconds",
+        help: "Configured delays of responses, excluding responses without one.",
+        of: &[TimeKind::Delay],
+    },
+    ReportedTime {
+        name: "turn_seconds",
+        help: "How long the turns of the event loops took, from one wait to the next.",
+        of: &[TimeKind::Turn],
+    },
+];
+
+/// Returns a time in seconds, as it is exported.
+pub(super) fn seconds(time: Nanos) -> f64 {
+    time as f64 / SECOND as f64
 }

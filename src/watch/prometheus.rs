@@ -1,11 +1,9 @@
 //! `/metrics`: all metrics in Prometheus's text format, version 0.0.4. Counters end in `_total`,
 //! times are in seconds, sizes in bytes.
 
-use std::fmt::Display;
-use std::io::Write;
+use std::{fmt::Display, io::Write};
 
-use super::metrics::{Close, STATUSES, Totals};
-use super::times::{TIMES, seconds};
+use super::metrics::{Close, STATUSES, TIMES, Totals, seconds};
 use super::{Watch, counters::ROWS, histogram::Tally, history::Summary, window::Schedule};
 
 impl Watch {

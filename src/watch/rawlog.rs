@@ -47,16 +47,10 @@ impl RawLog {
         Ok((RawLog { records, held }, thread))
     }
 
-    /// Begins a record of a request or response with at most this number of bytes. Returns None if
+    /// Begins a record of `bytes` bytes, or of up to `most` more: such records leave `most` bytes of
+    /// the budget free, so that one at a time can always grow ([`Record::grow`]). Returns None if
     /// the budget is used up: the caller tries again after [`RETRY`].
-    pub fn begin(&self, direction: Direction, bytes: u64) -> Option<Record> {
-        self.begin_open(direction, bytes, 0)
-    }
-
-    /// Begins a record of a message that may turn out to have up to `most` more bytes. Such records
-    /// leave `most` bytes of the budget free, so that one at a time can always grow
-    /// ([`Record::grow`]).
-    pub fn begin_open(&self, direction: Direction, bytes: u64, most: u64) -> Option<Record> {
+    pub fn begin(&self, direction: Direction, bytes: u64, most: u64) -> Option<Record> {
         let lease = bytes + LINES;
         let limit = BUDGET.saturating_sub(most);
         take(&self.held, lease, limit).then(|| self.record(direction, lease))
@@ -189,7 +183,7 @@ mod tests {
     #[test]
     fn a_record_has_the_form_that_the_readme_shows() {
         let (log, written) = stalled();
-        let mut record = log.begin(Direction::Request, 1000).unwrap();
+        let mut record = log.begin(Direction::Request, 1000, 0).unwrap();
         record.head(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n");
         record.body(b"{}");
         log.end(record);
@@ -203,29 +197,32 @@ mod tests {
     fn records_hold_no_more_than_the_budget_until_they_are_written() {
         let (log, written) = stalled();
         let half = BUDGET / 2 - LINES;
-        let one = log.begin(Direction::Request, half).unwrap();
-        let two = log.begin(Direction::Response, half).unwrap();
-        assert!(log.begin(Direction::Request, 0).is_none());
+        let one = log.begin(Direction::Request, half, 0).unwrap();
+        let two = log.begin(Direction::Response, half, 0).unwrap();
+        assert!(log.begin(Direction::Request, 0, 0).is_none());
         // A record returns the room that it did not need, and the rest once it is written.
         log.end(one);
-        assert!(log.begin(Direction::Request, half).is_none());
-        let three = log.begin(Direction::Request, half - LINES).unwrap();
+        assert!(log.begin(Direction::Request, half, 0).is_none());
+        let three = log.begin(Direction::Request, half - LINES, 0).unwrap();
         drop(written.recv().unwrap());
         drop(two);
         drop(three);
         assert_eq!(log.held.load(Ordering::Relaxed), 0);
-        assert!(log.begin(Direction::Request, BUDGET - LINES).is_some());
+        assert!(log.begin(Direction::Request, BUDGET - LINES, 0).is_some());
         // Records of unknown length leave room for one of them to grow.
         let most = 50 << 20;
-        let mut open = log.begin_open(Direction::Request, 1000, most).unwrap();
+        let mut open = log.begin(Direction::Request, 1000, most).unwrap();
         let other = log
-            .begin_open(Direction::Request, BUDGET - most - 1000 - 2 * LINES, most)
+            .begin(Direction::Request, BUDGET - most - 1000 - 2 * LINES, most)
             .unwrap();
-        assert!(log.begin_open(Direction::Request, 0, most).is_none());
+        assert!(log.begin(Direction::Request, 0, most).is_none());
         assert!(open.has_room(900) && !open.has_room(2000));
         assert!(open.grow(most) && open.has_room(2000));
         assert!(!open.grow(1));
         drop((open, other));
-        assert!(log.begin(Direction::Request, BUDGET - LINES + 1).is_none());
+        assert!(
+            log.begin(Direction::Request, BUDGET - LINES + 1, 0)
+                .is_none()
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! The report of a run that has ended: a table for people and JSON for programs.
 
 use super::history::{BOUND_MAX, Summary};
-use super::metrics::{STATUSES, TimeKind};
+use super::metrics::{STATUSES, TimeKind, seconds};
 use super::window::{Usage, Verdict, Window};
-use super::{Watch, histogram::Tally, stats, times::seconds};
+use super::{Watch, histogram::Tally, stats};
 use crate::Nanos;
 
 /// The report of a run.
@@ -153,6 +153,34 @@ pub(super) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// The escape code that moves the cursor to the start of the line and clears it for the next one.
+pub const AGAIN: &str = "\r\x1b[K";
+
+/// Returns the line of a window. Without `color` it has no escape codes.
+pub fn line(window: &Window, color: bool) -> String {
+    let code = match window.verdict() {
+        Verdict::Idle => "2",
+        Verdict::Ok => "32",
+        Verdict::MockBound => "31",
+    };
+    let mut verdict = window.verdict().name().to_owned();
+    let reasons = window.reason_names();
+    if !reasons.is_empty() {
+        verdict += &format!(" ({})", reasons.join(", "));
+    }
+    let verdict = match color {
+        true => format!("\x1b[{code}m{verdict}\x1b[0m"),
+        false => verdict,
+    };
+    format!(
+        "{} req/s | {} in flight | late p99 {} | busiest core {} | {verdict}",
+        grouped(window.per_second(window.requests).round() as u64),
+        grouped(window.totals.counts.in_flight),
+        millis(window.lateness.quantile(0.99)),
+        percent(window.busiest()),
+    )
 }
 
 #[cfg(test)]

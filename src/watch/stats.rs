@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::metrics::{Close, STATUSES, Totals};
-use super::times::{TIMES, TimeKind, seconds};
+use super::metrics::{Close, STATUSES, TIMES, TimeKind, Totals, seconds};
 use super::window::{Usage, Window};
 use super::{Watch, counters::ROWS, histogram::Tally, history::History};
 use crate::Nanos;
@@ -37,7 +36,10 @@ pub(super) fn numbers(
     }
     numbers["requests"] = watch.requests_in(totals).into();
     numbers["statuses"] = by_status(&watch.statuses(&totals.answers));
-    numbers["answers"] = answers(watch, totals);
+    let rows = watch.endpoints.iter().zip(&totals.answers);
+    let given = rows.filter(|(_, row)| row.iter().any(|&count| count > 0));
+    let answers = given.map(|(endpoint, row)| (endpoint.label.as_str(), by_status(row)));
+    numbers["answers"] = answers.collect();
     numbers["core_connections"] = json!(totals.connections);
     for row in ROWS {
         numbers[row.field] = (row.get)(&totals.counts).into();
@@ -117,15 +119,6 @@ fn shares(cores: &[Usage]) -> (Value, Value) {
     let busy: Value = cores.iter().map(|core| round(core.busy)).collect();
     let wait: Vec<_> = cores.iter().map(|core| core.wait.map(round)).collect();
     (busy, wait.into())
-}
-
-/// Returns the responses by endpoint and status.
-fn answers(watch: &Watch, totals: &Totals) -> Value {
-    let rows = watch.endpoints.iter().zip(&totals.answers);
-    let given = rows.filter(|(_, row)| row.iter().any(|&count| count > 0));
-    given
-        .map(|(endpoint, row)| (endpoint.label.as_str(), by_status(row)))
-        .collect()
 }
 
 fn by_status(row: &[u64; STATUSES.len()]) -> Value {

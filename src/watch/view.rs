@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Watch;
-use super::metrics::Totals;
+use super::{Watch, metrics::Totals};
 use crate::Nanos;
 
 /// The formats of a view.

@@ -4,8 +4,7 @@
 use std::rc::Rc;
 
 use crate::api::form::{Demand, FindFunction, JsonDemand, Wanted};
-use crate::api::held::Held;
-use crate::api::problem::Problem;
+use crate::api::{held::Held, problem::Problem};
 use crate::json::{Node, Tree};
 
 /// The response to a request for any JSON object.

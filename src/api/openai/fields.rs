@@ -1,11 +1,9 @@
 //! The fields of OpenAI's request bodies: a row for each.
 
-use crate::api::embedding::Encoding;
-use crate::api::facts::Facts;
 use crate::api::field::{
     Accepts, EVERY, Endpoints, FieldRow, NONE, Type, Types, fields, integer_from, limit, types,
 };
-use crate::api::inputs::Allowed;
+use crate::api::{embedding::Encoding, facts::Facts, inputs::Allowed};
 use crate::json::scanner::JsonEvent;
 use Accepts::{Flag, Held, Ignored, Inputs, Messages, Other, Prompt, Reference};
 

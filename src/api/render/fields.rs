@@ -2,11 +2,7 @@
 
 use std::io::Write;
 
-use crate::api::content::Content;
-use crate::api::number::hex;
-use crate::api::render::Renderer;
-use crate::api::route::View;
-use crate::api::table::provider;
+use crate::api::{content::Content, number::hex, render::Renderer, route::View, table::provider};
 use crate::watch::PAGE_POLICY;
 
 impl Renderer {

@@ -1,11 +1,9 @@
 //! The order of the frames of a response: the opening, then chunk after chunk, each of all choices
 //! in turn, then the ending.
 
-use crate::api::content::Generated;
-use crate::api::number::Numbers;
 use crate::api::render::place::{Place, TextStage};
 use crate::api::render::script::{LastIf, Script};
-use crate::api::template::Template;
+use crate::api::{content::Generated, number::Numbers, template::Template};
 
 /// The number of frames of each kind.
 pub struct Layout<'a> {

@@ -1,13 +1,10 @@
 //! The log probabilities of tokens, in the form of each API. They are made up, and the same for the
 //! same response; the token itself has the highest of the alternatives reported with it.
 
-use std::borrow::Cow;
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
-use crate::api::form::LogprobsForm;
-use crate::api::number::mix;
-use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
+use crate::api::{form::LogprobsForm, number::mix, render::place::Place};
 use crate::meter::LOGPROB;
 
 /// The lists of a `CreateCompletionResponse`, in order.

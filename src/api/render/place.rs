@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use crate::api::content::{Content, Generated};
-use crate::api::number::Numbers;
-use crate::api::template::Endings;
+use crate::api::{number::Numbers, template::Endings};
 
 /// The place of a frame in a response.
 pub struct Place<'a> {

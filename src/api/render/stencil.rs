@@ -4,11 +4,9 @@
 
 use std::io::Write;
 
-use crate::api::json_string::JsonString;
-use crate::api::number::hex;
-use crate::api::render::place::Place;
 use crate::api::render::values::{Room, Values};
 use crate::api::template::{Slot, Template};
+use crate::api::{json_string::JsonString, number::hex, render::place::Place};
 use crate::meter::{Meter, TURN};
 
 /// The stencils that a core keeps: a load uses a few models.

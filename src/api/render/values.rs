@@ -4,15 +4,12 @@ use std::io::Write;
 
 use crate::api::content::{Content, Custom, Generated};
 use crate::api::embedding::{Embeddings, VARIANTS};
-use crate::api::json_string::JsonString;
-use crate::api::methods::Methods;
 use crate::api::number::{ID_LEN, PatchSite, digits, noted};
-use crate::api::problem::Problem;
-use crate::api::render::place::Place;
-use crate::api::route::View;
+use crate::api::route::{Methods, View};
 use crate::api::table::{list_paths, provider};
 use crate::api::template::{Slot, Template};
 use crate::api::text::{Source, Words};
+use crate::api::{json_string::JsonString, problem::Problem, render::place::Place};
 use crate::meter::Meter;
 use crate::settings::Settings;
 use crate::watch::PAGE;
@@ -112,7 +109,7 @@ impl Values {
                 }
             }
             Slot::Embedding => {
-                let Some(vector) = self.vector(place, room.meter) else {
+                let Some(vector) = self.vector(place.content, place.choice, room.meter) else {
                     return false;
                 };
                 out.extend_from_slice(vector);
@@ -152,33 +149,18 @@ impl Values {
                 .expect("a template with this slot has a model"),
         }
     }
-
-    /// Makes everything that the content needs before its length is known. Returns false if the
-    /// units are spent before.
-    #[inline]
-    pub fn prepare(&mut self, content: &Content, meter: &mut Meter) -> bool {
-        match *content {
-            Content::Embeddings {
-                dimensions,
-                encoding,
-                ..
-            } => self.vectors.get(dimensions, encoding, meter).is_some(),
-            _ => true,
-        }
-    }
-
     /// Returns the vector of an input; `None` if the units are spent before it is made.
-    fn vector(&mut self, place: &Place<'_>, meter: &mut Meter) -> Option<&[u8]> {
+    pub fn vector(&mut self, content: &Content, choice: u32, meter: &mut Meter) -> Option<&[u8]> {
         let Content::Embeddings {
             dimensions,
             encoding,
             ..
-        } = *place.content
+        } = *content
         else {
-            unreachable!("{:?} has no vectors", place.content)
+            unreachable!("{content:?} has no vectors")
         };
         let vectors = self.vectors.get(dimensions, encoding, meter)?;
-        Some(&vectors[place.choice as usize % VARIANTS])
+        Some(&vectors[choice as usize % VARIANTS])
     }
 
     /// Returns the source of the text of a choice.
@@ -198,7 +180,7 @@ impl Values {
             Slot::Comma => u64::from(place.choice > 0),
             Slot::Model => self.model(place).json().len() as u64,
             Slot::Embedding => {
-                let vector = self.vector(place, &mut Meter::new(i64::MAX));
+                let vector = self.vector(place.content, place.choice, &mut Meter::new(i64::MAX));
                 vector.map_or(0, |vector| vector.len() as u64)
             }
             other => unreachable!("{other:?} is not a slot of such a document"),

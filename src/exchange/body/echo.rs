@@ -1,8 +1,7 @@
 //! The last text of the user, found while the body streams by. It is read only if responses echo
 //! it. The caller says which field holds the messages.
 
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
+use crate::api::{problem::Problem, provider::Endpoint};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::{Json, JsonEvent};
 

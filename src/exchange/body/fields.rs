@@ -1,11 +1,8 @@
 //! The fields of the body that is arriving: finds the row of each key and passes the values behind
 //! it to that row.
 
-use crate::api::facts::Facts;
 use crate::api::field::{Accepts, FieldRow, FieldSet};
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
-use crate::api::table::ENDPOINTS;
+use crate::api::{facts::Facts, problem::Problem, provider::Endpoint, table::ENDPOINTS};
 use crate::json::escapes::{NAME_MAX, resolved};
 use crate::json::scanner::JsonEvent;
 

@@ -1,10 +1,8 @@
 //! The check of `-strict` for what OpenAI rejects and this server otherwise mostly accepts: missing
 //! fields and values of the wrong type.
 
-use crate::api::facts::Lacks;
 use crate::api::field::{Accepts, FieldRow, Type};
-use crate::api::problem::Problem;
-use crate::api::provider::Endpoint;
+use crate::api::{facts::Lacks, problem::Problem, provider::Endpoint};
 use crate::json::scanner::JsonEvent;
 use Type::{Decimal, Integer, List, Object, Text, Truth};
 
