@@ -123,6 +123,7 @@ fn chunks(opening: Vec<Template>, chunk: Template, end: Template, usage: Templat
             event(&with_usage(usage)),
             event(&Template::constant("[DONE]")),
         ],
+        last_if: LastIf::Usage,
         ..Script::default()
     }
 }

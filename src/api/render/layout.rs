@@ -40,6 +40,7 @@ impl<'a> Layout<'a> {
     ) -> Layout<'a> {
         let (choices, last) = (generated.choices, script.last.as_slice());
         let last = match script.last_if {
+            LastIf::Always => last,
             LastIf::Usage => &last[usize::from(!generated.include_usage)..],
             LastIf::Cut => &last[usize::from(numbers.cut)..][..1],
         };

@@ -24,8 +24,10 @@ pub struct Script {
 /// The condition under which the first of the last frames of a stream is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum LastIf {
-    /// The usage is requested.
+    /// No condition.
     #[default]
+    Always,
+    /// The usage is requested.
     Usage,
     /// The text is complete; if it was cut, the second is sent instead.
     Cut,

@@ -28,15 +28,12 @@ pub(super) struct Stencil {
     include_usage: bool,
     model: JsonString,
     bytes: Vec<u8>,
-    /// The place of the choice's or the event's number.
-    number: usize,
-    /// The place of the text.
-    text: usize,
+    /// The places of the text, and of the numbers of the choice and the frame, in order.
+    holes: Vec<(usize, Slot)>,
     id: u64,
     ids: Vec<usize>,
     created: i64,
     created_at: Option<usize>,
-    counts_frames: bool,
 }
 
 impl Stencils {
@@ -79,13 +76,11 @@ impl Stencil {
             include_usage: generated.include_usage,
             model: generated.model.clone(),
             bytes: Vec::new(),
-            number: 0,
-            text: 0,
+            holes: Vec::new(),
             id: place.numbers.id,
             ids: Vec::new(),
             created: place.created,
             created_at: None,
-            counts_frames: false,
         };
         let mut meter = Meter::new(TURN);
         let mut room = Room {
@@ -99,9 +94,9 @@ impl Stencil {
             room.out.extend_from_slice(text);
             let at = room.out.len();
             match slot {
-                Some(Slot::Content) => stencil.text = at,
-                Some(Slot::Index) => stencil.number = at,
-                Some(Slot::Sequence) => (stencil.number, stencil.counts_frames) = (at, true),
+                Some(slot @ (Slot::Content | Slot::Index | Slot::Sequence)) => {
+                    stencil.holes.push((at, slot));
+                }
                 Some(slot) => {
                     match slot {
                         Slot::Id => stencil.ids.push(at),
@@ -137,17 +132,84 @@ impl Stencil {
     /// Appends the chunk at a place.
     #[inline]
     pub fn stamp(&self, place: &Place<'_>, values: &Values, out: &mut Vec<u8>) {
-        let number = match self.counts_frames {
-            true => place.frame,
-            false => place.choice,
-        };
-        out.extend_from_slice(&self.bytes[..self.number]);
-        match number {
-            0..10 => out.push(b'0' + number as u8),
-            _ => write!(out, "{number}").expect("writing to a Vec cannot fail"),
+        let mut from = 0;
+        for (at, slot) in &self.holes {
+            out.extend_from_slice(&self.bytes[from..*at]);
+            from = *at;
+            let number = match slot {
+                Slot::Index => place.choice,
+                Slot::Sequence => place.frame,
+                _ => {
+                    values.source(place).append(place.tokens.clone(), out);
+                    continue;
+                }
+            };
+            match number {
+                0..10 => out.push(b'0' + number as u8),
+                _ => write!(out, "{number}").expect("writing to a Vec cannot fail"),
+            }
         }
-        out.extend_from_slice(&self.bytes[self.number..self.text]);
-        values.source(place).append(place.tokens.clone(), out);
-        out.extend_from_slice(&self.bytes[self.text..]);
+        out.extend_from_slice(&self.bytes[from..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::content::{Content, Generated};
+    use crate::api::{number::Numbers, route::ResponseKind, table::ENDPOINTS, text::Words};
+    use crate::settings::Settings;
+
+    /// A stamp equals the frame that is rendered slot by slot, whatever slots the template has.
+    #[test]
+    fn stamps_are_frames() {
+        let settings = Settings::default();
+        let mut values = Values::new(&settings, Words::new(&settings).unwrap());
+        let ResponseKind::Text(form) = ENDPOINTS[0].route.kind else {
+            unreachable!("the first endpoint generates text")
+        };
+        let content = Content::Generated(Generated {
+            form,
+            model: JsonString::from_text("m"),
+            choices: 1,
+            limit: None,
+            tokens: 9,
+            cut: false,
+            prompt: 0,
+            stream: true,
+            include_usage: false,
+            logprobs: None,
+            custom: None,
+        });
+        for json in [
+            r#"{"i":"$index","c":"$content"}"#,
+            r#"{"c":"$content","i":"$index","s":"$sequence","id":"a$id"}"#,
+            r#"{"c":"$content"}"#,
+            r#"{"s":"$sequence","t":"$created","c":"$content","d":"$content","m":"$model"}"#,
+        ] {
+            let template = Template::parse(json, &[]);
+            let mut stencils = Stencils::default();
+            for (id, frame) in [(1, 0), (2, 7), (2, 123)] {
+                let numbers = Numbers::new(id, 5);
+                let mut place = Place::new(&content, &numbers, 0);
+                place.created = 1_700_000_000 + i64::from(frame);
+                (place.frame, place.choice, place.tokens) = (frame, frame * 3, 0..4);
+                let index = stencils.prepare(&template, &mut place, &mut values);
+                let mut stamped = Vec::new();
+                stencils.kept[index].stamp(&place, &values, &mut stamped);
+                let (mut rendered, mut meter) = (Vec::new(), Meter::new(TURN));
+                let mut room = Room {
+                    out: &mut rendered,
+                    sites: None,
+                    end: usize::MAX,
+                    meter: &mut meter,
+                };
+                assert!(values.frame(&template, &mut place, &mut room));
+                assert_eq!(
+                    stamped.escape_ascii().to_string(),
+                    rendered.escape_ascii().to_string()
+                );
+            }
+        }
     }
 }
