@@ -9,6 +9,7 @@ pub(crate) mod form;
 pub(crate) mod held;
 pub(crate) mod inputs;
 pub mod json_string;
+pub mod methods;
 pub mod number;
 mod openai;
 mod own;

@@ -1,8 +1,8 @@
 //! The content of a response: everything that its bytes follow from, except the numbers and the
 //! time.
 
-use super::route::{Methods, View};
 use super::{embedding::Encoding, form::Form, json_string::JsonString};
+use super::{methods::Methods, route::View};
 use super::{problem::Problem, text::Text};
 
 /// The content of a response.

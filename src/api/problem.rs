@@ -1,7 +1,7 @@
 //! The errors of requests, as data: a provider turns them into its own form.
 
 use super::held::{HELD_MAX, Unread};
-use super::route::Methods;
+use super::methods::Methods;
 use crate::schema::SchemaError;
 use crate::status::listed;
 

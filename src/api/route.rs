@@ -1,5 +1,6 @@
 //! The types of the route table, whose rows are in the folders of the providers.
 
+use super::methods::Methods;
 use super::{form::Form, render::script::Script};
 
 /// A row of the route table.
@@ -25,7 +26,7 @@ macro_rules! routes {
         &[$($crate::api::route::Route {
             path: $path,
             prefixes: $prefixes,
-            methods: $crate::api::route::Methods::$methods,
+            methods: $crate::api::methods::Methods::$methods,
             kind: $crate::api::route::ResponseKind::$kind($frames),
             model: $crate::api::route::DefaultModel::$model $(($name))?,
         }),+]
@@ -103,36 +104,5 @@ impl Route {
             (!name.is_empty() && !name.contains('/')).then_some(Some(name))
         });
         matches.next()
-    }
-}
-
-/// The methods that a path allows, besides OPTIONS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Methods {
-    /// GET, and HEAD with it (RFC 9110, 9.3.2).
-    Get,
-    /// POST.
-    Post,
-    /// Every method of this server, for `OPTIONS *`.
-    All,
-}
-
-impl Methods {
-    /// Returns the value of an `Allow` field (RFC 9110, 10.2.1).
-    pub fn allow(self) -> &'static str {
-        match self {
-            Methods::Get => "GET, HEAD, OPTIONS",
-            Methods::Post => "POST, OPTIONS",
-            Methods::All => "GET, HEAD, POST, OPTIONS",
-        }
-    }
-
-    /// Returns true if `method` is one of them. Methods are case-sensitive (RFC 9110, 9.1).
-    pub fn include(self, method: &str) -> bool {
-        match self {
-            Methods::Get => matches!(method, "GET" | "HEAD"),
-            Methods::Post => method == "POST",
-            Methods::All => false,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The table of providers and their endpoints, and the search for the endpoint of a path.
 
 use super::provider::{Endpoint, Provider};
-use super::route::{MODEL, Methods};
+use super::{methods::Methods, route::MODEL};
 use super::{openai, own};
 use crate::watch;
 

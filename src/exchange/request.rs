@@ -1,6 +1,7 @@
 //! The meaning of a request's head: its target, its method and its credentials.
 
-use crate::api::route::{Methods, ResponseKind, View};
+use crate::api::methods::Methods;
+use crate::api::route::{ResponseKind, View};
 use crate::api::table::{UNROUTED, find};
 use crate::api::{content::Content, json_string::JsonString};
 use crate::api::{problem::Problem, provider::Endpoint};

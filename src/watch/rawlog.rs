@@ -47,9 +47,9 @@ impl RawLog {
         Ok((RawLog { records, held }, thread))
     }
 
-    /// Begins a record of `bytes` bytes, or of up to `most` more: such records leave `most` bytes of
-    /// the budget free, so that one at a time can always grow ([`Record::grow`]). Returns None if
-    /// the budget is used up: the caller tries again after [`RETRY`].
+    /// Begins a record of `bytes` bytes, or of up to `most` more: such records leave `most` bytes
+    /// of the budget free, so that one at a time can always grow ([`Record::grow`]). Returns None
+    /// if the budget is used up: the caller tries again after [`RETRY`].
     pub fn begin(&self, direction: Direction, bytes: u64, most: u64) -> Option<Record> {
         let lease = bytes + LINES;
         let limit = BUDGET.saturating_sub(most);
