@@ -4,6 +4,7 @@
 mod budget;
 mod capture;
 pub mod core;
+mod matched;
 pub mod memory;
 pub mod outbox;
 mod receive;
@@ -17,8 +18,8 @@ use crate::watch::metrics::{Close, Unsent};
 use crate::watch::rawlog::Record;
 use crate::{Nanos, SECOND};
 use core::Core;
+use matched::Matched;
 use outbox::Outbox;
-use receive::Matched;
 use writer::WireOptions;
 
 /// The time for which a connection reads and drops what the client still sends after the last

@@ -18,6 +18,7 @@ mod reactor;
 pub mod sampler;
 pub mod shutdown;
 pub mod sleep;
+mod slots;
 pub mod threads;
 mod timer;
 pub mod turn;

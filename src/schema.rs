@@ -25,11 +25,9 @@ use std::rc::Rc;
 use crate::json::{JsonWriter, Tree};
 pub use error::SchemaError;
 use error::{Halt, Resumable};
-use format::Format;
 use fuel::Fuel;
-use keyword::{Keyword, TypeSet};
-use number::Number;
-use rules::{RuleId, Rules};
+use keyword::TypeSet;
+use rules::Rules;
 use search::Search;
 
 /// The work budget of any schema, in steps. Each node adds [`STEPS_PER_NODE`], up to [`STEPS_MAX`]:

@@ -1,6 +1,6 @@
 //! The raw log of a connection: its requests and responses, on their way to the log's thread.
 
-use super::{Conn, Responding, Stage, core::Core, receive::Matched};
+use super::{Conn, Responding, Stage, core::Core, matched::Matched};
 use crate::Nanos;
 use crate::api::problem::Problem;
 use crate::http::{body::Body, inbox::BUFFER};

@@ -4,7 +4,7 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::writer::{Clock, Writer};
-use super::{memory::HeldMemory, outbox::Outboxes, receive::Matched};
+use super::{matched::Matched, memory::HeldMemory, outbox::Outboxes};
 use crate::Nanos;
 use crate::api::{content::Content, provider::Endpoint, text::Words};
 use crate::exchange::{Mock, body::BodyReader};

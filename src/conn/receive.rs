@@ -1,11 +1,11 @@
 //! Receiving: heads and bodies, in order and within the bounds of a turn.
 
-use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage, core::Core, writer::WireOptions};
-use crate::api::{json_string::JsonString, provider::Endpoint};
+use super::{Closing, Conn, EMPTY_LINES_MAX, Request, Stage, core::Core, matched::Matched};
+use crate::api::json_string::JsonString;
 use crate::exchange::planner::{Plan, Planning, Subject};
 use crate::exchange::request::{Call, FIELDS};
-use crate::exchange::{Mock, response::Response};
-use crate::http::{Refusal, answer::CONTINUE, body::Body, head, head::Head, line};
+use crate::exchange::response::Response;
+use crate::http::{Refusal, answer::CONTINUE, body::Body, head, line};
 use crate::meter;
 use crate::scenario::Outcome;
 
@@ -21,39 +21,6 @@ const MANY_LINES: Refusal = Refusal::bad(
     "invalid_request",
     "At most 8 empty lines may precede a request.",
 );
-
-/// The parts of a request's head that still matter once it was parsed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Matched {
-    pub call: Call,
-    /// The endpoint whose facts are read from the body, if any.
-    pub asks: Option<&'static Endpoint>,
-    pub body: Body,
-    pub expects: bool,
-    pub wire: WireOptions,
-}
-
-impl Matched {
-    /// Returns the meaning of a head, and the model that its path names.
-    pub fn of(head: &Head<'_, { FIELDS.len() }>, mock: &Mock) -> (Matched, Option<JsonString>) {
-        let (call, named) = mock
-            .auth
-            .call(head.method, head.target, head.wanted, head.encoded);
-        let matched = Matched {
-            call,
-            asks: call.asks(),
-            body: head.body,
-            expects: head.expects,
-            wire: WireOptions {
-                closes: !head.persistent,
-                is_head: head.method == "HEAD",
-                http10: head.http10,
-                unread_body: false,
-            },
-        };
-        (matched, named)
-    }
-}
 
 impl Conn {
     /// Does everything that can be done with the bytes that are there, in order, until the units

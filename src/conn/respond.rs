@@ -1,7 +1,7 @@
 //! Responding: waits until a response is due, writes it piece by piece, then goes on or closes.
 
 use super::writer::{Begun, WireOptions};
-use super::{Closing, Conn, Responding, Stage, core::Core, outbox::OUTBOX_FULL, receive::Matched};
+use super::{Closing, Conn, Responding, Stage, core::Core, matched::Matched, outbox::OUTBOX_FULL};
 use crate::api::{problem::Problem, render::Room, table::UNROUTED};
 use crate::exchange::response::{Progress, Response};
 use crate::http::Refusal;

@@ -9,10 +9,10 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::machine::{GENERATIONS, Machine, Readiness};
+use super::machine::{Machine, Readiness};
 use super::mailbox::{Command, MAILBOX, Mailbox};
 use super::sleep::{Alarm, Time};
-use super::{balancer::Balancer, turn::System};
+use super::{balancer::Balancer, slots::GENERATIONS, turn::System};
 use crate::conn::core::Core;
 use crate::{Nanos, SECOND, meter};
 

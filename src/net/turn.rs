@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::machine::Live;
+use super::slots::Live;
 use crate::conn::{Want, core::Core};
 use crate::watch::metrics::Close;
 use crate::{Nanos, meter};

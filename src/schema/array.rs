@@ -2,10 +2,13 @@
 //! require none.
 
 use super::equality::is_repeated;
+use super::error::{Resumable, SchemaError};
 use super::frame::{ArrayFrame, ArrayState, Base, Cursor, PRODUCT};
+use super::keyword::{Keyword, TypeSet};
+use super::rules::{RuleId, Rules};
 use super::scalar::{limits, saturated};
+use super::search::Search;
 use super::validator::UNIQUE_MAX;
-use super::{Keyword, Resumable, RuleId, Rules, SchemaError, Search, TypeSet};
 
 /// The number of variants of an array: as usual; with as few elements as possible; with elements
 /// that match several `contains` at once; with both; with more elements, or one element varied;

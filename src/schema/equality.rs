@@ -2,7 +2,7 @@
 //! order of members does not matter.
 
 use super::rules::TEXT_MAX;
-use super::{Fuel, Number, SchemaError};
+use super::{error::SchemaError, fuel::Fuel, number::Number};
 use crate::json::{Node, Tree};
 
 /// The most nodes that are compared, or copied, in one step.

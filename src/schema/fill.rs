@@ -2,12 +2,14 @@
 //! values listed in `enum` or `const`.
 
 use super::equality::NODES_MAX;
+use super::error::{Resumable, SchemaError};
 use super::frame::{
     ArrayFrame, Base, Cursor, Embedded, Fill, Frame, Listed, ObjectFrame, Scalar, Verify,
 };
+use super::keyword::{Keyword, TypeSet};
 use super::rules::TEXT_MAX;
 use super::scalar::{self, Candidate};
-use super::{Keyword, Number, Resumable, SchemaError, Search, TypeSet};
+use super::{number::Number, search::Search};
 use crate::json::Node;
 
 /// The most listed values that are skipped in one step.

@@ -1,6 +1,6 @@
 //! The stack frames of the search. They are plain data, so that the search can be suspended.
 
-use super::{SchemaError, TypeSet};
+use super::{error::SchemaError, keyword::TypeSet};
 /// The number of combinations that vary several parts of a value at once: any subset of the first
 /// six.
 pub const PRODUCT: u32 = 64;

@@ -1,9 +1,11 @@
 //! Generation of objects, with every declared or required member that the rules allow.
 
+use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Cursor, ObjectFrame, ObjectState, PRODUCT};
+use super::keyword::{Keyword, TypeSet};
 use super::rules::{DEPENDENTS_MAX, TEXT_MAX};
 use super::scalar::{limits, saturated};
-use super::{Halt, Keyword, Resumable, SchemaError, Search, TypeSet};
+use super::search::Search;
 
 /// The number of optional members that are omitted, or varied, one at a time.
 const SINGLE: u32 = 16;

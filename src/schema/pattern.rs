@@ -13,7 +13,7 @@ use regex_syntax::ast::{Ast, ErrorKind};
 use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Hir, Look};
 
-use super::{Fuel, SchemaError};
+use super::{error::SchemaError, fuel::Fuel};
 use parts::Budget;
 
 /// The longest pattern in bytes; zod emits patterns of up to 420.

@@ -4,7 +4,8 @@
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-use super::{Fuel, Resumable, SchemaError};
+use super::error::{Resumable, SchemaError};
+use super::fuel::Fuel;
 use crate::json::Tree;
 
 /// The most identifiers and anchors in one schema.

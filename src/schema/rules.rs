@@ -1,10 +1,11 @@
 //! Rules: schemas indexed by keyword. Each schema is read when it is first reached, in small steps,
 //! so that the work can be suspended however large the schema is.
 
-use super::keyword::count;
+use super::error::{Halt, Resumable, SchemaError};
+use super::fuel::Fuel;
+use super::keyword::{Keyword, TypeSet, count};
 use super::pattern::{Parsing, Pattern};
 use super::reference::References;
-use super::{Fuel, Halt, Keyword, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};

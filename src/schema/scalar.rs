@@ -1,9 +1,11 @@
 //! Candidate strings and numbers for a schema, simplest first. They need not satisfy it: the
 //! validator decides.
 
+use super::error::{Resumable, SchemaError};
 use super::number::{Bound, Number, Range};
 use super::pattern::MATCHED_MAX;
-use super::{Format, Fuel, Keyword, Resumable, RuleId, Rules, SchemaError};
+use super::rules::{RuleId, Rules};
+use super::{format::Format, fuel::Fuel, keyword::Keyword};
 use crate::json::Node;
 
 /// The word that generated strings are made of.

@@ -3,10 +3,12 @@
 //! its schemas, one picks a branch at each choice point, one tries the types, and one generates a
 //! value of a type. When a frame fails, the frame below it tries its next alternative.
 
+use super::error::{Halt, Resumable, SchemaError};
 use super::frame::{Base, Choose, Cursor, Fill, Frame, FrameResult, Mark};
+use super::fuel::Fuel;
+use super::keyword::{Keyword, TypeSet};
 use super::rules::{FALSE, RuleId, Rules, TRUE};
 use super::validator::Validator;
-use super::{Fuel, Halt, Keyword, Resumable, SchemaError, TypeSet};
 use crate::json::{Node, Tree};
 use std::mem::take;
 

@@ -1,9 +1,11 @@
 //! Validation of a value against a schema. As in most validators, `format` is only an annotation.
 
 use super::equality::{equal, is_repeated, is_same_scalar, is_small};
+use super::error::{Halt, Resumable, SchemaError};
+use super::keyword::{Keyword, TypeSet};
 use super::rules::{DEPENDENTS_MAX, FALSE, RuleId, Rules, TEXT_MAX, TRUE};
 use super::scalar::numbers;
-use super::{Format, Fuel, Halt, Keyword, Number, Resumable, SchemaError, TypeSet};
+use super::{format::Format, fuel::Fuel, number::Number};
 use crate::json::{Node, Tree};
 
 /// The deepest nesting of checks, counting schemas and values.
