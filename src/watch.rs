@@ -14,16 +14,15 @@ pub mod metrics;
 mod prometheus;
 pub mod rawlog;
 pub mod report;
+mod sample;
 mod stats;
 pub mod view;
 pub mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Nanos;
 use history::History;
 use metrics::{Answers, CoreMetrics, STATUSES, Totals};
-use window::{Moment, Schedule, Window};
 
 /// The page that shows `/stats` as it changes.
 pub const PAGE: &str = include_str!("watch/page.html");
@@ -74,32 +73,6 @@ impl Watch {
         self.cores[core].clone()
     }
 
-    /// Begins the first window, which includes what was counted before. `now` is in nanoseconds
-    /// since the process started, and `schedules` is the kernel's account of each core.
-    pub fn begin(&self, now: Nanos, schedules: Vec<Option<Schedule>>) {
-        self.history().begin(Moment {
-            at: now,
-            totals: Totals::default(),
-            schedules,
-        });
-    }
-
-    /// Ends a window with what the cores have counted since the last one; the parameters are those
-    /// of `begin`. Only one thread does so.
-    pub fn sample(&self, now: Nanos, schedules: Vec<Option<Schedule>>) -> Window {
-        let moment = Moment {
-            at: now,
-            totals: self.totals(),
-            schedules,
-        };
-        let last = self.history().last.clone();
-        let mut window = Window::between(&last, &moment);
-        window.requests = self.requests_in(&window.totals);
-        let exported = stats::window(self, &window);
-        self.history().add(moment, &window, exported);
-        window
-    }
-
     /// Returns the sums of what all cores have counted so far.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
@@ -147,7 +120,6 @@ mod tests {
 
     use super::report::percent;
     use super::*;
-    use crate::SECOND;
 
     /// A change to the page needs the hash that this reports.
     #[test]
@@ -197,44 +169,6 @@ mod tests {
             for limit in [&busy, &wait, &late] {
                 assert!(text.contains(limit), "{limit}");
             }
-        }
-    }
-
-    fn watch() -> Watch {
-        let endpoint = |label: &str, api| CountedEndpoint {
-            label: label.into(),
-            api,
-        };
-        Watch::new(
-            1,
-            vec![endpoint("/chat", true), endpoint("/metrics", false)],
-            0,
-        )
-    }
-
-    #[test]
-    fn what_was_answered_before_the_first_window_counts() {
-        let watch = watch();
-        watch.core(0).answered(0, 200);
-        watch.begin(SECOND, vec![None]);
-        watch.core(0).answered(0, 200);
-        assert_eq!(watch.sample(2 * SECOND, vec![None]).requests, 2);
-        assert_eq!(watch.sample(3 * SECOND, vec![None]).requests, 0);
-        assert!(report::Report::new(&watch).table.contains(" 2 requests"));
-    }
-
-    #[test]
-    fn reading_metrics_is_no_load() {
-        let watch = watch();
-        watch.begin(0, vec![None]);
-        for (endpoint, active) in [(1, false), (0, true)] {
-            let core = watch.core(0);
-            core.answered(endpoint, 200);
-            let mut frames = Default::default();
-            metrics::Unsent::answer(&mut frames, SECOND);
-            core.record_sent(&mut frames, 2 * SECOND);
-            let window = watch.sample(SECOND, vec![None]);
-            assert_eq!((window.is_active(), window.reasons()[2]), (active, active));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use super::{ContentMode, ExitAfter, Millionths};
+use super::value::{ContentMode, ExitAfter, Millionths};
 
 /// The description of the values that a setting allows.
 pub struct Allowed {
