@@ -279,6 +279,14 @@ const ROWS: &[Row] = &[
         })
     }),
     ("SCHEMA_STEP", || serve(&Settings::default(), schema)),
+    ("JSON_BYTE", || {
+        let text = "a text to repeat ".repeat(8000);
+        let format = format!(r#"{{"type":"json_object","x":"{text}"}}"#);
+        serve(&Settings::default(), move |_| {
+            let body = format!(r#"{{"model":"m","input":"a","text":{{"format":{format}}}}}"#);
+            post("/responses", &body)
+        })
+    }),
     ("VIEW", || {
         serve(&Settings::default(), |_| {
             b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".to_vec()

@@ -59,7 +59,7 @@
 //!   read and write (plus accept and close for connections that come and go).
 //! * A delay counts from the last byte of its request. Nothing leaves early, and what leaves late
 //!   makes nothing else late.
-//! * A core spends at most 120,000 units between two polls, whatever it is sent ([`meter`]).
+//! * A core spends at most 80,000 units between two polls, whatever it is sent ([`meter`]).
 //! * A socket is registered once. A full outbox stops parsing. Pipelined responses leave together.
 //! * An idle connection holds no buffer, and a waiting response is a small record.
 //! * Every limit has a name, a reason and a test at its edge.

@@ -3,7 +3,7 @@
 
 /// The units that a core may spend between two polls for readiness. A unit takes up to two
 /// nanoseconds (bench `charges`), and twice that while another process uses the same physical core.
-pub const TURN: i64 = 120_000;
+pub const TURN: i64 = 80_000;
 
 /// The units for the first piece of a response. A response that is complete by then has a
 /// `Content-Length`, so this may depend on nothing but the response.
@@ -67,6 +67,9 @@ pub const TOOL: i64 = 150;
 
 /// A step of the generator of JSON values.
 pub const SCHEMA_STEP: i64 = 25;
+
+/// A byte of a JSON text that a response repeats, escapes included.
+pub const JSON_BYTE: i64 = 1;
 
 /// A part of a view of the server, without its bytes; or the counters of a core.
 pub const VIEW_PART: i64 = 1_000;

@@ -187,7 +187,7 @@ impl Making {
                 let before = format.len();
                 let goes_on = writer.step(tree, format);
                 meter.charge(meter::SCHEMA_STEP);
-                meter.charge_bytes(format.len() - before);
+                meter.charge(meter::JSON_BYTE * (format.len() - before) as i64);
                 if !goes_on {
                     let text = std::mem::take(text);
                     let format = std::mem::take(format).into();

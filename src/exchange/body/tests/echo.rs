@@ -115,6 +115,10 @@ fn an_echo_is_cut_between_characters() {
     let text = "x".repeat(ECHO_MAX);
     let whole = echo(RESPONSES, &format!("{{\"input\":\"{text}\"}}"));
     assert_eq!(whole, Ok(Some(text.clone())));
+    // White space before a text takes none of its room.
+    let spaces = " ".repeat(ECHO_MAX + 5000);
+    let spaced = echo(RESPONSES, &format!("{{\"input\":{spaces}\"{text}\"}}"));
+    assert_eq!(spaced, Ok(Some(text.clone())));
     let content = format!(r#"[{{"text":"a"}},{{"text":"{text}"}},{{"text":"b"}}]"#);
     let parts = format!(r#"{{"messages":[{{"role":"user","content":{content}}}]}}"#);
     let want = format!("a\n{}", "x".repeat(ECHO_MAX - 3));
