@@ -50,7 +50,7 @@ pub const HELD: i64 = 20;
 /// A frame of a response, short values included.
 pub const FRAME: i64 = 45;
 
-/// A random word.
+/// A token of generated text.
 pub const WORD: i64 = 5;
 
 /// A token's log probability, or that of one of its alternatives.

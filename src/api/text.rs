@@ -100,10 +100,7 @@ impl Source<'_> {
     /// The units for a number of tokens, without those for their bytes.
     #[inline]
     pub fn cost(&self, tokens: usize) -> i64 {
-        match self {
-            Source::Text(_) => 0,
-            Source::Random(_) => WORD * tokens as i64,
-        }
+        WORD * tokens as i64
     }
 
     /// Appends a range of tokens as the inside of a JSON string.
