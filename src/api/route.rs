@@ -8,7 +8,7 @@ use super::{form::Form, render::script::Script};
 pub struct Route {
     /// The path behind its prefix. If it ends in `{model}`, the name of a model takes that place.
     pub path: &'static str,
-    /// The prefixes under which it is served. If `{model}` is in one, the name of a model, without
+    /// The prefixes under which it is served. If one ends in `{model}`, the name of a model, without
     /// a slash, takes that place.
     pub prefixes: &'static [&'static str],
     /// The methods that it allows.
@@ -97,10 +97,10 @@ impl Route {
         }
         let given = path.strip_suffix(self.path)?;
         let mut matches = self.prefixes.iter().filter_map(|prefix| {
-            let Some((before, after)) = prefix.split_once(MODEL) else {
+            let Some(before) = prefix.strip_suffix(MODEL) else {
                 return (*prefix == given).then_some(None);
             };
-            let name = given.strip_prefix(before)?.strip_suffix(after)?;
+            let name = given.strip_prefix(before)?;
             (!name.is_empty() && !name.contains('/')).then_some(Some(name))
         });
         matches.next()

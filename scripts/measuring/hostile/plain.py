@@ -2,7 +2,7 @@
 
 from .. import wire
 from .build import CHAT, EMBEDDINGS, RESPONSES, get, post
-from .row import VECTORS, group, row
+from .row import group, row
 
 CHAT_REQUEST = wire.request("chat")
 
@@ -19,7 +19,7 @@ ROWS = group(
     row("chat, every request different", varied, varies=True),
     row("chat, 16 pipelined", CHAT_REQUEST, depth=16, count=50_000),
     row("chat, streamed", wire.request("stream")),
-    row("embedding", wire.request("embeddings"), mark=VECTORS),
+    row("embedding", wire.request("embeddings")),
     row("embedding, base64", wire.request("base64")),
     row("response", post(RESPONSES, {"model": "gpt-4o-mini", "input": "Hello"})),
     row("empty body", post(CHAT, b"")),

@@ -2,7 +2,7 @@
 
 from .build import CHAT, COMPLETIONS, EMBEDDINGS, KIB, MODERATIONS, RESPONSES, chat, get, post
 from .plain import CHAT_REQUEST
-from .row import VECTORS, group, row
+from .row import group, row
 
 # The most tokens that -tokens allows.
 TOKENS = ("-tokens", "100000")
@@ -82,15 +82,13 @@ ROWS = group(
     row("echo of 64 KB, logprobs", said("w " * 8, size=4096, n=128, **LOGPROBS), args=ECHO),
     row("echo of 64 KB, streamed", said("w ", stream=True), args=ECHO),
     row("embeddings: 2048 of 4096, new dimensions, floats", embedding(INPUTS, "float"),
-        varies=True, mark=VECTORS),
+        varies=True),
     row("embeddings: 2048 of 4096, new dimensions, base64", embedding(INPUTS, "base64"),
-        varies=True, mark=VECTORS),
-    row("embeddings: one, new dimensions, floats", embedding("x", "float"), varies=True,
-        mark=VECTORS),
-    row("embeddings: one, new dimensions, base64", embedding("x", "base64"), varies=True,
-        mark=VECTORS),
+        varies=True),
+    row("embeddings: one, new dimensions, floats", embedding("x", "float"), varies=True),
+    row("embeddings: one, new dimensions, base64", embedding("x", "base64"), varies=True),
     row("embeddings: one of 4096, 64 pipelined", post(EMBEDDINGS, {"dimensions": DIMENSIONS}),
-        depth=64, mark=VECTORS),
+        depth=64),
     row("moderations: 2048 texts", post(MODERATIONS, {"input": INPUTS})),
     row("models: list of 1000", get("/v1/models"),
         args=("-models", ",".join(f"model-{number:04}" for number in range(1000)))),

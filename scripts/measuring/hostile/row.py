@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 # Marks: reasons why a row costs more than it should until the server is changed.
 RAW = "the raw log sets room aside for bodies that are only announced"
-VECTORS = "vectors of new dimensions are made in one step"
 LOG_READER = "responses wait for the reader of the raw log"
 
 # The status of connections that have no response: they only wait, or send nothing.
