@@ -8,8 +8,8 @@ use super::{form::Form, render::script::Script};
 pub struct Route {
     /// The path behind its prefix. If it ends in `{model}`, the name of a model takes that place.
     pub path: &'static str,
-    /// The prefixes under which it is served. If one ends in `{model}`, the name of a model, without
-    /// a slash, takes that place.
+    /// The prefixes under which it is served. If one ends in `{model}`, the name of a model,
+    /// without a slash, takes that place.
     pub prefixes: &'static [&'static str],
     /// The methods that it allows.
     pub methods: Methods,
