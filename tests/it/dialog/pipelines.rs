@@ -97,6 +97,62 @@ fn a_turn_ends_when_its_units_are_spent() {
     assert!(turns > 2, "{turns} turns");
 }
 
+/// A single request that is much work takes several turns, whatever the work is.
+#[test]
+fn expensive_responses_are_made_over_several_turns() {
+    let members: Vec<String> = (0..2000)
+        .map(|at| format!(r#""m{at}":{{"type":"string"}}"#))
+        .collect();
+    let names: Vec<String> = (0..2000).map(|at| format!(r#""m{at}""#)).collect();
+    let schema = format!(
+        r#"{{"type":"object","properties":{{{}}},"required":[{}],"additionalProperties":false}}"#,
+        members.join(","),
+        names.join(",")
+    );
+    let format =
+        format!(r#"{{"type":"json_schema","json_schema":{{"name":"a","schema":{schema}}}}}"#);
+    let tool = r#"{"type":"function","function":{"name":"f"}},"#.repeat(2000);
+    let choice = r#"{"type":"function","function":{"name":"g"}}"#;
+    let text = "x".repeat(500_000);
+    for (path, fields) in [
+        (
+            "/v1/chat/completions",
+            format!(r#""response_format":{format}"#),
+        ),
+        (
+            "/v1/chat/completions",
+            format!(r#""tools":[{tool}{choice}],"tool_choice":{choice}"#),
+        ),
+        (
+            "/v1/responses",
+            format!(r#""input":"a","text":{{"format":{{"type":"json_object","x":"{text}"}}}}"#),
+        ),
+        (
+            "/v1/embeddings",
+            r#""input":"a","dimensions":4096"#.to_owned(),
+        ),
+    ] {
+        let mut client = Client::plain();
+        client.takes(0);
+        let request = post(path, &format!(r#"{{"model":"m",{fields}}}"#)).into_bytes();
+        // Everything but the last byte is received before the turns are counted.
+        for piece in request[..request.len() - 1].chunks(16_384) {
+            client.receive(piece);
+            while client.want() == Want::Again {
+                client.resume();
+            }
+        }
+        client.receive(&request[request.len() - 1..]);
+        let mut turns = 1;
+        while client.want() == Want::Again {
+            client.resume();
+            client.take(usize::MAX);
+            turns += 1;
+        }
+        assert!(turns > 3, "{path} {:.40}: {turns} turns", fields);
+    }
+}
+
 /// A client that sends without reading takes little memory, and is served once it reads.
 #[test]
 fn a_client_that_reads_nothing_takes_little_memory() {
